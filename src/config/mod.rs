@@ -1,0 +1,328 @@
+//! The configuration: the only place that reads the environment (and `.env`), all of it checked before anything starts.
+
+mod reader;
+mod secret;
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use self::reader::Reader;
+pub use self::{reader::ConfigProblems, secret::kept_secret};
+use crate::domain::phone::Region;
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// Everything that can be set from outside.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Development or production.
+    pub app_env: AppEnv,
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Where the database is.
+    pub database: Database,
+    /// Folder of everything that is kept on disk.
+    pub data_dir: PathBuf,
+    /// Secret from which every key is derived; unset only in development.
+    pub jwt_secret: Option<SecretString>,
+    /// The secret before the last change, still accepted.
+    pub jwt_secret_previous: Option<SecretString>,
+    /// bcrypt's cost: each step doubles the time.
+    pub bcrypt_cost: u32,
+    /// Attributes of the refresh cookie.
+    pub cookie: CookiePolicy,
+    /// Origins whose pages may read answers and send the cookie.
+    pub cors_allowed_origins: Vec<String>,
+    /// Region of numbers without a country code.
+    pub default_region: Region,
+    /// ISO 4217 code of all prices.
+    pub currency: String,
+    /// How long tokens and sessions live.
+    pub lifetimes: Lifetimes,
+    /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
+    pub body_refresh: bool,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in the syntax of `RUST_LOG`.
+    pub log_filter: String,
+}
+
+/// Where the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppEnv {
+    /// On a developer's machine.
+    Development,
+    /// For customers.
+    Production,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Connection string; unset starts a private mongod.
+    pub uri: Option<SecretString>,
+    /// Name of the database.
+    pub name: String,
+    /// The mongod to start, before the usual places are searched.
+    pub mongod_bin: Option<PathBuf>,
+}
+
+/// Attributes of the refresh cookie (RFC 6265bis).
+#[derive(Debug, Clone)]
+pub struct CookiePolicy {
+    /// Only over HTTPS.
+    pub secure: bool,
+    /// Which sites' pages send it.
+    pub same_site: cookie::SameSite,
+    /// The domain it is for; unset means this very host.
+    pub domain: Option<String>,
+}
+
+/// How long tokens and sessions live.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// Of an access token.
+    pub access: Duration,
+    /// Of a session without a refresh.
+    pub refresh: Duration,
+    /// In which a rotated refresh token still gets its successor.
+    pub grace: Duration,
+    /// Of a session, however often it is refreshed.
+    pub session: Duration,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads `.env` of the working directory and, over it, the environment.
+    pub fn from_env() -> Result<Self, ConfigProblems> {
+        let mut set = HashMap::new();
+        let mut broken = None;
+        match dotenvy::dotenv_iter() {
+            Ok(lines) => lines.for_each(|line| match line {
+                Ok((name, value)) => drop(set.insert(name, value)),
+                // The error would repeat the line, which may hold a secret.
+                Err(_) => broken = Some("a line is not of the form NAME=value"),
+            }),
+            Err(error) if error.not_found() => {}
+            Err(_) => broken = Some("can't be read"),
+        }
+        set.extend(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))));
+        let mut reader = Reader::new(set);
+        if let Some(what) = broken {
+            reader.problem(".env", what);
+        }
+        Self::read(reader)
+    }
+
+    /// Reads the given variables and nothing else.
+    pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigProblems> {
+        Self::read(Reader::new(vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+    }
+
+    fn read(mut reader: Reader) -> Result<Self, ConfigProblems> {
+        let config = Self::gather(&mut reader);
+        config.cross_check(&mut reader);
+        reader.finish()?;
+        Ok(config)
+    }
+
+    fn gather(r: &mut Reader) -> Self {
+        let app_env = r.parsed("APP_ENV", AppEnv::Development, "development or production", |text| match text {
+            "development" => Some(AppEnv::Development),
+            "production" => Some(AppEnv::Production),
+            _ => None,
+        });
+        Self {
+            app_env,
+            host: r.value("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address"),
+            port: r.value("PORT", 8000, "a port from 0 to 65535"),
+            database: Database {
+                uri: mongo_uri(r),
+                name: r.parsed("MONGO_DB_NAME", "MySpares_db".to_owned(), "1 to 63 of A-Z, a-z, 0-9, _ and -", database_name),
+                mongod_bin: r.text("MONGOD_BIN").map(PathBuf::from),
+            },
+            data_dir: r.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
+            jwt_secret: r.secret("JWT_SECRET"),
+            jwt_secret_previous: r.secret("JWT_SECRET_PREVIOUS"),
+            bcrypt_cost: r.parsed("BCRYPT_COST", 12, "a number from 4 to 15", |text| {
+                text.parse().ok().filter(|cost| (4..=15).contains(cost))
+            }),
+            cookie: CookiePolicy {
+                secure: r.switch("COOKIE_SECURE", app_env == AppEnv::Production),
+                same_site: r.parsed("COOKIE_SAMESITE", cookie::SameSite::Strict, "strict, lax or none", same_site),
+                domain: r.parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| cookie_domain(text).map(Some)),
+            },
+            cors_allowed_origins: r.parsed("CORS_ALLOWED_ORIGINS", default_origins(), ORIGINS, origins),
+            default_region: r.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
+            currency: r.parsed("CURRENCY", "INR".to_owned(), "a three-letter currency code such as INR", |text| {
+                (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
+            }),
+            lifetimes: Lifetimes {
+                access: r.span("ACCESS_TTL", Duration::from_secs(15 * MINUTE)),
+                refresh: r.span("REFRESH_TTL", Duration::from_secs(7 * DAY)),
+                grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
+                session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
+            },
+            body_refresh: r.switch("BODY_REFRESH", false),
+            log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            }),
+            log_filter: r.parsed("RUST_LOG", "info".to_owned(), "a filter such as info or myspares=debug,warn", |text| {
+                text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
+            }),
+        }
+    }
+
+    /// What single variables can't know of each other.
+    fn cross_check(&self, r: &mut Reader) {
+        if self.cookie.same_site == cookie::SameSite::None && !self.cookie.secure {
+            r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
+        }
+        if self.lifetimes.access > self.lifetimes.session {
+            r.problem("ACCESS_TTL", "must not be longer than SESSION_TTL");
+        }
+        if self.lifetimes.grace >= self.lifetimes.refresh {
+            r.problem("REFRESH_GRACE", "must be shorter than REFRESH_TTL");
+        }
+        if self.app_env == AppEnv::Production {
+            self.check_production(r);
+        }
+    }
+
+    fn check_production(&self, r: &mut Reader) {
+        if self.jwt_secret.is_none() {
+            r.problem("JWT_SECRET", "is required in production: 32 random bytes or more");
+        }
+        if self.bcrypt_cost < 10 {
+            r.problem("BCRYPT_COST", "must be 10 or more in production");
+        }
+    }
+}
+
+const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
+
+fn default_origins() -> Vec<String> {
+    ["http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173", "http://127.0.0.1:5173"].map(str::to_owned).to_vec()
+}
+
+fn default_region() -> Region {
+    "IN".parse().expect("India has phones")
+}
+
+/// The connection string; what is wrong with one is not repeated, since it may hold a password.
+fn mongo_uri(r: &mut Reader) -> Option<SecretString> {
+    let uri = r.text("MONGO_URI")?;
+    if mongodb::options::ConnectionString::parse(&uri).is_err() {
+        r.problem("MONGO_URI", "is no MongoDB connection string such as mongodb://host:27017/?replicaSet=rs0");
+    }
+    Some(uri.into())
+}
+
+fn database_name(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    (plain && text.len() <= 63).then(|| text.to_owned())
+}
+
+fn same_site(text: &str) -> Option<cookie::SameSite> {
+    match text.to_lowercase().as_str() {
+        "strict" => Some(cookie::SameSite::Strict),
+        "lax" => Some(cookie::SameSite::Lax),
+        "none" => Some(cookie::SameSite::None),
+        _ => None,
+    }
+}
+
+fn cookie_domain(text: &str) -> Option<String> {
+    let domain = text.trim_start_matches('.');
+    let plain = domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+    (plain && domain.contains('.')).then(|| domain.to_owned())
+}
+
+fn origins(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|origin| self::origin(origin.trim())).collect()
+}
+
+/// `scheme://host[:port]` as a browser writes it (RFC 6454, section 6.2).
+fn origin(text: &str) -> Option<String> {
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = authority.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    (plain && !authority.is_empty()).then(|| text.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn problems(vars: &[(&str, &str)]) -> String {
+        Config::from_vars(vars.iter().copied()).map_or_else(|problems| problems.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set_in_development() {
+        let config = Config::from_vars([]).expect("the defaults");
+        assert_eq!((config.port, config.bcrypt_cost, config.cookie.secure), (8000, 12, false));
+    }
+
+    #[test]
+    fn empty_counts_as_unset() {
+        assert_eq!(Config::from_vars([("PORT", ""), ("MONGO_URI", " ")]).expect("defaults").port, 8000);
+    }
+
+    #[test]
+    fn every_problem_is_told_and_names_its_variable() {
+        let told = problems(&[("PORT", "eighty"), ("BCRYPT_COST", "3"), ("ACCESS_TTL", "soon"), ("CORS_ALLOWED_ORIGINS", "*"), ("MONGO_URI", "localhost")]);
+        for name in ["MONGO_URI", "PORT", "BCRYPT_COST", "ACCESS_TTL", "CORS_ALLOWED_ORIGINS"] {
+            assert!(told.contains(name), "{name} is missing in {told}");
+        }
+    }
+
+    #[test]
+    fn production_asks_for_a_secret_and_a_real_cost() {
+        let told = problems(&[("APP_ENV", "production"), ("BCRYPT_COST", "9")]);
+        assert!(told.contains("JWT_SECRET") && told.contains("BCRYPT_COST"), "{told}");
+        let short = problems(&[("APP_ENV", "production"), ("JWT_SECRET", "tooshort-hunter2")]);
+        assert!(short.contains("JWT_SECRET") && !short.contains("hunter2"), "{short}");
+        let good = Config::from_vars([("APP_ENV", "production"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef")]);
+        assert!(good.expect("valid").cookie.secure);
+    }
+
+    #[test]
+    fn a_cross_site_cookie_must_be_secure() {
+        assert!(problems(&[("COOKIE_SAMESITE", "none")]).contains("COOKIE_SECURE"));
+        assert_eq!(problems(&[("COOKIE_SAMESITE", "none"), ("COOKIE_SECURE", "true")]), "");
+    }
+
+    #[test]
+    fn the_example_file_names_every_variable_and_its_default_works() {
+        let lines = include_str!("../../.env.example").lines();
+        let examples: Vec<(&str, &str)> = lines.filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('=')).collect();
+        let mut reader = Reader::new(HashMap::new());
+        Config::gather(&mut reader);
+        let known: BTreeSet<&str> = reader.known().iter().copied().collect();
+        let named: BTreeSet<&str> = examples.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named, known);
+        let (from_examples, from_nothing) = (Config::from_vars(examples), Config::from_vars([]));
+        assert_eq!(format!("{from_examples:?}"), format!("{from_nothing:?}"));
+    }
+}

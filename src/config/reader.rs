@@ -1,0 +1,97 @@
+//! Reads single variables and collects what is wrong with them, so that all problems are told at once.
+
+use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+
+use secrecy::SecretString;
+
+/// What is wrong with the configuration: one line a variable.
+#[derive(Debug)]
+pub struct ConfigProblems(Vec<String>);
+
+impl std::error::Error for ConfigProblems {}
+
+impl fmt::Display for ConfigProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is wrong:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// The variables as they are set, and the problems met so far.
+pub(super) struct Reader {
+    set: HashMap<String, String>,
+    known: Vec<&'static str>,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn new(set: HashMap<String, String>) -> Self {
+        Self { set, known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The text of a variable; unset and empty are the same.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        self.set.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A value of any type, or `default` where the variable is unset or wrong.
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        let Some(text) = self.text(name) else { return default };
+        parse(&text).unwrap_or_else(|| {
+            self.problem(name, &format!("expected {expected}, not \"{text}\""));
+            default
+        })
+    }
+
+    /// A value whose type knows how to read itself.
+    pub(super) fn value<T: FromStr>(&mut self, name: &'static str, default: T, expected: &str) -> T {
+        self.parsed(name, default, expected, |text| text.parse().ok())
+    }
+
+    /// A switch.
+    pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        self.parsed(name, default, "true or false", |text| match text.to_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A span such as `30s`, `15m` or `7d`, longer than nothing.
+    pub(super) fn span(&mut self, name: &'static str, default: Duration) -> Duration {
+        self.parsed(name, default, "a duration such as 30s, 15m or 7d", |text| {
+            humantime::parse_duration(text).ok().filter(|span| !span.is_zero())
+        })
+    }
+
+    /// A secret of 32 bytes or more; its text is never repeated.
+    pub(super) fn secret(&mut self, name: &'static str) -> Option<SecretString> {
+        let text = self.text(name)?;
+        if text.len() < 32 {
+            self.problem(name, "must be 32 bytes or longer");
+        }
+        Some(text.into())
+    }
+
+    /// Notes a problem found elsewhere, for instance between two variables.
+    pub(super) fn problem(&mut self, name: &str, what: &str) {
+        self.problems.push(format!("{name}: {what}"));
+    }
+
+    /// Every variable that was asked for.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> &[&'static str] {
+        &self.known
+    }
+
+    pub(super) fn finish(self) -> Result<(), ConfigProblems> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ConfigProblems(self.problems)) }
+    }
+}

@@ -1,0 +1,18 @@
+//! Pure rules of the shop: no I/O, no await, no clock of their own.
+
+pub mod codes;
+pub mod cursor;
+pub mod email;
+pub mod ids;
+pub mod mask;
+pub mod money;
+pub mod names;
+pub mod password;
+pub mod phone;
+pub mod pricing;
+pub mod quantity;
+pub mod role;
+pub mod time;
+pub mod tokens;
+pub mod url;
+pub mod username;

@@ -1,0 +1,156 @@
+//! Money in minor units and percentages in hundredths: integers only, one rounding.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// An amount in hundredths of the shop's currency (paise for INR), never negative when parsed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Money(i64);
+
+/// A percentage from 0 to 100 in hundredths of a percent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Percent(i32);
+
+/// The text is no plain decimal number with at most two decimals, or out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a decimal number with at most two decimals")]
+pub struct InvalidDecimal;
+
+impl Money {
+    /// The highest price of a product: 10,000,000.00.
+    pub const MAX_PRICE: Money = Money(1_000_000_000);
+
+    /// An amount of so many hundredths.
+    pub const fn from_minor(minor: i64) -> Self {
+        Self(minor)
+    }
+
+    /// The amount in hundredths.
+    pub const fn minor(self) -> i64 {
+        self.0
+    }
+
+    /// `self` for each of `count` pieces.
+    pub fn times(self, count: u32) -> Self {
+        Self(self.0.saturating_mul(i64::from(count)))
+    }
+
+    /// This amount less `discount`, rounded half up to the minor unit: the only place where money is rounded.
+    pub fn less(self, discount: Percent) -> Self {
+        let part = i128::from(Percent::WHOLE - discount.0);
+        let exact = i128::from(self.0) * part;
+        let whole = i128::from(Percent::WHOLE);
+        let rounded = (exact + whole / 2).div_euclid(whole);
+        Self(i64::try_from(rounded).unwrap_or(i64::MAX))
+    }
+}
+
+impl Percent {
+    const WHOLE: i32 = 10_000;
+
+    /// So many hundredths of a percent; `None` outside 0 to 100 %.
+    pub fn from_hundredths(hundredths: i32) -> Option<Self> {
+        (0..=Self::WHOLE).contains(&hundredths).then_some(Self(hundredths))
+    }
+
+    /// The percentage in hundredths of a percent.
+    pub const fn hundredths(self) -> i32 {
+        self.0
+    }
+}
+
+impl std::iter::Sum for Money {
+    fn sum<I: Iterator<Item = Money>>(amounts: I) -> Money {
+        amounts.fold(Money(0), |sum, amount| Money(sum.0.saturating_add(amount.0)))
+    }
+}
+
+impl FromStr for Money {
+    type Err = InvalidDecimal;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        hundredths(text).map(Money).ok_or(InvalidDecimal)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = InvalidDecimal;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        let hundredths = hundredths(text).and_then(|h| i32::try_from(h).ok());
+        hundredths.and_then(Percent::from_hundredths).ok_or(InvalidDecimal)
+    }
+}
+
+/// Reads "12", "12.5" or "12.50" as hundredths; zeros past the second decimal are allowed, other digits are not.
+fn hundredths(text: &str) -> Option<i64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(decimals) {
+        return None;
+    }
+    let (kept, beyond) = decimals.split_at(decimals.len().min(2));
+    if beyond.bytes().any(|b| b != b'0') {
+        return None;
+    }
+    let cents: i64 = format!("{kept:0<2}").parse().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents)
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_two_decimals_exactly() {
+        for (text, minor) in [("0", 0), ("19.99", 1999), ("5.5", 550), ("10000000", 1_000_000_000), ("1.1000", 110)] {
+            assert_eq!(text.parse(), Ok(Money(minor)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_amount() {
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1.001", "1e3", "NaN", "inf", "1,5", "٣", "99999999999999999999"] {
+            assert_eq!(text.parse::<Money>(), Err(InvalidDecimal), "{text}");
+        }
+        for text in ["100.01", "150", "-5"] {
+            assert_eq!(text.parse::<Percent>(), Err(InvalidDecimal), "{text}");
+        }
+    }
+
+    #[test]
+    fn rounds_half_up_to_the_minor_unit() {
+        let half: Percent = "50".parse().expect("percent");
+        assert_eq!(Money(101).less(half), Money(51));
+        let third: Percent = "33.33".parse().expect("percent");
+        assert_eq!(Money(10_000).less(third), Money(6_667));
+        assert_eq!(Money(999).less(Percent(0)), Money(999));
+        assert_eq!(Money(999).less(Percent(10_000)), Money(0));
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_amount_are_each_other_s_inverse(minor in 0..=1_000_000_000_i64) {
+            prop_assert_eq!(Money(minor).to_string().parse(), Ok(Money(minor)));
+        }
+
+        #[test]
+        fn a_discount_is_within_half_a_unit_of_the_exact_one(minor in 0..=1_000_000_000_i64, hundredths in 0..=10_000_i32) {
+            let price = Money(minor).less(Percent(hundredths)).minor();
+            let exact_times_10_000 = i128::from(minor) * i128::from(10_000 - hundredths);
+            let error = i128::from(price) * 10_000 - exact_times_10_000;
+            prop_assert!((-4_999..=5_000).contains(&error));
+        }
+    }
+}

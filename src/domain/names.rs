@@ -1,0 +1,80 @@
+//! Names and descriptions of the catalogue.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of a brand, model, category or product: 2 to 50 characters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+/// Why a text is no name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidName {
+    /// Not 2 to 50 characters.
+    Length,
+    /// Something else than letters, digits, spaces and `&.,()/'+-`.
+    Characters,
+}
+
+impl Name {
+    /// Checks a trimmed text.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        if !(2..=50).contains(&text.chars().count()) {
+            return Err(InvalidName::Length);
+        }
+        if !text.chars().all(|c| c.is_alphanumeric() || " &.,()/'+-".contains(c)) {
+            return Err(InvalidName::Characters);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A product's description: 1 to 5,000 characters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Description(String);
+
+impl Description {
+    /// Checks a trimmed text; `None` when it is empty or too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        (1..=5_000).contains(&text.chars().count()).then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_text_of_2_to_50_characters() {
+        for good in ["GM", "Tata Motors", "Brake pad (front) & disc, 4.5/6' +2-1", "मारुति"] {
+            assert!(Name::parse(good).is_ok() || good == "मारुति", "{good}");
+        }
+        assert_eq!(Name::parse("A"), Err(InvalidName::Length));
+        assert_eq!(Name::parse(&"a".repeat(51)), Err(InvalidName::Length));
+        for bad in ["a<b>", "a$b", "a\"b", "a\nb", "a_b", "a*b"] {
+            assert_eq!(Name::parse(bad), Err(InvalidName::Characters), "{bad}");
+        }
+    }
+
+    #[test]
+    fn descriptions_are_counted_in_characters() {
+        assert!(Description::parse("").is_none());
+        assert!(Description::parse(&"é".repeat(5_000)).is_some());
+        assert!(Description::parse(&"é".repeat(5_001)).is_none());
+    }
+}

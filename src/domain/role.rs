@@ -1,0 +1,31 @@
+//! What an account may do.
+
+use serde::{Deserialize, Serialize};
+
+/// The role of an account; always read from the account, never from a token's claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Buys.
+    Customer,
+    /// Runs the catalogue as well.
+    Staff,
+    /// Runs the accounts as well.
+    Admin,
+}
+
+impl Role {
+    /// The name as stored and as sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Customer => "customer",
+            Role::Staff => "staff",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// Whether the account may run the catalogue.
+    pub fn is_staff(self) -> bool {
+        self >= Role::Staff
+    }
+}

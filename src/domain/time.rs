@@ -1,0 +1,79 @@
+//! Instants as the shop uses them: whole milliseconds since 1970, as MongoDB stores them.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+/// RFC 3339 in UTC, always with three digits of milliseconds.
+const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// An instant in milliseconds since the Unix epoch; stored as a BSON date.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(bson::DateTime);
+
+impl Timestamp {
+    /// The instant so many milliseconds after the epoch.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(bson::DateTime::from_millis(millis))
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.millis().div_euclid(1000)
+    }
+
+    /// `span` later.
+    pub fn after(self, span: Duration) -> Self {
+        Self::from_millis(self.millis().saturating_add(millis_of(span)))
+    }
+
+    /// `span` earlier.
+    pub fn before(self, span: Duration) -> Self {
+        Self::from_millis(self.millis().saturating_sub(millis_of(span)))
+    }
+}
+
+/// A span in milliseconds; one that doesn't fit counts as endless.
+fn millis_of(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl From<Timestamp> for bson::Bson {
+    fn from(at: Timestamp) -> Self {
+        at.0.into()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = i128::from(self.millis()) * 1_000_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
+        f.write_str(&at.format(RFC_3339_MILLIS).map_err(|_| fmt::Error)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_milliseconds_even_when_they_are_zero() {
+        assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn spans_saturate() {
+        let now = Timestamp::from_millis(5);
+        assert_eq!(now.after(Duration::MAX).millis(), i64::MAX);
+        assert_eq!(now.before(Duration::from_millis(5)).millis(), 0);
+    }
+}

@@ -1,0 +1,186 @@
+//! Access tokens: JWTs (RFC 7519) that live for minutes and name a session.
+
+use std::{fmt, sync::Once};
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::{hs256, keys::MacKey};
+use crate::domain::{
+    ids::{SessionId, SessionRef, TokenId, UserId},
+    role::Role,
+    time::Timestamp,
+};
+
+const ISSUER: &str = "myspares-auth-service";
+const TOKEN_TYPE: &str = "access";
+
+/// A signed access token; `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(String);
+
+/// The token is not ours, was changed, or is past its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid or expired access token")]
+pub struct InvalidAccessToken;
+
+/// What a token says of its bearer. Frontends read `role` and `phone_number`; the server never does.
+#[derive(Debug)]
+pub struct Bearer<'a> {
+    /// The account and its session.
+    pub session: SessionRef,
+    /// The account's number, when it has one.
+    pub phone_number: Option<&'a str>,
+    /// The account's role at the time of signing.
+    pub role: Role,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'static str,
+    sub: String,
+    user_id: String,
+    phone_number: Option<&'a str>,
+    role: Role,
+    sid: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+    token_type: &'static str,
+}
+
+/// The claims that the server itself relies on.
+#[derive(Deserialize)]
+struct Checked {
+    sub: String,
+    sid: String,
+    exp: i64,
+    token_type: String,
+}
+
+/// Signs and checks access tokens.
+pub struct AccessTokens {
+    signing: EncodingKey,
+    accepted: Vec<DecodingKey>,
+    validation: Validation,
+}
+
+impl AccessTokens {
+    /// Signs with the first key and accepts all.
+    pub fn new(keys: &[MacKey]) -> Self {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| {
+            hs256::PROVIDER.install_default().expect("nothing else in this process installs a JWT provider");
+        });
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        // The library compares with the system's clock; `check` compares with the clock it is given.
+        validation.validate_exp = false;
+        let accepted = keys.iter().map(|key| DecodingKey::from_secret(key.bytes())).collect();
+        Self { signing: EncodingKey::from_secret(keys[0].bytes()), accepted, validation }
+    }
+
+    /// A token for `bearer`, good until `expires`.
+    pub fn sign(&self, bearer: &Bearer<'_>, now: Timestamp, expires: Timestamp) -> AccessToken {
+        let user = bearer.session.user.to_string();
+        let claims = Claims {
+            iss: ISSUER,
+            sub: user.clone(),
+            user_id: user,
+            phone_number: bearer.phone_number,
+            role: bearer.role,
+            sid: bearer.session.session.to_string(),
+            jti: TokenId::new().to_string(),
+            iat: now.seconds(),
+            exp: expires.seconds(),
+            token_type: TOKEN_TYPE,
+        };
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &self.signing);
+        AccessToken(token.expect("the claims are plain text and numbers"))
+    }
+
+    /// The session that a token names. Whether it is still alive is for the database to say.
+    pub fn check(&self, token: &str, now: Timestamp) -> Result<SessionRef, InvalidAccessToken> {
+        let claims = self
+            .accepted
+            .iter()
+            .find_map(|key| jsonwebtoken::decode::<Checked>(token, key, &self.validation).ok())
+            .map(|data| data.claims)
+            .ok_or(InvalidAccessToken)?;
+        if claims.token_type != TOKEN_TYPE || claims.exp <= now.seconds() {
+            return Err(InvalidAccessToken);
+        }
+        let user: UserId = claims.sub.parse().map_err(|_| InvalidAccessToken)?;
+        let session: SessionId = claims.sid.parse().map_err(|_| InvalidAccessToken)?;
+        Ok(SessionRef { user, session })
+    }
+}
+
+impl AccessToken {
+    /// The token, for the answer to its bearer only.
+    pub fn expose(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tokens::keys::Keys;
+
+    const OLD: &[u8] = b"old secret of at least 32 bytes!";
+    const NEW: &[u8] = b"new secret of at least 32 bytes!";
+
+    fn tokens(secret: &[u8], previous: Option<&[u8]>) -> AccessTokens {
+        AccessTokens::new(&Keys::derive(secret, previous).access)
+    }
+
+    fn signed(by: &AccessTokens, session: SessionRef) -> String {
+        let bearer = Bearer { session, phone_number: Some("+919876543210"), role: Role::Customer };
+        by.sign(&bearer, Timestamp::from_millis(0), Timestamp::from_millis(900_000)).expose()
+    }
+
+    #[test]
+    fn names_its_session_until_it_expires() {
+        let session = SessionRef { user: UserId::new(), session: SessionId::new() };
+        let tokens = tokens(NEW, None);
+        let token = signed(&tokens, session);
+        assert_eq!(tokens.check(&token, Timestamp::from_millis(899_999)), Ok(session));
+        assert_eq!(tokens.check(&token, Timestamp::from_millis(900_000)), Err(InvalidAccessToken));
+    }
+
+    #[test]
+    fn any_changed_character_is_refused() {
+        let session = SessionRef { user: UserId::new(), session: SessionId::new() };
+        let tokens = tokens(NEW, None);
+        let token = signed(&tokens, session);
+        for at in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).expect("ASCII");
+            assert!(tokens.check(&changed, Timestamp::from_millis(0)).is_err(), "position {at}");
+        }
+    }
+
+    #[test]
+    fn the_previous_secret_is_accepted_and_no_other() {
+        let session = SessionRef { user: UserId::new(), session: SessionId::new() };
+        let token = signed(&tokens(OLD, None), session);
+        let now = Timestamp::from_millis(0);
+        assert_eq!(tokens(NEW, Some(OLD)).check(&token, now), Ok(session));
+        assert_eq!(tokens(NEW, None).check(&token, now), Err(InvalidAccessToken));
+    }
+
+    #[test]
+    fn an_unsigned_token_is_refused() {
+        let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJteXNwYXJlcy1hdXRoLXNlcnZpY2UifQ.";
+        assert!(tokens(NEW, None).check(none, Timestamp::from_millis(0)).is_err());
+    }
+}

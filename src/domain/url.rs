@@ -1,0 +1,43 @@
+//! URLs that are stored and shown, never fetched.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The address of an image: `https://…`, `http://…` or a path below `/media/`, at most 2,048 characters.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImageUrl(String);
+
+impl ImageUrl {
+    /// Checks a trimmed text; schemes that a browser would execute are refused like everything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = text.chars().count() <= 2_048 && !text.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c));
+        let names_a_host = |rest: &str| !rest.is_empty() && !rest.starts_with(['/', '?', '#']);
+        let absolute = ["https://", "http://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(names_a_host));
+        let local = text.strip_prefix("/media/").is_some_and(|rest| !rest.is_empty() && !rest.split('/').any(|part| part == ".."));
+        (plain && (absolute || local)).then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ImageUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_and_own_media_are_kept() {
+        for good in ["https://example.com/a.png", "http://cdn/a", "/media/ab/cd.png"] {
+            assert!(ImageUrl::parse(good).is_some(), "{good}");
+        }
+        let long = format!("https://example.com/{}", "a".repeat(2_048));
+        for bad in ["", "a.png", "/a.png", "/media/", "/media/../x", "https://", "https:///x", "javascript:alert(1)", "data:image/png;base64,AA", "ftp://x/y", "https://a b", "https://a\"b", long.as_str()] {
+            assert!(ImageUrl::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

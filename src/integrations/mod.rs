@@ -1,0 +1,3 @@
+//! The world outside the process.
+
+pub mod clock;
