@@ -1,4 +1,26 @@
 //! The backend of myspares, in reading order.
+
+/// Who may call: argument types.
+mod access;
+/// The URLs, one file a group.
+mod api;
+/// Everything that a request can reach.
+pub mod app;
+/// The command line.
+pub mod cli;
+/// The settings, read from the environment.
 pub mod config;
+/// Pure rules.
 mod domain;
+/// The private mongod.
+pub mod embedded;
+/// The API's errors and their envelope.
+mod error;
+/// Router, middleware, documentation and health pages.
+pub mod http;
+/// The world outside the process.
 pub mod integrations;
+/// The flows of the shop.
+mod services;
+/// The database, one file a collection.
+mod store;

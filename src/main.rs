@@ -1,1 +1,7 @@
-fn main(){}
+//! The binary: see `myspares --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    myspares::cli::main()
+}

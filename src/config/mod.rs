@@ -123,7 +123,9 @@ impl Config {
             Err(error) if error.not_found() => {}
             Err(_) => broken = Some("can't be read"),
         }
-        set.extend(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))));
+        set.extend(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
         let mut reader = Reader::new(set);
         if let Some(what) = broken {
             reader.problem(".env", what);
@@ -155,7 +157,12 @@ impl Config {
             port: r.value("PORT", 8000, "a port from 0 to 65535"),
             database: Database {
                 uri: mongo_uri(r),
-                name: r.parsed("MONGO_DB_NAME", "MySpares_db".to_owned(), "1 to 63 of A-Z, a-z, 0-9, _ and -", database_name),
+                name: r.parsed(
+                    "MONGO_DB_NAME",
+                    "MySpares_db".to_owned(),
+                    "1 to 63 of A-Z, a-z, 0-9, _ and -",
+                    database_name,
+                ),
                 mongod_bin: r.text("MONGOD_BIN").map(PathBuf::from),
             },
             data_dir: r.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
@@ -167,7 +174,9 @@ impl Config {
             cookie: CookiePolicy {
                 secure: r.switch("COOKIE_SECURE", app_env == AppEnv::Production),
                 same_site: r.parsed("COOKIE_SAMESITE", cookie::SameSite::Strict, "strict, lax or none", same_site),
-                domain: r.parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| cookie_domain(text).map(Some)),
+                domain: r.parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| {
+                    cookie_domain(text).map(Some)
+                }),
             },
             cors_allowed_origins: r.parsed("CORS_ALLOWED_ORIGINS", default_origins(), ORIGINS, origins),
             default_region: r.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
@@ -186,9 +195,12 @@ impl Config {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
-            log_filter: r.parsed("RUST_LOG", "info".to_owned(), "a filter such as info or myspares=debug,warn", |text| {
-                text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
-            }),
+            log_filter: r.parsed(
+                "RUST_LOG",
+                "info,poem=warn".to_owned(),
+                "a filter such as info or myspares=debug,warn",
+                |text| text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned()),
+            ),
         }
     }
 
@@ -221,7 +233,9 @@ impl Config {
 const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
 
 fn default_origins() -> Vec<String> {
-    ["http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173", "http://127.0.0.1:5173"].map(str::to_owned).to_vec()
+    ["http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173", "http://127.0.0.1:5173"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn default_region() -> Region {
@@ -291,7 +305,13 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_and_names_its_variable() {
-        let told = problems(&[("PORT", "eighty"), ("BCRYPT_COST", "3"), ("ACCESS_TTL", "soon"), ("CORS_ALLOWED_ORIGINS", "*"), ("MONGO_URI", "localhost")]);
+        let told = problems(&[
+            ("PORT", "eighty"),
+            ("BCRYPT_COST", "3"),
+            ("ACCESS_TTL", "soon"),
+            ("CORS_ALLOWED_ORIGINS", "*"),
+            ("MONGO_URI", "localhost"),
+        ]);
         for name in ["MONGO_URI", "PORT", "BCRYPT_COST", "ACCESS_TTL", "CORS_ALLOWED_ORIGINS"] {
             assert!(told.contains(name), "{name} is missing in {told}");
         }
@@ -316,7 +336,8 @@ mod tests {
     #[test]
     fn the_example_file_names_every_variable_and_its_default_works() {
         let lines = include_str!("../../.env.example").lines();
-        let examples: Vec<(&str, &str)> = lines.filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('=')).collect();
+        let examples: Vec<(&str, &str)> =
+            lines.filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('=')).collect();
         let mut reader = Reader::new(HashMap::new());
         Config::gather(&mut reader);
         let known: BTreeSet<&str> = reader.known().iter().copied().collect();

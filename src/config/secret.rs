@@ -12,7 +12,10 @@ pub fn kept_secret(data_dir: &Path) -> io::Result<SecretString> {
     let path = data_dir.join(FILE);
     match fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= 32 => Ok(text.trim().into()),
-        Ok(_) => Err(io::Error::other(format!("{} is shorter than 32 bytes; remove it to have a new one made", path.display()))),
+        Ok(_) => Err(io::Error::other(format!(
+            "{} is shorter than 32 bytes; remove it to have a new one made",
+            path.display()
+        ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make_secret(data_dir, &path),
         Err(error) => Err(error),
     }

@@ -51,13 +51,27 @@ mod tests {
 
     #[test]
     fn is_kept_in_lower_case() {
-        assert_eq!(Email::parse("John.Doe+parts@Example.COM").map(|e| e.0), Ok("john.doe+parts@example.com".to_owned()));
+        assert_eq!(
+            Email::parse("John.Doe+parts@Example.COM").map(|e| e.0),
+            Ok("john.doe+parts@example.com".to_owned())
+        );
     }
 
     #[test]
     fn refuses_what_no_mail_server_takes() {
         let long = format!("{}@example.com", "a".repeat(250));
-        for bad in ["", "john", "john@", "@example.com", "john@localhost", "a b@example.com", "John <j@example.com>", "j@[1.2.3.4]", "\"j\"@example.com", long.as_str()] {
+        for bad in [
+            "",
+            "john",
+            "john@",
+            "@example.com",
+            "john@localhost",
+            "a b@example.com",
+            "John <j@example.com>",
+            "j@[1.2.3.4]",
+            "\"j\"@example.com",
+            long.as_str(),
+        ] {
             assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad}");
         }
     }

@@ -69,6 +69,8 @@ id_types! {
     UserId,
     /// A signed-in browser or app, embedded in its account.
     SessionId,
+    /// The postal address of an account.
+    AddressId,
     /// The cart of an account.
     CartId,
     /// One state of a cart line: a new one at each change, so that an adjustment meant for an older state misses.

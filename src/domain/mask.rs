@@ -11,11 +11,13 @@ pub fn phone(number: &str) -> String {
     format!("{kept_head}******{kept_tail}")
 }
 
-/// `john@example.com` becomes `j***@example.com`.
-pub fn email(address: &str) -> String {
-    let Some((local, domain)) = address.split_once('@') else { return "***".to_owned() };
-    let first: String = local.chars().take(1).collect();
-    format!("{first}***@{domain}")
+/// `203.0.113.57` becomes `203.0.113.x`, and of an IPv6 address the first four groups are left.
+pub fn ip(address: &str) -> String {
+    if let Some((network, _)) = address.rsplit_once('.') {
+        return format!("{network}.x");
+    }
+    let groups: Vec<&str> = address.split(':').take(4).collect();
+    if address.is_empty() { String::new() } else { format!("{}:x", groups.join(":")) }
 }
 
 #[cfg(test)]
@@ -26,7 +28,7 @@ mod tests {
     fn keeps_too_little_to_reach_anybody() {
         assert_eq!(phone("+919876540010"), "+91******0010");
         assert_eq!(phone("12345"), "*****");
-        assert_eq!(email("john@example.com"), "j***@example.com");
-        assert_eq!(email("no address"), "***");
+        assert_eq!(ip("203.0.113.57"), "203.0.113.x");
+        assert_eq!(ip("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2:x");
     }
 }

@@ -4,6 +4,7 @@ pub mod codes;
 pub mod cursor;
 pub mod email;
 pub mod ids;
+pub mod invalid;
 pub mod mask;
 pub mod money;
 pub mod names;

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_amount() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1.001", "1e3", "NaN", "inf", "1,5", "٣", "99999999999999999999"] {
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1.001", "1e3", "NaN", "inf", "1,5", "٣", "99999999999999999999"]
+        {
             assert_eq!(text.parse::<Money>(), Err(InvalidDecimal), "{text}");
         }
         for text in ["100.01", "150", "-5"] {

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn refuses_what_nobody_can_be_called_by() {
-        for text in ["", "12345", "98765432101234567", "98765abcde", "९८७६५४३२१०", "9876543210\n", "+", "0000000000"] {
+        for text in ["", "12345", "98765432101234567", "98765abcde", "९८७६५४३२१०", "9876543210\n", "+", "0000000000"]
+        {
             assert_eq!(parse(text), Err(InvalidPhone), "{text:?}");
         }
     }

@@ -15,15 +15,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// The name as stored and as sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Customer => "customer",
-            Role::Staff => "staff",
-            Role::Admin => "admin",
-        }
-    }
-
     /// Whether the account may run the catalogue.
     pub fn is_staff(self) -> bool {
         self >= Role::Staff

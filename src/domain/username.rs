@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn letters_of_any_script_are_a_name() {
-        for good in ["john", "John Doe", "a.b_c-1", "हिन्दी", "Łukasz", "名前です", "abcdefghijklmnopqrstuvwx"] {
+        for good in ["john", "John Doe", "a.b_c-1", "हिन्दी", "Łukasz", "名前です", "abcdefghijklmnopqrstuvwx"]
+        {
             assert!(Username::parse(good).is_ok(), "{good}");
         }
     }
@@ -85,7 +86,8 @@ mod tests {
         for short in ["", "abc", "abcdefghijklmnopqrstuvwxy"] {
             assert_eq!(Username::parse(short), Err(InvalidUsername::Length), "{short}");
         }
-        for bad in ["a@bc.de", "two  spaces", " lead", "12345", "a/b/c", "tab\tname", "\u{301}abc", "<script>", "१२३४"] {
+        for bad in ["a@bc.de", "two  spaces", " lead", "12345", "a/b/c", "tab\tname", "\u{301}abc", "<script>", "१२३४"]
+        {
             assert_eq!(Username::parse(bad), Err(InvalidUsername::Characters), "{bad}");
         }
     }

@@ -27,8 +27,14 @@ pub struct Keys {
 impl Keys {
     /// Derives a key a purpose by HKDF-SHA256 (RFC 5869), so that no token passes for one of another kind.
     pub fn derive(secret: &[u8], previous: Option<&[u8]>) -> Self {
-        let both = |purpose: &str| [Some(secret), previous].into_iter().flatten().map(|s| MacKey::derive(s, purpose)).collect();
-        Self { access: both("myspares access v1"), refresh: both("myspares refresh v1"), cursor: both("myspares cursor v1") }
+        let both = |purpose: &str| {
+            [Some(secret), previous].into_iter().flatten().map(|s| MacKey::derive(s, purpose)).collect()
+        };
+        Self {
+            access: both("myspares access v1"),
+            refresh: both("myspares refresh v1"),
+            cursor: both("myspares cursor v1"),
+        }
     }
 }
 

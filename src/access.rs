@@ -1,0 +1,229 @@
+//! Who may call: argument types that refuse everybody else and hand over whom they let in.
+//! A handler that takes none of them is public.
+
+use std::sync::Arc;
+
+use poem::{
+    FromRequest, Request, RequestBody,
+    http::{HeaderMap, header},
+    web::RemoteAddr,
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+
+use crate::{
+    app::App,
+    domain::{
+        ids::{SessionRef, UserId},
+        tokens::access::InvalidAccessToken,
+    },
+    error::{ApiError, Code},
+    services::sessions::Origin,
+    store::users::Account,
+};
+
+/// The cookie that carries the refresh token.
+pub const REFRESH_COOKIE: &str = "refresh_token";
+const BEARER_SCHEME: &str = "AccessToken";
+const COOKIE_SCHEME: &str = "RefreshCookie";
+
+/// Anybody with a living session; the account was loaded to see that it lives.
+pub struct Customer(pub Account);
+
+/// A customer who may run the catalogue.
+pub struct Staff;
+
+/// The owner of `{user_id}` in the path. Only the token was checked: the query that follows must sign the caller in,
+/// which saves a round trip.
+pub struct CartOwner(pub SessionRef);
+
+/// What a logout may bring: a bearer, the cookie, or both, none of them checked yet.
+pub struct LogoutTokens {
+    /// The text behind `Bearer`, or any other `Authorization`, which then is no good token.
+    pub bearer: Option<String>,
+    /// The refresh token.
+    pub cookie: Option<String>,
+}
+
+/// The refresh token of the cookie, not checked yet; only pages of allowed origins get this far.
+pub struct RefreshCookie(pub Option<String>);
+
+/// Where a call comes from; only pages of allowed origins get this far, since the answer sets the cookie.
+pub struct TrustedOrigin(pub Origin);
+
+impl From<InvalidAccessToken> for ApiError {
+    fn from(error: InvalidAccessToken) -> Self {
+        Self::new(Code::InvalidAccessToken, error.to_string())
+    }
+}
+
+/// How one of these arguments decides.
+trait Access: Sized {
+    /// What the spec asks callers to send: one of these.
+    const SCHEMES: &'static [&'static str];
+
+    async fn check(request: &Request) -> Result<Self, ApiError>;
+}
+
+impl Access for Customer {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        account(request).await.map(Self)
+    }
+}
+
+impl Access for Staff {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        let account = account(request).await?;
+        if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(Code::RoleRequired, "staff only")) }
+    }
+}
+
+impl Access for CartOwner {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        let session = session(request)?;
+        // The router numbers parameters; the user is the first one of every path that is about one user.
+        let named = request.raw_path_param("param0").and_then(|id| id.parse::<UserId>().ok());
+        if named == Some(session.user) {
+            Ok(Self(session))
+        } else {
+            Err(ApiError::new(Code::UserMismatch, "forbidden: user mismatch"))
+        }
+    }
+}
+
+impl Access for LogoutTokens {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME, COOKIE_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        refuse_foreign_origin(request)?;
+        let headers = request.headers();
+        let bearer =
+            headers.contains_key(header::AUTHORIZATION).then(|| bearer(headers).unwrap_or_default().to_owned());
+        Ok(Self { bearer, cookie: refresh_cookie(headers) })
+    }
+}
+
+impl Access for RefreshCookie {
+    const SCHEMES: &'static [&'static str] = &[COOKIE_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        refuse_foreign_origin(request)?;
+        Ok(Self(refresh_cookie(request.headers())))
+    }
+}
+
+macro_rules! security_arguments {
+    ($($type:ty),+) => {$(
+        impl<'a> ApiExtractor<'a> for $type {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                register_schemes(registry);
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                Self::SCHEMES.to_vec()
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                Ok(Self::check(request).await?)
+            }
+        }
+    )+};
+}
+
+security_arguments!(Customer, Staff, CartOwner, LogoutTokens, RefreshCookie);
+
+impl<'a> FromRequest<'a> for TrustedOrigin {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        refuse_foreign_origin(request)?;
+        let agent = request.headers().get(header::USER_AGENT);
+        let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
+        Ok(Self(Origin { device, ip: peer(request.remote_addr()) }))
+    }
+}
+
+/// The address of the peer without its port.
+pub fn peer(address: &RemoteAddr) -> String {
+    address.as_socket_addr().map(|address| address.ip().to_canonical().to_string()).unwrap_or_default()
+}
+
+async fn account(request: &Request) -> Result<Account, ApiError> {
+    let session = session(request)?;
+    app(request)?.store.users.account(session).await?.ok_or(InvalidAccessToken.into())
+}
+
+fn session(request: &Request) -> Result<SessionRef, ApiError> {
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return Err(ApiError::new(Code::AuthorizationMissing, "authorization header missing"));
+    }
+    let app = app(request)?;
+    let token = bearer(request.headers()).ok_or(InvalidAccessToken)?;
+    Ok(app.access_tokens.check(token, app.clock.now())?)
+}
+
+/// The token behind `Bearer` (RFC 6750, section 2.1), whose name is read in any case (RFC 9110, section 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn refresh_cookie(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(cookie::Cookie::split_parse).filter_map(Result::ok);
+    let found = cookies.find(|cookie| cookie.name() == REFRESH_COOKIE);
+    found.map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// Browsers say which page a call comes from. A page of another shop may not have the cookie used or set; a caller
+/// that says nothing is no browser, and has no cookie but its own (OWASP CSRF Prevention Cheat Sheet).
+fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default().to_lowercase();
+    let listed = app(request)?.config.cors_allowed_origins.contains(&origin);
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own =
+        origin.split_once("://").is_some_and(|(_, authority)| !host.is_empty() && authority.eq_ignore_ascii_case(host));
+    if listed || own { Ok(()) } else { Err(ApiError::new(Code::OriginNotAllowed, "origin not allowed")) }
+}
+
+fn app(request: &Request) -> Result<&Arc<App>, ApiError> {
+    request.data::<Arc<App>>().ok_or_else(ApiError::internal)
+}
+
+fn register_schemes(registry: &mut Registry) {
+    let scheme = |ty, description| MetaSecurityScheme {
+        ty,
+        description: Some(description),
+        name: None,
+        key_in: None,
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    };
+    let bearer = scheme("http", "The `access` of a sign-in or refresh.");
+    registry.create_security_scheme(
+        BEARER_SCHEME,
+        MetaSecurityScheme { scheme: Some("bearer"), bearer_format: Some("JWT"), ..bearer },
+    );
+    let cookie = scheme("apiKey", "Set by a sign-in and by each refresh; browsers send it by themselves.");
+    registry.create_security_scheme(
+        COOKIE_SCHEME,
+        MetaSecurityScheme { name: Some(REFRESH_COOKIE), key_in: Some("cookie"), ..cookie },
+    );
+}

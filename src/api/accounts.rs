@@ -1,0 +1,184 @@
+//! `/api/accounts/`: one's own account.
+
+use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
+
+use super::{Group, user_out::UserOut};
+use crate::{
+    access::Customer,
+    domain::{ids::AddressId, time::Timestamp},
+    error::ApiResult,
+    store::users::{Account, Address, Profile, Verification, Verified},
+};
+
+/// The handlers.
+pub struct AccountsApi;
+
+#[OpenApi(prefix_path = "/api/accounts", tag = "Group::Accounts")]
+impl AccountsApi {
+    /// One's own account
+    #[oai(path = "/me", method = "get", operation_id = "readAccount")]
+    async fn me(&self, caller: Customer) -> ApiResult<Json<AccountOut>> {
+        Ok(Json(caller.0.into()))
+    }
+}
+
+/// An account with everything its owner may see.
+#[derive(Debug, Object)]
+#[oai(rename = "Account", example)]
+struct AccountOut {
+    #[oai(flatten)]
+    user: UserOut,
+    is_active: bool,
+    /// Whether the account may run the catalogue.
+    is_staff: bool,
+    profile: ProfileOut,
+    verification: VerificationOut,
+    /// Whether number or address were proven.
+    is_verified: bool,
+}
+
+/// What the owner of an account tells of themselves.
+#[derive(Debug, Object)]
+#[oai(rename = "Profile")]
+struct ProfileOut {
+    /// Mirrors the sign-in number.
+    phone: Option<ProfilePhoneOut>,
+    address: Option<ProfileAddressOut>,
+    display: Option<DisplayOut>,
+    preference: Option<PreferenceOut>,
+}
+
+/// The number shown on the profile.
+#[derive(Debug, Object)]
+#[oai(rename = "ProfilePhone")]
+struct ProfilePhoneOut {
+    number: String,
+    created_at: Timestamp,
+}
+
+/// Where parts are sent.
+#[derive(Debug, Object)]
+#[oai(rename = "ProfileAddress")]
+struct ProfileAddressOut {
+    #[oai(rename = "_id")]
+    id: AddressId,
+    name: Option<String>,
+    phone_number: Option<String>,
+    address_line1: Option<String>,
+    address_line2: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    country: Option<String>,
+    pincode: Option<String>,
+    updated_at: Timestamp,
+}
+
+/// How the account is shown.
+#[derive(Debug, Object)]
+#[oai(rename = "Display")]
+struct DisplayOut {
+    /// URL of a picture.
+    photo: String,
+    created_at: Timestamp,
+}
+
+/// How the account likes the shop.
+#[derive(Debug, Object)]
+#[oai(rename = "Preference")]
+struct PreferenceOut {
+    /// BCP 47 tag.
+    language: String,
+    created_at: Timestamp,
+}
+
+/// What was proven.
+#[derive(Debug, Object)]
+#[oai(rename = "Verification")]
+struct VerificationOut {
+    email: Option<VerifiedOut>,
+    phone: Option<VerifiedOut>,
+}
+
+/// A proven value.
+#[derive(Debug, Object)]
+#[oai(rename = "Verified")]
+struct VerifiedOut {
+    value: String,
+    verified_at: Option<Timestamp>,
+}
+
+impl From<Account> for AccountOut {
+    fn from(account: Account) -> Self {
+        let verified = &account.verification;
+        Self {
+            user: UserOut::from(&account),
+            is_active: account.is_active,
+            is_staff: account.role.is_staff(),
+            is_verified: verified.phone.as_ref().is_some_and(|phone| phone.verified_at.is_some())
+                || verified.email.as_ref().is_some_and(|email| email.verified_at.is_some()),
+            profile: account.profile.into(),
+            verification: account.verification.into(),
+        }
+    }
+}
+
+impl From<Profile> for ProfileOut {
+    fn from(profile: Profile) -> Self {
+        Self {
+            phone: profile
+                .phone
+                .map(|phone| ProfilePhoneOut { number: phone.number.to_string(), created_at: phone.created_at }),
+            address: profile.address.map(ProfileAddressOut::from),
+            display: profile.display.map(|display| DisplayOut { photo: display.photo, created_at: display.created_at }),
+            preference: profile
+                .preference
+                .map(|preference| PreferenceOut { language: preference.language, created_at: preference.created_at }),
+        }
+    }
+}
+
+impl From<Address> for ProfileAddressOut {
+    fn from(address: Address) -> Self {
+        Self {
+            id: address.id,
+            name: address.name,
+            phone_number: address.phone_number,
+            address_line1: address.address_line1,
+            address_line2: address.address_line2,
+            city: address.city,
+            state: address.state,
+            country: address.country,
+            pincode: address.pincode,
+            updated_at: address.updated_at,
+        }
+    }
+}
+
+impl From<Verification> for VerificationOut {
+    fn from(verification: Verification) -> Self {
+        fn out<T: ToString>(verified: Verified<T>) -> VerifiedOut {
+            VerifiedOut { value: verified.value.to_string(), verified_at: verified.verified_at }
+        }
+        Self { email: verification.email.map(out), phone: verification.phone.map(out) }
+    }
+}
+
+impl Example for AccountOut {
+    fn example() -> Self {
+        let user = UserOut::example();
+        let created_at = Timestamp::from_millis(1_732_374_690_000);
+        Self {
+            user,
+            is_active: true,
+            is_staff: false,
+            profile: ProfileOut {
+                phone: Some(ProfilePhoneOut { number: "+919876543210".to_owned(), created_at }),
+                address: None,
+                display: None,
+                preference: None,
+            },
+            verification: VerificationOut { email: None, phone: None },
+            is_verified: false,
+        }
+    }
+}

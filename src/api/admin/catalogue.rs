@@ -1,0 +1,152 @@
+//! `/api/admin/brands/…`: growing the catalogue.
+
+use std::sync::Arc;
+
+use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json, types::Example};
+
+use super::new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn};
+use crate::{
+    access::Staff,
+    api::{
+        Group,
+        body::Body,
+        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
+    },
+    app::App,
+    domain::codes::FullCode,
+    error::{ApiError, ApiResult, Code, Refusal},
+    services::catalogue::{self, InsertError},
+};
+
+/// The handlers.
+pub struct CatalogueApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
+impl CatalogueApi {
+    /// Insert a brand
+    #[oai(path = "/brands/insert", method = "post", operation_id = "insertBrand")]
+    async fn insert_brand(
+        &self,
+        _staff: Staff,
+        body: Body<BrandIn>,
+    ) -> ApiResult<Inserted<BrandInserted>, InsertError> {
+        let new = body.0.check().map_err(ApiError::from)?;
+        let brand = catalogue::insert_brand(&self.app, new).await?.into();
+        Ok(Inserted::Created(Json(BrandInserted::new(brand))))
+    }
+
+    /// Insert a model of a brand
+    #[oai(path = "/brands/:brand_code/models/insert", method = "post", operation_id = "insertModel")]
+    async fn insert_model(
+        &self,
+        _staff: Staff,
+        brand_code: Path<String>,
+        body: Body<ModelIn>,
+    ) -> ApiResult<Inserted<ModelInserted>, InsertError> {
+        let new = body.0.check().map_err(ApiError::from)?;
+        let parent = FullCode::join([brand_code.as_str()]);
+        let model = catalogue::insert_model(&self.app, &parent, new).await?.into();
+        Ok(Inserted::Created(Json(ModelInserted::new(model))))
+    }
+
+    /// Insert a category of a model
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/insert",
+        method = "post",
+        operation_id = "insertCategory"
+    )]
+    async fn insert_category(
+        &self,
+        _staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        body: Body<CategoryIn>,
+    ) -> ApiResult<Inserted<CategoryInserted>, InsertError> {
+        let new = body.0.check().map_err(ApiError::from)?;
+        let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        let category = catalogue::insert_category(&self.app, &parent, new).await?.into();
+        Ok(Inserted::Created(Json(CategoryInserted::new(category))))
+    }
+
+    /// Insert a product of a category
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/insert",
+        method = "post",
+        operation_id = "insertProduct"
+    )]
+    async fn insert_product(
+        &self,
+        _staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        body: Body<ProductIn>,
+    ) -> ApiResult<Inserted<ProductInserted>, InsertError> {
+        let new = body.0.check().map_err(ApiError::from)?;
+        let parent = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        let product = catalogue::insert_product(&self.app, &parent, new).await?.into();
+        Ok(Inserted::Created(Json(ProductInserted::new(product))))
+    }
+}
+
+impl CatalogueApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+#[derive(ApiResponse)]
+enum Inserted<T: poem_openapi::types::ToJSON> {
+    /// It was inserted.
+    #[oai(status = 201)]
+    Created(Json<T>),
+}
+
+/// Declares the answer to an insert on one level.
+macro_rules! replies {
+    ($($reply:ident, $item:ident, $out:ty;)+) => {$(
+        /// What was inserted.
+        #[derive(Debug, Object)]
+        #[oai(example)]
+        struct $reply {
+            message: String,
+            $item: $out,
+        }
+
+        impl $reply {
+            fn new($item: $out) -> Self {
+                Self { message: concat!(stringify!($item), " inserted successfully").to_owned(), $item }
+            }
+        }
+
+        impl Example for $reply {
+            fn example() -> Self {
+                Self::new(<$out>::example())
+            }
+        }
+    )+};
+}
+
+replies! {
+    BrandInserted, brand, BrandOut;
+    ModelInserted, model, ModelOut;
+    CategoryInserted, category, CategoryOut;
+    ProductInserted, product, ProductOut;
+}
+
+impl Refusal for InsertError {
+    const CODES: &'static [Code] =
+        &[Code::InvalidInput, Code::BrandNotFound, Code::ModelNotFound, Code::CategoryNotFound, Code::CodeTaken];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::ParentNotFound(level) => ApiError::new(level.into(), text),
+            Self::CodeTaken(level) => ApiError::new(Code::CodeTaken, text).with_field(format!("{}_code", level.word())),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

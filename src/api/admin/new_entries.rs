@@ -1,0 +1,195 @@
+//! What staff send to grow the catalogue, and the rules it must keep.
+
+use poem_openapi::{Object, types::Example};
+use serde::Deserialize;
+
+use crate::{
+    api::fields::{Decimal, Line, Lines},
+    domain::{
+        codes::{Code, InvalidCode},
+        invalid::InvalidField,
+        money::Money,
+        names::{Description, InvalidName, Name},
+        url::ImageUrl,
+    },
+    services::catalogue::{NewBranch, NewProduct, TreeLevel},
+};
+
+/// The most pieces of a product that can be in stock.
+const MAX_STOCK: u32 = 1_000_000;
+
+/// Declares the body of one level above the products.
+macro_rules! branch_bodies {
+    ($($body:ident, $title:literal, $level:expr, $name:ident, $code:ident, $example:expr;)+) => {$(
+        /// What to insert.
+        #[derive(Debug, Object, Deserialize)]
+        #[oai(rename = $title, example)]
+        pub(super) struct $body {
+            /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+            $name: Option<Line>,
+            /// 2 to 10 of `A-Z0-9`; never changes.
+            $code: Option<Line>,
+            /// `https://`, `http://` or `/media/`.
+            image_url: Option<Line>,
+        }
+
+        impl $body {
+            /// Checks the body.
+            pub(super) fn check(self) -> Result<NewBranch, InvalidField> {
+                check_branch($level, self.$name, self.$code, self.image_url)
+            }
+        }
+
+        impl Example for $body {
+            fn example() -> Self {
+                let (name, code): (&str, &str) = $example;
+                let line = |text: &str| Some(Line(text.to_owned()));
+                Self { $name: line(name), $code: line(code), image_url: line("https://images.example.com/a.webp") }
+            }
+        }
+    )+};
+}
+
+branch_bodies! {
+    BrandIn, "NewBrand", TreeLevel::Brand, brand_name, brand_code, ("Tata Motors", "TATA");
+    ModelIn, "NewModel", TreeLevel::Model, model_name, model_code, ("Nexon", "NEXON");
+    CategoryIn, "NewCategory", TreeLevel::Category, category_name, category_code, ("Brakes", "BRK");
+}
+
+/// What to insert.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "NewProduct", example)]
+pub(super) struct ProductIn {
+    /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+    product_name: Option<Line>,
+    /// 1 to 20 of `A-Z0-9`; never changes.
+    product_code: Option<Line>,
+    /// 1 to 5,000 characters.
+    description: Option<Lines>,
+    /// 0 to 10,000,000 with at most two decimals.
+    price: Option<Decimal>,
+    /// An integer from 0 to 1,000,000.
+    stock: Option<Decimal>,
+    /// `https://`, `http://` or `/media/`.
+    image_url: Option<Line>,
+}
+
+impl ProductIn {
+    /// Checks the body.
+    pub(super) fn check(self) -> Result<NewProduct, InvalidField> {
+        let name = given("product_name", self.product_name)?;
+        let code = given("product_code", self.product_code)?;
+        let description = self.description.map(|lines| Line(lines.0));
+        let description = given("description", description)?;
+        let price = given("price", self.price.map(|decimal| Line(decimal.0)))?;
+        let stock = given("stock", self.stock.map(|decimal| Line(decimal.0)))?;
+        let invalid = |field: &'static str| InvalidField::invalid(field);
+        Ok(NewProduct {
+            name: Name::parse(&name).map_err(|_| invalid("product_name"))?,
+            code: Code::parse_product(&code).map_err(|_| invalid("product_code"))?,
+            description: Description::parse(&description).ok_or_else(|| invalid("description"))?,
+            price: price.parse().ok().filter(|price| *price <= Money::MAX_PRICE).ok_or_else(|| invalid("price"))?,
+            stock: whole_number(&stock).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| invalid("stock"))?,
+            image_url: image_url(self.image_url)?,
+        })
+    }
+}
+
+impl Example for ProductIn {
+    fn example() -> Self {
+        let line = |text: &str| Some(Line(text.to_owned()));
+        Self {
+            product_name: line("Front brake pad set"),
+            product_code: line("PADF"),
+            description: Some(Lines("Ceramic pads for the front axle, with wear indicator.".to_owned())),
+            price: Some(Decimal("2499".to_owned())),
+            stock: Some(Decimal("40".to_owned())),
+            image_url: line("https://images.example.com/brake-pad.webp"),
+        }
+    }
+}
+
+fn check_branch(
+    level: TreeLevel,
+    name: Option<Line>,
+    code: Option<Line>,
+    image: Option<Line>,
+) -> Result<NewBranch, InvalidField> {
+    let (name_field, code_field) = (format!("{}_name", level.word()), format!("{}_code", level.word()));
+    let name = given(name_field.clone(), name)?;
+    let code = given(code_field.clone(), code)?;
+    let image_url = image_url(image)?;
+    let bad_name = |why| match why {
+        InvalidName::Length => too_long_or_short(name_field.clone()),
+        InvalidName::Characters => invalid_characters(name_field.clone()),
+    };
+    let bad_code = |why| match why {
+        InvalidCode::Length => too_long_or_short(code_field.clone()),
+        InvalidCode::Characters => invalid_characters(code_field.clone()),
+    };
+    Ok(NewBranch {
+        name: Name::parse(&name).map_err(bad_name)?,
+        code: Code::parse(&code).map_err(bad_code)?,
+        image_url,
+    })
+}
+
+fn too_long_or_short(field: String) -> InvalidField {
+    let why = format!("{field} too long/short");
+    InvalidField::because(field.clone(), &field, why)
+}
+
+fn invalid_characters(field: String) -> InvalidField {
+    InvalidField::because(field.clone(), &field, "invalid characters")
+}
+
+fn given(field: impl Into<std::borrow::Cow<'static, str>>, value: Option<Line>) -> Result<String, InvalidField> {
+    value.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required(field))
+}
+
+fn image_url(url: Option<Line>) -> Result<ImageUrl, InvalidField> {
+    let url = url.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required("image"))?;
+    ImageUrl::parse(&url).ok_or_else(|| InvalidField::invalid("image_url"))
+}
+
+/// Digits only: no sign, no decimals, no exponent.
+fn whole_number(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn fault(change: Value) -> String {
+        let mut body = json!({ "product_name": "Pad", "product_code": "P1", "description": "A pad", "price": 1.5,
+            "stock": 3, "image_url": "/media/p.png" });
+        body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check();
+        checked.err().map_or_else(String::new, |invalid| invalid.text)
+    }
+
+    #[test]
+    fn each_product_field_has_its_own_text() {
+        assert_eq!(fault(json!({})), "");
+        assert_eq!(fault(json!({ "product_name": "" })), "product_name is required");
+        assert_eq!(fault(json!({ "product_name": "a<b" })), "invalid product_name");
+        assert_eq!(fault(json!({ "product_code": "p-1" })), "invalid product_code");
+        assert_eq!(fault(json!({ "description": "a".repeat(5_001) })), "invalid description");
+        assert_eq!(fault(json!({ "image_url": "javascript:alert(1)" })), "invalid image_url");
+        assert_eq!(fault(json!({ "image_url": null })), "image is required");
+    }
+
+    #[test]
+    fn prices_and_stocks_are_exact_and_bounded() {
+        for bad in [json!(-1), json!(1.005), json!(10_000_000.01), json!("NaN"), json!(1e300)] {
+            assert_eq!(fault(json!({ "price": bad })), "invalid price", "{bad}");
+        }
+        for bad in [json!(-1), json!(1.5), json!(1_000_001), json!("1e3"), json!("+5")] {
+            assert_eq!(fault(json!({ "stock": bad })), "invalid stock", "{bad}");
+        }
+        assert_eq!(fault(json!({ "price": "10000000.00", "stock": "1000000" })), "");
+    }
+}

@@ -1,0 +1,67 @@
+//! The JSON body of a request: an empty one counts as `{}`, and every fault names its field.
+
+use poem::{
+    Request, RequestBody,
+    http::{HeaderMap, header},
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    payload::{Json, Payload},
+    registry::{MetaMediaType, MetaRequest, Registry},
+    types::Type,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, Code};
+
+/// A body read as `T`, whose fields are the types of [`super::fields`]: their messages are fit for callers.
+pub struct Body<T>(pub T);
+
+impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = vec![MetaMediaType { content_type: Json::<T>::CONTENT_TYPE, schema: T::schema_ref() }];
+        Some(MetaRequest { description: None, content, required: false })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let bytes = body.take()?.into_bytes().await?;
+        if bytes.is_empty() {
+            return Ok(Self(read(Value::Object(Map::new()))?));
+        }
+        refuse_other_types(request.headers())?;
+        let value = serde_json::from_slice(&bytes);
+        Ok(Self(read(value.map_err(|_| ApiError::new(Code::InvalidBody, "the body is not valid JSON"))?)?))
+    }
+}
+
+/// JSON, or anything that calls itself a kind of JSON (RFC 6839); a body without a type is taken for JSON.
+fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    if given.to_str().is_ok_and(Json::<Value>::check_content_type) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::UnsupportedMediaType, "the body must be application/json"))
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    if !value.is_object() {
+        return Err(ApiError::new(Code::InvalidBody, "the body must be a JSON object"));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        ApiError::new(Code::InvalidInput, format!("{field} {}", error.inner())).with_field(field)
+    })
+}

@@ -1,0 +1,3 @@
+//! `/api/client/{user_id}/`: what belongs to one customer.
+
+pub mod cart;

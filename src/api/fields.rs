@@ -1,0 +1,220 @@
+//! The types of request fields. What they refuse is said as the end of a sentence that starts with the field's name,
+//! and never repeats the value.
+
+use std::borrow::Cow;
+
+use poem_openapi::{
+    registry::MetaSchemaRef,
+    types::{ParseFromJSON, ParseResult, ToJSON, Type},
+};
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
+
+use crate::domain::{password::Password, quantity::Quantity};
+
+/// A line of text without the spaces around it; control characters are refused.
+#[derive(Debug, Clone)]
+pub struct Line(pub String);
+
+/// A text of several lines without the spaces around it; newlines and tabs are the only control characters.
+#[derive(Debug, Clone)]
+pub struct Lines(pub String);
+
+/// Digits as a line of text or as a JSON integer.
+#[derive(Debug, Clone)]
+pub struct Digits(pub String);
+
+/// A decimal as a JSON number or as its text, exactly as it was written.
+#[derive(Debug, Clone)]
+pub struct Decimal(pub String);
+
+/// A password, taken as it is.
+#[derive(Debug, Clone)]
+pub struct PasswordIn(pub Password);
+
+/// A token, taken as it is.
+#[derive(Clone)]
+pub struct TokenIn(pub String);
+
+/// A number of pieces from 1 to 999, as an integer or the text of one.
+#[derive(Debug, Clone, Copy)]
+pub struct QuantityIn(pub Quantity);
+
+impl QuantityIn {
+    /// What is wrong with anything else.
+    pub const EXPECTED: &'static str = "must be an integer between 1 and 999";
+
+    /// Reads the text of an integer.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.trim().parse().ok().and_then(Quantity::new).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = text(deserializer)?;
+        if text.chars().any(char::is_control) {
+            return Err(D::Error::custom("must not contain control characters"));
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = text(deserializer)?;
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            return Err(D::Error::custom("must not contain control characters other than newline and tab"));
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
+            value => Line::deserialize(value).map(|line| Self(line.0)).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => Ok(Self(number.to_string())),
+            Value::String(text) => Ok(Self(text.trim().to_owned())),
+            _ => Err(D::Error::custom("must be a number")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PasswordIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(|text| Self(Password::new(text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for QuantityIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let quantity = match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_i64().and_then(Quantity::new).map(Self),
+            Value::String(text) => Self::parse(&text),
+            _ => None,
+        };
+        quantity.ok_or_else(|| D::Error::custom(Self::EXPECTED))
+    }
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        _ => Err(D::Error::custom("must be a string")),
+    }
+}
+
+/// Describes a field type to the spec as `$like`. Only its schema is used: bodies are read by serde, and requests are
+/// never written, so the other two conversions just show the shape of an example.
+macro_rules! described_as {
+    ($($type:ident as $like:ty, $show:expr;)+) => {$(
+        impl Type for $type {
+            const IS_REQUIRED: bool = true;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                <$like>::name()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                <$like>::schema_ref()
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::once(self))
+            }
+        }
+
+        impl ParseFromJSON for $type {
+            fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+                let value = value.unwrap_or_default();
+                Self::deserialize(value).map_err(poem_openapi::types::ParseError::custom)
+            }
+        }
+
+        impl ToJSON for $type {
+            fn to_json(&self) -> Option<Value> {
+                let show: fn(&Self) -> Value = $show;
+                Some(show(self))
+            }
+        }
+    )+};
+}
+
+described_as! {
+    Line as String, |line| line.0.as_str().into();
+    Lines as String, |lines| lines.0.as_str().into();
+    Digits as String, |digits| digits.0.as_str().into();
+    Decimal as f64, |decimal| decimal.0.parse::<f64>().unwrap_or_default().into();
+    PasswordIn as poem_openapi::types::Password, |password| password.0.expose().into();
+    TokenIn as String, |token| token.0.as_str().into();
+    QuantityIn as u32, |quantity| quantity.0.get().into();
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal<T: for<'de> Deserialize<'de>>(value: Value) -> String {
+        T::deserialize(value).err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[test]
+    fn lines_are_trimmed_after_control_characters_were_refused() {
+        assert_eq!(Line::deserialize(json!("  BB ")).expect("a line").0, "BB");
+        for bad in ["a\nb", "9876543210\n", "\u{0}", "a\u{7f}"] {
+            assert_eq!(refusal::<Line>(json!(bad)), "must not contain control characters", "{bad:?}");
+        }
+        assert_eq!(Lines::deserialize(json!("a\n\tb ")).expect("lines").0, "a\n\tb");
+        assert!(refusal::<Lines>(json!("a\rb")).contains("control"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_and_its_value_is_not() {
+        assert_eq!(refusal::<Line>(json!(5)), "must be a string");
+        assert_eq!(refusal::<PasswordIn>(json!(12_345)), "must be a string");
+        assert_eq!(refusal::<Decimal>(json!([1])), "must be a number");
+        assert_eq!(Digits::deserialize(json!(9_876_543_210_u64)).expect("digits").0, "9876543210");
+        assert_eq!(refusal::<Digits>(json!(1.5)), "must be a string");
+    }
+
+    #[test]
+    fn decimals_keep_the_digits_that_were_sent() {
+        for (value, text) in [(json!(0.1), "0.1"), (json!(19.99), "19.99"), (json!(5), "5"), (json!(" 7.50 "), "7.50")]
+        {
+            assert_eq!(Decimal::deserialize(value).expect("a decimal").0, text);
+        }
+    }
+
+    #[test]
+    fn quantities_are_1_to_999() {
+        for good in [json!(1), json!(999), json!("3")] {
+            assert_eq!(refusal::<QuantityIn>(good), "");
+        }
+        for bad in [json!(0), json!(1000), json!(-1), json!(1.5), json!("x"), json!(true), json!(1e20)] {
+            assert_eq!(refusal::<QuantityIn>(bad.clone()), QuantityIn::EXPECTED, "{bad}");
+        }
+    }
+}

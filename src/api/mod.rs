@@ -1,0 +1,76 @@
+//! The API, one file a group of URLs:
+//!
+//! | URL | file |
+//! |---|---|
+//! | `/api/auth/` | `auth.rs` |
+//! | `/api/accounts/` | `accounts.rs` |
+//! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
+//! | `/api/utils/` | `utils.rs` |
+//! | `/api/admin/` | `admin/catalogue.rs` |
+
+mod accounts;
+mod admin;
+mod auth;
+mod body;
+mod catalogue_out;
+mod client;
+mod fields;
+mod paging;
+mod refresh_cookie;
+mod scalars;
+mod user_out;
+mod utils;
+
+use std::{collections::HashMap, sync::Arc};
+
+use poem::{endpoint::BoxEndpoint, http::Method};
+use poem_openapi::{
+    OpenApi, Tags,
+    registry::{MetaApi, Registry},
+};
+
+use crate::app::App;
+
+/// The groups of the spec.
+#[derive(Tags)]
+enum Group {
+    /// Signing up, in and out.
+    Auth,
+    /// One's own account.
+    Accounts,
+    /// The cart.
+    Client,
+    /// The public catalogue.
+    Utils,
+    /// Running the catalogue.
+    Admin,
+}
+
+type Groups =
+    (auth::AuthApi, accounts::AccountsApi, client::cart::CartApi, utils::UtilsApi, admin::catalogue::CatalogueApi);
+
+/// The handlers of all groups.
+pub fn all(app: &Arc<App>) -> Groups {
+    (
+        auth::AuthApi::new(app),
+        accounts::AccountsApi,
+        client::cart::CartApi::new(app),
+        utils::UtilsApi::new(app),
+        admin::catalogue::CatalogueApi::new(app),
+    )
+}
+
+/// What [`all`] is to the spec, without the app that its handlers need.
+pub struct Description;
+
+impl OpenApi for Description {
+    fn meta() -> Vec<MetaApi> {
+        Groups::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        Groups::register(registry);
+    }
+
+    fn add_routes(self, _: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {}
+}

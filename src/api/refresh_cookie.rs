@@ -1,0 +1,26 @@
+//! The `Set-Cookie` that carries the refresh token.
+
+use cookie::{Cookie, CookieBuilder, time::Duration};
+
+use crate::{access::REFRESH_COOKIE, app::App, domain::tokens::refresh::RefreshToken};
+
+/// Sets the cookie for as long as the session lives without a refresh.
+pub fn set(app: &App, token: &RefreshToken) -> String {
+    let max_age = i64::try_from(app.config.lifetimes.refresh.as_secs()).unwrap_or(i64::MAX);
+    with_policy(app, token.expose()).max_age(Duration::seconds(max_age)).build().to_string()
+}
+
+/// Takes the cookie away.
+pub fn clear(app: &App) -> String {
+    with_policy(app, "").max_age(Duration::ZERO).build().to_string()
+}
+
+fn with_policy<'a>(app: &'a App, value: &'a str) -> CookieBuilder<'a> {
+    let policy = &app.config.cookie;
+    let cookie = Cookie::build((REFRESH_COOKIE, value)).path("/api/auth/").http_only(true).same_site(policy.same_site);
+    let cookie = cookie.secure(policy.secure);
+    match &policy.domain {
+        Some(domain) => cookie.domain(domain),
+        None => cookie,
+    }
+}

@@ -1,0 +1,72 @@
+//! Accounts as the API shows them; secrets, sessions and carts are no part of these types.
+
+use poem_openapi::{Enum, Object, types::Example};
+
+use crate::{
+    domain::{ids::UserId, role::Role, time::Timestamp},
+    store::users::Account,
+};
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, Enum)]
+#[oai(rename = "Role", rename_all = "lowercase")]
+pub enum RoleOut {
+    /// Buys.
+    Customer,
+    /// Runs the catalogue as well.
+    Staff,
+    /// Runs the accounts as well.
+    Admin,
+}
+
+impl From<Role> for RoleOut {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Customer => Self::Customer,
+            Role::Staff => Self::Staff,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// An account in a few words.
+#[derive(Debug, Object)]
+#[oai(rename = "User", example)]
+pub struct UserOut {
+    #[oai(rename = "_id")]
+    id: UserId,
+    /// As its owner spells it.
+    username: String,
+    /// E.164.
+    phone_number: Option<String>,
+    /// In lower case.
+    email: Option<String>,
+    role: RoleOut,
+    created_at: Timestamp,
+}
+
+impl From<&Account> for UserOut {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            username: account.username.to_string(),
+            phone_number: account.phone_number.as_ref().map(ToString::to_string),
+            email: account.email.as_ref().map(ToString::to_string),
+            role: account.role.into(),
+            created_at: account.created_at,
+        }
+    }
+}
+
+impl Example for UserOut {
+    fn example() -> Self {
+        Self {
+            id: UserId::from(*b"\x67\x41\xf0\xa2\xc3\xb4\xd5\xe6\xf7\xa8\xb9\xc0"),
+            username: "Asha Rao".to_owned(),
+            phone_number: Some("+919876543210".to_owned()),
+            email: Some("asha@example.com".to_owned()),
+            role: RoleOut::Customer,
+            created_at: Timestamp::from_millis(1_732_374_690_000),
+        }
+    }
+}

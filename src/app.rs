@@ -1,0 +1,78 @@
+//! Everything that a request can reach: settings, database, clock, keys and the hashing threads.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    config::{Config, kept_secret},
+    domain::tokens::{access::AccessTokens, keys::Keys},
+    integrations::clock::Clock,
+    services::hashing::Hasher,
+    store::{Store, StoreError},
+};
+
+/// The shop's moving parts, made once and shared by all requests.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The clock.
+    pub clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) hasher: Hasher,
+}
+
+/// Why the app can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The signing secret of development.
+    #[error("the signing secret in {folder}: {source}")]
+    Secret {
+        /// The folder it is kept in.
+        folder: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The hashing threads.
+    #[error("the hashing threads: {0}")]
+    Threads(std::io::Error),
+}
+
+impl App {
+    /// Connects to the database at `uri` and makes it ready for use.
+    pub async fn connect(config: Config, uri: &SecretString, clock: Clock) -> Result<Arc<Self>, AppError> {
+        let keys = keys(&config)?;
+        let store = Store::connect(uri, &config.database.name).await?;
+        store.prepare().await?;
+        Ok(Arc::new(Self {
+            access_tokens: AccessTokens::new(&keys.access),
+            hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,
+            config,
+            clock,
+            store,
+            keys,
+        }))
+    }
+
+    /// Closes the connections to the database; to be called when nothing is served any more.
+    pub async fn close(&self) {
+        self.store.clone().close().await;
+    }
+}
+
+fn keys(config: &Config) -> Result<Keys, AppError> {
+    let secret = match &config.jwt_secret {
+        Some(secret) => secret.clone(),
+        None => {
+            let kept = std::fs::create_dir_all(&config.data_dir).and_then(|()| kept_secret(&config.data_dir));
+            kept.map_err(|source| AppError::Secret { folder: config.data_dir.display().to_string(), source })?
+        }
+    };
+    let previous = config.jwt_secret_previous.as_ref().map(|secret| secret.expose_secret().as_bytes());
+    Ok(Keys::derive(secret.expose_secret().as_bytes(), previous))
+}

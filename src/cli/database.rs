@@ -1,0 +1,46 @@
+//! The database that a subcommand works on: the configured one, or the private mongod.
+
+use secrecy::SecretString;
+
+use super::Failure;
+use crate::{
+    config::Config,
+    embedded::{EmbeddedError, PrivateMongod},
+};
+
+/// A reachable database; a private mongod started for it must be stopped.
+pub struct Database {
+    /// Its connection string.
+    pub uri: SecretString,
+    /// The private mongod, when this process started it.
+    pub mongod: Option<PrivateMongod>,
+}
+
+impl Database {
+    /// For a server, which needs the private mongod to itself.
+    pub async fn own(config: &Config) -> Result<Self, EmbeddedError> {
+        if let Some(uri) = &config.database.uri {
+            return Ok(Self { uri: uri.clone(), mongod: None });
+        }
+        let folder = config.data_dir.join("db");
+        let mongod = PrivateMongod::start(&folder, config.database.mongod_bin.as_deref()).await?;
+        Ok(Self { uri: mongod.uri().into(), mongod: Some(mongod) })
+    }
+
+    /// For a command, which may also use the private mongod of a running server.
+    pub async fn own_or_shared(config: &Config) -> Result<Self, Failure> {
+        match Self::own(config).await {
+            Err(EmbeddedError::InUse(folder)) => {
+                Ok(Self { uri: PrivateMongod::uri_of_running(&folder).into(), mongod: None })
+            }
+            database => Ok(database?),
+        }
+    }
+
+    /// Stops the private mongod, if this process started one.
+    pub async fn stop(self) {
+        if let Some(mongod) = self.mongod {
+            mongod.stop().await;
+        }
+    }
+}

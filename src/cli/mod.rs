@@ -1,0 +1,87 @@
+//! The command line, one file a subcommand. Exit codes: 0 done, 1 failed, 2 wrong configuration or arguments.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+
+mod create_admin;
+mod database;
+mod logging;
+mod openapi;
+mod sample;
+mod seed;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigProblems};
+
+/// The backend of a spare-parts shop.
+#[derive(Parser)]
+#[command(name = "myspares", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Check the configuration and start nothing
+    CheckConfig,
+    /// Print the OpenAPI description
+    Openapi(openapi::Args),
+    /// Fill an empty catalogue with sample parts
+    Seed(seed::Args),
+    /// Make an administrator's account
+    CreateAdmin(create_admin::Args),
+}
+
+/// What ends a subcommand early; the texts are for the person at the terminal.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the subcommand that the arguments name.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    if let Command::Openapi(args) = &command {
+        openapi::run(args);
+        return ExitCode::SUCCESS;
+    }
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(problems) => return wrong_configuration(&problems),
+    };
+    match run(command, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("myspares: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wrong_configuration(problems: &ConfigProblems) -> ExitCode {
+    eprintln!("myspares: {problems}");
+    ExitCode::from(2)
+}
+
+fn run(command: Command, config: Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    match command {
+        Command::Serve => {
+            let _flushed_at_the_end = logging::start(&config);
+            runtime.block_on(serve::run(config))
+        }
+        Command::CheckConfig => {
+            println!("the configuration is valid");
+            Ok(())
+        }
+        Command::Openapi(args) => {
+            openapi::run(&args);
+            Ok(())
+        }
+        Command::Seed(args) => runtime.block_on(seed::run(config, args)),
+        Command::CreateAdmin(args) => runtime.block_on(create_admin::run(config, args)),
+    }
+}

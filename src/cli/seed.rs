@@ -1,0 +1,206 @@
+//! `myspares seed`: a sample catalogue, of any size, and customers with filled carts.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, database::Database, sample};
+use crate::{
+    app::App,
+    config::{AppEnv, Config},
+    domain::{
+        codes::FullCode,
+        ids::{BrandId, CategoryId, LineRev, ModelId, ProductId},
+        password::{NewPassword, Password},
+        quantity::Quantity,
+        role::Role,
+        time::Timestamp,
+    },
+    integrations::clock::Clock,
+    services::registration::{Application, NewAccount, document},
+    store::{
+        branches::{BranchDoc, Model},
+        products::ProductDoc,
+        users::{CartLine, UserDoc},
+    },
+};
+
+/// Documents sent to the database at once.
+const BATCH: usize = 1_000;
+/// The password of every sample customer.
+const PASSWORD: &str = "Sample-2024";
+/// Lines in a sample cart.
+const LINES: usize = 5;
+
+/// How much to make.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Brands
+    #[arg(long, default_value_t = 8)]
+    brands: usize,
+    /// Models of each brand
+    #[arg(long, default_value_t = 3)]
+    models: usize,
+    /// Categories of each model
+    #[arg(long, default_value_t = 4)]
+    categories: usize,
+    /// Products of each category
+    #[arg(long, default_value_t = 5)]
+    products: usize,
+    /// Customers with filled carts; 0 for none
+    #[arg(long, default_value_t = 3)]
+    users: usize,
+}
+
+/// Fills the catalogue, unless there is one already.
+pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+    if config.app_env == AppEnv::Production {
+        return Err("sample data are refused in production".into());
+    }
+    if [args.brands, args.models, args.categories].iter().any(|count| *count > 500) || args.products > 100_000 {
+        return Err("at most 500 brands, models and categories each, and 100,000 products a category".into());
+    }
+    let database = Database::own_or_shared(&config).await?;
+    let seeded = fill(config, &database, &args).await;
+    database.stop().await;
+    seeded
+}
+
+async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Failure> {
+    let app = App::connect(config, &database.uri, Clock::system()).await?;
+    if !app.store.brands.page(None, None, 1).await?.is_empty() {
+        return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
+    }
+    let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress(args) };
+    let some = seeder.catalogue(args).await?;
+    seeder.customers(args.users, &some).await?;
+    seeder.bar.finish_and_clear();
+    println!("seeded {} documents", seeder.bar.position());
+    if args.users > 0 {
+        println!("sample customers: {} and following, password {PASSWORD}", phone(0));
+    }
+    Ok(())
+}
+
+fn progress(args: &Args) -> ProgressBar {
+    let (brands, models) = (args.brands, args.brands * args.models);
+    let categories = models * args.categories;
+    let total = brands + models + categories + categories * args.products + args.users;
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
+    ProgressBar::new(total as u64).with_style(style.expect("the template is valid"))
+}
+
+struct Seeder<'a> {
+    app: &'a App,
+    now: Timestamp,
+    bar: ProgressBar,
+}
+
+impl Seeder<'_> {
+    /// Inserts level by level, parents first; returns some products to put into carts.
+    async fn catalogue(&self, args: &Args) -> Result<Vec<ProductDoc>, Failure> {
+        let brands: Vec<_> = (0..args.brands).map(|n| sample::brand(n).top(BrandId::new(), self.now)).collect();
+        if !brands.is_empty() {
+            self.app.store.brands.insert_many(&brands).await?;
+        }
+        self.bar.inc(brands.len() as u64);
+        let mut some = Vec::new();
+        for (b, brand) in brands.iter().enumerate() {
+            let model = |n| sample::model(b, n).below(ModelId::new(), brand.id, &brand.code, self.now);
+            let models: Vec<BranchDoc<Model>> = (0..args.models).map(model).collect();
+            if models.is_empty() {
+                continue;
+            }
+            self.app.store.models.insert_many(&models).await?;
+            self.bar.inc(models.len() as u64);
+            for model in &models {
+                self.below_model(model, &format!("{} {}", brand.name, model.name), args, &mut some).await?;
+            }
+        }
+        Ok(some)
+    }
+
+    async fn below_model(
+        &self,
+        model: &BranchDoc<Model>,
+        fits: &str,
+        args: &Args,
+        some: &mut Vec<ProductDoc>,
+    ) -> Result<(), Failure> {
+        let category = |n| sample::category(n).below(CategoryId::new(), model.id, &model.code, self.now);
+        let categories: Vec<_> = (0..args.categories).map(category).collect();
+        if categories.is_empty() {
+            return Ok(());
+        }
+        self.app.store.categories.insert_many(&categories).await?;
+        self.bar.inc(categories.len() as u64);
+        for (c, category) in categories.iter().enumerate() {
+            self.products(c, category.id, &category.code, fits, args.products, some).await?;
+        }
+        Ok(())
+    }
+
+    async fn products(
+        &self,
+        c: usize,
+        id: CategoryId,
+        code: &FullCode,
+        fits: &str,
+        count: usize,
+        some: &mut Vec<ProductDoc>,
+    ) -> Result<(), Failure> {
+        let mut left = (0..count).map(|n| sample::product(c, n, fits).below(ProductId::new(), id, code, self.now));
+        loop {
+            let batch: Vec<ProductDoc> = left.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.app.store.products.insert_many(&batch).await?;
+            self.bar.inc(batch.len() as u64);
+            some.extend(batch.into_iter().take(LINES.saturating_sub(some.len())));
+        }
+    }
+
+    /// One hash serves all: it is the slow part, and the password is public anyway.
+    async fn customers(&self, count: usize, products: &[ProductDoc]) -> Result<(), Failure> {
+        if count == 0 {
+            return Ok(());
+        }
+        let password = NewPassword::check(Password::new(PASSWORD.to_owned()))?;
+        let hash = self.app.hasher.hash(password).await?;
+        for start in (0..count).step_by(BATCH) {
+            let customer = |n| -> Result<UserDoc, Failure> {
+                let account = NewAccount::check(application(n), self.app.config.default_region)?;
+                let mut user = document(account, hash.clone(), Role::Customer, Vec::new(), self.now);
+                user.cart.items =
+                    products.iter().enumerate().map(|(at, product)| line(product, n + at, self.now)).collect();
+                Ok(user)
+            };
+            let users = (start..count.min(start + BATCH)).map(customer).collect::<Result<Vec<_>, _>>()?;
+            self.app.store.users.insert_many(&users).await?;
+            self.bar.inc(users.len() as u64);
+        }
+        Ok(())
+    }
+}
+
+fn application(n: usize) -> Application {
+    Application {
+        username: Some(format!("customer{n}")),
+        password: Some(Password::new(PASSWORD.to_owned())),
+        phone_number: Some(phone(n)),
+        email: None,
+    }
+}
+
+fn phone(n: usize) -> String {
+    format!("+91{}", 9_800_000_000 + n)
+}
+
+fn line(product: &ProductDoc, n: usize, now: Timestamp) -> CartLine {
+    CartLine {
+        product_id: product.id,
+        quantity: Quantity::new(i64::try_from(1 + n % 3).unwrap_or(1)).unwrap_or(Quantity::ONE),
+        added_at: now,
+        unit_price_at_add: product.price,
+        rev: LineRev::new(),
+    }
+}

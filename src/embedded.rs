@@ -1,0 +1,285 @@
+//! The private mongod: a child process on a unix socket, for development and tests, that never outlives its server.
+
+use std::{
+    env, fs, io,
+    io::{BufRead, BufReader},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use bson::doc;
+use mongodb::{
+    Client,
+    options::{ClientOptions, ServerAddress},
+};
+use rustix::process::{Pid, Signal};
+use tokio::sync::{oneshot, watch};
+
+/// How long a first start may take on a slow disk.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long a mongod whose server was killed may take to go.
+const TAKE_OVER_LIMIT: Duration = Duration::from_secs(3);
+/// How long a clean stop may take before mongod is killed (its journal keeps what was acknowledged).
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Longest path of a unix socket on Linux, with its final NUL.
+const SOCKET_PATH_LIMIT: usize = 107;
+
+/// A running private mongod. Dropping it without [`PrivateMongod::stop`] leaves the end to the death of this process.
+pub struct PrivateMongod {
+    uri: String,
+    pid: Pid,
+    ended: watch::Receiver<Option<ExitStatus>>,
+}
+
+/// Why there is no private mongod.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// None of the usual places has one.
+    #[error("no mongod found: run scripts/install-mongod, or set MONGOD_BIN or MONGO_URI")]
+    NoMongod,
+    /// Another server uses the folder.
+    #[error("{} is in use by another myspares; stop it, or set DATA_DIR or MONGO_URI", .0.display())]
+    InUse(PathBuf),
+    /// The path to the socket would be cut.
+    #[error("the path {} is too long for a unix socket; set DATA_DIR to a shorter one", .0.display())]
+    PathTooLong(PathBuf),
+    /// mongod ended at once, or didn't become usable.
+    #[error("mongod didn't start ({reason}); its log is {}", .log.display())]
+    NotStarted {
+        /// What happened.
+        reason: String,
+        /// mongod's own log.
+        log: PathBuf,
+    },
+    /// The folder or the process can't be made.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl PrivateMongod {
+    /// Starts mongod on `folder` as a replica set of one, so that transactions and change streams work.
+    /// `binary` comes first, then `PATH`, then `.mongodb/bin/mongod`.
+    pub async fn start(folder: &Path, binary: Option<&Path>) -> Result<Self, EmbeddedError> {
+        let binary = find_mongod(binary).ok_or(EmbeddedError::NoMongod)?;
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let folder = folder.canonicalize().map_err(at(folder))?;
+        let socket = folder.join("m.sock");
+        if socket.as_os_str().len() >= SOCKET_PATH_LIMIT {
+            return Err(EmbeddedError::PathTooLong(folder));
+        }
+        let lock = lock(&folder).await?;
+        let (pid, ended) = spawn(&binary, &folder, lock)?
+            .await
+            .map_err(|_| not_started(&folder, "no thread"))?
+            .map_err(at(&binary))?;
+        let mut mongod = Self { uri: uri(&socket), pid, ended };
+        mongod.become_primary(&socket, &folder).await?;
+        Ok(mongod)
+    }
+
+    /// The connection string for the driver.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The connection string of the mongod that another process of this user runs on `folder`.
+    pub fn uri_of_running(folder: &Path) -> String {
+        uri(&folder.join("m.sock"))
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Returns when mongod has ended, whoever ended it.
+    pub async fn ended(&self) -> ExitStatus {
+        let mut ended = self.ended.clone();
+        let status = ended.wait_for(Option::is_some).await.map(|status| *status);
+        status.ok().flatten().unwrap_or_else(|| ExitStatus::from_raw(0))
+    }
+
+    /// Ends mongod cleanly and waits until it is gone.
+    pub async fn stop(self) {
+        self.signal(Signal::TERM);
+        if tokio::time::timeout(STOP_LIMIT, self.ended()).await.is_err() {
+            self.signal(Signal::KILL);
+            self.ended().await;
+        }
+    }
+
+    /// A signal to a process that has just ended is not worth an error.
+    fn signal(&self, signal: Signal) {
+        if self.ended.borrow().is_none() {
+            let _already_gone = rustix::process::kill_process(self.pid, signal);
+        }
+    }
+
+    async fn become_primary(&mut self, socket: &Path, folder: &Path) -> Result<(), EmbeddedError> {
+        let started = Instant::now();
+        let wait_for_socket = async {
+            while !socket.exists() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            status = self.ended() => return Err(not_started(folder, &last_words(folder, status))),
+            result = tokio::time::timeout(START_LIMIT, wait_for_socket) => {
+                result.map_err(|_| not_started(folder, "no socket"))?;
+            }
+        }
+        tokio::select! {
+            status = self.ended() => Err(not_started(folder, &last_words(folder, status))),
+            result = elect(socket, started) => result.map_err(|error| not_started(folder, &error.to_string())),
+        }
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> EmbeddedError {
+    let path = path.to_owned();
+    move |source| EmbeddedError::Io { path, source }
+}
+
+fn not_started(folder: &Path, reason: &str) -> EmbeddedError {
+    EmbeddedError::NotStarted { reason: reason.to_owned(), log: folder.join("mongod.log") }
+}
+
+fn uri(socket: &Path) -> String {
+    let escaped = socket.to_string_lossy().replace('%', "%25").replace('/', "%2F").replace(' ', "%20");
+    format!("mongodb://{escaped}/?directConnection=true")
+}
+
+fn find_mongod(named: Option<&Path>) -> Option<PathBuf> {
+    let in_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).collect::<Vec<_>>());
+    let places = in_path.map(|dir| dir.join("mongod")).chain([PathBuf::from(".mongodb/bin/mongod")]);
+    let found = match named {
+        Some(named) => named.is_file().then(|| named.to_owned()),
+        None => places.into_iter().find(|place| place.is_file()),
+    };
+    found.and_then(|binary| binary.canonicalize().ok())
+}
+
+/// Locks the folder for this server and its mongod. A mongod whose server was killed holds the lock until it is gone,
+/// so that waiting for the lock is waiting for it.
+async fn lock(folder: &Path) -> Result<fs::File, EmbeddedError> {
+    let path = folder.join("server.lock");
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if started.elapsed() < TAKE_OVER_LIMIT => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(fs::TryLockError::WouldBlock) => return Err(EmbeddedError::InUse(folder.to_owned())),
+            Err(fs::TryLockError::Error(source)) => return Err(EmbeddedError::Io { path, source }),
+        }
+    }
+}
+
+type Spawned = (Pid, watch::Receiver<Option<ExitStatus>>);
+
+/// Starts mongod from a thread that lives as long as mongod does: Linux sends the death signal when
+/// the *thread* that forked ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+fn spawn(
+    binary: &Path,
+    folder: &Path,
+    lock: fs::File,
+) -> Result<oneshot::Receiver<io::Result<Spawned>>, EmbeddedError> {
+    let mut command = command(binary, folder, lock)?;
+    let (started, starting) = oneshot::channel();
+    let keeper = move || match command.spawn() {
+        Err(error) => drop(started.send(Err(error))),
+        Ok(mut child) => {
+            // The parent's copy of the lock goes with `command`; the child's stays open as its standard input.
+            drop(command);
+            let (ending, ended) = watch::channel(None);
+            drop(started.send(Ok((Pid::from_child(&child), ended))));
+            ending.send_replace(Some(child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0))));
+        }
+    };
+    thread::Builder::new().name("mongod-keeper".to_owned()).spawn(keeper).map_err(at(folder))?;
+    Ok(starting)
+}
+
+fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, EmbeddedError> {
+    let log = folder.join("mongod.log");
+    let log = fs::File::create(&log).map_err(at(&log))?;
+    let stale_socket = folder.join("m.sock");
+    if stale_socket.exists() {
+        fs::remove_file(&stale_socket).map_err(at(&stale_socket))?;
+    }
+    let mut command = Command::new(binary);
+    // Paths are relative to the folder, and so is the host in the replica set's configuration: the folder can be moved.
+    command
+        .current_dir(folder)
+        .args(["--dbpath", ".", "--replSet", "myspares"])
+        .args(["--bind_ip", "./m.sock", "--nounixsocket", "--port", "27017"])
+        .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"])
+        .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
+        .stdin(Stdio::from(lock))
+        .stdout(Stdio::from(log))
+        .stderr(Stdio::null())
+        // A Ctrl-C in the terminal is the server's to handle: mongod must outlive the last request.
+        .process_group(0);
+    die_with_parent(&mut command);
+    Ok(command)
+}
+
+/// Has the kernel kill mongod when this process dies, however it dies. SIGKILL loses nothing: writes are
+/// acknowledged after they are in the journal.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "pre_exec is unsafe; the closure makes two system calls and allocates nothing")]
+fn die_with_parent(command: &mut Command) {
+    let parent = rustix::process::getpid();
+    let hook = move || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have died before the signal was set.
+        if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    };
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; prctl and getppid are plain system calls.
+    unsafe { command.pre_exec(hook) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent(_command: &mut Command) {}
+
+/// Makes the new node a replica set of one, if it isn't yet, and waits until it takes writes.
+async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
+    let address = ServerAddress::Unix { path: socket.to_owned() };
+    let options = ClientOptions::builder().hosts(vec![address]).direct_connection(true).build();
+    let admin = Client::with_options(options)?.database("admin");
+    let set = doc! { "_id": "myspares", "members": [{ "_id": 0, "host": "./m.sock" }] };
+    loop {
+        let hello = admin.run_command(doc! { "hello": 1 }).await?;
+        if hello.get_bool("isWritablePrimary").unwrap_or(false) {
+            return Ok(());
+        }
+        if !hello.contains_key("setName") && hello.get_bool("isreplicaset").unwrap_or(false) {
+            admin.run_command(doc! { "replSetInitiate": set.clone() }).await?;
+        }
+        if started.elapsed() > START_LIMIT {
+            return Err(mongodb::error::Error::custom("it didn't become primary"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What mongod logged last before it ended.
+fn last_words(folder: &Path, status: ExitStatus) -> String {
+    let log = fs::File::open(folder.join("mongod.log"));
+    let lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
+    let complaint = lines
+        .filter(|line| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{'))
+        .next();
+    format!("{status}{}", complaint.map(|line| format!(": {line}")).unwrap_or_default())
+}

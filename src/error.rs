@@ -1,0 +1,318 @@
+//! The API's errors: their stable codes, the JSON envelope, and how every refusal becomes one.
+
+use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
+
+use poem::{
+    error::ResponseError,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse, Enum, Object,
+    payload::Json,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    types::{Example, ToJSON, Type},
+};
+
+use crate::{domain::invalid::InvalidField, services::hashing::HashError, store::StoreError};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:ident),+ $(,)?) => {
+        /// What went wrong, in a word that never changes; each belongs to one status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        #[oai(rename_all = "snake_case")]
+        pub enum Code { $($(#[$doc])* $name),+ }
+
+        impl Code {
+            /// The status that the code is answered with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is no JSON object.
+    InvalidBody = BAD_REQUEST,
+    /// A field, parameter or header breaks a rule.
+    InvalidInput = BAD_REQUEST,
+    /// Logout was called with nothing to end.
+    TokensRequired = BAD_REQUEST,
+    /// There is no `Authorization` header.
+    AuthorizationMissing = UNAUTHORIZED,
+    /// The access token is not ours, past its time, or its session has ended.
+    InvalidAccessToken = UNAUTHORIZED,
+    /// No such account, or not its password.
+    InvalidCredentials = UNAUTHORIZED,
+    /// There is no refresh token.
+    RefreshTokenRequired = UNAUTHORIZED,
+    /// The refresh token is not ours, or past its time.
+    InvalidRefreshToken = UNAUTHORIZED,
+    /// The refresh token's session has ended.
+    RefreshTokenRevoked = UNAUTHORIZED,
+    /// The account may not be used.
+    AccountDisabled = FORBIDDEN,
+    /// The path names another user.
+    UserMismatch = FORBIDDEN,
+    /// The caller's role doesn't allow it.
+    RoleRequired = FORBIDDEN,
+    /// A page of this origin may not use the refresh cookie.
+    OriginNotAllowed = FORBIDDEN,
+    /// There is nothing at this path.
+    NotFound = NOT_FOUND,
+    /// No such brand.
+    BrandNotFound = NOT_FOUND,
+    /// No such model.
+    ModelNotFound = NOT_FOUND,
+    /// No such category.
+    CategoryNotFound = NOT_FOUND,
+    /// No such product.
+    ProductNotFound = NOT_FOUND,
+    /// No such cart line.
+    CartItemNotFound = NOT_FOUND,
+    /// The path doesn't take this method; `Allow` says which it takes.
+    MethodNotAllowed = METHOD_NOT_ALLOWED,
+    /// Another account has the number.
+    PhoneNumberTaken = CONFLICT,
+    /// Another account has the name.
+    UsernameTaken = CONFLICT,
+    /// Another account has the address.
+    EmailTaken = CONFLICT,
+    /// The catalogue has the code already.
+    CodeTaken = CONFLICT,
+    /// Nothing is left of the product.
+    OutOfStock = CONFLICT,
+    /// Less is left of the product than asked for.
+    NotEnoughStock = CONFLICT,
+    /// The cart has no room for it.
+    CartFull = CONFLICT,
+    /// The body is larger than this call takes.
+    BodyTooLarge = PAYLOAD_TOO_LARGE,
+    /// The body is not of a type that this call takes.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE,
+    /// Our own fault.
+    Internal = INTERNAL_SERVER_ERROR,
+    /// No call anywhere takes this method.
+    MethodNotImplemented = NOT_IMPLEMENTED,
+    /// The database can't be reached.
+    DatabaseUnavailable = SERVICE_UNAVAILABLE,
+    /// More sign-ins are waiting than can be handled.
+    TooBusy = SERVICE_UNAVAILABLE,
+}
+
+/// The body of every answer from 400 up.
+#[derive(Debug, Object)]
+#[oai(rename = "Error", example)]
+pub struct ErrorOut {
+    /// One sentence for a person.
+    error: String,
+    /// The same sentence, for frontends that look here.
+    detail: String,
+    /// What went wrong, for a program.
+    code: Code,
+    /// The id of the request, as in the logs.
+    request_id: String,
+    /// The fields at fault and why.
+    #[oai(skip_serializing_if_is_none)]
+    fields: Option<BTreeMap<String, String>>,
+}
+
+impl Example for ErrorOut {
+    fn example() -> Self {
+        let text = "invalid phone number: must be 10-15 digits";
+        Self {
+            error: text.to_owned(),
+            detail: text.to_owned(),
+            code: Code::InvalidInput,
+            request_id: "6741f0a2c3b4d5e6f7a8b9c0".to_owned(),
+            fields: Some(BTreeMap::from([("phone_number".to_owned(), text.to_owned())])),
+        }
+    }
+}
+
+/// What a call answers when it refuses or fails.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    code: Code,
+    message: Cow<'static, str>,
+    fields: BTreeMap<String, String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<StoreError>,
+}
+
+impl ApiError {
+    /// An error with a sentence for a person.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        let error = Self(Box::new(Parts {
+            code,
+            message: message.into(),
+            fields: BTreeMap::new(),
+            headers: Vec::new(),
+            cause: None,
+        }));
+        match code.status() {
+            StatusCode::UNAUTHORIZED => error.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            StatusCode::SERVICE_UNAVAILABLE => error.with_header(header::RETRY_AFTER, HeaderValue::from_static("2")),
+            _ => error,
+        }
+    }
+
+    /// Our own fault, told without details.
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "something went wrong on our side")
+    }
+
+    /// Names a field at fault.
+    pub fn with_field(mut self, name: impl Into<String>) -> Self {
+        let message = self.0.message.clone().into_owned();
+        self.0.fields.insert(name.into(), message);
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// The answer, and what to log of it.
+    pub fn answer(self, request_id: &str) -> poem::Response {
+        let Parts { code, message, fields, headers, cause } = *self.0;
+        match cause {
+            Some(StoreError::Unavailable(cause)) => tracing::warn!(request_id, %cause, "the database is unavailable"),
+            Some(cause) => tracing::error!(request_id, ?cause, "a request failed"),
+            None if code == Code::Internal => tracing::error!(request_id, "a request failed"),
+            None => {}
+        }
+        let body = ErrorOut {
+            error: message.clone().into_owned(),
+            detail: message.into_owned(),
+            code,
+            request_id: request_id.to_owned(),
+            fields: Some(fields).filter(|fields| !fields.is_empty()),
+        };
+        let mut response = poem::Response::builder()
+            .status(code.status())
+            .content_type("application/json; charset=utf-8")
+            .body(body.to_json_string());
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status(&self) -> StatusCode {
+        self.0.code.status()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(cause: StoreError) -> Self {
+        let mut error = match &cause {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
+            }
+            StoreError::Duplicate | StoreError::Failed(_) => Self::internal(),
+        };
+        error.0.cause = Some(cause);
+        error
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::new(Code::TooBusy, error.to_string()),
+            HashError::Failed => Self::internal(),
+        }
+    }
+}
+
+impl From<InvalidField> for ApiError {
+    fn from(invalid: InvalidField) -> Self {
+        Self::new(Code::InvalidInput, invalid.text).with_field(invalid.field)
+    }
+}
+
+/// The ways in which a flow can refuse, each with its code: what a handler converts and the spec lists.
+pub trait Refusal {
+    /// Every code that the flow answers with.
+    const CODES: &'static [Code];
+
+    /// The answer to this refusal.
+    fn into_error(self) -> ApiError;
+}
+
+/// Refuses nothing of its own; for calls that only fail as every call can.
+#[derive(Debug)]
+pub enum Never {}
+
+impl Refusal for Never {
+    const CODES: &'static [Code] = &[];
+
+    fn into_error(self) -> ApiError {
+        match self {}
+    }
+}
+
+/// A handler's error: an [`ApiError`] that the spec knows to be one of `R`'s.
+#[derive(Debug)]
+pub struct Failed<R>(ApiError, PhantomData<fn() -> R>);
+
+/// What a handler returns.
+pub type ApiResult<T, R = Never> = Result<T, Failed<R>>;
+
+impl<R: Refusal> From<R> for Failed<R> {
+    fn from(refusal: R) -> Self {
+        refusal.into_error().into()
+    }
+}
+
+impl<R> From<ApiError> for Failed<R> {
+    fn from(error: ApiError) -> Self {
+        Self(error, PhantomData)
+    }
+}
+
+impl<R> From<Failed<R>> for poem::Error {
+    fn from(failed: Failed<R>) -> Self {
+        failed.0.into()
+    }
+}
+
+impl<R> Failed<R> {
+    /// Adds a header to the answer.
+    pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.with_header(name, value).into()
+    }
+}
+
+impl<R: Refusal> ApiResponse for Failed<R> {
+    fn meta() -> MetaResponses {
+        let statuses: std::collections::BTreeSet<StatusCode> = R::CODES.iter().map(|code| code.status()).collect();
+        MetaResponses { responses: statuses.into_iter().map(error_response).collect() }
+    }
+
+    fn register(registry: &mut Registry) {
+        ErrorOut::register(registry);
+    }
+}
+
+/// How the spec describes an error.
+pub fn error_response(status: StatusCode) -> MetaResponse {
+    let content = MetaMediaType {
+        content_type: <Json<ErrorOut> as poem_openapi::payload::Payload>::CONTENT_TYPE,
+        schema: ErrorOut::schema_ref(),
+    };
+    MetaResponse {
+        description: status.canonical_reason().unwrap_or_default(),
+        status: Some(status.as_u16()),
+        status_range: None,
+        content: vec![content],
+        headers: vec![],
+    }
+}

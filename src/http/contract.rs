@@ -1,0 +1,96 @@
+//! The OpenAPI service, with what poem-openapi doesn't do by itself: trailing slashes in the spec, the errors that any
+//! call can answer with, and `Allow`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use poem::{
+    endpoint::BoxEndpoint,
+    http::{Method, StatusCode},
+};
+use poem_openapi::{
+    OpenApi, OpenApiService,
+    registry::{MetaApi, MetaOperation, Registry},
+    types::Type,
+};
+
+use super::methods::answer_other_methods;
+use crate::error::{ErrorOut, error_response};
+
+const DESCRIPTION: &str = "The shop's API. Paths work with and without their final slash. \
+    Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \
+    Every answer from 400 up has the body `Error`.";
+
+/// The handlers of `api` and their description.
+pub fn service<A: OpenApi>(api: A) -> OpenApiService<Contract<A>, ()> {
+    OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
+}
+
+/// The spec as JSON.
+pub fn spec_json() -> String {
+    description().spec()
+}
+
+/// The spec as YAML.
+pub fn spec_yaml() -> String {
+    description().spec_yaml()
+}
+
+/// A page that shows the spec and tries it out, whole in one file.
+pub fn swagger_ui() -> String {
+    description().swagger_ui_html()
+}
+
+/// The service without its handlers: a description is made of types alone.
+fn description() -> OpenApiService<Contract<impl OpenApi>, ()> {
+    service(crate::api::Description)
+}
+
+/// An API whose description and methods are completed.
+pub struct Contract<A>(A);
+
+impl<A: OpenApi> OpenApi for Contract<A> {
+    fn meta() -> Vec<MetaApi> {
+        let mut apis = A::meta();
+        for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
+            for operation in &mut path.operations {
+                add_common_errors(operation, path.path.starts_with("/api/admin"));
+            }
+            if !path.path.ends_with('/') {
+                path.path.push('/');
+            }
+        }
+        apis
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+        ErrorOut::register(registry);
+    }
+
+    fn add_routes(self, routes: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        self.0.add_routes(routes);
+        routes.values_mut().for_each(answer_other_methods);
+    }
+}
+
+/// What a call can answer because of what it is, beside what its flow refuses.
+fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
+    let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
+    if operation.request.is_some() {
+        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
+    }
+    if !operation.security.is_empty() {
+        statuses.insert(StatusCode::UNAUTHORIZED);
+    }
+    // Staff calls need a role; calls around the refresh cookie need an allowed origin.
+    if staff_only || operation.tags.contains(&"Auth") {
+        statuses.insert(StatusCode::FORBIDDEN);
+    }
+    let responses = &mut operation.responses.responses;
+    for status in statuses {
+        if responses.iter().all(|response| response.status != Some(status.as_u16())) {
+            responses.push(error_response(status));
+        }
+    }
+    responses.sort_by_key(|response| response.status);
+}

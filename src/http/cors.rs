@@ -1,0 +1,63 @@
+//! CORS (Fetch Standard, section 3.2). poem's own middleware answers 403 to other origins; here they get the answer,
+//! only without the headers that would let their pages read it.
+
+use std::collections::HashSet;
+
+use poem::{
+    Request, Response,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+};
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
+const REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("content-type, authorization, if-match, if-none-match, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, ETag, Content-Disposition");
+const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+const ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
+
+/// Which origins' pages may read answers.
+pub struct Cors {
+    origins: HashSet<HeaderValue>,
+}
+
+impl Cors {
+    /// These origins, as browsers write them.
+    pub fn new(origins: &[String]) -> Self {
+        Self { origins: origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect() }
+    }
+
+    /// The request's origin, when it is an allowed one.
+    pub fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        headers.get(header::ORIGIN).filter(|origin| self.origins.contains(*origin)).cloned()
+    }
+
+    /// The answer to a browser's question before the real request; `None` for any other request.
+    pub fn preflight(&self, request: &Request) -> Option<Response> {
+        let headers = request.headers();
+        let asks = request.method() == Method::OPTIONS
+            && headers.contains_key(header::ORIGIN)
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if !asks {
+            return None;
+        }
+        let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
+        if self.allowed(headers).is_some() {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        }
+        Some(response)
+    }
+
+    /// Adds to every answer what depends on the origin.
+    pub fn add(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+        headers.append(header::VARY, ORIGIN);
+        if let Some(origin) = origin {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! HTTP around the API: the router, what happens to every request and answer, and the pages beside the API.
+
+mod body_limit;
+mod contract;
+mod cors;
+mod detach;
+mod edge;
+mod gzip;
+mod methods;
+mod pages;
+mod server;
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, EndpointExt, Response, Route,
+    middleware::{NormalizePath, TrailingSlash},
+};
+use tokio_util::task::TaskTracker;
+
+use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip};
+pub use self::{
+    contract::{spec_json, spec_yaml},
+    server::{Listeners, serve},
+};
+use crate::app::App;
+
+/// Every URL. What stands last is what a request meets first; changes run as `tasks`.
+fn router(app: &Arc<App>, tasks: &TaskTracker) -> impl Endpoint<Output = Response> + 'static {
+    let routes = Route::new().nest_no_strip("/api", contract::service(crate::api::all(app)));
+    pages::add(routes)
+        .data(Arc::clone(app))
+        .with(Detach::new(tasks))
+        .with(BodyLimit)
+        .with(Gzip)
+        .with(NormalizePath::new(TrailingSlash::Trim))
+        .with(Edge::new(Cors::new(&app.config.cors_allowed_origins)))
+}

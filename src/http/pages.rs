@@ -1,0 +1,54 @@
+//! What stands beside the API: its documentation, its description, and the health checks.
+
+use std::sync::Arc;
+
+use poem::{
+    IntoResponse, Request, Response, Route,
+    endpoint::{make, make_sync},
+    http::{HeaderValue, header},
+};
+use serde_json::json;
+
+use super::{
+    contract::{spec_json, spec_yaml, swagger_ui},
+    methods::only_get,
+};
+use crate::{app::App, error::ApiError};
+
+/// Scripts and styles are inside the page; it may talk to this server and to nobody else.
+const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; \
+     font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// Adds the pages to the routes.
+pub fn add(routes: Route) -> Route {
+    routes
+        .at("/docs", only_get(fixed("text/html; charset=utf-8", swagger_ui())))
+        .at("/openapi.json", only_get(fixed("application/json; charset=utf-8", spec_json())))
+        .at("/openapi.yaml", only_get(fixed("application/yaml; charset=utf-8", spec_yaml())))
+        .at("/healthz", only_get(make_sync(|_| status("ok"))))
+        .at("/readyz", only_get(make(ready)))
+}
+
+fn fixed(content_type: &'static str, body: String) -> impl poem::Endpoint<Output = Response> + 'static {
+    make_sync(move |_| {
+        Response::builder()
+            .content_type(content_type)
+            .header(header::CONTENT_SECURITY_POLICY, OWN_SERVER_ONLY)
+            .header(header::CACHE_CONTROL, REVALIDATED)
+            .body(body.clone())
+    })
+}
+
+/// Whether the database answers.
+async fn ready(request: Request) -> poem::Result<Response> {
+    let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
+    app.store.ping().await.map_err(ApiError::from)?;
+    Ok(status("ready"))
+}
+
+fn status(word: &str) -> Response {
+    poem::web::Json(json!({ "status": word })).into_response()
+}

@@ -1,0 +1,80 @@
+//! Listening, serving, and stopping without cutting anybody off.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use poem::{
+    Server,
+    listener::{AcceptorExt, BoxAcceptor, TcpAcceptor},
+};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use super::router;
+use crate::app::App;
+
+/// How long requests may take to finish once the server is told to stop.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// Connections that say nothing for so long are closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+
+/// Sockets that are bound but not served yet.
+pub struct Listeners {
+    sockets: Vec<TcpListener>,
+    address: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds `host` and `port` (0 takes a free one). For 127.0.0.1 also binds ::1, so that `localhost` works
+    /// whichever of them a browser tries first; a machine without IPv6 does without.
+    pub async fn bind(host: IpAddr, port: u16) -> io::Result<Self> {
+        let first = TcpListener::bind((host, port)).await?;
+        let address = first.local_addr()?;
+        let mut sockets = vec![first];
+        if host == Ipv4Addr::LOCALHOST {
+            match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+                Ok(second) => sockets.push(second),
+                Err(error) => tracing::debug!(%error, "not listening on ::1"),
+            }
+        }
+        Ok(Self { sockets, address })
+    }
+
+    /// Where the first socket listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL to tell people: a page on localhost:3000 is same-site with localhost, and not with 127.0.0.1.
+    pub fn url(&self) -> String {
+        let port = self.address.port();
+        match self.address.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{port}"),
+            IpAddr::V4(ip) => format!("http://{ip}:{port}"),
+            IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+        }
+    }
+
+    fn acceptor(self) -> io::Result<BoxAcceptor> {
+        let mut acceptors = self.sockets.into_iter().map(TcpAcceptor::from_tokio);
+        let first = acceptors.next().ok_or_else(|| io::Error::other("no socket"))??.boxed();
+        acceptors.try_fold(first, |all, next| Ok(all.combine(next?).boxed()))
+    }
+}
+
+/// Serves until `stop`, then stops accepting and lets what runs finish, for 10 seconds at most.
+pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
+    let tasks = TaskTracker::new();
+    let server = Server::new_with_acceptor(listeners.acceptor()?).idle_timeout(IDLE_LIMIT);
+    server.run_with_graceful_shutdown(router(&app, &tasks), stop, Some(DRAIN_LIMIT)).await?;
+    tasks.close();
+    if tokio::time::timeout(DRAIN_LIMIT, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "stopped with changes under way");
+    }
+    Ok(())
+}

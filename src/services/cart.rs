@@ -1,0 +1,164 @@
+//! The cart: changed by single updates that also sign its owner in, priced whenever it is read.
+
+use std::collections::HashMap;
+
+use crate::{
+    app::App,
+    domain::{
+        ids::{CartId, LineRev, ProductId, SessionRef, UserId},
+        money::{Money, Percent},
+        pricing::discount_at,
+        quantity::Quantity,
+        time::Timestamp,
+    },
+    store::{
+        StoreError,
+        products::ProductDoc,
+        users::{AddLimits, Added, CartDoc, CartLine, Removed},
+    },
+};
+
+/// A cart with the prices of this moment.
+#[derive(Debug)]
+pub struct PricedCart {
+    /// Its id.
+    pub id: CartId,
+    /// Its owner.
+    pub owner: UserId,
+    /// The oldest first; lines whose product is gone or hidden are left out.
+    pub lines: Vec<PricedLine>,
+    /// The sum of all lines.
+    pub subtotal: Money,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One line with the price of this moment.
+#[derive(Debug)]
+pub struct PricedLine {
+    /// The line as stored.
+    pub line: CartLine,
+    /// Its product.
+    pub product: ProductDoc,
+    /// The discount that counts now.
+    pub discount: Percent,
+    /// Price of a piece less the discount.
+    pub unit_price: Money,
+    /// `unit_price` for all pieces.
+    pub total: Money,
+}
+
+/// Why a cart isn't read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CartError {
+    /// The session is not alive.
+    #[error("invalid or expired access token")]
+    SignedOut,
+    /// No such product, or a hidden one.
+    #[error("product not found")]
+    ProductNotFound,
+    /// Nothing left of it.
+    #[error("product is out of stock")]
+    OutOfStock,
+    /// The line would hold more than there is.
+    #[error("only {0} items available in stock")]
+    NotEnoughStock(i64),
+    /// Over 100 lines, or over 999 of one product.
+    #[error("cart is full")]
+    Full,
+    /// There is no such line.
+    #[error("cart or item not found")]
+    LineNotFound,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The cart as it is.
+pub async fn read(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
+    let cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
+    price(app, owner.user, cart).await
+}
+
+/// Puts more of a product into the cart: all of `quantity`, or nothing.
+pub async fn add(
+    app: &App,
+    owner: SessionRef,
+    product: ProductId,
+    quantity: Quantity,
+) -> Result<PricedCart, CartError> {
+    let now = app.clock.now();
+    let found = app.store.products.visible(product).await?.ok_or(CartError::ProductNotFound)?;
+    let limits = AddLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 };
+    let added = app.store.users.add_to_cart(owner, product, quantity, limits, now).await?;
+    match added.ok_or(CartError::SignedOut)? {
+        Added::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
+        Added::Full => Err(CartError::Full),
+        Added::Done { cart, rev, before } => {
+            undo_if_stock_fell(app, owner.user, product, &cart, rev, before).await?;
+            price(app, owner.user, cart).await
+        }
+    }
+}
+
+/// Takes some of a product out of the cart, the line with the last of them.
+pub async fn remove(
+    app: &App,
+    owner: SessionRef,
+    product: ProductId,
+    quantity: Quantity,
+) -> Result<PricedCart, CartError> {
+    let removed = app.store.users.remove_from_cart(owner, product, quantity, app.clock.now()).await?;
+    match removed.ok_or(CartError::SignedOut)? {
+        Removed::NoLine => Err(CartError::LineNotFound),
+        Removed::Done(cart) => price(app, owner.user, cart).await,
+    }
+}
+
+/// Stock may have fallen between reading it and adding. The redistribution that followed the fall can have missed the
+/// new pieces, so the add takes them out itself, as long as its line is still as it left it.
+async fn undo_if_stock_fell(
+    app: &App,
+    owner: UserId,
+    product: ProductId,
+    cart: &CartDoc,
+    rev: LineRev,
+    before: i64,
+) -> Result<(), CartError> {
+    let stock = app.store.products.stock(product).await?.unwrap_or(0);
+    let held = cart.items.iter().find(|line| line.product_id == product).map_or(0, |line| line.quantity.get());
+    if stock >= i64::from(held) {
+        return Ok(());
+    }
+    app.store.users.clamp_line(owner, product, rev, before.min(stock)).await?;
+    Err(CartError::NotEnoughStock(in_stock(stock)?))
+}
+
+fn in_stock(stock: i64) -> Result<i64, CartError> {
+    if stock > 0 { Ok(stock) } else { Err(CartError::OutOfStock) }
+}
+
+/// The discount and the price of a piece that count at `now`.
+fn unit_price(product: &ProductDoc, now: Timestamp) -> (Percent, Money) {
+    let discount = discount_at(product.offer.as_ref(), now);
+    (discount, product.price.less(discount))
+}
+
+async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
+    let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
+    let found = app.store.products.visible_among(&ids).await?;
+    let mut products: HashMap<ProductId, ProductDoc> = found.into_iter().map(|product| (product.id, product)).collect();
+    let now = app.clock.now();
+    let lines = cart.items.into_iter();
+    let lines: Vec<PricedLine> =
+        lines.filter_map(|line| Some(price_line(products.remove(&line.product_id)?, line, now))).collect();
+    let subtotal = lines.iter().map(|line| line.total).sum();
+    Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
+}
+
+fn price_line(product: ProductDoc, line: CartLine, now: Timestamp) -> PricedLine {
+    let (discount, unit_price) = unit_price(&product, now);
+    PricedLine { total: unit_price.times(line.quantity.get()), line, product, discount, unit_price }
+}

@@ -1,0 +1,196 @@
+//! The catalogue: reading the tree brand > model > category > product.
+
+mod insert;
+
+pub use self::insert::{
+    InsertError, NewBranch, NewProduct, insert_brand, insert_category, insert_model, insert_product,
+};
+use crate::{
+    app::App,
+    domain::{
+        codes::FullCode,
+        ids::{BrandId, CategoryId, ModelId, ProductId},
+    },
+    store::{
+        StoreError,
+        branches::{BranchDoc, Brand, Category, Model},
+        products::ProductDoc,
+    },
+};
+
+/// A level of the tree; the error says on which one nothing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeLevel {
+    /// The first.
+    Brand,
+    /// The second.
+    Model,
+    /// The third.
+    Category,
+    /// The last.
+    Product,
+}
+
+impl TreeLevel {
+    /// The level's name in a person's words and in field names.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Brand => "brand",
+            Self::Model => "model",
+            Self::Category => "category",
+            Self::Product => "product",
+        }
+    }
+
+    const ALL: [TreeLevel; 4] = [Self::Brand, Self::Model, Self::Category, Self::Product];
+}
+
+/// Why nothing is read.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The first level on which nothing has the code.
+    #[error("{} not found", .0.word())]
+    NotFound(TreeLevel),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice<Id> {
+    /// What came last on the page before.
+    pub after: Option<Id>,
+    /// 1 to 100.
+    pub limit: usize,
+}
+
+impl<Id> Slice<Id> {
+    /// One more than wanted, to know whether there is a next page.
+    fn probe(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+    }
+}
+
+/// One page and whether more follows.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// In order.
+    pub items: Vec<T>,
+    /// Whether there is a next page.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    fn of(mut items: Vec<T>, limit: usize) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, more }
+    }
+}
+
+/// A page of brands.
+pub async fn brands(app: &App, slice: Slice<BrandId>) -> Result<Page<BranchDoc<Brand>>, CatalogueError> {
+    let found = app.store.brands.page(None, slice.after, slice.probe()).await?;
+    Ok(Page::of(found, slice.limit))
+}
+
+/// A page of the models of a brand.
+pub async fn models(
+    app: &App,
+    brand: &FullCode,
+    slice: Slice<ModelId>,
+) -> Result<Page<BranchDoc<Model>>, CatalogueError> {
+    let found = app.store.models.page(Some(brand), slice.after, slice.probe()).await?;
+    present_or_missing(app, brand, found, slice.limit).await
+}
+
+/// A page of the categories of a model.
+pub async fn categories(
+    app: &App,
+    model: &FullCode,
+    slice: Slice<CategoryId>,
+) -> Result<Page<BranchDoc<Category>>, CatalogueError> {
+    let found = app.store.categories.page(Some(model), slice.after, slice.probe()).await?;
+    present_or_missing(app, model, found, slice.limit).await
+}
+
+/// A page of the products of a category that customers see.
+pub async fn products(
+    app: &App,
+    category: &FullCode,
+    slice: Slice<ProductId>,
+) -> Result<Page<ProductDoc>, CatalogueError> {
+    let found = app.store.products.visible_page(category, slice.after, slice.probe()).await?;
+    present_or_missing(app, category, found, slice.limit).await
+}
+
+/// The brand with a code.
+pub async fn brand(app: &App, code: &FullCode) -> Result<BranchDoc<Brand>, CatalogueError> {
+    app.store.brands.by_code(code).await?.ok_or(CatalogueError::NotFound(TreeLevel::Brand))
+}
+
+/// The model with a full code.
+pub async fn model(app: &App, code: &FullCode) -> Result<BranchDoc<Model>, CatalogueError> {
+    found_or_missing(app, code, app.store.models.by_code(code).await?, TreeLevel::Model).await
+}
+
+/// The category with a full code.
+pub async fn category(app: &App, code: &FullCode) -> Result<BranchDoc<Category>, CatalogueError> {
+    found_or_missing(app, code, app.store.categories.by_code(code).await?, TreeLevel::Category).await
+}
+
+/// The product with a full code, if customers see it.
+pub async fn product(app: &App, code: &FullCode) -> Result<ProductDoc, CatalogueError> {
+    found_or_missing(app, code, app.store.products.visible_by_code(code).await?, TreeLevel::Product).await
+}
+
+/// An empty page may mean that the parent is missing: only then it is looked up.
+async fn present_or_missing<T>(
+    app: &App,
+    parent: &FullCode,
+    found: Vec<T>,
+    limit: usize,
+) -> Result<Page<T>, CatalogueError> {
+    if found.is_empty()
+        && let Some(level) = first_missing(app, parent).await?
+    {
+        return Err(CatalogueError::NotFound(level));
+    }
+    Ok(Page::of(found, limit))
+}
+
+async fn found_or_missing<T>(
+    app: &App,
+    code: &FullCode,
+    found: Option<T>,
+    level: TreeLevel,
+) -> Result<T, CatalogueError> {
+    match found {
+        Some(found) => Ok(found),
+        None => {
+            let parent = code.parents().next_back();
+            let above = match &parent {
+                Some(parent) => first_missing(app, parent).await?,
+                None => None,
+            };
+            Err(CatalogueError::NotFound(above.unwrap_or(level)))
+        }
+    }
+}
+
+/// The first of a branch and its parents that isn't there.
+async fn first_missing(app: &App, branch: &FullCode) -> Result<Option<TreeLevel>, StoreError> {
+    let codes = branch.parents().chain([branch.clone()]);
+    for (code, level) in codes.zip(TreeLevel::ALL) {
+        let there = match level {
+            TreeLevel::Brand => app.store.brands.exists(&code).await?,
+            TreeLevel::Model => app.store.models.exists(&code).await?,
+            TreeLevel::Category | TreeLevel::Product => app.store.categories.exists(&code).await?,
+        };
+        if !there {
+            return Ok(Some(level));
+        }
+    }
+    Ok(None)
+}

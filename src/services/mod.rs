@@ -1,0 +1,8 @@
+//! The flows of the shop, in its own words; each touches the store, the clock or the hashing threads.
+
+pub mod cart;
+pub mod catalogue;
+pub mod hashing;
+pub mod registration;
+pub mod sessions;
+pub mod sign_in;

@@ -1,0 +1,205 @@
+//! New accounts.
+
+use super::{
+    hashing::HashError,
+    sessions::{self, Origin, SignedIn},
+};
+use crate::{
+    app::App,
+    domain::{
+        email::Email,
+        ids::{CartId, UserId},
+        invalid::InvalidField,
+        password::{NewPassword, Password, PasswordHash},
+        phone::{E164, Region},
+        role::Role,
+        time::Timestamp,
+        username::Username,
+    },
+    store::{
+        StoreError,
+        users::{CartDoc, Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification},
+    },
+};
+
+/// How often an insert is tried whose name was taken a moment ago and is free again.
+const ATTEMPTS: usize = 3;
+
+/// What somebody typed to get an account.
+#[derive(Debug)]
+pub struct Application {
+    /// The name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Password>,
+    /// The number in any spelling.
+    pub phone_number: Option<String>,
+    /// The address.
+    pub email: Option<String>,
+}
+
+/// An application that keeps all rules.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    username: Username,
+    password: NewPassword,
+    phone_number: Option<E164>,
+    email: Option<Email>,
+}
+
+/// Why there is no account.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// A field is missing or breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// Another account has the number.
+    #[error("phone number already registered")]
+    PhoneTaken,
+    /// Another account has the name.
+    #[error("username already taken")]
+    UsernameTaken,
+    /// Another account has the address.
+    #[error("email already registered")]
+    EmailTaken,
+    /// The hashing threads.
+    #[error(transparent)]
+    Hashing(#[from] HashError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Taken> for RegisterError {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Phone => Self::PhoneTaken,
+            Taken::Username => Self::UsernameTaken,
+            Taken::Email => Self::EmailTaken,
+        }
+    }
+}
+
+impl NewAccount {
+    /// Checks everything that can be checked without the database. An account needs a number or an address.
+    pub fn check(application: Application, region: Region) -> Result<Self, InvalidField> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let username = given(&application.username).ok_or_else(|| InvalidField::required("username"))?;
+        let password = application.password.filter(|password| !password.expose().is_empty());
+        let password = password.ok_or_else(|| InvalidField::required("password"))?;
+        let (phone_number, email) = (given(&application.phone_number), given(&application.email));
+        if phone_number.is_none() && email.is_none() {
+            return Err(InvalidField::required("phone_number"));
+        }
+        let phone = |text: String| {
+            E164::parse(&text, region).map_err(|why| InvalidField::because("phone_number", "phone number", why))
+        };
+        let address = |text: String| Email::parse(&text).map_err(|why| InvalidField::because("email", "email", why));
+        Ok(Self {
+            username: Username::parse(&username).map_err(|why| InvalidField::because("username", "username", why))?,
+            phone_number: phone_number.map(phone).transpose()?,
+            email: email.map(address).transpose()?,
+            password: NewPassword::check(password).map_err(|why| InvalidField::because("password", "password", why))?,
+        })
+    }
+}
+
+/// Makes a customer's account and signs its owner in: one insert.
+pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result<SignedIn, RegisterError> {
+    let now = app.clock.now();
+    let session = sessions::begin(app, origin, now);
+    let user = create(app, account, Role::Customer, vec![session.clone()], now).await?;
+    Ok(sessions::tokens(app, user.into(), &session, now))
+}
+
+/// Makes an administrator's account; for the command line.
+pub async fn create_admin(app: &App, account: NewAccount) -> Result<UserId, RegisterError> {
+    let now = app.clock.now();
+    Ok(create(app, account, Role::Admin, Vec::new(), now).await?.id)
+}
+
+async fn create(
+    app: &App,
+    account: NewAccount,
+    role: Role,
+    sessions: Vec<SessionDoc>,
+    now: Timestamp,
+) -> Result<UserDoc, RegisterError> {
+    refuse_taken(app, &account).await?;
+    let hash = app.hasher.hash(account.password.clone()).await?;
+    let user = document(account.clone(), hash, role, sessions, now);
+    for _ in 0..ATTEMPTS {
+        match app.store.users.insert(&user).await {
+            // Somebody was faster, and may be gone again.
+            Err(StoreError::Duplicate) => refuse_taken(app, &account).await?,
+            inserted => return Ok(inserted.map(|()| user)?),
+        }
+    }
+    Err(StoreError::Duplicate.into())
+}
+
+async fn refuse_taken(app: &App, account: &NewAccount) -> Result<(), RegisterError> {
+    let taken = app.store.users.taken(account.phone_number.as_ref(), &account.username, account.email.as_ref());
+    taken.await?.map_or(Ok(()), |taken| Err(taken.into()))
+}
+
+/// The document of a new account, with an empty cart.
+pub fn document(
+    account: NewAccount,
+    password_hash: PasswordHash,
+    role: Role,
+    sessions: Vec<SessionDoc>,
+    now: Timestamp,
+) -> UserDoc {
+    let phone = account.phone_number.clone().map(|number| ProfilePhone { number, created_at: now });
+    UserDoc {
+        id: UserId::new(),
+        username_key: account.username.key(),
+        username: account.username,
+        phone_number: account.phone_number,
+        email: account.email,
+        password_hash,
+        role,
+        is_active: true,
+        profile: Profile { phone, ..Profile::default() },
+        verification: Verification::default(),
+        cart: CartDoc { id: CartId::new(), items: Vec::new(), created_at: now, updated_at: now },
+        sessions,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(username: &str, password: &str, phone: &str, email: &str) -> Result<(), String> {
+        let given = |text: &str| Some(text.to_owned());
+        let application = Application {
+            username: given(username),
+            password: Some(Password::new(password.to_owned())),
+            phone_number: given(phone),
+            email: given(email),
+        };
+        let checked = NewAccount::check(application, "IN".parse().expect("region"));
+        checked.map(|_| ()).map_err(|invalid| invalid.to_string())
+    }
+
+    #[test]
+    fn a_number_or_an_address_is_enough() {
+        assert_eq!(check("john", "Str0ng!pass", "9876543210", ""), Ok(()));
+        assert_eq!(check("john", "Str0ng!pass", "", "john@example.com"), Ok(()));
+        assert_eq!(check("john", "Str0ng!pass", "", ""), Err("phone_number is required".to_owned()));
+    }
+
+    #[test]
+    fn the_first_fault_is_told_in_the_words_of_the_contract() {
+        let told = |result: Result<(), String>| result.expect_err("a fault");
+        assert_eq!(told(check("", "", "", "")), "username is required");
+        assert_eq!(told(check("john", "", "", "")), "password is required");
+        assert_eq!(told(check("jo", "x", "1", "")), "invalid username: username too long/short");
+        assert_eq!(told(check("john", "x", "1", "")), "invalid phone number: must be 10-15 digits");
+        assert_eq!(told(check("john", "x", "9876543210", "")), "invalid password: password too long/short");
+    }
+}

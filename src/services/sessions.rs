@@ -1,0 +1,180 @@
+//! Sessions: what a sign-in makes, a refresh rotates (U1) and a logout ends.
+
+use crate::{
+    app::App,
+    domain::{
+        ids::{SessionId, SessionRef},
+        time::Timestamp,
+        tokens::{
+            access::{AccessToken, Bearer},
+            refresh::{RefreshClaim, RefreshToken},
+        },
+    },
+    store::{
+        StoreError,
+        users::{Account, Refreshable, Rotation, SessionDoc},
+    },
+};
+
+/// Characters of a browser's own description that are kept.
+const DEVICE_CHARS: usize = 200;
+/// A refresh that lost a race reads and tries again; each round somebody else's refresh succeeded.
+const ROUNDS: usize = 10;
+
+/// Where a call comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The browser or app, as it names itself.
+    pub device: String,
+    /// The address.
+    pub ip: String,
+}
+
+/// An account with the tokens of a living session.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The account.
+    pub account: Account,
+    /// For the `Authorization` header.
+    pub access: AccessToken,
+    /// For the cookie.
+    pub refresh: RefreshToken,
+}
+
+/// Why a session isn't refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// No token came.
+    #[error("refresh token required")]
+    Required,
+    /// Not ours, or past its time.
+    #[error("invalid or expired refresh token")]
+    Invalid,
+    /// Its session has ended.
+    #[error("refresh token has been revoked")]
+    Revoked,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a logout ends nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// Neither token came.
+    #[error("refresh and access tokens required")]
+    Required,
+    /// What came is not ours, or its session has ended already.
+    #[error("invalid or expired access token")]
+    Invalid,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A new session that isn't stored yet.
+pub fn begin(app: &App, origin: &Origin, now: Timestamp) -> SessionDoc {
+    SessionDoc {
+        id: SessionId::new(),
+        counter: 0,
+        rotated_at: None,
+        device: origin.device.chars().take(DEVICE_CHARS).collect(),
+        ip: origin.ip.clone(),
+        created_at: now,
+        signed_in_at: now,
+        last_used_at: now,
+        expires_at: now.after(app.config.lifetimes.refresh),
+    }
+}
+
+/// The tokens of a stored session.
+pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp) -> SignedIn {
+    let reference = SessionRef { user: account.id, session: session.id };
+    let bearer = Bearer {
+        session: reference,
+        phone_number: account.phone_number.as_ref().map(crate::domain::phone::E164::as_str),
+        role: account.role,
+    };
+    // No access token outlives its session.
+    let end = session.created_at.after(app.config.lifetimes.session);
+    let access = app.access_tokens.sign(&bearer, now, now.after(app.config.lifetimes.access).min(end));
+    let claim = RefreshClaim { session: reference, counter: session.counter };
+    SignedIn { account, access, refresh: RefreshToken::seal(&app.keys.refresh[0], claim) }
+}
+
+/// Hands out the next tokens for a refresh token.
+pub async fn refresh(app: &App, token: Option<&str>) -> Result<SignedIn, RefreshError> {
+    let token = token.ok_or(RefreshError::Required)?;
+    let claim = RefreshToken::open(&app.keys.refresh, token).ok_or(RefreshError::Invalid)?;
+    for _ in 0..ROUNDS {
+        let now = app.clock.now();
+        let times = rotation(app, now);
+        if let Some(rotated) = app.store.users.rotate(claim, times).await? {
+            return Ok(tokens(app, rotated.account, &rotated.session, now));
+        }
+        let current = app.store.users.refreshable(claim.session).await?.ok_or(RefreshError::Revoked)?;
+        match judge(claim, &current, times) {
+            Verdict::Current => return Ok(tokens(app, current.account, &current.session, now)),
+            Verdict::TryAgain => {}
+            Verdict::Expired => return Err(RefreshError::Invalid),
+            Verdict::Theft => return Err(end_stolen(app, claim).await?),
+        }
+    }
+    Err(RefreshError::Invalid)
+}
+
+/// Ends the session of a bearer, of a cookie, or of both; a cookie of somebody else's session is left alone when a
+/// bearer came with it.
+pub async fn logout(app: &App, bearer: Option<&str>, cookie: Option<&str>) -> Result<(), LogoutError> {
+    if bearer.is_none() && cookie.is_none() {
+        return Err(LogoutError::Required);
+    }
+    let bearer = bearer.and_then(|token| app.access_tokens.check(token, app.clock.now()).ok());
+    let cookie = cookie.and_then(|token| RefreshToken::open(&app.keys.refresh, token)).map(|claim| claim.session);
+    let own_cookie = cookie.filter(|cookie| bearer.is_none_or(|bearer| bearer.user == cookie.user));
+    let mut ended = false;
+    for session in [bearer, own_cookie.filter(|cookie| bearer != Some(*cookie))].into_iter().flatten() {
+        ended |= app.store.users.end_session(session).await?;
+    }
+    if ended || own_cookie.is_some() { Ok(()) } else { Err(LogoutError::Invalid) }
+}
+
+/// What a token that did not rotate means.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Hand out the session's current token once more.
+    Current,
+    /// Somebody changed the session in between.
+    TryAgain,
+    /// The session is past its time.
+    Expired,
+    /// A token older than the window: somebody has a copy.
+    Theft,
+}
+
+fn judge(claim: RefreshClaim, current: &Refreshable, times: Rotation) -> Verdict {
+    let session = &current.session;
+    let in_grace = session.rotated_at.is_some_and(|at| at > times.now.before(times.grace));
+    let expired = session.expires_at <= times.now || session.created_at <= times.now.before(times.session);
+    if expired || claim.counter > session.counter {
+        return Verdict::Expired;
+    }
+    match session.counter - claim.counter {
+        0 | 1 if in_grace => Verdict::Current,
+        0 => Verdict::TryAgain,
+        _ => Verdict::Theft,
+    }
+}
+
+async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, StoreError> {
+    if app.store.users.end_stolen(claim).await? {
+        let (user, session) = (claim.session.user, claim.session.session);
+        tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
+    }
+    Ok(RefreshError::Revoked)
+}
+
+fn rotation(app: &App, now: Timestamp) -> Rotation {
+    let times = app.config.lifetimes;
+    Rotation { now, grace: times.grace, refresh: times.refresh, session: times.session }
+}

@@ -1,0 +1,59 @@
+//! What can go wrong with the database, without the driver's words.
+
+use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR, WriteFailure};
+
+/// MongoDB's code for a violated unique index.
+const DUPLICATE_KEY: i32 = 11_000;
+/// Codes of a server that is stepping down, shutting down or overloaded: NotWritablePrimary, NotPrimaryNoSecondaryOk,
+/// InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, ShutdownInProgress, MaxTimeMSExpired.
+const TEMPORARY: [i32; 7] = [10_107, 13_435, 11_600, 11_602, 189, 91, 50];
+
+/// Why a query failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be reached or is changing its primary; the same call may work soon.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Error),
+    /// A unique index forbids the write. Which one is for the caller to find out: the driver's text holds the values.
+    #[error("the document exists already")]
+    Duplicate,
+    /// Anything else: our own bug, or a broken deployment.
+    #[error("the database refused a command")]
+    Failed(#[source] Error),
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        if code_of(&error) == Some(DUPLICATE_KEY) {
+            return Self::Duplicate;
+        }
+        if is_temporary(&error) { Self::Unavailable(error) } else { Self::Failed(error) }
+    }
+}
+
+/// The server's code for an error, wherever the driver keeps it.
+pub(super) fn code_of(error: &Error) -> Option<i32> {
+    match error.kind.as_ref() {
+        ErrorKind::Command(command) => Some(command.code),
+        ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(concern)) => Some(concern.code),
+        ErrorKind::InsertMany(many) => {
+            many.write_errors.as_ref().and_then(|errors| errors.first()).map(|error| error.code)
+        }
+        _ => None,
+    }
+}
+
+fn is_temporary(error: &Error) -> bool {
+    let unreachable = matches!(
+        error.kind.as_ref(),
+        ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Transaction { .. }
+            | ErrorKind::Shutdown
+    );
+    let labelled = error.contains_label(RETRYABLE_WRITE_ERROR) || error.contains_label(TRANSIENT_TRANSACTION_ERROR);
+    unreachable || labelled || code_of(error).is_some_and(|code| TEMPORARY.contains(&code))
+}

@@ -1,0 +1,136 @@
+//! The database: one file a collection, with its documents, indexes and queries. Nothing else talks to MongoDB.
+
+pub mod branches;
+mod error;
+pub mod products;
+mod transaction;
+pub mod users;
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use mongodb::{
+    Client, Collection, Database, IndexModel,
+    options::{Acknowledgment, ClientOptions, WriteConcern},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+pub use self::error::StoreError;
+use self::{
+    branches::{Branches, Brand, Category, Model},
+    products::Products,
+    users::Users,
+};
+
+/// Connections to the database. 10 to 16 are best on a small machine: 100 halve the throughput.
+const POOL_SIZE: u32 = 16;
+/// How long a call waits for a reachable primary before it is answered 503.
+const SELECTION_LIMIT: Duration = Duration::from_secs(5);
+/// MongoDB's code for "this collection exists already".
+const NAMESPACE_EXISTS: i32 = 48;
+
+/// All collections, sharing one pool of connections.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    database: Database,
+    /// Accounts with their sessions and carts.
+    pub users: Users,
+    /// Vehicle brands.
+    pub brands: Branches<Brand>,
+    /// Models below brands.
+    pub models: Branches<Model>,
+    /// Categories below models.
+    pub categories: Branches<Category>,
+    /// Products below categories.
+    pub products: Products,
+}
+
+/// What a collection needs before it is used.
+struct Layout {
+    collection: &'static str,
+    indexes: Vec<IndexModel>,
+    validator: Document,
+}
+
+impl Store {
+    /// Opens the pool. Nothing is sent yet: see [`Store::prepare`].
+    pub async fn connect(uri: &SecretString, name: &str) -> Result<Self, StoreError> {
+        let mut options = ClientOptions::parse(uri.expose_secret()).await?;
+        options.app_name = Some("myspares".to_owned());
+        options.max_pool_size = Some(POOL_SIZE);
+        options.server_selection_timeout = Some(SELECTION_LIMIT);
+        options.connect_timeout = Some(SELECTION_LIMIT);
+        // What is acknowledged survives a crash and a failover.
+        options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        let client = Client::with_options(options)?;
+        let database = client.database(name);
+        Ok(Self {
+            users: Users::new(&database),
+            brands: Branches::new(&client, &database),
+            models: Branches::new(&client, &database),
+            categories: Branches::new(&client, &database),
+            products: Products::new(&client, &database),
+            client,
+            database,
+        })
+    }
+
+    /// Makes collections, validators and indexes where they are missing or have changed.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        let layouts = [
+            users::layout(),
+            branches::layout::<Brand>(),
+            branches::layout::<Model>(),
+            branches::layout::<Category>(),
+            products::layout(),
+        ];
+        futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
+        Ok(())
+    }
+
+    /// Asks whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.run_command(doc! { "ping": 1 }).await?;
+        Ok(())
+    }
+
+    /// Closes every connection, once nothing uses them any more.
+    pub async fn close(self) {
+        self.client.shutdown().await;
+    }
+
+    /// Collections are made before they are used: making one inside concurrent transactions conflicts.
+    async fn lay_out(&self, layout: Layout) -> Result<(), StoreError> {
+        match self.database.create_collection(layout.collection).validator(layout.validator.clone()).await {
+            Err(error) if error::code_of(&error) == Some(NAMESPACE_EXISTS) => {
+                self.database.run_command(doc! { "collMod": layout.collection, "validator": layout.validator }).await?;
+            }
+            made => made?,
+        }
+        self.database.collection::<Document>(layout.collection).create_indexes(layout.indexes).await?;
+        Ok(())
+    }
+}
+
+/// The part of one document that a question needs.
+async fn find_part<T, P>(docs: &Collection<T>, filter: Document, fields: Document) -> Result<Option<P>, StoreError>
+where
+    T: Send + Sync,
+    P: DeserializeOwned + Send + Sync,
+{
+    Ok(docs.clone_with_type::<P>().find_one(filter).projection(fields).await?)
+}
+
+/// A unique index with a name of its own.
+fn unique(name: &str, keys: Document) -> IndexModel {
+    let options = mongodb::options::IndexOptions::builder().name(name.to_owned()).unique(true).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// A plain index with a name of its own.
+fn index(name: &str, keys: Document) -> IndexModel {
+    let options = mongodb::options::IndexOptions::builder().name(name.to_owned()).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}

@@ -1,0 +1,56 @@
+//! Transactions: retried while the database asks for it, for five seconds at most.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use mongodb::{
+    Client, ClientSession,
+    error::{Error, Result, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
+};
+
+use super::StoreError;
+
+/// The driver's own helper would go on for two minutes; a caller has left by then.
+const RETRY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs `body` in a transaction and commits it. `body` may run several times, so nothing outside the database belongs
+/// into it, and it must hand on the driver's errors untouched: their labels say whether to try again.
+pub(super) async fn transact<T, F>(client: &Client, mut body: F) -> std::result::Result<T, StoreError>
+where
+    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+{
+    let mut session = client.start_session().await?;
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(5);
+    loop {
+        session.start_transaction().await?;
+        let outcome = match body(&mut session).await {
+            Ok(value) => commit(&mut session, started).await.map(|()| value),
+            Err(error) => {
+                // The server has aborted already, or will when the session ends; the first error is the one that counts.
+                let _aborted = session.abort_transaction().await;
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(error) if may_retry(&error, TRANSIENT_TRANSACTION_ERROR, started) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_millis(200));
+            }
+            outcome => return outcome.map_err(StoreError::from),
+        }
+    }
+}
+
+async fn commit(session: &mut ClientSession, started: Instant) -> Result<()> {
+    loop {
+        match session.commit_transaction().await {
+            Err(error) if may_retry(&error, UNKNOWN_TRANSACTION_COMMIT_RESULT, started) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn may_retry(error: &Error, label: &str, started: Instant) -> bool {
+    error.contains_label(label) && started.elapsed() < RETRY_LIMIT
+}

@@ -1,0 +1,189 @@
+//! The cart inside the account: every change is one conditional update that also signs the caller in (U2, U3).
+
+use bson::{Bson, Document, doc};
+use mongodb::options::{ReturnDocument, UpdateModifications};
+use serde::Deserialize;
+
+use super::{CartDoc, CartLine, MAX_LINES, Users, alive};
+use crate::{
+    domain::{
+        ids::{LineRev, ProductId, SessionRef, UserId},
+        money::Money,
+        quantity::Quantity,
+        time::Timestamp,
+    },
+    store::{StoreError, find_part},
+};
+
+/// What an add may not exceed, and what a new line remembers.
+#[derive(Debug, Clone, Copy)]
+pub struct AddLimits {
+    /// Pieces in stock.
+    pub available: i64,
+    /// What a piece costs now.
+    pub unit_price: Money,
+}
+
+/// What became of an add.
+#[derive(Debug)]
+pub enum Added {
+    /// It is in the cart.
+    Done {
+        /// The cart after it.
+        cart: CartDoc,
+        /// The state of the line it made.
+        rev: LineRev,
+        /// Pieces in the line before it.
+        before: i64,
+    },
+    /// The line would hold more than the stock.
+    NotEnoughStock,
+    /// The cart has too many lines, or the line would have too many pieces.
+    Full,
+}
+
+/// What became of a removal.
+#[derive(Debug)]
+pub enum Removed {
+    /// The cart after it.
+    Done(CartDoc),
+    /// There was no such line.
+    NoLine,
+}
+
+#[derive(Deserialize)]
+struct WithCart {
+    cart: CartDoc,
+}
+
+impl Users {
+    /// The cart behind a living session; `None` when the session is not alive.
+    pub async fn cart(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
+        let found: Option<WithCart> = find_part(&self.docs, alive(owner), doc! { "cart": 1 }).await?;
+        Ok(found.map(|user| user.cart))
+    }
+
+    /// Puts `quantity` more of a product into the cart if stock and caps allow it; `None` when the session is not alive.
+    pub async fn add_to_cart(
+        &self,
+        owner: SessionRef,
+        product: ProductId,
+        quantity: Quantity,
+        limits: AddLimits,
+        now: Timestamp,
+    ) -> Result<Option<Added>, StoreError> {
+        let rev = LineRev::new();
+        let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add: limits.unit_price, rev };
+        let update = add_pipeline(&line, limits.available).map_err(mongodb::error::Error::from)?;
+        let before = self.change_cart(owner, update, ReturnDocument::Before).await?;
+        Ok(before.map(|cart| judge_add(cart, &line, limits.available)))
+    }
+
+    /// Takes `quantity` of a product out of the cart, the line with the last of them; `None` when the session is not alive.
+    pub async fn remove_from_cart(
+        &self,
+        owner: SessionRef,
+        product: ProductId,
+        quantity: Quantity,
+        now: Timestamp,
+    ) -> Result<Option<Removed>, StoreError> {
+        let rev = LineRev::new();
+        let before =
+            self.change_cart(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
+        Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
+    }
+
+    /// Sets one line to `pieces` (0 removes it) if it is still in the state `rev` (U3); false when it is not.
+    pub async fn clamp_line(
+        &self,
+        user: UserId,
+        product: ProductId,
+        rev: LineRev,
+        pieces: i64,
+    ) -> Result<bool, StoreError> {
+        let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
+        let update = if pieces > 0 {
+            doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }
+        } else {
+            doc! { "$pull": { "cart.items": { "product_id": product, "rev": rev } } }
+        };
+        Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
+    }
+
+    async fn change_cart(
+        &self,
+        owner: SessionRef,
+        update: impl Into<UpdateModifications>,
+        which: ReturnDocument,
+    ) -> Result<Option<CartDoc>, StoreError> {
+        let docs = self.docs.clone_with_type::<WithCart>();
+        let changed =
+            docs.find_one_and_update(alive(owner), update).projection(doc! { "cart": 1 }).return_document(which);
+        Ok(changed.await?.map(|user| user.cart))
+    }
+}
+
+/// U2: the decision and the change in one update, so that no two adds can pass the same check.
+fn add_pipeline(line: &CartLine, available: i64) -> bson::error::Result<Vec<Document>> {
+    let (product, quantity) = (line.product_id, line.quantity);
+    let is_line = doc! { "$eq": ["$$i.product_id", product] };
+    let own_lines = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_line.clone() } };
+    let held = doc! { "$sum": { "$map": { "input": own_lines, "as": "i", "in": "$$i.quantity" } } };
+    let wanted = doc! { "$add": ["$_h", quantity] };
+    let refused = doc! { "$or": [
+        { "$gt": [wanted, available.min(i64::from(Quantity::MAX))] },
+        { "$and": [{ "$eq": ["$_h", 0] }, { "$gte": [{ "$size": "$cart.items" }, MAX_LINES] }] },
+    ] };
+    let raised =
+        doc! { "$mergeObjects": ["$$i", { "quantity": { "$add": ["$$i.quantity", quantity] }, "rev": line.rev }] };
+    let raise = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, raised, "$$i"] } } };
+    let append = doc! { "$concatArrays": ["$cart.items", [{ "$literal": bson::serialize_to_bson(line)? }]] };
+    let items = doc! { "$cond": [{ "$gt": ["$_h", 0] }, raise, append] };
+    let changed = doc! { "$mergeObjects": ["$cart", { "updated_at": line.added_at, "items": items }] };
+    Ok(vec![
+        doc! { "$set": { "_h": held } },
+        doc! { "$set": { "cart": { "$cond": [refused, "$cart", changed] } } },
+        doc! { "$unset": "_h" },
+    ])
+}
+
+/// What [`add_pipeline`] did, told from the cart as it was before.
+fn judge_add(mut cart: CartDoc, line: &CartLine, available: i64) -> Added {
+    let position = cart.items.iter().position(|item| item.product_id == line.product_id);
+    let before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
+    let wanted = before + i64::from(line.quantity.get());
+    if wanted > available {
+        return Added::NotEnoughStock;
+    }
+    let full = position.is_none() && cart.items.len() >= MAX_LINES as usize;
+    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return Added::Full };
+    match position {
+        Some(at) => cart.items[at] = CartLine { quantity, rev: line.rev, ..cart.items[at].clone() },
+        None => cart.items.push(line.clone()),
+    }
+    cart.updated_at = line.added_at;
+    Added::Done { cart, rev: line.rev, before }
+}
+
+fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Vec<Document> {
+    let is_line = doc! { "$eq": ["$$i.product_id", product] };
+    let lowered =
+        doc! { "$mergeObjects": ["$$i", { "quantity": { "$subtract": ["$$i.quantity", quantity] }, "rev": rev }] };
+    let lower = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, lowered, "$$i"] } } };
+    let left = doc! { "$filter": { "input": lower, "as": "i", "cond": { "$gt": ["$$i.quantity", 0] } } };
+    let there = doc! { "$in": [Bson::from(product), "$cart.items.product_id"] };
+    let changed = doc! { "$mergeObjects": ["$cart", { "updated_at": now, "items": left }] };
+    vec![doc! { "$set": { "cart": { "$cond": [there, changed, "$cart"] } } }]
+}
+
+/// What [`remove_pipeline`] did, told from the cart as it was before.
+fn judge_removal(mut cart: CartDoc, product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Removed {
+    let Some(at) = cart.items.iter().position(|item| item.product_id == product) else { return Removed::NoLine };
+    let left = i64::from(cart.items[at].quantity.get()) - i64::from(quantity.get());
+    match Quantity::new(left) {
+        Some(quantity) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },
+        None => drop(cart.items.remove(at)),
+    }
+    cart.updated_at = now;
+    Removed::Done(cart)
+}

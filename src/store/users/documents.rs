@@ -1,0 +1,268 @@
+//! The account as stored, and the parts of it that single questions need.
+
+use bson::{Document, doc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    email::Email,
+    ids::{AddressId, CartId, LineRev, ProductId, SessionId, UserId},
+    money::Money,
+    password::PasswordHash,
+    phone::E164,
+    quantity::Quantity,
+    role::Role,
+    time::Timestamp,
+    username::{Username, UsernameKey},
+};
+
+/// The whole account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserDoc {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: UserId,
+    /// The name as its owner spells it.
+    pub username: Username,
+    /// The form under which the name is unique.
+    pub username_key: UsernameKey,
+    /// Sign-in number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<E164>,
+    /// Address in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// bcrypt.
+    pub password_hash: PasswordHash,
+    /// What the account may do.
+    pub role: Role,
+    /// Whether its owner may sign in.
+    pub is_active: bool,
+    /// What its owner tells of themselves.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What was proven.
+    #[serde(default)]
+    pub verification: Verification,
+    /// What its owner is about to buy.
+    pub cart: CartDoc,
+    /// Signed-in browsers and apps, at most 10.
+    pub sessions: Vec<SessionDoc>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What the owner of an account tells of themselves.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// Mirrors the sign-in number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<ProfilePhone>,
+    /// Where parts are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// How the account is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<Display>,
+    /// How the account likes the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preference: Option<Preference>,
+}
+
+/// Where parts are sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Address {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: AddressId,
+    /// Who receives.
+    pub name: Option<String>,
+    /// Whom the courier calls.
+    pub phone_number: Option<String>,
+    /// Street and house.
+    pub address_line1: Option<String>,
+    /// Whatever else helps to find it.
+    pub address_line2: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State.
+    pub state: Option<String>,
+    /// Country.
+    pub country: Option<String>,
+    /// Postal code.
+    pub pincode: Option<String>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How the account is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Display {
+    /// URL of a picture.
+    pub photo: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// How the account likes the shop.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Preference {
+    /// BCP 47 tag.
+    pub language: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// The number shown on the profile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProfilePhone {
+    /// The number.
+    pub number: E164,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// Which of number and address were proven.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Verification {
+    /// The address that was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Verified<Email>>,
+    /// The number that was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Verified<E164>>,
+}
+
+/// A value and when it was proven.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Verified<T> {
+    /// What was proven.
+    pub value: T,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+}
+
+/// The cart inside the account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CartDoc {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: CartId,
+    /// At most 100 lines, the oldest first.
+    pub items: Vec<CartLine>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One product in a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many.
+    pub quantity: Quantity,
+    /// When it was first added.
+    pub added_at: Timestamp,
+    /// What a piece cost then; for display only.
+    pub unit_price_at_add: Money,
+    /// The line's state.
+    pub rev: LineRev,
+}
+
+/// A signed-in browser or app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionDoc {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: SessionId,
+    /// How often it was rotated: the number inside its current refresh token.
+    pub counter: u32,
+    /// When it was last rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<Timestamp>,
+    /// The browser or app, as it named itself.
+    pub device: String,
+    /// Where the sign-in came from.
+    pub ip: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the password was last given.
+    pub signed_in_at: Timestamp,
+    /// When it was last refreshed.
+    pub last_used_at: Timestamp,
+    /// Until when it can be refreshed.
+    pub expires_at: Timestamp,
+}
+
+/// What a sign-in reads: the account as it is shown, and what it checks.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Credentials {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// What the password is compared with.
+    pub password_hash: PasswordHash,
+}
+
+/// An account without its secrets, sessions and cart.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Account {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: UserId,
+    /// The name.
+    pub username: Username,
+    /// Sign-in number.
+    pub phone_number: Option<E164>,
+    /// Address in lower case.
+    pub email: Option<Email>,
+    /// What the account may do.
+    pub role: Role,
+    /// Whether its owner may sign in.
+    pub is_active: bool,
+    /// What its owner tells of themselves.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What was proven.
+    #[serde(default)]
+    pub verification: Verification,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    pub(super) fn projection() -> Document {
+        doc! {
+            "username": 1, "phone_number": 1, "email": 1, "role": 1, "is_active": 1,
+            "profile": 1, "verification": 1, "created_at": 1,
+        }
+    }
+}
+
+impl Credentials {
+    pub(super) fn projection() -> Document {
+        let mut fields = Account::projection();
+        fields.insert("password_hash", 1);
+        fields
+    }
+}
+
+impl From<UserDoc> for Account {
+    fn from(user: UserDoc) -> Self {
+        Self {
+            id: user.id,
+            username: user.username,
+            phone_number: user.phone_number,
+            email: user.email,
+            role: user.role,
+            is_active: user.is_active,
+            profile: user.profile,
+            verification: user.verification,
+            created_at: user.created_at,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The collection `users`: one document holds the whole account, so that one round trip answers most requests.
+
+mod cart;
+mod documents;
+mod sessions;
+
+use bson::{Document, doc};
+use mongodb::{Collection, Database, IndexModel, options::IndexOptions};
+
+pub use self::{
+    cart::{AddLimits, Added, Removed},
+    documents::{
+        Account, Address, CartDoc, CartLine, Credentials, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
+        Verified,
+    },
+    sessions::{Refreshable, Rotation},
+};
+use super::{Layout, StoreError, find_part, unique};
+use crate::domain::{
+    email::Email,
+    ids::SessionRef,
+    phone::E164,
+    username::{Username, UsernameKey},
+};
+
+pub(super) fn layout() -> Layout {
+    Layout {
+        collection: "users",
+        indexes: vec![
+            unique("username", doc! { "username_key": 1 }),
+            unique_where_present("phone_number"),
+            unique_where_present("email"),
+        ],
+        validator: doc! { "$jsonSchema": {
+            "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
+            "properties": {
+                "phone_number": { "bsonType": "string", "pattern": "^\\+[0-9]{10,15}$" },
+                "email": { "bsonType": "string" },
+                "role": { "enum": ["customer", "staff", "admin"] },
+                "is_active": { "bsonType": "bool" },
+                "sessions": { "bsonType": "array", "maxItems": MAX_SESSIONS },
+                "cart": { "bsonType": "object", "required": ["items"], "properties": {
+                    "items": { "bsonType": "array", "maxItems": MAX_LINES },
+                } },
+            },
+        } },
+    }
+}
+
+/// Sessions of one account; the oldest goes when there are more.
+const MAX_SESSIONS: i32 = 10;
+/// Lines of one cart.
+const MAX_LINES: i32 = 100;
+
+/// Unique among the documents that have the field. With `$exists` or `$type` in the filter a sign-in would scan the
+/// whole collection, since the planner couldn't tell that an equality implies it.
+fn unique_where_present(field: &str) -> IndexModel {
+    let present = doc! { field: { "$gt": "" } };
+    let options =
+        IndexOptions::builder().name(field.to_owned()).unique(true).partial_filter_expression(present).build();
+    IndexModel::builder().keys(doc! { field: 1 }).options(options).build()
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct Users {
+    docs: Collection<UserDoc>,
+}
+
+/// What an account is looked up by at sign-in.
+#[derive(Debug, Clone)]
+pub enum Identifier {
+    /// Its phone number.
+    Phone(E164),
+    /// Its e-mail address.
+    Email(Email),
+    /// Its username in any case.
+    Username(UsernameKey),
+}
+
+/// A name, number or address that another account has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The phone number.
+    Phone,
+    /// The username.
+    Username,
+    /// The e-mail address.
+    Email,
+}
+
+impl Users {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection("users") }
+    }
+
+    /// Inserts an account; [`StoreError::Duplicate`] when its name, number or address is taken.
+    pub async fn insert(&self, user: &UserDoc) -> Result<(), StoreError> {
+        self.docs.insert_one(user).await?;
+        Ok(())
+    }
+
+    /// Inserts many accounts.
+    pub async fn insert_many(&self, users: &[UserDoc]) -> Result<(), StoreError> {
+        self.docs.insert_many(users).await?;
+        Ok(())
+    }
+
+    /// The first of number, name and address that an account has already.
+    pub async fn taken(
+        &self,
+        phone: Option<&E164>,
+        username: &Username,
+        email: Option<&Email>,
+    ) -> Result<Option<Taken>, StoreError> {
+        let keys = [
+            (Taken::Phone, phone.map(|phone| doc! { "phone_number": phone })),
+            (Taken::Username, Some(doc! { "username_key": &username.key() })),
+            (Taken::Email, email.map(|email| doc! { "email": email })),
+        ];
+        for (taken, filter) in keys {
+            if let Some(filter) = filter
+                && self.exists(filter).await?
+            {
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a sign-in needs of an account.
+    pub async fn credentials(&self, identifier: &Identifier) -> Result<Option<Credentials>, StoreError> {
+        let filter = match identifier {
+            Identifier::Phone(number) => doc! { "phone_number": number },
+            Identifier::Email(address) => doc! { "email": address },
+            Identifier::Username(key) => doc! { "username_key": key },
+        };
+        find_part(&self.docs, filter, Credentials::projection()).await
+    }
+
+    /// The account behind a living session.
+    pub async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
+        find_part(&self.docs, alive(session), Account::projection()).await
+    }
+
+    async fn exists(&self, filter: Document) -> Result<bool, StoreError> {
+        let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
+        Ok(found.is_some())
+    }
+}
+
+/// The filter that signs a caller in: the account is active and has the very session.
+fn alive(session: SessionRef) -> Document {
+    doc! { "_id": session.user, "is_active": true, "sessions._id": session.session }
+}

@@ -1,0 +1,127 @@
+//! Sessions inside the account: signing in (U6), refreshing (U1) and ending.
+
+use std::time::Duration;
+
+use bson::{Bson, Document, doc};
+use mongodb::options::ReturnDocument;
+use serde::Deserialize;
+
+use super::{Account, MAX_SESSIONS, SessionDoc, Users, alive};
+use crate::{
+    domain::{
+        ids::{SessionId, SessionRef, UserId},
+        password::PasswordHash,
+        time::Timestamp,
+        tokens::refresh::RefreshClaim,
+    },
+    store::{StoreError, find_part},
+};
+
+/// The times that decide about a refresh.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation {
+    /// The app's clock.
+    pub now: Timestamp,
+    /// In which a rotated token still gets its successor.
+    pub grace: Duration,
+    /// How long a session lives without a refresh.
+    pub refresh: Duration,
+    /// How long a session lives at most.
+    pub session: Duration,
+}
+
+/// A session and its owner, as a refresh sees them.
+#[derive(Debug)]
+pub struct Refreshable {
+    /// The owner.
+    pub account: Account,
+    /// The session.
+    pub session: SessionDoc,
+}
+
+impl Users {
+    /// Adds a session, if the account is still active and its password still the one that was checked, so that a
+    /// sign-in that was hashing while a reset committed can't slip in. Prunes ended sessions and keeps the newest 10.
+    pub async fn push_session(
+        &self,
+        user: UserId,
+        checked: &PasswordHash,
+        session: &SessionDoc,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let session = bson::serialize_to_bson(session).map_err(mongodb::error::Error::from)?;
+        let living =
+            doc! { "$filter": { "input": "$sessions", "as": "s", "cond": { "$gt": ["$$s.expires_at", now] } } };
+        let all = doc! { "$concatArrays": [living, [{ "$literal": session }]] };
+        let update = vec![doc! { "$set": { "sessions": { "$slice": [all, -MAX_SESSIONS] } } }];
+        let filter = doc! { "_id": user, "is_active": true, "password_hash": checked };
+        Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
+    }
+
+    /// Rotates a session whose counter is the claim's, at most once in the grace window; `None` when it did not.
+    pub async fn rotate(&self, claim: RefreshClaim, times: Rotation) -> Result<Option<Refreshable>, StoreError> {
+        let now = times.now;
+        let session = doc! {
+            "_id": claim.session.session,
+            "counter": i64::from(claim.counter),
+            "expires_at": { "$gt": now },
+            "created_at": { "$gt": now.before(times.session) },
+            "rotated_at": { "$not": { "$gt": now.before(times.grace) } },
+        };
+        let filter = doc! { "_id": claim.session.user, "is_active": true, "sessions": { "$elemMatch": session } };
+        let update = doc! {
+            "$inc": { "sessions.$.counter": 1_i64 },
+            "$set": {
+                "sessions.$.rotated_at": now,
+                "sessions.$.last_used_at": now,
+                "sessions.$.expires_at": now.after(times.refresh),
+            },
+        };
+        let docs = self.docs.clone_with_type::<WithSessions>();
+        let rotated =
+            docs.find_one_and_update(filter, update).projection(projection()).return_document(ReturnDocument::After);
+        Ok(rotated.await?.and_then(|user| user.with(claim.session.session)))
+    }
+
+    /// A session and its owner as they are; `None` when the session is gone or the account disabled.
+    pub async fn refreshable(&self, session: SessionRef) -> Result<Option<Refreshable>, StoreError> {
+        let found: Option<WithSessions> = find_part(&self.docs, alive(session), projection()).await?;
+        Ok(found.and_then(|user| user.with(session.session)))
+    }
+
+    /// Ends a session from which an older token than the claim's successor was used; false when it had ended already.
+    pub async fn end_stolen(&self, claim: RefreshClaim) -> Result<bool, StoreError> {
+        let newer = doc! { "_id": claim.session.session, "counter": { "$gt": i64::from(claim.counter) } };
+        self.pull_session(doc! { "_id": claim.session.user, "sessions": { "$elemMatch": newer } }, claim.session).await
+    }
+
+    /// Ends a session; false when it had ended already.
+    pub async fn end_session(&self, session: SessionRef) -> Result<bool, StoreError> {
+        self.pull_session(doc! { "_id": session.user, "sessions._id": session.session }, session).await
+    }
+
+    async fn pull_session(&self, filter: Document, session: SessionRef) -> Result<bool, StoreError> {
+        let pull = doc! { "$pull": { "sessions": { "_id": session.session } } };
+        Ok(self.docs.update_one(filter, pull).await?.modified_count == 1)
+    }
+}
+
+#[derive(Deserialize)]
+struct WithSessions {
+    #[serde(flatten)]
+    account: Account,
+    sessions: Vec<SessionDoc>,
+}
+
+impl WithSessions {
+    fn with(self, id: SessionId) -> Option<Refreshable> {
+        let session = self.sessions.into_iter().find(|session| session.id == id)?;
+        Some(Refreshable { account: self.account, session })
+    }
+}
+
+fn projection() -> Document {
+    let mut fields = Account::projection();
+    fields.insert("sessions", Bson::Int32(1));
+    fields
+}
