@@ -19,7 +19,7 @@ use crate::{
         ids::{SessionRef, UserId},
         tokens::access::InvalidAccessToken,
     },
-    error::{ApiError, Code},
+    error::{ApiError, ErrorCode},
     services::sessions::Origin,
     store::users::Account,
 };
@@ -55,7 +55,7 @@ pub struct TrustedOrigin(pub Origin);
 
 impl From<InvalidAccessToken> for ApiError {
     fn from(error: InvalidAccessToken) -> Self {
-        Self::new(Code::InvalidAccessToken, error.to_string())
+        Self::new(ErrorCode::InvalidAccessToken, error.to_string())
     }
 }
 
@@ -80,7 +80,7 @@ impl Access for Staff {
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         let account = account(request).await?;
-        if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(Code::RoleRequired, "staff only")) }
+        if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(ErrorCode::RoleRequired, "staff only")) }
     }
 }
 
@@ -94,7 +94,7 @@ impl Access for CartOwner {
         if named == Some(session.user) {
             Ok(Self(session))
         } else {
-            Err(ApiError::new(Code::UserMismatch, "forbidden: user mismatch"))
+            Err(ApiError::new(ErrorCode::UserMismatch, "forbidden: user mismatch"))
         }
     }
 }
@@ -169,7 +169,7 @@ async fn account(request: &Request) -> Result<Account, ApiError> {
 
 fn session(request: &Request) -> Result<SessionRef, ApiError> {
     if !request.headers().contains_key(header::AUTHORIZATION) {
-        return Err(ApiError::new(Code::AuthorizationMissing, "authorization header missing"));
+        return Err(ApiError::new(ErrorCode::AuthorizationMissing, "authorization header missing"));
     }
     let app = app(request)?;
     let token = bearer(request.headers()).ok_or(InvalidAccessToken)?;
@@ -198,7 +198,7 @@ fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let own =
         origin.split_once("://").is_some_and(|(_, authority)| !host.is_empty() && authority.eq_ignore_ascii_case(host));
-    if listed || own { Ok(()) } else { Err(ApiError::new(Code::OriginNotAllowed, "origin not allowed")) }
+    if listed || own { Ok(()) } else { Err(ApiError::new(ErrorCode::OriginNotAllowed, "origin not allowed")) }
 }
 
 fn app(request: &Request) -> Result<&Arc<App>, ApiError> {

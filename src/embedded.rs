@@ -277,9 +277,8 @@ async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
 /// What mongod logged last before it ended.
 fn last_words(folder: &Path, status: ExitStatus) -> String {
     let log = fs::File::open(folder.join("mongod.log"));
-    let lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
-    let complaint = lines
-        .filter(|line| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{'))
-        .next();
+    let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
+    let complaint =
+        lines.find(|line| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{'));
     format!("{status}{}", complaint.map(|line| format!(": {line}")).unwrap_or_default())
 }

@@ -19,10 +19,10 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident),+ $(,)?) => {
         /// What went wrong, in a word that never changes; each belongs to one status.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-        #[oai(rename_all = "snake_case")]
-        pub enum Code { $($(#[$doc])* $name),+ }
+        #[oai(rename = "ErrorCode", rename_all = "snake_case")]
+        pub enum ErrorCode { $($(#[$doc])* $name),+ }
 
-        impl Code {
+        impl ErrorCode {
             /// The status that the code is answered with.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status),+ }
@@ -109,7 +109,7 @@ pub struct ErrorOut {
     /// The same sentence, for frontends that look here.
     detail: String,
     /// What went wrong, for a program.
-    code: Code,
+    code: ErrorCode,
     /// The id of the request, as in the logs.
     request_id: String,
     /// The fields at fault and why.
@@ -123,7 +123,7 @@ impl Example for ErrorOut {
         Self {
             error: text.to_owned(),
             detail: text.to_owned(),
-            code: Code::InvalidInput,
+            code: ErrorCode::InvalidInput,
             request_id: "6741f0a2c3b4d5e6f7a8b9c0".to_owned(),
             fields: Some(BTreeMap::from([("phone_number".to_owned(), text.to_owned())])),
         }
@@ -137,7 +137,7 @@ pub struct ApiError(Box<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    code: Code,
+    code: ErrorCode,
     message: Cow<'static, str>,
     fields: BTreeMap<String, String>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -146,7 +146,7 @@ struct Parts {
 
 impl ApiError {
     /// An error with a sentence for a person.
-    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let error = Self(Box::new(Parts {
             code,
             message: message.into(),
@@ -163,7 +163,7 @@ impl ApiError {
 
     /// Our own fault, told without details.
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "something went wrong on our side")
+        Self::new(ErrorCode::Internal, "something went wrong on our side")
     }
 
     /// Names a field at fault.
@@ -185,7 +185,7 @@ impl ApiError {
         match cause {
             Some(StoreError::Unavailable(cause)) => tracing::warn!(request_id, %cause, "the database is unavailable"),
             Some(cause) => tracing::error!(request_id, ?cause, "a request failed"),
-            None if code == Code::Internal => tracing::error!(request_id, "a request failed"),
+            None if code == ErrorCode::Internal => tracing::error!(request_id, "a request failed"),
             None => {}
         }
         let body = ErrorOut {
@@ -214,7 +214,7 @@ impl From<StoreError> for ApiError {
     fn from(cause: StoreError) -> Self {
         let mut error = match &cause {
             StoreError::Unavailable(_) => {
-                Self::new(Code::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
+                Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
             }
             StoreError::Duplicate | StoreError::Failed(_) => Self::internal(),
         };
@@ -226,7 +226,7 @@ impl From<StoreError> for ApiError {
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy => Self::new(Code::TooBusy, error.to_string()),
+            HashError::Busy => Self::new(ErrorCode::TooBusy, error.to_string()),
             HashError::Failed => Self::internal(),
         }
     }
@@ -234,14 +234,14 @@ impl From<HashError> for ApiError {
 
 impl From<InvalidField> for ApiError {
     fn from(invalid: InvalidField) -> Self {
-        Self::new(Code::InvalidInput, invalid.text).with_field(invalid.field)
+        Self::new(ErrorCode::InvalidInput, invalid.text).with_field(invalid.field)
     }
 }
 
 /// The ways in which a flow can refuse, each with its code: what a handler converts and the spec lists.
 pub trait Refusal {
     /// Every code that the flow answers with.
-    const CODES: &'static [Code];
+    const CODES: &'static [ErrorCode];
 
     /// The answer to this refusal.
     fn into_error(self) -> ApiError;
@@ -252,7 +252,7 @@ pub trait Refusal {
 pub enum Never {}
 
 impl Refusal for Never {
-    const CODES: &'static [Code] = &[];
+    const CODES: &'static [ErrorCode] = &[];
 
     fn into_error(self) -> ApiError {
         match self {}

@@ -13,7 +13,7 @@ use poem_openapi::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, ErrorCode};
 
 /// A body read as `T`, whose fields are the types of [`super::fields`]: their messages are fit for callers.
 pub struct Body<T>(pub T);
@@ -43,7 +43,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
         }
         refuse_other_types(request.headers())?;
         let value = serde_json::from_slice(&bytes);
-        Ok(Self(read(value.map_err(|_| ApiError::new(Code::InvalidBody, "the body is not valid JSON"))?)?))
+        Ok(Self(read(value.map_err(|_| ApiError::new(ErrorCode::InvalidBody, "the body is not valid JSON"))?)?))
     }
 }
 
@@ -53,15 +53,15 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     if given.to_str().is_ok_and(Json::<Value>::check_content_type) {
         return Ok(());
     }
-    Err(ApiError::new(Code::UnsupportedMediaType, "the body must be application/json"))
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be application/json"))
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     if !value.is_object() {
-        return Err(ApiError::new(Code::InvalidBody, "the body must be a JSON object"));
+        return Err(ApiError::new(ErrorCode::InvalidBody, "the body must be a JSON object"));
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let field = error.path().to_string();
-        ApiError::new(Code::InvalidInput, format!("{field} {}", error.inner())).with_field(field)
+        ApiError::new(ErrorCode::InvalidInput, format!("{field} {}", error.inner())).with_field(field)
     })
 }

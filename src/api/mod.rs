@@ -2,7 +2,7 @@
 //!
 //! | URL | file |
 //! |---|---|
-//! | `/api/auth/` | `auth.rs` |
+//! | `/api/auth/` | `auth/` |
 //! | `/api/accounts/` | `accounts.rs` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/utils/` | `utils.rs` |
@@ -16,7 +16,6 @@ mod catalogue_out;
 mod client;
 mod fields;
 mod paging;
-mod refresh_cookie;
 mod scalars;
 mod user_out;
 mod utils;

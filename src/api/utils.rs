@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::App,
     domain::codes::FullCode,
-    error::{ApiError, ApiResult, Code, Refusal},
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::catalogue::{self, CatalogueError, TreeLevel},
 };
 
@@ -203,7 +203,7 @@ replies! {
     ProductsOut, products, ProductReply, product, ProductOut;
 }
 
-impl From<TreeLevel> for Code {
+impl From<TreeLevel> for ErrorCode {
     fn from(level: TreeLevel) -> Self {
         match level {
             TreeLevel::Brand => Self::BrandNotFound,
@@ -215,8 +215,13 @@ impl From<TreeLevel> for Code {
 }
 
 impl Refusal for CatalogueError {
-    const CODES: &'static [Code] =
-        &[Code::InvalidInput, Code::BrandNotFound, Code::ModelNotFound, Code::CategoryNotFound, Code::ProductNotFound];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::BrandNotFound,
+        ErrorCode::ModelNotFound,
+        ErrorCode::CategoryNotFound,
+        ErrorCode::ProductNotFound,
+    ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();

@@ -28,12 +28,13 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 }
 
 async fn serve_on(config: Config, listeners: Listeners, database: &Database) -> Result<(), Failure> {
+    let asked_to_stop = asked_to_stop()?;
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     tracing::info!("serving {url}/ (Swagger UI at {url}/docs)", url = listeners.url());
     let mut lost_mongod = None;
     let stop = async {
         tokio::select! {
-            () = asked_to_stop() => {}
+            () = asked_to_stop => {}
             status = ended(database.mongod.as_ref()) => lost_mongod = Some(status),
         }
     };
@@ -47,16 +48,15 @@ async fn serve_on(config: Config, listeners: Listeners, database: &Database) -> 
     }
 }
 
-async fn asked_to_stop() {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-        tracing::error!("signals can't be caught: stop with SIGKILL");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+/// Catches the signals from now on; the future ends with the first of them.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 async fn ended(mongod: Option<&PrivateMongod>) -> ExitStatus {

@@ -58,9 +58,10 @@ impl fmt::Display for Code {
 pub struct FullCode(String);
 
 impl FullCode {
-    /// Joins what a caller named, valid or not: codes that can't exist are simply not found.
+    /// Joins what a caller named, valid or not: codes that can't exist are simply not found. A `-` inside one of them
+    /// becomes another character that no code has, so that it isn't taken for a joint.
     pub fn join<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(codes.into_iter().collect::<Vec<_>>().join("-"))
+        Self(codes.into_iter().map(|code| code.replace('-', "_")).collect::<Vec<_>>().join("-"))
     }
 
     /// The full code of a child.
@@ -113,5 +114,6 @@ mod tests {
         let parents: Vec<String> = full.parents().map(|code| code.to_string()).collect();
         assert_eq!(parents, ["TATA", "TATA-NEXON", "TATA-NEXON-BRK"]);
         assert_eq!(FullCode::join(["TATA"]).parents().count(), 0);
+        assert_eq!(FullCode::join(["TATA-NEXON", "BRK"]).parents().count(), 1);
     }
 }

@@ -87,6 +87,9 @@ fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
         statuses.insert(StatusCode::FORBIDDEN);
     }
     let responses = &mut operation.responses.responses;
+    for response in responses.iter_mut().filter(|response| response.description.is_empty()) {
+        response.description = "Done";
+    }
     for status in statuses {
         if responses.iter().all(|response| response.status != Some(status.as_u16())) {
             responses.push(error_response(status));

@@ -5,16 +5,16 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Middleware, Request, Response, Result,
-    error::{MethodNotAllowedError, NotFoundError, ReadBodyError},
+    error::{MethodNotAllowedError, NotFoundError, ParsePathError, ReadBodyError},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
-use poem_openapi::error::{ParseParamError, ParsePathError};
+use poem_openapi::error::ParseParamError;
 
 use super::cors::Cors;
 use crate::{
     access::peer,
     domain::mask,
-    error::{ApiError, Code},
+    error::{ApiError, ErrorCode},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -93,18 +93,20 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
         Ok(error) => return error,
         Err(error) => error,
     };
+    // A path whose parameters are no UTF-8 names nothing either.
     if error.is::<NotFoundError>() || error.is::<ParsePathError>() {
-        return ApiError::new(Code::NotFound, "there is nothing at this path");
+        return ApiError::new(ErrorCode::NotFound, "there is nothing at this path");
     }
     if error.is::<MethodNotAllowedError>() {
-        return ApiError::new(Code::MethodNotImplemented, "this method is not known here");
+        return ApiError::new(ErrorCode::MethodNotImplemented, "this method is not known here");
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        return ApiError::new(Code::InvalidInput, format!("invalid {}", parameter.name)).with_field(parameter.name);
+        return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
+            .with_field(parameter.name);
     }
     match error.downcast_ref::<ReadBodyError>() {
         Some(ReadBodyError::PayloadTooLarge) => too_large(),
-        Some(_) => ApiError::new(Code::InvalidBody, "the body can't be read"),
+        Some(_) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
         None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         None => {
             tracing::error!(request_id = id, %error, "an error without a place in the API");
@@ -114,7 +116,7 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
 }
 
 fn too_large() -> ApiError {
-    ApiError::new(Code::BodyTooLarge, "the body is too large")
+    ApiError::new(ErrorCode::BodyTooLarge, "the body is too large")
 }
 
 /// The caller's id for the request if it is fit for logs and headers, else a new one.

@@ -8,7 +8,7 @@ use poem::{
     http::{HeaderValue, Method, StatusCode, header},
 };
 
-use crate::error::{ApiError, Code};
+use crate::error::{ApiError, ErrorCode};
 
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
@@ -19,7 +19,7 @@ pub fn answer_other_methods(methods: &mut HashMap<Method, BoxEndpoint<'static>>)
         let allow = allow.clone();
         methods.entry(method).or_insert_with(|| {
             make_sync(move |_| {
-                let refusal = ApiError::new(Code::MethodNotAllowed, "this path doesn't take this method");
+                let refusal = ApiError::new(ErrorCode::MethodNotAllowed, "this path doesn't take this method");
                 Err::<Response, _>(poem::Error::from(refusal.with_header(header::ALLOW, allow.clone())))
             })
             .boxed()

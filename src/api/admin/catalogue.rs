@@ -14,7 +14,7 @@ use crate::{
     },
     app::App,
     domain::codes::FullCode,
-    error::{ApiError, ApiResult, Code, Refusal},
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::catalogue::{self, InsertError},
 };
 
@@ -138,14 +138,21 @@ replies! {
 }
 
 impl Refusal for InsertError {
-    const CODES: &'static [Code] =
-        &[Code::InvalidInput, Code::BrandNotFound, Code::ModelNotFound, Code::CategoryNotFound, Code::CodeTaken];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::BrandNotFound,
+        ErrorCode::ModelNotFound,
+        ErrorCode::CategoryNotFound,
+        ErrorCode::CodeTaken,
+    ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::ParentNotFound(level) => ApiError::new(level.into(), text),
-            Self::CodeTaken(level) => ApiError::new(Code::CodeTaken, text).with_field(format!("{}_code", level.word())),
+            Self::CodeTaken(level) => {
+                ApiError::new(ErrorCode::CodeTaken, text).with_field(format!("{}_code", level.word()))
+            }
             Self::Store(error) => error.into(),
         }
     }

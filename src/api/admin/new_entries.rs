@@ -120,12 +120,12 @@ fn check_branch(
     let code = given(code_field.clone(), code)?;
     let image_url = image_url(image)?;
     let bad_name = |why| match why {
-        InvalidName::Length => too_long_or_short(name_field.clone()),
-        InvalidName::Characters => invalid_characters(name_field.clone()),
+        InvalidName::Length => too_long_or_short(&name_field),
+        InvalidName::Characters => invalid_characters(&name_field),
     };
     let bad_code = |why| match why {
-        InvalidCode::Length => too_long_or_short(code_field.clone()),
-        InvalidCode::Characters => invalid_characters(code_field.clone()),
+        InvalidCode::Length => too_long_or_short(&code_field),
+        InvalidCode::Characters => invalid_characters(&code_field),
     };
     Ok(NewBranch {
         name: Name::parse(&name).map_err(bad_name)?,
@@ -134,13 +134,12 @@ fn check_branch(
     })
 }
 
-fn too_long_or_short(field: String) -> InvalidField {
-    let why = format!("{field} too long/short");
-    InvalidField::because(field.clone(), &field, why)
+fn too_long_or_short(field: &str) -> InvalidField {
+    InvalidField::because(field.to_owned(), field, format!("{field} too long/short"))
 }
 
-fn invalid_characters(field: String) -> InvalidField {
-    InvalidField::because(field.clone(), &field, "invalid characters")
+fn invalid_characters(field: &str) -> InvalidField {
+    InvalidField::because(field.to_owned(), field, "invalid characters")
 }
 
 fn given(field: impl Into<std::borrow::Cow<'static, str>>, value: Option<Line>) -> Result<String, InvalidField> {

@@ -21,7 +21,7 @@ use crate::{
         quantity::Quantity,
         time::Timestamp,
     },
-    error::{ApiError, ApiResult, Code, Refusal},
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::cart::{self, CartError, PricedCart, PricedLine},
 };
 
@@ -227,25 +227,25 @@ impl Example for CartReply {
 }
 
 impl Refusal for CartError {
-    const CODES: &'static [Code] = &[
-        Code::InvalidAccessToken,
-        Code::UserMismatch,
-        Code::ProductNotFound,
-        Code::CartItemNotFound,
-        Code::OutOfStock,
-        Code::NotEnoughStock,
-        Code::CartFull,
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidAccessToken,
+        ErrorCode::UserMismatch,
+        ErrorCode::ProductNotFound,
+        ErrorCode::CartItemNotFound,
+        ErrorCode::OutOfStock,
+        ErrorCode::NotEnoughStock,
+        ErrorCode::CartFull,
     ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
-            Self::SignedOut => ApiError::new(Code::InvalidAccessToken, text),
-            Self::ProductNotFound => ApiError::new(Code::ProductNotFound, text),
-            Self::OutOfStock => ApiError::new(Code::OutOfStock, text),
-            Self::NotEnoughStock(_) => ApiError::new(Code::NotEnoughStock, text),
-            Self::Full => ApiError::new(Code::CartFull, text),
-            Self::LineNotFound => ApiError::new(Code::CartItemNotFound, text),
+            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
+            Self::ProductNotFound => ApiError::new(ErrorCode::ProductNotFound, text),
+            Self::OutOfStock => ApiError::new(ErrorCode::OutOfStock, text),
+            Self::NotEnoughStock(_) => ApiError::new(ErrorCode::NotEnoughStock, text),
+            Self::Full => ApiError::new(ErrorCode::CartFull, text),
+            Self::LineNotFound => ApiError::new(ErrorCode::CartItemNotFound, text),
             Self::Store(error) => error.into(),
         }
     }

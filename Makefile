@@ -1,0 +1,35 @@
+# The commands of the project; `make` lists them.
+
+# Tests share the machine with the servers they start: more threads than this only wait for each other.
+TEST_THREADS ?= 8
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+mongod: ## Obtain a mongod if there is none
+	@scripts/install-mongod
+
+run: mongod ## Serve http://localhost:8000 (Swagger UI at /docs) on a private mongod
+	cargo run --locked -- serve
+
+seed: mongod ## Fill an empty catalogue with sample parts, beside a running server too
+	cargo run --locked -- seed
+
+test: mongod ## Run every test but the slow ones
+	cargo test --locked -- --test-threads=$(TEST_THREADS)
+
+test-slow: mongod ## Run the slow tests: long races
+	cargo test --locked -- --test-threads=$(TEST_THREADS) --ignored
+
+check: ## Format, lint and describe as continuous integration asks for it
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo run --locked --quiet -- openapi | diff -u openapi/openapi.json - >/dev/null || (echo "openapi/openapi.json is stale: run make openapi"; exit 1)
+
+openapi: ## Write the description of the API anew
+	cargo run --locked --quiet -- openapi > openapi/openapi.json
+
+release: ## Build the optimised binary
+	cargo build --locked --release
+
+.PHONY: help mongod run seed test test-slow check openapi release

@@ -1,0 +1,208 @@
+//! What the calls of this group take and answer.
+
+use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
+use serde::Deserialize;
+
+use crate::{
+    api::{
+        fields::{Digits, Line, PasswordIn, TokenIn},
+        user_out::UserOut,
+    },
+    domain::password::Password,
+    services::{registration::Application, sessions::SignedIn},
+};
+
+/// Who wants an account. A phone number may be left out when an e-mail address is given.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "Register", example)]
+pub(super) struct RegisterIn {
+    /// 4 to 24 letters, digits, single spaces and `._-`.
+    pub(super) username: Option<Line>,
+    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    pub(super) password: Option<PasswordIn>,
+    /// In any usual spelling.
+    pub(super) phone_number: Option<Digits>,
+    pub(super) email: Option<Line>,
+}
+
+impl From<RegisterIn> for Application {
+    fn from(body: RegisterIn) -> Self {
+        Self {
+            username: body.username.map(|line| line.0),
+            password: body.password.map(|password| password.0),
+            phone_number: body.phone_number.map(|digits| digits.0),
+            email: body.email.map(|line| line.0),
+        }
+    }
+}
+
+impl Example for RegisterIn {
+    fn example() -> Self {
+        Self {
+            username: Some(Line("Asha Rao".to_owned())),
+            password: Some(example_password()),
+            phone_number: Some(Digits("9876543210".to_owned())),
+            email: Some(Line("asha@example.com".to_owned())),
+        }
+    }
+}
+
+/// Who signs in.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "Login", example)]
+pub(super) struct LoginIn {
+    /// In any usual spelling.
+    pub(super) phone_number: Option<Digits>,
+    pub(super) password: Option<PasswordIn>,
+}
+
+impl Example for LoginIn {
+    fn example() -> Self {
+        Self { phone_number: Some(Digits("9876543210".to_owned())), password: Some(example_password()) }
+    }
+}
+
+/// Who signs in, by any of their names.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "TokenLogin", example)]
+pub(super) struct TokenLoginIn {
+    /// A username, an e-mail address or a phone number.
+    pub(super) username: Option<Digits>,
+    pub(super) password: Option<PasswordIn>,
+}
+
+impl Example for TokenLoginIn {
+    fn example() -> Self {
+        Self { username: Some(Digits("asha@example.com".to_owned())), password: Some(example_password()) }
+    }
+}
+
+fn example_password() -> PasswordIn {
+    PasswordIn(Password::new("Br4ke-pads!".to_owned()))
+}
+
+/// The refresh token, where `BODY_REFRESH` lets it travel in bodies.
+#[derive(Object, Deserialize)]
+#[oai(rename = "Refresh", example)]
+pub(super) struct RefreshIn {
+    pub(super) refresh: Option<TokenIn>,
+}
+
+impl Example for RefreshIn {
+    fn example() -> Self {
+        Self { refresh: None }
+    }
+}
+
+/// A new account, signed in.
+#[derive(Object)]
+#[oai(rename = "Registered", example)]
+pub(super) struct RegisteredOut {
+    pub(super) message: String,
+    pub(super) user: UserOut,
+    /// For the `Authorization` header.
+    pub(super) access: String,
+    /// Only with `BODY_REFRESH=true`.
+    #[oai(skip_serializing_if_is_none)]
+    pub(super) refresh: Option<String>,
+}
+
+impl RegisteredOut {
+    pub(super) fn new(signed_in: SignedIn, refresh: Option<String>) -> Self {
+        let message = "user registered successfully".to_owned();
+        Self { message, user: UserOut::from(&signed_in.account), access: signed_in.access.expose(), refresh }
+    }
+}
+
+impl Example for RegisteredOut {
+    fn example() -> Self {
+        let message = "user registered successfully".to_owned();
+        Self { message, user: UserOut::example(), access: EXAMPLE_ACCESS.to_owned(), refresh: None }
+    }
+}
+
+/// A signed-in account.
+#[derive(Object)]
+#[oai(rename = "SignedIn", example)]
+pub(super) struct SignedInOut {
+    /// For the `Authorization` header.
+    pub(super) access: String,
+    pub(super) user: UserOut,
+    /// Only with `BODY_REFRESH=true`, and only from `token/`.
+    #[oai(skip_serializing_if_is_none)]
+    pub(super) refresh: Option<String>,
+}
+
+impl SignedInOut {
+    pub(super) fn new(signed_in: SignedIn, refresh: Option<String>) -> Self {
+        Self { user: UserOut::from(&signed_in.account), access: signed_in.access.expose(), refresh }
+    }
+}
+
+impl Example for SignedInOut {
+    fn example() -> Self {
+        Self { access: EXAMPLE_ACCESS.to_owned(), user: UserOut::example(), refresh: None }
+    }
+}
+
+const EXAMPLE_ACCESS: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI2NzQxZjBhMiJ9.c2lnbmF0dXJl";
+
+/// A new access token.
+#[derive(Object)]
+#[oai(rename = "Refreshed", example)]
+pub(super) struct RefreshedOut {
+    /// For the `Authorization` header.
+    pub(super) access: String,
+    /// Only with `BODY_REFRESH=true`, and only from `token/refresh/`.
+    #[oai(skip_serializing_if_is_none)]
+    pub(super) refresh: Option<String>,
+}
+
+impl Example for RefreshedOut {
+    fn example() -> Self {
+        Self { access: EXAMPLE_ACCESS.to_owned(), refresh: None }
+    }
+}
+
+/// What was done.
+#[derive(Object)]
+#[oai(rename = "Message", example)]
+pub(super) struct MessageOut {
+    pub(super) message: String,
+}
+
+impl MessageOut {
+    pub(super) fn new(message: &str) -> Self {
+        Self { message: message.to_owned() }
+    }
+}
+
+impl Example for MessageOut {
+    fn example() -> Self {
+        Self::new("logged out successfully")
+    }
+}
+
+#[derive(ApiResponse)]
+pub(super) enum Registered {
+    /// The account was made and its owner is signed in.
+    #[oai(status = 201)]
+    Created(
+        Json<RegisteredOut>,
+        /// The cookie `refresh_token`.
+        #[oai(header = "Set-Cookie")]
+        String,
+    ),
+}
+
+#[derive(ApiResponse)]
+pub(super) enum WithCookie<T: poem_openapi::types::ToJSON> {
+    /// Done.
+    #[oai(status = 200)]
+    Ok(
+        Json<T>,
+        /// The cookie `refresh_token`.
+        #[oai(header = "Set-Cookie")]
+        String,
+    ),
+}

@@ -1,0 +1,146 @@
+//! `/api/auth/`: signing up, in and out.
+
+mod bodies;
+mod cookie;
+mod refusals;
+
+use std::sync::Arc;
+
+use poem::http::{HeaderValue, header};
+use poem_openapi::{OpenApi, payload::Json, types::ToJSON};
+
+use self::bodies::{
+    LoginIn, MessageOut, RefreshIn, RefreshedOut, RegisterIn, Registered, RegisteredOut, SignedInOut, TokenLoginIn,
+    WithCookie,
+};
+use super::{Group, body::Body, fields::PasswordIn};
+use crate::{
+    access::{LogoutTokens, RefreshCookie, TrustedOrigin},
+    app::App,
+    domain::{invalid::InvalidField, password::Password, tokens::refresh::RefreshToken},
+    error::{ApiError, ApiResult, Failed},
+    services::{
+        registration::{self, NewAccount, RegisterError},
+        sessions::{self, LogoutError, RefreshError},
+        sign_in::{self, SignInError},
+    },
+};
+
+/// The handlers.
+pub struct AuthApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/auth", tag = "Group::Auth")]
+impl AuthApi {
+    /// Sign up without an OTP
+    ///
+    /// Makes an account that claims a number, an address or both, and signs its owner in.
+    #[oai(path = "/register", method = "post", operation_id = "register")]
+    async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
+        let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
+        let signed_in = registration::register(&self.app, account, &origin.0).await?;
+        let refresh = self.in_body(&signed_in.refresh);
+        let cookie = cookie::set(&self.app, &signed_in.refresh);
+        Ok(Registered::Created(Json(RegisteredOut::new(signed_in, refresh)), cookie))
+    }
+
+    /// Sign in with a phone number
+    #[oai(path = "/login", method = "post", operation_id = "login")]
+    async fn login(
+        &self,
+        origin: TrustedOrigin,
+        body: Body<LoginIn>,
+    ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
+        let number = required("phone_number", body.0.phone_number.map(|digits| digits.0))?;
+        let password = required_password(body.0.password)?;
+        let identifier = sign_in::by_phone(&self.app, &number);
+        let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
+        let token = signed_in.refresh.clone();
+        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, None)))
+    }
+
+    /// Sign in with a username, an e-mail address or a phone number
+    #[oai(path = "/token", method = "post", operation_id = "obtainToken")]
+    async fn token(
+        &self,
+        origin: TrustedOrigin,
+        body: Body<TokenLoginIn>,
+    ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
+        let name = required("username", body.0.username.map(|digits| digits.0))?;
+        let password = required_password(body.0.password)?;
+        let identifier = sign_in::by_any(&self.app, &name);
+        let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
+        let token = signed_in.refresh.clone();
+        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, self.in_body(&token))))
+    }
+
+    /// Get a new access token
+    ///
+    /// Rotates the refresh token of the cookie. Calls at the same moment, and for a short while after, get the same
+    /// new one; an older token ends the session.
+    #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
+    async fn refresh(&self, cookie: RefreshCookie) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
+        let signed_in = sessions::refresh(&self.app, cookie.0.as_deref()).await?;
+        let out = RefreshedOut { access: signed_in.access.expose(), refresh: None };
+        Ok(self.with_cookie(&signed_in.refresh, out))
+    }
+
+    /// Get a new access token, for apps without a cookie jar too
+    ///
+    /// As `refresh/`. With `BODY_REFRESH=true` the token may come in the body, and the answer's body has the next one.
+    #[oai(path = "/token/refresh", method = "post", operation_id = "refreshToken")]
+    async fn token_refresh(
+        &self,
+        cookie: RefreshCookie,
+        body: Body<RefreshIn>,
+    ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
+        let from_body = body.0.refresh.map(|token| token.0).filter(|_| self.app.config.body_refresh);
+        let signed_in = sessions::refresh(&self.app, from_body.or(cookie.0).as_deref()).await?;
+        let refresh = self.in_body(&signed_in.refresh);
+        let out = RefreshedOut { access: signed_in.access.expose(), refresh };
+        Ok(self.with_cookie(&signed_in.refresh, out))
+    }
+
+    /// Sign out
+    ///
+    /// Ends the session of the bearer, of the cookie or of both, at once and everywhere, and clears the cookie
+    /// whatever comes.
+    #[oai(path = "/logout", method = "post", operation_id = "logout")]
+    async fn logout(&self, tokens: LogoutTokens) -> ApiResult<WithCookie<MessageOut>, LogoutError> {
+        let cleared = cookie::clear(&self.app);
+        match sessions::logout(&self.app, tokens.bearer.as_deref(), tokens.cookie.as_deref()).await {
+            Ok(()) => Ok(WithCookie::Ok(Json(MessageOut::new("logged out successfully")), cleared)),
+            Err(refusal) => {
+                let cleared = HeaderValue::try_from(cleared).map_err(|_| ApiError::internal())?;
+                Err(Failed::from(refusal).with_header(header::SET_COOKIE, cleared))
+            }
+        }
+    }
+}
+
+impl AuthApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+
+    fn with_cookie<T: ToJSON>(&self, token: &RefreshToken, out: T) -> WithCookie<T> {
+        WithCookie::Ok(Json(out), cookie::set(&self.app, token))
+    }
+
+    /// The refresh token for the body, where that is switched on.
+    fn in_body(&self, token: &RefreshToken) -> Option<String> {
+        self.app.config.body_refresh.then(|| token.expose().to_owned())
+    }
+}
+
+fn required(field: &'static str, value: Option<String>) -> Result<String, SignInError> {
+    let given = value.filter(|text| !text.is_empty());
+    given.ok_or_else(|| InvalidField::required(field).into())
+}
+
+fn required_password(password: Option<PasswordIn>) -> Result<Password, SignInError> {
+    let given = password.map(|password| password.0).filter(|password| !password.expose().is_empty());
+    given.ok_or_else(|| InvalidField::required("password").into())
+}

@@ -1,0 +1,76 @@
+//! How the refusals of this group are answered.
+
+use crate::{
+    error::{ApiError, ErrorCode, Refusal},
+    services::{
+        registration::RegisterError,
+        sessions::{LogoutError, RefreshError},
+        sign_in::SignInError,
+    },
+};
+
+impl Refusal for RegisterError {
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::PhoneNumberTaken,
+        ErrorCode::UsernameTaken,
+        ErrorCode::EmailTaken,
+        ErrorCode::TooBusy,
+    ];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Invalid(invalid) => invalid.into(),
+            Self::PhoneTaken => ApiError::new(ErrorCode::PhoneNumberTaken, text).with_field("phone_number"),
+            Self::UsernameTaken => ApiError::new(ErrorCode::UsernameTaken, text).with_field("username"),
+            Self::EmailTaken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
+            Self::Hashing(error) => error.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for SignInError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::InvalidCredentials, ErrorCode::AccountDisabled, ErrorCode::TooBusy];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Invalid(invalid) => invalid.into(),
+            Self::WrongCredentials => ApiError::new(ErrorCode::InvalidCredentials, text),
+            Self::Disabled => ApiError::new(ErrorCode::AccountDisabled, text),
+            Self::Hashing(error) => error.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for RefreshError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::RefreshTokenRequired, ErrorCode::InvalidRefreshToken, ErrorCode::RefreshTokenRevoked];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Required => ApiError::new(ErrorCode::RefreshTokenRequired, text),
+            Self::Invalid => ApiError::new(ErrorCode::InvalidRefreshToken, text),
+            Self::Revoked => ApiError::new(ErrorCode::RefreshTokenRevoked, text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for LogoutError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::TokensRequired, ErrorCode::InvalidAccessToken];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Required => ApiError::new(ErrorCode::TokensRequired, text),
+            Self::Invalid => ApiError::new(ErrorCode::InvalidAccessToken, text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

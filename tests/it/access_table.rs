@@ -1,0 +1,117 @@
+//! Every operation of the spec against everybody who might call it.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Caller, Reply, TestApp};
+
+/// Who gets past the door of a call; what happens behind it is for other tests.
+#[derive(Clone, Copy, PartialEq)]
+enum Who {
+    Anyone,
+    SignedIn,
+    /// The customer named in the path.
+    Owner,
+    Staff,
+    /// Whoever brings a token that is good for it.
+    Token,
+}
+
+const TABLE: [(&str, Who); 19] = [
+    ("register", Who::Anyone),
+    ("login", Who::Anyone),
+    ("obtainToken", Who::Anyone),
+    ("refresh", Who::Token),
+    ("refreshToken", Who::Token),
+    ("logout", Who::Token),
+    ("readAccount", Who::SignedIn),
+    ("readCart", Who::Owner),
+    ("addToCart", Who::Owner),
+    ("removeFromCart", Who::Owner),
+    ("listBrands", Who::Anyone),
+    ("readBrand", Who::Anyone),
+    ("listModels", Who::Anyone),
+    ("readModel", Who::Anyone),
+    ("listCategories", Who::Anyone),
+    ("readCategory", Who::Anyone),
+    ("listProducts", Who::Anyone),
+    ("readProduct", Who::Anyone),
+    ("insertBrand", Who::Staff),
+];
+
+/// The other inserts stand apart only because arrays have one length.
+const INSERTS: [(&str, Who); 3] =
+    [("insertModel", Who::Staff), ("insertCategory", Who::Staff), ("insertProduct", Who::Staff)];
+
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+}
+
+fn operations(spec: &Value) -> Vec<Operation> {
+    let paths = spec["paths"].as_object().expect("paths");
+    let all = paths.iter().flat_map(|(path, methods)| {
+        methods.as_object().expect("methods").iter().map(move |(method, operation)| Operation {
+            id: operation["operationId"].as_str().expect("an operation id").to_owned(),
+            method: Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method"),
+            path: path.clone(),
+        })
+    });
+    all.collect()
+}
+
+#[tokio::test]
+async fn everybody_gets_exactly_where_the_table_lets_them() {
+    let app = TestApp::start().await;
+    let customer = app.customer().await;
+    let callers = [
+        ("anonymous", app.anonymous()),
+        ("customer", customer.clone()),
+        ("another customer", app.customer().await),
+        ("staff", app.staff().await),
+        ("admin", app.admin().await),
+    ];
+    let spec = app.anonymous().get("/openapi.json").await.expect(200).json;
+    let table: Vec<(&str, Who)> = TABLE.into_iter().chain(INSERTS).collect();
+    let known: BTreeSet<&str> = table.iter().map(|(id, _)| *id).collect();
+    let operations = operations(&spec);
+    assert_eq!(operations.iter().map(|operation| operation.id.as_str()).collect::<BTreeSet<_>>(), known);
+    for operation in &operations {
+        let who = table.iter().find(|(id, _)| *id == operation.id).expect("a row").1;
+        for (name, caller) in callers.iter().filter(|_| who != Who::Token) {
+            check(&customer, operation, who, name, caller).await;
+        }
+    }
+}
+
+async fn check(customer: &Caller, operation: &Operation, who: Who, name: &str, caller: &Caller) {
+    let path =
+        operation.path.replace("{user_id}", &customer.user_id).replace("{product_id}", "65f0c0ffee65f0c0ffee65f0");
+    let path = path.replace(['{', '}'], "");
+    let reply = Reply::of(caller.request(operation.method.clone(), &path)).await;
+    let expected = match (who, name) {
+        (Who::Anyone | Who::Token, _) => None,
+        (_, "anonymous") => Some(401),
+        (Who::SignedIn, _) | (Who::Owner, "customer") | (Who::Staff, "staff" | "admin") => None,
+        (Who::Owner | Who::Staff, _) => Some(403),
+    };
+    let status = reply.status.as_u16();
+    let refused = [401, 403].contains(&status) && !["login", "obtainToken"].contains(&operation.id.as_str());
+    let outcome = (refused.then_some(status), status < 500);
+    assert_eq!(outcome, (expected, true), "{} as {name}: {}", operation.id, reply.text);
+}
+
+#[tokio::test]
+async fn the_spec_asks_for_what_the_door_checks() {
+    let app = TestApp::start().await;
+    let spec = app.anonymous().get("/openapi.json").await.expect(200).json;
+    for operation in operations(&spec) {
+        let described = &spec["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+        let schemes = described["security"].as_array().cloned().unwrap_or_default();
+        let who = TABLE.iter().chain(&INSERTS).find(|(id, _)| *id == operation.id).expect("a row").1;
+        assert_eq!(schemes.is_empty(), who == Who::Anyone, "{}", operation.id);
+    }
+}

@@ -1,0 +1,204 @@
+//! The cart.
+
+use bson::doc;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, TestApp};
+
+async fn remove(caller: &Caller, product: &Value, query: &str) -> crate::support::Reply {
+    caller.delete(&format!("{}remove/{}/{query}", caller.cart(), product["_id"].as_str().expect("an id"))).await
+}
+
+#[tokio::test]
+async fn a_new_cart_is_empty() {
+    let app = TestApp::start().await;
+    let caller = app.customer().await;
+    let reply = caller.get(&caller.cart()).await.expect(200);
+    let cart = &reply["cart"];
+    assert_eq!((&cart["items"], &cart["subtotal"], &cart["currency"]), (&json!([]), &json!(0), &json!("INR")));
+    assert_eq!(cart["user_id"], caller.user_id);
+    assert!(cart["_id"].is_string() && cart["created_at"].is_string() && cart["updated_at"].is_string());
+}
+
+#[tokio::test]
+async fn adding_and_reading_price_every_line() {
+    let app = TestApp::start().await;
+    let product = app.product(19.99, 10).await;
+    let caller = app.customer().await;
+    let added = caller.add(&product, 2).await.expect(200);
+    let again = caller
+        .post(&format!("{}add/{}/", caller.cart(), product["_id"].as_str().expect("an id")), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(added["cart"]["items"][0]["quantity"], 2);
+    let read = caller.get(&caller.cart()).await.expect(200);
+    assert_eq!(read.json, again.json);
+    let line = &read["cart"]["items"][0];
+    assert_eq!(line["product_id"], product["_id"]);
+    assert_eq!((line["quantity"].to_string(), line["line_total"].to_string()), ("3".to_owned(), "59.97".to_owned()));
+    for (field, value) in
+        [("product_name", &product["product_name"]), ("code", &product["code"]), ("image_url", &product["image_url"])]
+    {
+        assert_eq!(&line[field], value);
+    }
+    assert_eq!(
+        (&line["in_stock"], &line["price_changed"], &line["discount"]),
+        (&json!(true), &json!(false), &json!(0))
+    );
+    assert_eq!(read["cart"]["subtotal"].to_string(), "59.97");
+}
+
+#[tokio::test]
+async fn an_offer_counts_at_reading_and_a_changed_price_is_told() {
+    let app = TestApp::start().await;
+    let product = app.product(99.99, 10).await;
+    let caller = app.customer().await;
+    caller.add(&product, 3).await.expect(200);
+    let now = app.now_seconds();
+    let offer = doc! { "discount": 1250_i32, "from": now - 5, "to": now + 60, "description": "Diwali" };
+    app.change_product(&product, doc! { "$set": { "offer": offer } }).await;
+    let line = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0].clone();
+    assert_eq!((line["discount"].to_string(), line["unit_price"].to_string()), ("12.5".to_owned(), "87.49".to_owned()));
+    assert_eq!((line["line_total"].to_string(), line["price"].to_string()), ("262.47".to_owned(), "99.99".to_owned()));
+    assert_eq!((&line["price_changed"], line["previous_unit_price"].to_string()), (&json!(true), "99.99".to_owned()));
+    app.advance(std::time::Duration::from_secs(70));
+    let line = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0].clone();
+    assert_eq!(
+        (&line["discount"], &line["price_changed"], &line["previous_unit_price"]),
+        (&json!(0), &json!(false), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn refusals_of_an_add_have_their_texts() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 5).await;
+    let caller = app.customer().await;
+    caller.add(&product, 3).await.expect(200);
+    caller.add(&product, 3).await.refused(409, "only 5 items available in stock");
+    app.change_product(&product, doc! { "$set": { "stock": 0_i64 } }).await;
+    caller.add(&product, 1).await.refused(409, "product is out of stock");
+    app.change_product(&product, doc! { "$set": { "is_active": false, "stock": 5_i64 } }).await;
+    caller.add(&product, 1).await.refused(404, "product not found");
+    for id in ["65f0c0ffee65f0c0ffee65f0", "nonsense", "%24ne"] {
+        caller.post(&format!("{}add/{id}/", caller.cart()), &json!({})).await.refused(404, "product not found");
+    }
+    let path = format!("{}add/{}/", caller.cart(), product["_id"].as_str().expect("an id"));
+    for quantity in [json!(0), json!(-1), json!(1000), json!(1.5), json!("many"), json!([])] {
+        let reply = caller.post(&path, &json!({ "quantity": quantity })).await;
+        reply.refused(400, "quantity must be an integer between 1 and 999");
+    }
+    app.change_product(&product, doc! { "$set": { "is_active": true } }).await;
+    caller.post(&path, &json!({ "quantity": "2" })).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_line_holds_at_most_999_and_a_cart_at_most_100_lines() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 100_000).await;
+    let caller = app.customer().await;
+    caller.add(&product, 999).await.expect(200);
+    caller.add(&product, 1).await.refused(409, "cart is full");
+    let line = |n: u8| {
+        doc! { "product_id": bson::oid::ObjectId::from_bytes([n; 12]), "quantity": 1, "added_at": bson::DateTime::now(),
+        "unit_price_at_add": 1_i64, "rev": bson::oid::ObjectId::new() }
+    };
+    let lines: Vec<_> = (0..100).map(line).collect();
+    app.users().update_many(doc! {}, doc! { "$set": { "cart.items": lines } }).await.expect("a full cart");
+    caller.add(&product, 1).await.refused(409, "cart is full");
+}
+
+#[tokio::test]
+async fn removing_takes_pieces_and_the_line_with_the_last() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 50).await;
+    let caller = app.customer().await;
+    caller.add(&product, 5).await.expect(200);
+    assert_eq!(remove(&caller, &product, "").await.expect(200)["cart"]["items"][0]["quantity"], 4);
+    assert_eq!(remove(&caller, &product, "?quantity=3").await.expect(200)["cart"]["items"][0]["quantity"], 1);
+    let reply = remove(&caller, &product, "?quantity=x").await;
+    reply.refused(400, "quantity must be an integer between 1 and 999");
+    assert_eq!(remove(&caller, &product, "?quantity=999").await.expect(200)["cart"]["items"], json!([]));
+    remove(&caller, &product, "").await.refused(404, "cart or item not found");
+    remove(&caller, &json!({ "_id": "nonsense" }), "").await.refused(404, "cart or item not found");
+    assert_eq!(caller.get(&caller.cart()).await.expect(200)["cart"]["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_cart_is_its_owner_s_alone() {
+    let app = TestApp::start().await;
+    let (owner, other, admin) = (app.customer().await, app.customer().await, app.admin().await);
+    for stranger in [&other, &admin] {
+        stranger.get(&owner.cart()).await.refused(403, "forbidden: user mismatch");
+    }
+    owner.get("/api/client/nonsense/cart/").await.refused(403, "forbidden: user mismatch");
+    app.anonymous().get(&owner.cart()).await.refused(401, "authorization header missing");
+    owner.post_empty("/api/auth/logout/").await.expect(200);
+    owner.get(&owner.cart()).await.refused(401, "invalid or expired access token");
+    let product = app.product(10.0, 5).await;
+    owner.add(&product, 1).await.refused(401, "invalid or expired access token");
+    remove(&owner, &product, "").await.refused(401, "invalid or expired access token");
+}
+
+#[tokio::test]
+async fn lines_of_hidden_products_are_left_out() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 5).await;
+    let caller = app.customer().await;
+    caller.add(&product, 1).await.expect(200);
+    app.change_product(&product, doc! { "$set": { "is_active": false } }).await;
+    let reply = caller.get(&caller.cart()).await.expect(200);
+    assert_eq!((&reply["cart"]["items"], &reply["cart"]["subtotal"]), (&json!([]), &json!(0)));
+}
+
+#[tokio::test]
+async fn fifty_adds_at_once_of_ten_pieces_are_ten_successes() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 10).await;
+    let caller = app.customer().await;
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let (caller, product) = (caller.clone(), product.clone());
+            tokio::spawn(async move { caller.add(&product, 1).await })
+        })
+        .collect();
+    let (mut done, mut refused) = (0, 0);
+    for call in calls {
+        let reply = call.await.expect("a reply");
+        match reply.status.as_u16() {
+            200 => done += 1,
+            _ => {
+                reply.refused(409, "only 10 items available in stock");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((done, refused), (10, 40));
+    assert_eq!(caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0]["quantity"], 10);
+}
+
+#[tokio::test]
+async fn adds_that_race_with_a_falling_stock_never_hold_more_than_is_left() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 10).await;
+    for _ in 0..20 {
+        app.change_product(&product, doc! { "$set": { "stock": 10_i64 } }).await;
+        let caller = app.customer().await;
+        let calls: Vec<_> = (0..8)
+            .map(|_| {
+                let (caller, product) = (caller.clone(), product.clone());
+                tokio::spawn(async move { caller.add(&product, 1).await.status })
+            })
+            .collect();
+        app.change_product(&product, doc! { "$set": { "stock": 3_i64 } }).await;
+        let mut done = 0;
+        for call in calls {
+            done += i64::from(call.await.expect("a reply").as_u16() == 200);
+        }
+        // Adds that were acknowledged before the fall are the redistribution's to cut; none is acknowledged after it
+        // beyond the stock, and what was acknowledged is there.
+        let held = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0]["quantity"].as_i64().unwrap_or(0);
+        assert!(held <= done, "{held} held, {done} acknowledged");
+        caller.add(&product, 3).await.refused(409, "only 3 items available in stock");
+    }
+}

@@ -1,0 +1,213 @@
+//! What every call has in common: the envelope, methods, slashes, CORS, compression, limits and the pages beside the API.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Reply, TempFolder, TestApp};
+
+const LOGIN: &str = "/api/auth/login/";
+const BRANDS: &str = "/api/utils/brands/";
+
+#[tokio::test]
+async fn bad_input_is_always_a_clear_refusal_in_the_envelope() {
+    let app = TestApp::start().await;
+    let caller = app.customer().await;
+    let post =
+        |body: &'static str| caller.request(Method::POST, LOGIN).header("content-type", "application/json").body(body);
+    let deep: &'static str = Box::leak(format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)).into_boxed_str());
+    for (body, error) in [
+        ("{", "the body is not valid JSON"),
+        ("{\"phone_number\": }", "the body is not valid JSON"),
+        (deep, "the body is not valid JSON"),
+        ("[1, 2]", "the body must be a JSON object"),
+        ("\"text\"", "the body must be a JSON object"),
+        ("null", "the body must be a JSON object"),
+        ("", "phone_number is required"),
+        ("{}", "phone_number is required"),
+        ("{\"phone_number\": [], \"password\": \"x\"}", "phone_number must be a string"),
+        ("{\"phone_number\": \"1\", \"password\": 12345678}", "password must be a string"),
+    ] {
+        let reply = Reply::of(post(body)).await.refused(400, error);
+        assert!(!reply.text.contains("12345678"), "{}", reply.text);
+    }
+    let text = caller.request(Method::POST, LOGIN).header("content-type", "text/plain").body("phone_number=1");
+    Reply::of(text).await.refused(415, "the body must be application/json");
+    let broken_utf8 = caller.request(Method::POST, LOGIN).body(vec![b'{', 0xff, b'}']);
+    Reply::of(broken_utf8).await.refused(400, "the body is not valid JSON");
+}
+
+#[tokio::test]
+async fn large_bodies_are_refused_declared_or_not() {
+    let app = TestApp::start().await;
+    let caller = app.anonymous();
+    let two_mebibytes = json!({ "phone_number": "x".repeat(2 * 1024 * 1024) });
+    caller.post(LOGIN, &two_mebibytes).await.refused(413, "the body is too large");
+    let half = json!({ "phone_number": "x".repeat(1024 * 1024 - 100), "password": "x" });
+    caller.post(LOGIN, &half).await.refused(401, "invalid credentials");
+    let declared = raw(&app, "POST /api/auth/login/ HTTP/1.1\r\nhost: x\r\ncontent-length: 41943040\r\n\r\n{").await;
+    assert!(declared.starts_with("HTTP/1.1 413"), "{declared}");
+    let mut chunked = "POST /api/auth/login/ HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".to_owned();
+    (0..40).for_each(|_| chunked.push_str(&format!("{:x}\r\n{}\r\n", 32 * 1024, " ".repeat(32 * 1024))));
+    let chunked = raw(&app, &chunked).await;
+    assert!(chunked.starts_with("HTTP/1.1 413"), "{chunked}");
+}
+
+/// Sends bytes and reads the beginning of the answer.
+async fn raw(app: &TestApp, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = app.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+    let _the_server_may_have_answered_already = stream.write_all(request.as_bytes()).await;
+    let mut answer = vec![0; 200];
+    let read = stream.read(&mut answer).await.expect("an answer");
+    String::from_utf8_lossy(&answer[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_told_in_the_envelope() {
+    let app = TestApp::start().await;
+    for path in
+        ["/", "/nowhere", "/api/", "/api/utils/", "/api/auth/nothing/", "/docs/x", "/api/utils/brands/%ff/models/"]
+    {
+        let reply = app.anonymous().get(path).await;
+        assert_eq!(reply.status, 404, "{path}: {}", reply.text);
+        reply.is_envelope();
+    }
+    for (method, path, allow) in [
+        (Method::GET, LOGIN, "POST, OPTIONS"),
+        (Method::DELETE, LOGIN, "POST, OPTIONS"),
+        (Method::HEAD, LOGIN, "POST, OPTIONS"),
+        (Method::POST, BRANDS, "GET, HEAD, OPTIONS"),
+        (Method::PUT, "/docs", "GET, HEAD, OPTIONS"),
+        (Method::TRACE, BRANDS, "GET, HEAD, OPTIONS"),
+    ] {
+        let reply = Reply::of(app.anonymous().request(method.clone(), path)).await.expect(405);
+        assert_eq!(reply.header("allow"), allow, "{method} {path}");
+    }
+    let unknown = Method::from_bytes(b"BREW").expect("a method");
+    Reply::of(app.anonymous().request(unknown, BRANDS)).await.expect(501).is_envelope();
+    let options = Reply::of(app.anonymous().request(Method::OPTIONS, BRANDS)).await.expect(204);
+    assert_eq!(options.header("allow"), "GET, HEAD, OPTIONS");
+}
+
+#[tokio::test]
+async fn paths_work_with_and_without_their_final_slash() {
+    let app = TestApp::start().await;
+    for path in [
+        "/api/utils/brands",
+        "/api/utils/brands/",
+        "/api/utils/brands/?limit=5",
+        "/api/utils/brands?limit=5",
+        "/docs/",
+        "/healthz/",
+    ] {
+        app.anonymous().get(path).await.expect(200);
+    }
+    app.anonymous().post("/api/auth/login", &json!({})).await.refused(400, "phone_number is required");
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let app = TestApp::start().await;
+    for path in [BRANDS, "/healthz", "/openapi.json"] {
+        let get = app.anonymous().get(path).await.expect(200);
+        let head = Reply::of(app.anonymous().request(Method::HEAD, path)).await.expect(200);
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+        assert_eq!(head.text, "");
+    }
+}
+
+#[tokio::test]
+async fn request_ids_are_taken_over_when_sane() {
+    let app = TestApp::start().await;
+    let with =
+        |id: &str| Reply::of(app.anonymous().request(Method::GET, "/nowhere").header("x-request-id", id.to_owned()));
+    let reply = with("checkout-42.a_B").await;
+    assert_eq!((reply.header("x-request-id"), &reply["request_id"]), ("checkout-42.a_B", &json!("checkout-42.a_B")));
+    let long = "x".repeat(65);
+    for strange in ["", "a b", "<script>", long.as_str()] {
+        let made = with(strange).await.header("x-request-id").to_owned();
+        assert!(made.len() == 24 && made != strange, "{made}");
+    }
+}
+
+#[tokio::test]
+async fn allowed_origins_may_read_and_others_get_the_answer_without_the_headers() {
+    let app = TestApp::start().await;
+    let from = |origin: &'static str, method: Method| app.anonymous().request(method, BRANDS).header("origin", origin);
+    let good = Reply::of(from("http://localhost:3000", Method::GET)).await.expect(200);
+    assert_eq!(good.header("access-control-allow-origin"), "http://localhost:3000");
+    assert_eq!(good.header("access-control-allow-credentials"), "true");
+    assert!(good.header("access-control-expose-headers").contains("X-Request-Id"));
+    let foreign = Reply::of(from("https://evil.example", Method::GET)).await.expect(200);
+    assert_eq!(foreign.header("access-control-allow-origin"), "");
+    for reply in [&good, &foreign, &app.anonymous().get("/nowhere").await] {
+        assert!(reply.headers.get_all("vary").iter().any(|value| value == "Origin"));
+    }
+    let asks = |origin| from(origin, Method::OPTIONS).header("access-control-request-method", "DELETE");
+    let preflight = Reply::of(asks("http://localhost:5173")).await.expect(204);
+    assert!(preflight.header("access-control-allow-methods").contains("DELETE"));
+    assert!(preflight.header("access-control-allow-headers").contains("if-none-match"));
+    assert_eq!(preflight.header("access-control-max-age"), "86400");
+    let refused = Reply::of(asks("https://evil.example")).await.expect(204);
+    assert_eq!(refused.header("access-control-allow-methods"), "");
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_ask() {
+    let app = TestApp::start().await;
+    let get = |path: &'static str, encoding: &'static str| {
+        Reply::of(app.anonymous().request(Method::GET, path).header("accept-encoding", encoding))
+    };
+    let packed = app
+        .anonymous()
+        .request(Method::GET, "/openapi.json")
+        .header("accept-encoding", "gzip")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let bytes = packed.bytes().await.expect("a body");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).expect("gzip");
+    assert_eq!(text, get("/openapi.json", "identity").await.text);
+    assert!(bytes.len() * 4 < text.len());
+    let short = get(BRANDS, "gzip").await.expect(200);
+    assert_eq!(short.header("content-encoding"), "");
+    assert!(short.headers.get_all("vary").iter().any(|value| value == "Accept-Encoding"));
+}
+
+#[tokio::test]
+async fn the_pages_beside_the_api_are_there() {
+    let app = TestApp::start().await;
+    let anyone = app.anonymous();
+    assert_eq!(anyone.get("/healthz").await.expect(200)["status"], "ok");
+    assert_eq!(anyone.get("/readyz").await.expect(200)["status"], "ready");
+    assert!(anyone.get("/openapi.yaml").await.expect(200).text.starts_with("openapi:"));
+    let docs = anyone.get("/docs").await.expect(200);
+    assert!(docs.text.contains("SwaggerUIBundle") && docs.header("content-type").starts_with("text/html"));
+    let policy = docs.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("connect-src 'self'") && !policy.contains("http"),
+        "{policy}"
+    );
+    assert_eq!(anyone.get(BRANDS).await.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn an_unreachable_database_is_503_with_retry_after_and_not_401() {
+    let folder = TempFolder::new().expect("a folder");
+    let (app, mongod) = TestApp::start_with_own_mongod(folder.path()).await;
+    let caller = app.customer().await;
+    mongod.stop().await;
+    let cart = caller.cart();
+    let paths = ["/api/accounts/me/", "/readyz", BRANDS, &cart];
+    let replies = futures_util::future::join_all(paths.map(|path| caller.get(path))).await;
+    for reply in replies {
+        let reply = reply.expect(503);
+        reply.is_envelope();
+        assert_eq!(reply["code"], "database_unavailable");
+        assert!(!reply.header("retry-after").is_empty());
+    }
+    caller.get("/healthz").await.expect(200);
+}

@@ -1,0 +1,13 @@
+//! Integration tests: the real server over HTTP, on the real mongod, with a database of its own for each test.
+
+mod access_table;
+mod accounts;
+mod admin;
+mod auth;
+mod cart;
+mod catalogue;
+mod http;
+mod openapi;
+mod process;
+mod refresh;
+mod support;

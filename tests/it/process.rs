@@ -1,0 +1,191 @@
+//! The binary as a process: starting, stopping, being killed, and its subcommands.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, PASSWORD, Server, TempFolder, myspares};
+
+fn folder() -> TempFolder {
+    TempFolder::new().expect("a folder")
+}
+
+async fn register(url: &str) -> Caller {
+    let mut caller = Caller::new(url);
+    let body = json!({ "username": "john", "password": PASSWORD, "phone_number": "9876543210" });
+    let reply = caller.post("/api/auth/register/", &body).await.expect(201);
+    caller.sign_in(&reply);
+    caller
+}
+
+/// The first product of a seeded catalogue.
+async fn some_product(caller: &Caller) -> Value {
+    let path = "/api/utils/brands/TATA/models/NEXON/categories/BRK/products/?limit=1";
+    caller.get(path).await.expect(200)["products"][0].clone()
+}
+
+#[tokio::test]
+async fn a_first_start_is_quick_and_every_way_to_stop_leaves_nothing_running() {
+    let folder = folder();
+    let started = Instant::now();
+    for (signal, code) in [(Signal::TERM, Some(0)), (Signal::INT, Some(0)), (Signal::KILL, None)] {
+        let mut server = Server::start(folder.path());
+        assert!(started.elapsed() < Duration::from_secs(60), "the first start took {:?}", started.elapsed());
+        let (took, ended) = server.end(signal);
+        assert_eq!(ended, code, "{signal:?}");
+        assert!(took < Duration::from_secs(10), "{signal:?} took {took:?}");
+        assert!(server.mongod_is_gone(), "{signal:?} left mongod");
+    }
+}
+
+#[tokio::test]
+async fn accounts_sessions_and_carts_survive_a_restart() {
+    let folder = folder();
+    let seeded = myspares(folder.path(), &[], &["seed", "--brands", "2", "--users", "0"]);
+    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let mut server = Server::start(folder.path());
+    let caller = register(&server.url).await;
+    caller.add(&some_product(&caller).await, 2).await.expect(200);
+    server.end(Signal::TERM);
+    let server = Server::start(folder.path());
+    let again = caller.at(&server.url);
+    assert_eq!(again.get(&again.cart()).await.expect(200)["cart"]["items"][0]["quantity"], 2);
+    again.refresh().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_names_the_folder() {
+    let folder = folder();
+    let _server = Server::start(folder.path());
+    let second = myspares(folder.path(), &[], &["serve"]);
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(told.contains("is in use by another myspares"), "{told}");
+    assert!(told.contains(folder.path().file_name().and_then(|name| name.to_str()).expect("a name")), "{told}");
+}
+
+#[tokio::test]
+async fn every_acknowledged_add_survives_ten_kills() {
+    let folder = folder();
+    let mut server = Server::start(folder.path());
+    let product = plentiful_product(folder.path(), &server.url).await;
+    let caller = register(&server.url).await;
+    let (mut acknowledged, mut attempted) = (0, 0);
+    for round in 0..10 {
+        let here = caller.at(&server.url);
+        let adding = tokio::spawn({
+            let product = product.clone();
+            async move { add_until_refused(&here, &product).await }
+        });
+        tokio::time::sleep(Duration::from_millis(60 + round * 20)).await;
+        server.end(Signal::KILL);
+        let done = adding.await.expect("counted");
+        acknowledged += done;
+        attempted += done + 1;
+        assert!(server.mongod_is_gone(), "round {round} left mongod");
+        server = Server::start(folder.path());
+        let held = held(&caller.at(&server.url)).await;
+        assert!((acknowledged..=attempted).contains(&held), "round {round}: {held} of {acknowledged} to {attempted}");
+        // A call that was cut off may or may not have happened.
+        (acknowledged, attempted) = (held, held);
+    }
+}
+
+/// A product with more pieces than any cart may hold.
+async fn plentiful_product(folder: &Path, url: &str) -> Value {
+    let admin = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
+    assert!(myspares(folder, &[], &admin).status.success());
+    assert!(myspares(folder, &[], &["seed", "--brands", "2", "--users", "0"]).status.success());
+    let mut boss = Caller::new(url);
+    let reply =
+        boss.post("/api/auth/login/", &json!({ "phone_number": "9876500000", "password": PASSWORD })).await.expect(200);
+    boss.sign_in(&reply);
+    let product = json!({ "product_name": "Fuse", "product_code": "FUSE", "description": "A fuse", "price": 5,
+        "stock": 1_000_000, "image_url": "/media/fuse.png" });
+    let path = "/api/admin/brands/TATA/models/NEXON/categories/BRK/products/insert/";
+    boss.post(path, &product).await.expect(201)["product"].clone()
+}
+
+/// Adds one piece after the other until the server is gone; returns how many adds it acknowledged.
+async fn add_until_refused(caller: &Caller, product: &Value) -> i64 {
+    let id = product["_id"].as_str().expect("an id");
+    let mut done = 0;
+    loop {
+        let sent = caller.request(reqwest::Method::POST, &format!("{}add/{id}/", caller.cart())).send().await;
+        match sent {
+            Ok(answer) if answer.status() == 200 => done += 1,
+            Ok(answer) => panic!("refused: {}", answer.status()),
+            Err(_) => return done,
+        }
+    }
+}
+
+async fn held(caller: &Caller) -> i64 {
+    let cart = caller.get(&caller.cart()).await.expect(200);
+    cart["cart"]["items"][0]["quantity"].as_i64().unwrap_or(0)
+}
+
+#[test]
+fn wrong_settings_are_all_told_and_end_with_code_2() {
+    let folder = folder();
+    for command in ["check-config", "serve"] {
+        let wrong = [("PORT", "eighty"), ("BCRYPT_COST", "99"), ("COOKIE_SAMESITE", "none")];
+        let output = myspares(folder.path(), &wrong, &[command]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(["PORT", "BCRYPT_COST", "COOKIE_SAMESITE"].iter().all(|name| told.contains(name)), "{told}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0, "nothing was started");
+    assert!(myspares(folder.path(), &[], &["check-config"]).status.success());
+}
+
+#[test]
+fn settings_also_come_from_a_file_and_the_environment_wins() {
+    let folder = folder();
+    fs::write(folder.path().join(".env"), "CURRENCY=EURO\nLOG_FORMAT=xml\n").expect("a file");
+    let output = myspares(folder.path(), &[("LOG_FORMAT", "json")], &["check-config"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("CURRENCY") && !told.contains("LOG_FORMAT"), "{told}");
+}
+
+#[tokio::test]
+async fn create_admin_works_beside_a_running_server_and_only_once() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let args = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
+    let made = myspares(folder.path(), &[], &args);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(!String::from_utf8_lossy(&made.stdout).contains("9876500000"));
+    let again = myspares(folder.path(), &[], &args);
+    assert!(
+        !again.status.success() && String::from_utf8_lossy(&again.stderr).contains("phone number already registered")
+    );
+    let login = json!({ "phone_number": "9876500000", "password": PASSWORD });
+    let reply = Caller::new(&server.url).post("/api/auth/login/", &login).await.expect(200);
+    assert_eq!(reply["user"]["role"], "admin");
+}
+
+#[test]
+fn create_admin_asks_for_nothing_where_nobody_can_answer() {
+    let folder = folder();
+    let output = myspares(folder.path(), &[], &["create-admin", "--username", "boss", "--phone", "9876500000"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--password"));
+    assert!(!output.status.success());
+}
+
+#[test]
+fn seeding_is_refused_in_production_and_on_a_filled_catalogue() {
+    let folder = folder();
+    let production =
+        [("APP_ENV", "production"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef"), ("BCRYPT_COST", "10")];
+    let output = myspares(folder.path(), &production, &["seed"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("refused in production"));
+    assert!(myspares(folder.path(), &[], &["seed", "--brands", "1", "--users", "2"]).status.success());
+    let twice = myspares(folder.path(), &[], &["seed"]);
+    assert!(!twice.status.success() && String::from_utf8_lossy(&twice.stderr).contains("there is a catalogue already"));
+}

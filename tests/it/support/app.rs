@@ -1,0 +1,151 @@
+//! A server for one test, on a free port and an empty database, with a clock that can be moved.
+
+use std::{path::Path, time::Duration};
+
+use bson::{Document, doc, oid::ObjectId};
+use mongodb::{Client, Collection, Database};
+use myspares::{
+    app::App,
+    config::Config,
+    embedded::PrivateMongod,
+    http::{Listeners, serve},
+    integrations::clock::Clock,
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{Caller, PASSWORD, fresh_database, shared_mongod_uri};
+
+/// A running server.
+pub struct TestApp {
+    /// Where it serves, without a final slash.
+    pub url: String,
+    /// Its database, for what no call can bring about.
+    pub db: Database,
+    clock: Clock,
+}
+
+impl TestApp {
+    /// A server with test settings.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A server with some settings of its own.
+    pub async fn start_with(vars: &[(&str, &str)]) -> Self {
+        Self::start_on(shared_mongod_uri(), &fresh_database(), vars, Clock::system()).await
+    }
+
+    /// A server on a mongod of its own, which the test may stop.
+    pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
+        let mongod = PrivateMongod::start(folder, None).await.expect("a private mongod");
+        let app = Self::start_on(mongod.uri(), &fresh_database(), &[], Clock::system()).await;
+        (app, mongod)
+    }
+
+    /// One more instance on the same database, with the same clock.
+    pub async fn another_instance(&self) -> Self {
+        Self::start_on(shared_mongod_uri(), self.db.name(), &[], self.clock.clone()).await
+    }
+
+    async fn start_on(uri: &str, database: &str, vars: &[(&str, &str)], clock: Clock) -> Self {
+        let defaults =
+            [("JWT_SECRET", "a secret that only the tests know"), ("BCRYPT_COST", "4"), ("MONGO_DB_NAME", database)];
+        let config = Config::from_vars(defaults.iter().chain(vars).copied()).expect("valid settings");
+        let listeners = Listeners::bind(config.host, 0).await.expect("a free port");
+        let url = listeners.url();
+        let app = App::connect(config, &SecretString::from(uri), clock.clone()).await.expect("the app starts");
+        tokio::spawn(serve(app, listeners, std::future::pending()));
+        let client = Client::with_uri_str(uri).await.expect("a client");
+        Self { url, db: client.database(database), clock }
+    }
+
+    /// Moves the server's clock ahead.
+    pub fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// The server's time in Unix seconds.
+    pub fn now_seconds(&self) -> i64 {
+        self.clock.now().seconds()
+    }
+
+    /// Somebody who isn't signed in.
+    pub fn anonymous(&self) -> Caller {
+        Caller::new(&self.url)
+    }
+
+    /// A new customer, signed in.
+    pub async fn customer(&self) -> Caller {
+        let mut caller = self.anonymous();
+        let reply = caller.post("/api/auth/register/", &self.new_account()).await.expect(201);
+        caller.sign_in(&reply);
+        caller
+    }
+
+    /// A new member of staff, signed in.
+    pub async fn staff(&self) -> Caller {
+        self.with_role("staff").await
+    }
+
+    /// A new administrator, signed in.
+    pub async fn admin(&self) -> Caller {
+        self.with_role("admin").await
+    }
+
+    async fn with_role(&self, role: &str) -> Caller {
+        let caller = self.customer().await;
+        let id = ObjectId::parse_str(&caller.user_id).expect("an id");
+        self.users().update_one(doc! { "_id": id }, doc! { "$set": { "role": role } }).await.expect("a role");
+        caller
+    }
+
+    /// The body of a registration that nothing stands in the way of.
+    pub fn new_account(&self) -> Value {
+        let n = ObjectId::new().to_hex();
+        let digits = u64::from_str_radix(&n[18..], 16).expect("hex") % 100_000_000;
+        json!({ "username": format!("user {}", &n[12..]), "password": PASSWORD, "phone_number": format!("98{digits:08}") })
+    }
+
+    /// The accounts as stored.
+    pub fn users(&self) -> Collection<Document> {
+        self.db.collection("users")
+    }
+
+    /// The products as stored.
+    pub fn products(&self) -> Collection<Document> {
+        self.db.collection("products")
+    }
+
+    /// A brand with a model, a category and one product; returns the product as the API shows it.
+    pub async fn product(&self, price: f64, stock: i64) -> Value {
+        let staff = self.staff().await;
+        let (base, image) = ("/api/admin/brands", "https://images.example.com/a.webp");
+        staff
+            .post(
+                &format!("{base}/insert/"),
+                &json!({ "brand_name": "Tata Motors", "brand_code": "TATA", "image_url": image }),
+            )
+            .await;
+        staff
+            .post(
+                &format!("{base}/TATA/models/insert/"),
+                &json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": image }),
+            )
+            .await;
+        let category = json!({ "category_name": "Brakes", "category_code": "BRK", "image_url": image });
+        staff.post(&format!("{base}/TATA/models/NEXON/categories/insert/"), &category).await;
+        let code = ObjectId::new().to_hex()[14..].to_uppercase();
+        let product = json!({ "product_name": "Front brake pad", "product_code": code, "description": "A pad",
+            "price": price, "stock": stock, "image_url": image });
+        let path = format!("{base}/TATA/models/NEXON/categories/BRK/products/insert/");
+        staff.post(&path, &product).await.expect(201)["product"].clone()
+    }
+
+    /// Changes a product behind the server's back, as another instance might.
+    pub async fn change_product(&self, product: &Value, update: Document) {
+        let id = ObjectId::parse_str(product["_id"].as_str().expect("an id")).expect("an id");
+        let changed = self.products().update_one(doc! { "_id": id }, update).await.expect("an update");
+        assert_eq!(changed.matched_count, 1);
+    }
+}

@@ -1,0 +1,97 @@
+//! The real binary as a process of its own, in a folder of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal};
+pub use tempfile::TempDir as TempFolder;
+
+/// `myspares` with nothing of the tests' own environment but what it needs to find mongod.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_myspares"));
+    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod");
+    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "MONGOD_BIN"));
+    if std::env::var_os("MONGOD_BIN").is_none() && binary.exists() {
+        command.env("MONGOD_BIN", binary);
+    }
+    command.current_dir(folder).env("DATA_DIR", folder).env("BCRYPT_COST", "4").env("PORT", "0");
+    command
+}
+
+/// Runs a subcommand to its end.
+pub fn myspares(folder: &Path, vars: &[(&str, &str)], args: &[&str]) -> Output {
+    command(folder).envs(vars.iter().copied()).args(args).output().expect("the binary runs")
+}
+
+/// A serving process; killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Where it serves, without a final slash.
+    pub url: String,
+    /// The process id of its mongod.
+    pub mongod: Pid,
+}
+
+impl Server {
+    /// Starts `myspares serve` on a folder and waits until it serves.
+    pub fn start(folder: &Path) -> Self {
+        let mut child =
+            command(folder).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let serving =
+            lines.find_map(|line| line.split_once("serving ").map(|(_, rest)| rest.to_owned())).expect("it serves");
+        let url = serving.split("/ ").next().expect("a URL").to_owned();
+        thread::spawn(move || lines.for_each(drop));
+        let mongod = only_child(&child);
+        Self { child, url, mongod }
+    }
+
+    /// Sends a signal and waits for the end; returns how long that took and the exit code.
+    pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
+        let started = Instant::now();
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).expect("a signal");
+        let status = self.child.wait().expect("an end");
+        (started.elapsed(), status.code())
+    }
+
+    /// Whether its mongod is gone, given a moment.
+    pub fn mongod_is_gone(&self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline {
+            if !is_running(self.mongod) {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn is_running(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+    !status.is_empty() && !status.contains(") Z ")
+}
+
+/// The one child of a serving process: its mongod.
+fn only_child(parent: &Child) -> Pid {
+    let id = parent.id();
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("threads").flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<i32> = children
+        .flat_map(|ids| ids.split_whitespace().map(|id| id.parse().expect("an id")).collect::<Vec<i32>>())
+        .collect();
+    assert_eq!(children.len(), 1, "mongod and nothing else: {children:?}");
+    Pid::from_raw(children[0]).expect("an id")
+}

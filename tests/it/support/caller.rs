@@ -1,0 +1,95 @@
+//! A frontend: keeps its access token in memory and its refresh token in a cookie, as a browser would.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+
+use super::Reply;
+
+/// Somebody who calls the API.
+#[derive(Clone)]
+pub struct Caller {
+    client: Client,
+    url: String,
+    /// The account, once signed in.
+    pub user_id: String,
+    /// The access token, once signed in.
+    pub access: Option<String>,
+    /// The refresh token of the cookie, once signed in.
+    pub refresh: Option<String>,
+}
+
+impl Caller {
+    /// Somebody without an account.
+    pub fn new(url: &str) -> Self {
+        let client = Client::builder().user_agent("tests/1").build().expect("a client");
+        Self { client, url: url.to_owned(), user_id: String::new(), access: None, refresh: None }
+    }
+
+    /// Takes over what an answer to a sign-in or sign-up brought.
+    pub fn sign_in(&mut self, reply: &Reply) {
+        self.user_id = reply["user"]["_id"].as_str().expect("a user").to_owned();
+        self.take_tokens(reply);
+    }
+
+    /// Takes over the tokens of an answer.
+    pub fn take_tokens(&mut self, reply: &Reply) {
+        self.access = Some(reply["access"].as_str().expect("an access token").to_owned());
+        self.refresh = Some(reply.refresh_cookie().expect("a refresh cookie"));
+    }
+
+    /// The same person at another server.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// A request with what a frontend sends along; the cookie only travels to `/api/auth/`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(access) = &self.access {
+            request = request.bearer_auth(access);
+        }
+        match &self.refresh {
+            Some(refresh) if path.starts_with("/api/auth/") => {
+                request.header("cookie", format!("refresh_token={refresh}"))
+            }
+            _ => request,
+        }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::GET, path)).await
+    }
+
+    /// POST with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// POST without a body.
+    pub async fn post_empty(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::POST, path)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// The path of this caller's cart.
+    pub fn cart(&self) -> String {
+        format!("/api/client/{}/cart/", self.user_id)
+    }
+
+    /// Adds to this caller's cart.
+    pub async fn add(&self, product: &Value, quantity: u32) -> Reply {
+        let id = product["_id"].as_str().expect("a product");
+        self.post(&format!("{}add/{id}/", self.cart()), &serde_json::json!({ "quantity": quantity })).await
+    }
+
+    /// Asks for new tokens with the cookie alone.
+    pub async fn refresh(&self) -> Reply {
+        let cookie = format!("refresh_token={}", self.refresh.clone().unwrap_or_default());
+        Reply::of(self.client.post(format!("{}/api/auth/refresh/", self.url)).header("cookie", cookie)).await
+    }
+}

@@ -1,0 +1,52 @@
+//! One private mongod for all tests of the run, in memory where the system has such a folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use myspares::embedded::PrivateMongod;
+
+const PREFIX: &str = "myspares-tests-";
+
+/// The connection string of the shared mongod, which is started by whoever asks first and dies with this process.
+pub fn shared_mongod_uri() -> &'static str {
+    static URI: OnceLock<String> = OnceLock::new();
+    URI.get_or_init(|| {
+        sweep();
+        let folder = base().join(format!("{PREFIX}{}", process::id()));
+        let start = move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime for mongod");
+            let mongod = runtime.block_on(PrivateMongod::start(&folder, None)).expect("a private mongod");
+            mongod.uri().to_owned()
+        };
+        std::thread::spawn(start).join().expect("mongod starts")
+    })
+}
+
+/// The name of a database that no other test uses.
+pub fn fresh_database() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn base() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+/// Removes what runs that are over have left: their mongod died with them, their folder did not.
+fn sweep() {
+    for entry in fs::read_dir(base()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PREFIX).and_then(|pid| pid.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _another_run_may_be_faster = fs::remove_dir_all(entry.path());
+        }
+    }
+}
