@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     config::{Config, kept_secret},
-    domain::tokens::{access::AccessTokens, keys::Keys},
+    domain::{
+        phone::E164,
+        tokens::{access::AccessTokens, keys::Keys},
+    },
     integrations::clock::Clock,
     services::hashing::Hasher,
     store::{Store, StoreError},
@@ -49,6 +52,9 @@ impl App {
         let keys = keys(&config)?;
         let store = Store::connect(uri, &config.database.name).await?;
         store.prepare().await?;
+        // The numbering plans of all countries take a moment to load; not at the first caller's expense.
+        let region = config.default_region;
+        tokio::task::spawn_blocking(move || E164::parse("0", region));
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
             hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,

@@ -151,3 +151,31 @@ impl LogLine {
         tracing::info!(target: "access", method, path, status, micros, peer, request_id, "request");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::{EndpointExt, endpoint::make_sync};
+
+    use super::*;
+
+    async fn call(endpoint: impl Endpoint) -> (StatusCode, String) {
+        let edge = Edge::new(Cors::new(&[]));
+        let response = endpoint.with(edge).get_response(Request::builder().uri_str("/").finish()).await;
+        (response.status(), response.into_body().into_string().await.expect("text"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_plain_500_in_the_envelope() {
+        let (status, body) = call(make_sync(|_| -> Response { panic!("the secret is hunter2") })).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("hunter2"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn an_unforeseen_error_tells_nothing_of_itself() {
+        let error = || poem::Error::from_string("the driver says hunter2", StatusCode::BAD_GATEWAY);
+        let (status, body) = call(make_sync(move |_| Err::<Response, _>(error()))).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"request_id\"") && !body.contains("hunter2"), "{body}");
+    }
+}

@@ -189,3 +189,45 @@ fn seeding_is_refused_in_production_and_on_a_filled_catalogue() {
     let twice = myspares(folder.path(), &[], &["seed"]);
     assert!(!twice.status.success() && String::from_utf8_lossy(&twice.stderr).contains("there is a catalogue already"));
 }
+
+#[tokio::test]
+async fn what_runs_at_the_signal_is_finished_and_nothing_new_is_taken() {
+    let folder = folder();
+    let mut server = Server::start_with(folder.path(), &[("BCRYPT_COST", "13")]);
+    let caller = Caller::new(&server.url);
+    let body = json!({ "username": "john", "password": PASSWORD, "phone_number": "9876543210" });
+    let running = tokio::spawn({
+        let caller = caller.clone();
+        async move { caller.post("/api/auth/register/", &body).await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let ended = tokio::task::spawn_blocking(move || (server.end(Signal::TERM), server));
+    running.await.expect("a reply").expect(201);
+    let ((took, code), server) = ended.await.expect("an end");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(server.mongod_is_gone());
+    assert!(caller.request(reqwest::Method::GET, "/healthz").send().await.is_err());
+}
+
+#[tokio::test]
+async fn the_log_tells_of_every_call_and_of_no_secret() {
+    let folder = folder();
+    let mut server = Server::start_with(folder.path(), &[("RUST_LOG", "debug"), ("LOG_FORMAT", "json")]);
+    let mut caller = register(&server.url).await;
+    let first = (caller.access.clone(), caller.refresh.clone());
+    caller.take_tokens(&caller.refresh().await.expect(200));
+    let wrong = json!({ "phone_number": "9876543210", "password": "Wr0ng!pass" });
+    caller.post("/api/auth/login/", &wrong).await.expect(401);
+    let taken = json!({ "username": "john", "password": PASSWORD, "phone_number": "9876543210" });
+    caller.post("/api/auth/register/", &taken).await.expect(409);
+    caller.get("/api/utils/brands/?q=9876543210").await.expect(200);
+    caller.post_empty("/api/auth/logout/").await.expect(200);
+    server.end(Signal::TERM);
+    let log = server.log();
+    assert_eq!(log.matches("\"target\":\"access\"").count(), 6, "{log}");
+    let secrets = [first.0, first.1, caller.access, caller.refresh].map(|token| token.expect("a token"));
+    for secret in secrets.iter().map(String::as_str).chain([PASSWORD, "Wr0ng!pass", "9876543210", "$2b$"]) {
+        assert!(!log.contains(secret), "{secret} stands in the log");
+    }
+}

@@ -35,20 +35,27 @@ pub struct Server {
     pub url: String,
     /// The process id of its mongod.
     pub mongod: Pid,
+    log: Option<thread::JoinHandle<Vec<String>>>,
 }
 
 impl Server {
     /// Starts `myspares serve` on a folder and waits until it serves.
     pub fn start(folder: &Path) -> Self {
-        let mut child =
-            command(folder).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary starts");
+        Self::start_with(folder, &[])
+    }
+
+    /// Starts it with some settings of its own.
+    pub fn start_with(folder: &Path, vars: &[(&str, &str)]) -> Self {
+        let mut command = command(folder);
+        command.envs(vars.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
         let serving =
             lines.find_map(|line| line.split_once("serving ").map(|(_, rest)| rest.to_owned())).expect("it serves");
         let url = serving.split("/ ").next().expect("a URL").to_owned();
-        thread::spawn(move || lines.for_each(drop));
+        let log = thread::spawn(move || lines.collect());
         let mongod = only_child(&child);
-        Self { child, url, mongod }
+        Self { child, url, mongod, log: Some(log) }
     }
 
     /// Sends a signal and waits for the end; returns how long that took and the exit code.
@@ -57,6 +64,11 @@ impl Server {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).expect("a signal");
         let status = self.child.wait().expect("an end");
         (started.elapsed(), status.code())
+    }
+
+    /// Everything it logged after it began to serve; to be asked for once, after its end.
+    pub fn log(&mut self) -> String {
+        self.log.take().expect("asked for once").join().expect("its output").join("\n")
     }
 
     /// Whether its mongod is gone, given a moment.
