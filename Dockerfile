@@ -1,5 +1,6 @@
 # The server alone, without a mongod: MONGO_URI has to be set. Needs BuildKit, or another builder with cache mounts.
 
+# The version in rust-toolchain.toml, which itself stays outside (.dockerignore).
 FROM rust:1.95-slim-bookworm AS builder
 WORKDIR /build
 COPY . .
@@ -14,6 +15,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM debian:bookworm-slim
 # For a MONGO_URI with tlsCAFile=/etc/ssl/certs/ca-certificates.crt; otherwise the authorities compiled in are trusted.
+# No version is pinned, since the newest list is the one to have.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \

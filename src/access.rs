@@ -1,12 +1,11 @@
 //! Who may call: argument types that refuse everybody else and hand over whom they let in.
 //! A handler that takes none of them is public.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use poem::{
     FromRequest, Request, RequestBody,
     http::{HeaderMap, header},
-    web::RemoteAddr,
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -17,7 +16,7 @@ use crate::{
     app::App,
     domain::{
         ids::{SessionRef, UserId},
-        tokens::access::InvalidAccessToken,
+        tokens::{access::InvalidAccessToken, refresh::RefreshToken},
     },
     error::{ApiError, ErrorCode},
     services::sessions::Origin,
@@ -26,6 +25,8 @@ use crate::{
 
 /// The cookie that carries the refresh token.
 pub const REFRESH_COOKIE: &str = "refresh_token";
+/// More cookies of the name than this come from no browser.
+const MAX_COOKIES: usize = 4;
 const BEARER_SCHEME: &str = "AccessToken";
 const COOKIE_SCHEME: &str = "RefreshCookie";
 
@@ -43,12 +44,16 @@ pub struct CartOwner(pub SessionRef);
 pub struct LogoutTokens {
     /// The text behind `Bearer`, or any other `Authorization`, which then is no good token.
     pub bearer: Option<String>,
-    /// The refresh token.
-    pub cookie: Option<String>,
+    /// The refresh tokens of all cookies of the name: after a change of `COOKIE_DOMAIN` a browser sends two.
+    pub cookies: Vec<String>,
 }
 
-/// The refresh token of the cookie, not checked yet; only pages of allowed origins get this far.
-pub struct RefreshCookie(pub Option<String>);
+/// The refresh tokens of all cookies of the name, not checked yet; only pages of allowed origins get this far.
+pub struct RefreshCookie(pub Vec<String>);
+
+/// The address a call comes from, as the outermost layer found it.
+#[derive(Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
 
 /// Where a call comes from; only pages of allowed origins get this far, since the answer sets the cookie.
 pub struct TrustedOrigin(pub Origin);
@@ -107,7 +112,7 @@ impl Access for LogoutTokens {
         let headers = request.headers();
         let bearer =
             headers.contains_key(header::AUTHORIZATION).then(|| bearer(headers).unwrap_or_default().to_owned());
-        Ok(Self { bearer, cookie: refresh_cookie(headers) })
+        Ok(Self { bearer, cookies: refresh_cookies(headers) })
     }
 }
 
@@ -116,7 +121,7 @@ impl Access for RefreshCookie {
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         refuse_foreign_origin(request)?;
-        Ok(Self(refresh_cookie(request.headers())))
+        Ok(Self(refresh_cookies(request.headers())))
     }
 }
 
@@ -153,13 +158,12 @@ impl<'a> FromRequest<'a> for TrustedOrigin {
         refuse_foreign_origin(request)?;
         let agent = request.headers().get(header::USER_AGENT);
         let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
-        Ok(Self(Origin { device, ip: peer(request.remote_addr()) }))
+        let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
+        let app = app(request)?;
+        let cookies = refresh_cookies(request.headers());
+        let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
+        Ok(Self(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect() }))
     }
-}
-
-/// The address of the peer without its port.
-pub fn peer(address: &RemoteAddr) -> String {
-    address.as_socket_addr().map(|address| address.ip().to_canonical().to_string()).unwrap_or_default()
 }
 
 async fn account(request: &Request) -> Result<Account, ApiError> {
@@ -182,11 +186,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn refresh_cookie(headers: &HeaderMap) -> Option<String> {
+fn refresh_cookies(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(cookie::Cookie::split_parse).filter_map(Result::ok);
-    let found = cookies.find(|cookie| cookie.name() == REFRESH_COOKIE);
-    found.map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
+    let cookies = lines.flat_map(cookie::Cookie::split_parse).filter_map(Result::ok);
+    let values = cookies.filter(|cookie| cookie.name() == REFRESH_COOKIE).map(|cookie| cookie.value().to_owned());
+    values.filter(|value| !value.is_empty()).take(MAX_COOKIES).collect()
 }
 
 /// Browsers say which page a call comes from. A page of another shop may not have the cookie used or set; a caller

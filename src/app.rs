@@ -31,7 +31,7 @@ pub struct App {
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The database.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The signing secret of development.
     #[error("the signing secret in {folder}: {source}")]

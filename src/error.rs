@@ -13,7 +13,11 @@ use poem_openapi::{
     types::{Example, ToJSON, Type},
 };
 
-use crate::{domain::invalid::InvalidField, services::hashing::HashError, store::StoreError};
+use crate::{
+    domain::invalid::InvalidField,
+    services::{hashing::HashError, limits::LimitError},
+    store::StoreError,
+};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident),+ $(,)?) => {
@@ -90,6 +94,8 @@ codes! {
     BodyTooLarge = PAYLOAD_TOO_LARGE,
     /// The body is not of a type that this call takes.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE,
+    /// It was done too often; `Retry-After` says when it can be done again.
+    TooManyRequests = TOO_MANY_REQUESTS,
     /// Our own fault.
     Internal = INTERNAL_SERVER_ERROR,
     /// No call anywhere takes this method.
@@ -184,7 +190,9 @@ impl ApiError {
         let Parts { code, message, fields, headers, cause } = *self.0;
         match cause {
             Some(StoreError::Unavailable(cause)) => tracing::warn!(request_id, %cause, "the database is unavailable"),
-            Some(cause) => tracing::error!(request_id, ?cause, "a request failed"),
+            // Never `?cause`: the driver's Debug holds the server's whole answer, stored values included.
+            Some(StoreError::Failed(cause)) => tracing::error!(request_id, %cause, "a request failed"),
+            Some(cause) => tracing::error!(request_id, %cause, "a request failed"),
             None if code == ErrorCode::Internal => tracing::error!(request_id, "a request failed"),
             None => {}
         }
@@ -216,7 +224,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
             }
-            StoreError::Duplicate | StoreError::Failed(_) => Self::internal(),
+            StoreError::Duplicate | StoreError::Standalone | StoreError::Failed(_) => Self::internal(),
         };
         error.0.cause = Some(cause);
         error
@@ -228,6 +236,17 @@ impl From<HashError> for ApiError {
         match error {
             HashError::Busy => Self::new(ErrorCode::TooBusy, error.to_string()),
             HashError::Failed => Self::internal(),
+        }
+    }
+}
+
+impl From<LimitError> for ApiError {
+    fn from(error: LimitError) -> Self {
+        let text = error.to_string();
+        match error {
+            LimitError::Exceeded { retry_after, .. } => Self::new(ErrorCode::TooManyRequests, text)
+                .with_header(header::RETRY_AFTER, HeaderValue::from(retry_after)),
+            LimitError::Store(error) => error.into(),
         }
     }
 }

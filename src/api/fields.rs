@@ -46,7 +46,7 @@ impl QuantityIn {
 
     /// Reads the text of an integer.
     pub fn parse(text: &str) -> Option<Self> {
-        text.trim().parse().ok().and_then(Quantity::new).map(Self)
+        text.trim_matches(' ').parse().ok().and_then(Quantity::new).map(Self)
     }
 }
 
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Number(number) => Ok(Self(number.to_string())),
-            Value::String(text) => Ok(Self(text.trim().to_owned())),
+            Value::String(text) => Ok(Self(text.trim_matches(' ').to_owned())),
             _ => Err(D::Error::custom("must be a number")),
         }
     }

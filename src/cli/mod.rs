@@ -55,10 +55,16 @@ pub fn main() -> ExitCode {
     match run(command, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("myspares: {failure}");
+            eprintln!("myspares: {}", with_causes(&*failure));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what caused it, outermost first.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error).chain(causes).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn wrong_configuration(problems: &ConfigProblems) -> ExitCode {

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, database::Database};
 use crate::{
     app::App,
-    config::Config,
+    config::{AppEnv, Config},
     embedded::PrivateMongod,
     http::{Listeners, serve},
     integrations::clock::Clock,
@@ -29,6 +29,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 
 async fn serve_on(config: Config, listeners: Listeners, database: &Database) -> Result<(), Failure> {
     let asked_to_stop = asked_to_stop()?;
+    warn_of_unusual_production(&config);
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     tracing::info!("serving {url}/ (Swagger UI at {url}/docs)", url = listeners.url());
     let mut lost_mongod = None;
@@ -45,6 +46,19 @@ async fn serve_on(config: Config, listeners: Listeners, database: &Database) -> 
     match lost_mongod {
         Some(status) => Err(format!("the private mongod ended by itself ({status})").into()),
         None => Ok(()),
+    }
+}
+
+/// What is allowed in production, and seldom meant.
+fn warn_of_unusual_production(config: &Config) {
+    if config.app_env != AppEnv::Production {
+        return;
+    }
+    if !config.cookie.secure {
+        tracing::warn!("COOKIE_SECURE=false: the refresh cookie also travels over plain HTTP");
+    }
+    if config.database.uri.is_none() {
+        tracing::warn!("MONGO_URI is unset: all data are in a private mongod on this machine alone");
     }
 }
 

@@ -10,11 +10,15 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use self::reader::Reader;
 pub use self::{reader::ConfigProblems, secret::kept_secret};
-use crate::domain::phone::Region;
+use crate::domain::{
+    limits::{Action, Rate},
+    phone::Region,
+};
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -48,6 +52,10 @@ pub struct Config {
     pub currency: String,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
+    /// How often things may be done.
+    pub limits: Limits,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
     pub body_refresh: bool,
     /// How log lines look.
@@ -100,6 +108,31 @@ pub struct Lifetimes {
     pub session: Duration,
 }
 
+/// How often things may be done.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    rates: Vec<(Action, Rate)>,
+    /// Multiplies every count; 0 switches limits off.
+    scale: f64,
+}
+
+impl Limits {
+    fn read(r: &mut Reader) -> Self {
+        let rate =
+            |action: &Action| (*action, r.value(action.variable(), action.default_rate(), "a rate such as 20/1h"));
+        let rates = Action::ALL.iter().map(rate).collect();
+        let scale = r.parsed("RATE_LIMIT_SCALE", 1.0, "a number from 0 to 1000", |text| {
+            text.parse().ok().filter(|scale| (0.0..=1000.0).contains(scale))
+        });
+        Self { rates, scale }
+    }
+
+    /// The rate of an action; `None` when limits are switched off.
+    pub fn rate(&self, action: Action) -> Option<Rate> {
+        self.rates.iter().find(|(limited, _)| *limited == action).and_then(|(_, rate)| rate.scaled(self.scale))
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -114,7 +147,7 @@ impl Config {
     pub fn from_env() -> Result<Self, ConfigProblems> {
         let mut set = HashMap::new();
         let mut broken = None;
-        match dotenvy::dotenv_iter() {
+        match dotenvy::from_path_iter(".env") {
             Ok(lines) => lines.for_each(|line| match line {
                 Ok((name, value)) => drop(set.insert(name, value)),
                 // The error would repeat the line, which may hold a secret.
@@ -189,6 +222,13 @@ impl Config {
                 grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
                 session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
             },
+            limits: Limits::read(r),
+            trusted_proxies: r.parsed(
+                "TRUSTED_PROXIES",
+                Vec::new(),
+                "addresses or networks such as 10.0.0.0/8, separated by commas",
+                |text| text.split(',').map(|net| network(net.trim())).collect(),
+            ),
             body_refresh: r.switch("BODY_REFRESH", false),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
@@ -227,6 +267,9 @@ impl Config {
         if self.bcrypt_cost < 10 {
             r.problem("BCRYPT_COST", "must be 10 or more in production");
         }
+        if self.limits.scale <= 0.0 {
+            r.problem("RATE_LIMIT_SCALE", "must be more than 0 in production");
+        }
     }
 }
 
@@ -254,6 +297,10 @@ fn mongo_uri(r: &mut Reader) -> Option<SecretString> {
 fn database_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     (plain && text.len() <= 63).then(|| text.to_owned())
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 fn same_site(text: &str) -> Option<cookie::SameSite> {

@@ -83,6 +83,8 @@ id_types! {
     CategoryId,
     /// A spare part.
     ProductId,
+    /// One counted act.
+    HitId,
     /// One issued access token.
     TokenId,
 }

@@ -1,5 +1,7 @@
 //! Personal data as it may stand in a log line.
 
+use std::net::IpAddr;
+
 /// `+919876540010` becomes `+91******0010`: what is left tells two lines apart, not whom they are about.
 pub fn phone(number: &str) -> String {
     let kept_head: String = number.chars().take(3).collect();
@@ -11,13 +13,18 @@ pub fn phone(number: &str) -> String {
     format!("{kept_head}******{kept_tail}")
 }
 
-/// `203.0.113.57` becomes `203.0.113.x`, and of an IPv6 address the first four groups are left.
-pub fn ip(address: &str) -> String {
-    if let Some((network, _)) = address.rsplit_once('.') {
-        return format!("{network}.x");
+/// `203.0.113.57` becomes `203.0.113.x`, and of an IPv6 address the first three groups are left: a site, not a household.
+pub fn ip(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.x")
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:x")
+        }
     }
-    let groups: Vec<&str> = address.split(':').take(4).collect();
-    if address.is_empty() { String::new() } else { format!("{}:x", groups.join(":")) }
 }
 
 #[cfg(test)]
@@ -28,7 +35,10 @@ mod tests {
     fn keeps_too_little_to_reach_anybody() {
         assert_eq!(phone("+919876540010"), "+91******0010");
         assert_eq!(phone("12345"), "*****");
-        assert_eq!(ip("203.0.113.57"), "203.0.113.x");
-        assert_eq!(ip("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2:x");
+        let masked = |text: &str| ip(text.parse().expect("an address"));
+        assert_eq!(masked("203.0.113.57"), "203.0.113.x");
+        assert_eq!(masked("::ffff:203.0.113.57"), "203.0.113.x");
+        assert_eq!(masked("2001:db8::57"), "2001:db8:0:x");
+        assert_eq!(masked("::1"), "0:0:0:x");
     }
 }

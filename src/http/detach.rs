@@ -6,6 +6,8 @@ use std::sync::Arc;
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http::Method};
 use tokio_util::task::TaskTracker;
 
+use super::errors::{self, RequestId};
+
 /// The layer.
 pub struct Detach {
     tasks: TaskTracker,
@@ -40,10 +42,9 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         }
         let inner = Arc::clone(&self.inner);
-        let task = self.tasks.spawn(async move { inner.call(request).await.map(IntoResponse::into_response) });
-        match task.await {
-            Ok(answer) => answer,
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
-        }
+        let id = request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        // What fails is logged in the task, whether or not anybody still waits for it.
+        let task = self.tasks.spawn(async move { errors::answered(inner.call(request), &id).await });
+        task.await.map_err(poem::error::InternalServerError)
     }
 }

@@ -1,20 +1,27 @@
 //! The outermost layer: request id, errors and panics as JSON, CORS, safe headers, and one line in the access log.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
-use futures_util::FutureExt;
+use ipnet::IpNet;
 use poem::{
-    Endpoint, Error, IntoResponse, Middleware, Request, Response, Result,
-    error::{MethodNotAllowedError, NotFoundError, ParsePathError, ReadBodyError},
+    Endpoint, Middleware, Request, Response, Result,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
-use poem_openapi::error::ParseParamError;
 
-use super::cors::Cors;
+use super::{
+    cors::Cors,
+    errors::{self, RequestId},
+};
 use crate::{
-    access::peer,
-    domain::mask,
-    error::{ApiError, ErrorCode},
+    access::ClientAddress,
+    domain::{mask, net},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,13 +30,19 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The layer.
 pub struct Edge {
-    cors: Arc<Cors>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cors: Cors,
+    trusted_proxies: Vec<IpNet>,
+    told_of_proxy: AtomicBool,
 }
 
 impl Edge {
-    /// A layer that lets the given origins read answers.
-    pub fn new(cors: Cors) -> Self {
-        Self { cors: Arc::new(cors) }
+    /// A layer that lets the given origins read answers and believes the given proxies.
+    pub fn new(cors: Cors, trusted_proxies: Vec<IpNet>) -> Self {
+        Self { shared: Arc::new(Shared { cors, trusted_proxies, told_of_proxy: AtomicBool::new(false) }) }
     }
 }
 
@@ -37,37 +50,40 @@ impl<E: Endpoint> Middleware<E> for Edge {
     type Output = EdgeEndpoint<E>;
 
     fn transform(&self, inner: E) -> EdgeEndpoint<E> {
-        EdgeEndpoint { inner, cors: Arc::clone(&self.cors) }
+        EdgeEndpoint { inner, shared: Arc::clone(&self.shared) }
     }
 }
 
 /// An endpoint inside the layer; it never fails.
 pub struct EdgeEndpoint<E> {
     inner: E,
-    cors: Arc<Cors>,
+    shared: Arc<Shared>,
 }
 
 impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let started = Instant::now();
         let id = request_id(request.headers());
-        let origin = self.cors.allowed(request.headers());
-        let line = LogLine::of(&request);
+        let cors = &self.shared.cors;
+        let origin = cors.allowed(request.headers());
+        let client = self.shared.client(&request);
+        let line = LogLine::of(&request, client, &id);
+        request.set_data(ClientAddress(client));
+        request.set_data(RequestId(id.clone()));
         // hyper leaves out the body of an answer to HEAD and keeps its length.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
         }
-        let mut response = match self.cors.preflight(&request) {
+        let mut response = match cors.preflight(&request) {
             Some(preflight) => preflight,
-            None => self.answer(request, &id).await,
+            None => errors::answered(self.inner.call(request), &id).await,
         };
         let headers = response.headers_mut();
-        self.cors.add(headers, origin);
+        cors.add(headers, origin);
         headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
         headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
-        line.write(response.status(), started, &id);
+        line.answered(response.status());
         if let Ok(id) = HeaderValue::try_from(id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
@@ -75,48 +91,24 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
     }
 }
 
-impl<E: Endpoint> EdgeEndpoint<E> {
-    async fn answer(&self, request: Request, id: &str) -> Response {
-        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response.into_response(),
-            Ok(Err(error)) if error.is_from_response() => error.into_response(),
-            Ok(Err(error)) => as_api_error(error, id).answer(id),
-            // The panic hook has written where and why.
-            Err(_) => ApiError::internal().answer(id),
+impl Shared {
+    fn client(&self, request: &Request) -> IpAddr {
+        let peer = request.remote_addr().as_socket_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let Some(forwarded_for) = forwarded_for(request.headers()) else { return peer.to_canonical() };
+        let client = net::client(peer, &forwarded_for, &self.trusted_proxies);
+        if client == peer.to_canonical() && !self.told_of_proxy.swap(true, Ordering::Relaxed) {
+            let peer = mask::ip(peer);
+            tracing::warn!(peer, "X-Forwarded-For from a peer that TRUSTED_PROXIES doesn't name is not believed");
         }
+        client
     }
 }
 
-/// What the framework refuses, in the words of the API.
-fn as_api_error(error: Error, id: &str) -> ApiError {
-    let error = match error.downcast::<ApiError>() {
-        Ok(error) => return error,
-        Err(error) => error,
-    };
-    // A path whose parameters are no UTF-8 names nothing either.
-    if error.is::<NotFoundError>() || error.is::<ParsePathError>() {
-        return ApiError::new(ErrorCode::NotFound, "there is nothing at this path");
-    }
-    if error.is::<MethodNotAllowedError>() {
-        return ApiError::new(ErrorCode::MethodNotImplemented, "this method is not known here");
-    }
-    if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
-            .with_field(parameter.name);
-    }
-    match error.downcast_ref::<ReadBodyError>() {
-        Some(ReadBodyError::PayloadTooLarge) => too_large(),
-        Some(_) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
-        None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        None => {
-            tracing::error!(request_id = id, %error, "an error without a place in the API");
-            ApiError::internal()
-        }
-    }
-}
-
-fn too_large() -> ApiError {
-    ApiError::new(ErrorCode::BodyTooLarge, "the body is too large")
+/// All lines of the header as one list (RFC 9110, section 5.3).
+fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<&str> =
+        headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 /// The caller's id for the request if it is fit for logs and headers, else a new one.
@@ -128,54 +120,41 @@ fn request_id(headers: &HeaderMap) -> String {
     given.filter(sane).map_or_else(|| bson::oid::ObjectId::new().to_hex(), str::to_owned)
 }
 
-/// What the access log says of a request. Queries may hold anything, so they stay out.
+/// What the access log says of a request. Queries may hold anything, so they stay out. A request whose caller hangs up
+/// is dropped before it is answered, and logged with the status that nginx uses for it.
 struct LogLine {
     method: Method,
     path: String,
-    peer: String,
+    client: String,
+    request_id: String,
+    started: Instant,
+    status: u16,
 }
 
+const CALLER_LEFT: u16 = 499;
+
 impl LogLine {
-    fn of(request: &Request) -> Self {
+    fn of(request: &Request, client: IpAddr, request_id: &str) -> Self {
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
-            peer: mask::ip(&peer(request.remote_addr())),
+            client: mask::ip(client),
+            request_id: request_id.to_owned(),
+            started: Instant::now(),
+            status: CALLER_LEFT,
         }
     }
 
-    fn write(&self, status: StatusCode, started: Instant, request_id: &str) {
-        let (method, path, peer, status) =
-            (self.method.as_str(), self.path.as_str(), self.peer.as_str(), status.as_u16());
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(target: "access", method, path, status, micros, peer, request_id, "request");
+    fn answered(mut self, status: StatusCode) {
+        self.status = status.as_u16();
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use poem::{EndpointExt, endpoint::make_sync};
-
-    use super::*;
-
-    async fn call(endpoint: impl Endpoint) -> (StatusCode, String) {
-        let edge = Edge::new(Cors::new(&[]));
-        let response = endpoint.with(edge).get_response(Request::builder().uri_str("/").finish()).await;
-        (response.status(), response.into_body().into_string().await.expect("text"))
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_a_plain_500_in_the_envelope() {
-        let (status, body) = call(make_sync(|_| -> Response { panic!("the secret is hunter2") })).await;
-        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(body.contains("\"code\":\"internal\"") && !body.contains("hunter2"), "{body}");
-    }
-
-    #[tokio::test]
-    async fn an_unforeseen_error_tells_nothing_of_itself() {
-        let error = || poem::Error::from_string("the driver says hunter2", StatusCode::BAD_GATEWAY);
-        let (status, body) = call(make_sync(move |_| Err::<Response, _>(error()))).await;
-        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(body.contains("\"request_id\"") && !body.contains("hunter2"), "{body}");
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let Self { method, path, client, request_id, started, status } = self;
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (method, path, client, request_id) = (method.as_str(), path.as_str(), client.as_str(), request_id.as_str());
+        tracing::info!(target: "access", method, path, status, micros, client, request_id, "request");
     }
 }

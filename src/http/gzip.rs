@@ -33,7 +33,7 @@ impl<E: Endpoint> Endpoint for GzipEndpoint<E> {
     async fn call(&self, request: Request) -> Result<Response> {
         let accepted = accepts_gzip(request.headers());
         let mut response = self.0.call(request).await?.into_response();
-        if !is_text(response.headers()) {
+        if !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
             return Ok(response);
         }
         response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
@@ -51,14 +51,15 @@ impl<E: Endpoint> Endpoint for GzipEndpoint<E> {
     }
 }
 
-fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+/// The body in gzip.
+pub fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
 }
 
 /// Whether gzip is named and not refused by `q=0` (RFC 9110, section 12.5.3).
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));

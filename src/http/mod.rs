@@ -5,6 +5,7 @@ mod contract;
 mod cors;
 mod detach;
 mod edge;
+mod errors;
 mod gzip;
 mod methods;
 mod pages;
@@ -34,5 +35,5 @@ fn router(app: &Arc<App>, tasks: &TaskTracker) -> impl Endpoint<Output = Respons
         .with(BodyLimit)
         .with(Gzip)
         .with(NormalizePath::new(TrailingSlash::Trim))
-        .with(Edge::new(Cors::new(&app.config.cors_allowed_origins)))
+        .with(Edge::new(Cors::new(&app.config.cors_allowed_origins), app.config.trusted_proxies.clone()))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use poem::{
-    IntoResponse, Request, Response, Route,
+    Endpoint, IntoResponse, Request, Response, Route,
     endpoint::{make, make_sync},
     http::{HeaderValue, header},
 };
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     contract::{spec_json, spec_yaml, swagger_ui},
+    gzip,
     methods::only_get,
 };
 use crate::{app::App, error::ApiError};
@@ -32,13 +33,19 @@ pub fn add(routes: Route) -> Route {
         .at("/readyz", only_get(make(ready)))
 }
 
-fn fixed(content_type: &'static str, body: String) -> impl poem::Endpoint<Output = Response> + 'static {
-    make_sync(move |_| {
-        Response::builder()
+/// A text that never changes, compressed once and not for each caller.
+fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Response> + 'static {
+    let packed = gzip::compress(body.as_bytes()).ok();
+    make_sync(move |request: Request| {
+        let response = Response::builder()
             .content_type(content_type)
             .header(header::CONTENT_SECURITY_POLICY, OWN_SERVER_ONLY)
             .header(header::CACHE_CONTROL, REVALIDATED)
-            .body(body.clone())
+            .header(header::VARY, "Accept-Encoding");
+        match packed.as_ref().filter(|_| gzip::accepts_gzip(request.headers())) {
+            Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed.clone()),
+            None => response.body(body.clone()),
+        }
     })
 }
 

@@ -90,17 +90,25 @@ pub async fn add(
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
-    let found = app.store.products.visible(product).await?.ok_or(CartError::ProductNotFound)?;
-    let limits = AddLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 };
+    let limits = match limits(app, product, now).await {
+        Ok(limits) => limits,
+        // Nothing was written, so nobody has looked yet whether the caller is signed in.
+        Err(refusal) => return Err(app.store.users.cart(owner).await?.map_or(CartError::SignedOut, |_| refusal)),
+    };
     let added = app.store.users.add_to_cart(owner, product, quantity, limits, now).await?;
     match added.ok_or(CartError::SignedOut)? {
         Added::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
         Added::Full => Err(CartError::Full),
         Added::Done { cart, rev, before } => {
-            undo_if_stock_fell(app, owner.user, product, &cart, rev, before).await?;
+            let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
             price(app, owner.user, cart).await
         }
     }
+}
+
+async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<AddLimits, CartError> {
+    let found = app.store.products.visible(product).await?.ok_or(CartError::ProductNotFound)?;
+    Ok(AddLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 })
 }
 
 /// Takes some of a product out of the cart, the line with the last of them.
@@ -118,22 +126,28 @@ pub async fn remove(
 }
 
 /// Stock may have fallen between reading it and adding. The redistribution that followed the fall can have missed the
-/// new pieces, so the add takes them out itself, as long as its line is still as it left it.
-async fn undo_if_stock_fell(
+/// new pieces, so the add takes them out itself. When the line was changed meanwhile by another call of its owner, the
+/// pieces can't be told apart any more: then the line is cut to the stock.
+async fn keep_to_stock(
     app: &App,
-    owner: UserId,
+    owner: SessionRef,
     product: ProductId,
-    cart: &CartDoc,
+    mut cart: CartDoc,
     rev: LineRev,
     before: i64,
-) -> Result<(), CartError> {
-    let stock = app.store.products.stock(product).await?.unwrap_or(0);
-    let held = cart.items.iter().find(|line| line.product_id == product).map_or(0, |line| line.quantity.get());
-    if stock >= i64::from(held) {
-        return Ok(());
+) -> Result<CartDoc, CartError> {
+    loop {
+        let stock = app.store.products.stock(product).await?.unwrap_or(0);
+        let line = cart.items.iter().find(|line| line.product_id == product);
+        let Some(line) = line.filter(|line| i64::from(line.quantity.get()) > stock) else { return Ok(cart) };
+        let untouched = line.rev == rev;
+        let left = if untouched { before.min(stock) } else { stock };
+        let cut = app.store.users.clamp_line(owner.user, product, line.rev, left).await?;
+        if cut && untouched {
+            return Err(in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock));
+        }
+        cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
     }
-    app.store.users.clamp_line(owner, product, rev, before.min(stock)).await?;
-    Err(CartError::NotEnoughStock(in_stock(stock)?))
 }
 
 fn in_stock(stock: i64) -> Result<i64, CartError> {

@@ -53,8 +53,13 @@ impl Hasher {
 
     /// Hashes a password that keeps the rules.
     pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashError> {
+        self.rehash(password.into_password()).await
+    }
+
+    /// Hashes a password that an account has already, whatever the rules were when it was set.
+    pub async fn rehash(&self, password: Password) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
-        let hashed = self.run(move || bcrypt::hash(password.into_password().expose(), cost)).await?;
+        let hashed = self.run(move || bcrypt::hash(password.expose(), cost)).await?;
         hashed.map(PasswordHash::new).map_err(|_| HashError::Failed)
     }
 
@@ -66,6 +71,11 @@ impl Hasher {
         let hash = possible.unwrap_or_else(|| PasswordHash::new(format!("$2b${:02}${NOBODY}", self.cost)));
         let same = self.run(move || bcrypt::verify(password.expose(), hash.expose())).await?;
         Ok(same.map_err(|_| HashError::Failed)? && known)
+    }
+
+    /// Whether a hash was made at another cost than the one that is set now.
+    pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        hash.expose().parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() != self.cost)
     }
 
     async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {

@@ -3,6 +3,7 @@
 pub mod cart;
 pub mod catalogue;
 pub mod hashing;
+pub mod limits;
 pub mod registration;
 pub mod sessions;
 pub mod sign_in;

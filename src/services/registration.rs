@@ -2,6 +2,7 @@
 
 use super::{
     hashing::HashError,
+    limits::{self, LimitError},
     sessions::{self, Origin, SignedIn},
 };
 use crate::{
@@ -10,6 +11,8 @@ use crate::{
         email::Email,
         ids::{CartId, UserId},
         invalid::InvalidField,
+        limits::Action,
+        net,
         password::{NewPassword, Password, PasswordHash},
         phone::{E164, Region},
         role::Role,
@@ -62,6 +65,9 @@ pub enum RegisterError {
     /// Another account has the address.
     #[error("email already registered")]
     EmailTaken,
+    /// Too many accounts from one address.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
     /// The hashing threads.
     #[error(transparent)]
     Hashing(#[from] HashError),
@@ -106,6 +112,7 @@ impl NewAccount {
 
 /// Makes a customer's account and signs its owner in: one insert.
 pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result<SignedIn, RegisterError> {
+    limits::take(app, &[(Action::Register, net::counted(origin.address))]).await?;
     let now = app.clock.now();
     let session = sessions::begin(app, origin, now);
     let user = create(app, account, Role::Customer, vec![session.clone()], now).await?;

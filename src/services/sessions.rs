@@ -1,9 +1,11 @@
 //! Sessions: what a sign-in makes, a refresh rotates (U1) and a logout ends.
 
+use std::net::IpAddr;
+
 use crate::{
     app::App,
     domain::{
-        ids::{SessionId, SessionRef},
+        ids::{SessionId, SessionRef, UserId},
         time::Timestamp,
         tokens::{
             access::{AccessToken, Bearer},
@@ -27,7 +29,9 @@ pub struct Origin {
     /// The browser or app, as it names itself.
     pub device: String,
     /// The address.
-    pub ip: String,
+    pub address: IpAddr,
+    /// The accounts whose genuine refresh cookies the browser has, be their sessions ended or not.
+    pub known_users: Vec<UserId>,
 }
 
 /// An account with the tokens of a living session.
@@ -79,7 +83,7 @@ pub fn begin(app: &App, origin: &Origin, now: Timestamp) -> SessionDoc {
         counter: 0,
         rotated_at: None,
         device: origin.device.chars().take(DEVICE_CHARS).collect(),
-        ip: origin.ip.clone(),
+        ip: origin.address.to_string(),
         created_at: now,
         signed_in_at: now,
         last_used_at: now,
@@ -102,10 +106,34 @@ pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp)
     SignedIn { account, access, refresh: RefreshToken::seal(&app.keys.refresh[0], claim) }
 }
 
-/// Hands out the next tokens for a refresh token.
-pub async fn refresh(app: &App, token: Option<&str>) -> Result<SignedIn, RefreshError> {
-    let token = token.ok_or(RefreshError::Required)?;
-    let claim = RefreshToken::open(&app.keys.refresh, token).ok_or(RefreshError::Invalid)?;
+/// Hands out the next tokens for a refresh token. Of several tokens the first that is still good counts.
+pub async fn refresh(app: &App, tokens: &[String]) -> Result<SignedIn, RefreshError> {
+    let claims = newest_claims(app, tokens);
+    let mut refusal = if tokens.is_empty() { RefreshError::Required } else { RefreshError::Invalid };
+    for claim in claims {
+        match refresh_claim(app, claim).await {
+            Err(RefreshError::Store(error)) => return Err(error.into()),
+            Err(refused) => refusal = refused,
+            signed_in => return signed_in,
+        }
+    }
+    Err(refusal)
+}
+
+/// What the genuine ones of the tokens say; of two for the same session only the newer, so that a browser which also
+/// sends an old cookie isn't taken for a thief.
+fn newest_claims(app: &App, tokens: &[String]) -> Vec<RefreshClaim> {
+    let mut claims: Vec<RefreshClaim> = Vec::new();
+    for claim in tokens.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token)) {
+        match claims.iter_mut().find(|known| known.session == claim.session) {
+            Some(known) => known.counter = known.counter.max(claim.counter),
+            None => claims.push(claim),
+        }
+    }
+    claims
+}
+
+async fn refresh_claim(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshError> {
     for _ in 0..ROUNDS {
         let now = app.clock.now();
         let times = rotation(app, now);
@@ -123,20 +151,21 @@ pub async fn refresh(app: &App, token: Option<&str>) -> Result<SignedIn, Refresh
     Err(RefreshError::Invalid)
 }
 
-/// Ends the session of a bearer, of a cookie, or of both; a cookie of somebody else's session is left alone when a
-/// bearer came with it.
-pub async fn logout(app: &App, bearer: Option<&str>, cookie: Option<&str>) -> Result<(), LogoutError> {
-    if bearer.is_none() && cookie.is_none() {
+/// Ends the sessions of a bearer and of the cookies; a cookie of somebody else's session is left alone when a bearer
+/// came with it.
+pub async fn logout(app: &App, bearer: Option<&str>, cookies: &[String]) -> Result<(), LogoutError> {
+    if bearer.is_none() && cookies.is_empty() {
         return Err(LogoutError::Required);
     }
     let bearer = bearer.and_then(|token| app.access_tokens.check(token, app.clock.now()).ok());
-    let cookie = cookie.and_then(|token| RefreshToken::open(&app.keys.refresh, token)).map(|claim| claim.session);
-    let own_cookie = cookie.filter(|cookie| bearer.is_none_or(|bearer| bearer.user == cookie.user));
-    let mut ended = false;
-    for session in [bearer, own_cookie.filter(|cookie| bearer != Some(*cookie))].into_iter().flatten() {
-        ended |= app.store.users.end_session(session).await?;
+    let mut sessions: Vec<SessionRef> = newest_claims(app, cookies).into_iter().map(|claim| claim.session).collect();
+    sessions.retain(|session| bearer.is_none_or(|bearer| bearer.user == session.user));
+    let mut done = !sessions.is_empty();
+    sessions.extend(bearer.filter(|bearer| !sessions.contains(bearer)));
+    for session in sessions {
+        done |= app.store.users.end_session(session).await?;
     }
-    if ended || own_cookie.is_some() { Ok(()) } else { Err(LogoutError::Invalid) }
+    if done { Ok(()) } else { Err(LogoutError::Invalid) }
 }
 
 /// What a token that did not rotate means.

@@ -2,18 +2,25 @@
 
 use super::{
     hashing::HashError,
+    limits::{self, LimitError},
     sessions::{self, Origin, SignedIn},
 };
 use crate::{
     app::App,
     domain::{
         email::Email,
+        ids::UserId,
         invalid::InvalidField,
+        limits::Action,
+        net,
         password::{Password, PasswordHash},
         phone::E164,
         username::UsernameKey,
     },
-    store::{StoreError, users::Identifier},
+    store::{
+        StoreError,
+        users::{Credentials, Identifier},
+    },
 };
 
 /// Why a sign-in fails.
@@ -28,6 +35,9 @@ pub enum SignInError {
     /// The password is right, but the account may not be used.
     #[error("account disabled")]
     Disabled,
+    /// Too many failures.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
     /// The hashing threads.
     #[error(transparent)]
     Hashing(#[from] HashError),
@@ -53,7 +63,7 @@ pub fn by_any(app: &App, typed: &str) -> Option<Identifier> {
     }
 }
 
-/// Checks the password and begins a session. Known and unknown accounts cost the same bcrypt job.
+/// Checks the password and begins a session. Known and unknown accounts cost the same bcrypt job, and are counted alike.
 pub async fn sign_in(
     app: &App,
     identifier: Option<Identifier>,
@@ -64,8 +74,36 @@ pub async fn sign_in(
         Some(identifier) => app.store.users.credentials(identifier).await?,
         None => None,
     };
+    let user = found.as_ref().map(|found| found.account.id);
+    let slots = limits::take(app, &counted(user, identifier.as_ref(), origin)).await?;
+    let outcome = check(app, found, password, origin).await;
+    // Only wrong passwords count.
+    if !matches!(outcome, Err(SignInError::WrongCredentials)) {
+        slots.give_back(app).await?;
+    }
+    outcome
+}
+
+/// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
+/// try, so that nobody can lock an owner out.
+fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<(Action, String)> {
+    let address = net::counted(origin.address);
+    let account = user.map_or_else(|| format!("{identifier:?}"), |user| user.to_string());
+    let mut counted = vec![(Action::SignIn, format!("{account} {address}")), (Action::SignInAddress, address)];
+    if !user.is_some_and(|user| origin.known_users.contains(&user)) {
+        counted.push((Action::SignInAccount, account));
+    }
+    counted
+}
+
+async fn check(
+    app: &App,
+    found: Option<Credentials>,
+    password: Password,
+    origin: &Origin,
+) -> Result<SignedIn, SignInError> {
     let hash: Option<PasswordHash> = found.as_ref().map(|found| found.password_hash.clone());
-    let right = app.hasher.verify(password, hash).await?;
+    let right = app.hasher.verify(password.clone(), hash).await?;
     let found = found.filter(|_| right).ok_or(SignInError::WrongCredentials)?;
     if !found.account.is_active {
         return Err(SignInError::Disabled);
@@ -76,5 +114,16 @@ pub async fn sign_in(
     if !app.store.users.push_session(found.account.id, &found.password_hash, &session, now).await? {
         return Err(SignInError::WrongCredentials);
     }
+    renew_hash(app, found.account.id, &found.password_hash, password).await?;
     Ok(sessions::tokens(app, found.account, &session, now))
+}
+
+/// After a change of `BCRYPT_COST`, sign-ins bring hashes to the new cost: a different cost would tell by its time
+/// which accounts exist, since unknown ones cost what is set now.
+async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Password) -> Result<(), SignInError> {
+    if app.hasher.is_outdated(old) {
+        let new = app.hasher.rehash(password).await?;
+        app.store.users.replace_hash(user, old, &new).await?;
+    }
+    Ok(())
 }

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// A unique index forbids the write. Which one is for the caller to find out: the driver's text holds the values.
     #[error("the document exists already")]
     Duplicate,
+    /// The database is no replica set.
+    #[error("the database at MONGO_URI is neither a replica set nor a sharded cluster")]
+    Standalone,
     /// Anything else: our own bug, or a broken deployment.
     #[error("the database refused a command")]
     Failed(#[source] Error),

@@ -3,15 +3,17 @@
 pub mod branches;
 mod error;
 pub mod products;
+pub mod rate_limits;
 mod transaction;
 pub mod users;
 
 use std::time::Duration;
 
 use bson::{Document, doc};
+use futures_util::TryStreamExt;
 use mongodb::{
     Client, Collection, Database, IndexModel,
-    options::{Acknowledgment, ClientOptions, WriteConcern},
+    options::{Acknowledgment, ClientOptions, ReadPreference, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -20,6 +22,7 @@ pub use self::error::StoreError;
 use self::{
     branches::{Branches, Brand, Category, Model},
     products::Products,
+    rate_limits::RateLimits,
     users::Users,
 };
 
@@ -45,6 +48,8 @@ pub struct Store {
     pub categories: Branches<Category>,
     /// Products below categories.
     pub products: Products,
+    /// Who did what how often.
+    pub rate_limits: RateLimits,
 }
 
 /// What a collection needs before it is used.
@@ -64,6 +69,8 @@ impl Store {
         options.connect_timeout = Some(SELECTION_LIMIT);
         // What is acknowledged survives a crash and a failover.
         options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        // Sessions, stock and carts are decided on what is read: never on a secondary's older state.
+        options.selection_criteria = Some(ReadPreference::Primary.into());
         let client = Client::with_options(options)?;
         let database = client.database(name);
         Ok(Self {
@@ -72,6 +79,7 @@ impl Store {
             models: Branches::new(&client, &database),
             categories: Branches::new(&client, &database),
             products: Products::new(&client, &database),
+            rate_limits: RateLimits::new(&database),
             client,
             database,
         })
@@ -79,12 +87,14 @@ impl Store {
 
     /// Makes collections, validators and indexes where they are missing or have changed.
     pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.refuse_standalone().await?;
         let layouts = [
             users::layout(),
             branches::layout::<Brand>(),
             branches::layout::<Model>(),
             branches::layout::<Category>(),
             products::layout(),
+            rate_limits::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
         Ok(())
@@ -104,13 +114,34 @@ impl Store {
     /// Collections are made before they are used: making one inside concurrent transactions conflicts.
     async fn lay_out(&self, layout: Layout) -> Result<(), StoreError> {
         match self.database.create_collection(layout.collection).validator(layout.validator.clone()).await {
-            Err(error) if error::code_of(&error) == Some(NAMESPACE_EXISTS) => {
-                self.database.run_command(doc! { "collMod": layout.collection, "validator": layout.validator }).await?;
-            }
+            Err(error) if error::code_of(&error) == Some(NAMESPACE_EXISTS) => self.update_validator(&layout).await?,
             made => made?,
         }
         self.database.collection::<Document>(layout.collection).create_indexes(layout.indexes).await?;
         Ok(())
+    }
+
+    /// Changing a validator locks the collection and needs more rights than using it: only where it differs.
+    async fn update_validator(&self, layout: &Layout) -> Result<(), StoreError> {
+        let mut found = self.database.list_collections().filter(doc! { "name": layout.collection }).await?;
+        let current = match found.try_next().await? {
+            Some(found) => found.options.validator.unwrap_or_default(),
+            None => return Ok(()),
+        };
+        if current != layout.validator {
+            let change = doc! { "collMod": layout.collection, "validator": layout.validator.clone() };
+            self.database.run_command(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.
+    async fn refuse_standalone(&self) -> Result<(), StoreError> {
+        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+        if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid") {
+            return Ok(());
+        }
+        Err(StoreError::Standalone)
     }
 }
 

@@ -45,7 +45,9 @@ where
 async fn commit(session: &mut ClientSession, started: Instant) -> Result<()> {
     loop {
         match session.commit_transaction().await {
-            Err(error) if may_retry(&error, UNKNOWN_TRANSACTION_COMMIT_RESULT, started) => {}
+            Err(error) if may_retry(&error, UNKNOWN_TRANSACTION_COMMIT_RESULT, started) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             outcome => return outcome,
         }
     }

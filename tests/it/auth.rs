@@ -309,3 +309,17 @@ async fn no_secret_is_stored_as_it_is() {
     }
     assert!(user.contains("$2b$04$"));
 }
+
+#[tokio::test]
+async fn a_sign_in_brings_the_hash_to_the_cost_that_is_set_now() {
+    let app = TestApp::start().await;
+    let account = app.new_account();
+    app.anonymous().post(REGISTER, &account).await.expect(201);
+    let costlier = app.another_instance_with(&[("BCRYPT_COST", "5")]).await;
+    let login = json!({ "phone_number": account["phone_number"], "password": PASSWORD });
+    for _ in 0..2 {
+        app.anonymous().at(&costlier.url).post(LOGIN, &login).await.expect(200);
+    }
+    let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");
+    assert!(user.get_str("password_hash").expect("a hash").starts_with("$2b$05$"));
+}

@@ -137,6 +137,8 @@ async fn a_cart_is_its_owner_s_alone() {
     owner.get(&owner.cart()).await.refused(401, "invalid or expired access token");
     let product = app.product(10.0, 5).await;
     owner.add(&product, 1).await.refused(401, "invalid or expired access token");
+    let missing = json!({ "_id": "65f0c0ffee65f0c0ffee65f0" });
+    owner.add(&missing, 1).await.refused(401, "invalid or expired access token");
     remove(&owner, &product, "").await.refused(401, "invalid or expired access token");
 }
 

@@ -7,6 +7,7 @@ mod auth;
 mod cart;
 mod catalogue;
 mod http;
+mod limits;
 mod openapi;
 mod process;
 mod refresh;

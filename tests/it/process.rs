@@ -193,14 +193,14 @@ fn seeding_is_refused_in_production_and_on_a_filled_catalogue() {
 #[tokio::test]
 async fn what_runs_at_the_signal_is_finished_and_nothing_new_is_taken() {
     let folder = folder();
-    let mut server = Server::start_with(folder.path(), &[("BCRYPT_COST", "13")]);
+    let mut server = Server::start_with(folder.path(), &[("BCRYPT_COST", "14")]);
     let caller = Caller::new(&server.url);
     let body = json!({ "username": "john", "password": PASSWORD, "phone_number": "9876543210" });
     let running = tokio::spawn({
         let caller = caller.clone();
         async move { caller.post("/api/auth/register/", &body).await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let ended = tokio::task::spawn_blocking(move || (server.end(Signal::TERM), server));
     running.await.expect("a reply").expect(201);
     let ((took, code), server) = ended.await.expect("an end");

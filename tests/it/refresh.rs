@@ -253,3 +253,19 @@ async fn a_session_ended_as_stolen_is_gone_from_the_account() {
     let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");
     assert_eq!(user.get_array("sessions").expect("sessions").len(), 0);
 }
+
+#[tokio::test]
+async fn a_browser_that_also_sends_an_old_cookie_is_no_thief() {
+    let app = TestApp::start().await;
+    let old = app.customer().await;
+    let mut new = old.clone();
+    new.take_tokens(&old.refresh().await.expect(200));
+    app.advance(GRACE);
+    let (old, current) = (old.refresh.expect("a token"), new.refresh.clone().expect("a token"));
+    for jar in [[&old, &current], [&current, &old]] {
+        let mut both = new.clone();
+        both.refresh = Some(format!("{}; refresh_token={}", jar[0], jar[1]));
+        both.refresh().await.expect(200);
+    }
+    new.get(ME).await.expect(200);
+}

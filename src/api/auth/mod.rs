@@ -81,7 +81,7 @@ impl AuthApi {
     /// new one; an older token ends the session.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(&self, cookie: RefreshCookie) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
-        let signed_in = sessions::refresh(&self.app, cookie.0.as_deref()).await?;
+        let signed_in = sessions::refresh(&self.app, &cookie.0).await?;
         let out = RefreshedOut { access: signed_in.access.expose(), refresh: None };
         Ok(self.with_cookie(&signed_in.refresh, out))
     }
@@ -96,7 +96,8 @@ impl AuthApi {
         body: Body<RefreshIn>,
     ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
         let from_body = body.0.refresh.map(|token| token.0).filter(|_| self.app.config.body_refresh);
-        let signed_in = sessions::refresh(&self.app, from_body.or(cookie.0).as_deref()).await?;
+        let tokens = from_body.map_or(cookie.0, |token| vec![token]);
+        let signed_in = sessions::refresh(&self.app, &tokens).await?;
         let refresh = self.in_body(&signed_in.refresh);
         let out = RefreshedOut { access: signed_in.access.expose(), refresh };
         Ok(self.with_cookie(&signed_in.refresh, out))
@@ -109,7 +110,7 @@ impl AuthApi {
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, tokens: LogoutTokens) -> ApiResult<WithCookie<MessageOut>, LogoutError> {
         let cleared = cookie::clear(&self.app);
-        match sessions::logout(&self.app, tokens.bearer.as_deref(), tokens.cookie.as_deref()).await {
+        match sessions::logout(&self.app, tokens.bearer.as_deref(), &tokens.cookies).await {
             Ok(()) => Ok(WithCookie::Ok(Json(MessageOut::new("logged out successfully")), cleared)),
             Err(refusal) => {
                 let cleared = HeaderValue::try_from(cleared).map_err(|_| ApiError::internal())?;

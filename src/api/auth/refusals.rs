@@ -15,6 +15,7 @@ impl Refusal for RegisterError {
         ErrorCode::PhoneNumberTaken,
         ErrorCode::UsernameTaken,
         ErrorCode::EmailTaken,
+        ErrorCode::TooManyRequests,
         ErrorCode::TooBusy,
     ];
 
@@ -25,6 +26,7 @@ impl Refusal for RegisterError {
             Self::PhoneTaken => ApiError::new(ErrorCode::PhoneNumberTaken, text).with_field("phone_number"),
             Self::UsernameTaken => ApiError::new(ErrorCode::UsernameTaken, text).with_field("username"),
             Self::EmailTaken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
+            Self::Limited(error) => error.into(),
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
         }
@@ -32,8 +34,13 @@ impl Refusal for RegisterError {
 }
 
 impl Refusal for SignInError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::InvalidCredentials, ErrorCode::AccountDisabled, ErrorCode::TooBusy];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::InvalidCredentials,
+        ErrorCode::AccountDisabled,
+        ErrorCode::TooManyRequests,
+        ErrorCode::TooBusy,
+    ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
@@ -41,6 +48,7 @@ impl Refusal for SignInError {
             Self::Invalid(invalid) => invalid.into(),
             Self::WrongCredentials => ApiError::new(ErrorCode::InvalidCredentials, text),
             Self::Disabled => ApiError::new(ErrorCode::AccountDisabled, text),
+            Self::Limited(error) => error.into(),
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
         }

@@ -18,7 +18,8 @@ pub use self::{
 use super::{Layout, StoreError, find_part, unique};
 use crate::domain::{
     email::Email,
-    ids::SessionRef,
+    ids::{SessionRef, UserId},
+    password::PasswordHash,
     phone::E164,
     username::{Username, UsernameKey},
 };
@@ -141,6 +142,13 @@ impl Users {
     /// The account behind a living session.
     pub async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, alive(session), Account::projection()).await
+    }
+
+    /// Replaces a hash by another one of the same password, if it is still the one that was checked.
+    pub async fn replace_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let filter = doc! { "_id": user, "is_active": true, "password_hash": old };
+        self.docs.update_one(filter, doc! { "$set": { "password_hash": new } }).await?;
+        Ok(())
     }
 
     async fn exists(&self, filter: Document) -> Result<bool, StoreError> {

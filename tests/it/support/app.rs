@@ -45,12 +45,21 @@ impl TestApp {
 
     /// One more instance on the same database, with the same clock.
     pub async fn another_instance(&self) -> Self {
-        Self::start_on(shared_mongod_uri(), self.db.name(), &[], self.clock.clone()).await
+        self.another_instance_with(&[]).await
+    }
+
+    /// One more instance on the same database, with the same clock and some settings of its own.
+    pub async fn another_instance_with(&self, vars: &[(&str, &str)]) -> Self {
+        Self::start_on(shared_mongod_uri(), self.db.name(), vars, self.clock.clone()).await
     }
 
     async fn start_on(uri: &str, database: &str, vars: &[(&str, &str)], clock: Clock) -> Self {
-        let defaults =
-            [("JWT_SECRET", "a secret that only the tests know"), ("BCRYPT_COST", "4"), ("MONGO_DB_NAME", database)];
+        let defaults = [
+            ("JWT_SECRET", "a secret that only the tests know"),
+            ("BCRYPT_COST", "4"),
+            ("RATE_LIMIT_SCALE", "0"),
+            ("MONGO_DB_NAME", database),
+        ];
         let config = Config::from_vars(defaults.iter().chain(vars).copied()).expect("valid settings");
         let listeners = Listeners::bind(config.host, 0).await.expect("a free port");
         let url = listeners.url();

@@ -1,0 +1,96 @@
+//! How often things may be done, and what is said to those who do them more often.
+
+use std::{str::FromStr, time::Duration};
+
+/// So many times in any span of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How often.
+    pub count: u32,
+    /// In how long.
+    pub window: Duration,
+}
+
+/// The text is not of the form `20/1h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a count and a span such as 20/1h")]
+pub struct InvalidRate;
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let (count, window) = text.split_once('/').ok_or(InvalidRate)?;
+        let count = count.trim().parse().ok().filter(|count| (1..=10_000).contains(count)).ok_or(InvalidRate)?;
+        let window = humantime::parse_duration(window.trim()).map_err(|_| InvalidRate)?;
+        if window.is_zero() { Err(InvalidRate) } else { Ok(Self { count, window }) }
+    }
+}
+
+impl Rate {
+    /// The rate with its count multiplied, at least 1; `None` when `scale` switches limits off.
+    pub fn scaled(self, scale: f64) -> Option<Self> {
+        if scale <= 0.0 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float's cast saturates")]
+        let count = (f64::from(self.count) * scale).ceil().max(1.0) as u32;
+        Some(Self { count, ..self })
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $variable:literal, $count:literal / $seconds:literal, $message:literal;)+) => {
+        /// Something that is limited.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action { $($(#[$doc])* $name),+ }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Action] = &[$(Self::$name),+];
+
+            /// The setting that changes its rate.
+            pub const fn variable(self) -> &'static str {
+                match self { $(Self::$name => $variable),+ }
+            }
+
+            /// The rate without that setting.
+            pub const fn default_rate(self) -> Rate {
+                match self { $(Self::$name => Rate { count: $count, window: Duration::from_secs($seconds) }),+ }
+            }
+
+            /// What callers who exceed it read.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$name => $message),+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Accounts made from one address.
+    Register = "LIMIT_REGISTER", 20 / 3600, "too many sign-ups from here, try again later";
+    /// Failed sign-ins to one account from one address.
+    SignIn = "LIMIT_SIGN_IN", 10 / 900, "too many failed sign-ins, try again later";
+    /// Failed sign-ins from one address.
+    SignInAddress = "LIMIT_SIGN_IN_ADDRESS", 50 / 900, "too many failed sign-ins from here, try again later";
+    /// Failed sign-ins to one account from anywhere.
+    SignInAccount = "LIMIT_SIGN_IN_ACCOUNT", 100 / 900, "too many failed sign-ins to this account, try again later";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_and_scaled() {
+        let hourly = Rate { count: 20, window: Duration::from_secs(3600) };
+        assert_eq!("20/1h".parse(), Ok(hourly));
+        assert_eq!(hourly.scaled(0.5).map(|rate| rate.count), Some(10));
+        assert_eq!(hourly.scaled(0.001).map(|rate| rate.count), Some(1));
+        assert_eq!(hourly.scaled(0.0), None);
+        for bad in ["", "20", "0/1h", "20/0s", "x/1h", "20/soon", "99999/1h"] {
+            assert_eq!(bad.parse::<Rate>(), Err(InvalidRate), "{bad}");
+        }
+    }
+}

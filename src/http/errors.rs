@@ -1,0 +1,85 @@
+//! Errors and panics as answers in the envelope.
+
+use std::{future::Future, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt;
+use poem::{
+    Error, IntoResponse, Response, Result,
+    error::{MethodNotAllowedError, NotFoundError, ParsePathError, ReadBodyError},
+    http::StatusCode,
+};
+use poem_openapi::error::ParseParamError;
+
+use crate::error::{ApiError, ErrorCode};
+
+/// The id of a request, as the outermost layer chose it.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// Waits for an answer; what fails or panics is logged and becomes one.
+pub async fn answered<R: IntoResponse>(call: impl Future<Output = Result<R>>, id: &str) -> Response {
+    match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(Ok(response)) => response.into_response(),
+        Ok(Err(error)) if error.is_from_response() => error.into_response(),
+        Ok(Err(error)) => as_api_error(error, id).answer(id),
+        // The panic hook has written where and why.
+        Err(_) => ApiError::internal().answer(id),
+    }
+}
+
+/// What the framework refuses, in the words of the API.
+fn as_api_error(error: Error, id: &str) -> ApiError {
+    let error = match error.downcast::<ApiError>() {
+        Ok(error) => return error,
+        Err(error) => error,
+    };
+    // A path whose parameters are no UTF-8 names nothing either.
+    if error.is::<NotFoundError>() || error.is::<ParsePathError>() {
+        return ApiError::new(ErrorCode::NotFound, "there is nothing at this path");
+    }
+    if error.is::<MethodNotAllowedError>() {
+        return ApiError::new(ErrorCode::MethodNotImplemented, "this method is not known here");
+    }
+    if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
+        return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
+            .with_field(parameter.name);
+    }
+    match error.downcast_ref::<ReadBodyError>() {
+        Some(ReadBodyError::PayloadTooLarge) => too_large(),
+        Some(_) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
+        None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        None => {
+            tracing::error!(request_id = id, %error, "an error without a place in the API");
+            ApiError::internal()
+        }
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(ErrorCode::BodyTooLarge, "the body is too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn body_of(call: impl Future<Output = Result<Response>>) -> (StatusCode, String) {
+        let response = answered(call, "id-1").await;
+        (response.status(), response.into_body().into_string().await.expect("text"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_plain_500_in_the_envelope() {
+        let (status, body) = body_of(async { panic!("the secret is hunter2") }).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("hunter2"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn an_unforeseen_error_tells_nothing_of_itself() {
+        let error = Error::from_string("the driver says hunter2", StatusCode::BAD_GATEWAY);
+        let (status, body) = body_of(async { Err(error) }).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"request_id\":\"id-1\"") && !body.contains("hunter2"), "{body}");
+    }
+}

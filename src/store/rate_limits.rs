@@ -1,0 +1,84 @@
+//! The collection `rate_limits`: who did what when, so that limits hold over all instances.
+
+use bson::{Document, doc};
+use mongodb::{
+    Collection, Database, IndexModel,
+    options::{Acknowledgment, CollectionOptions, IndexOptions, ReturnDocument, WriteConcern},
+};
+use serde::Deserialize;
+
+use super::{Layout, StoreError};
+use crate::domain::{ids::HitId, limits::Rate, time::Timestamp};
+
+const NAME: &str = "rate_limits";
+
+pub(super) fn layout() -> Layout {
+    let sweep = IndexOptions::builder().name("expires_at".to_owned()).expire_after(std::time::Duration::ZERO).build();
+    let sweep = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(sweep).build();
+    Layout { collection: NAME, indexes: vec![sweep], validator: doc! {} }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct RateLimits {
+    docs: Collection<Document>,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<Hit>,
+    taken: bool,
+}
+
+#[derive(Deserialize)]
+struct Hit {
+    at: Timestamp,
+}
+
+impl RateLimits {
+    pub(super) fn new(database: &Database) -> Self {
+        // A crash may forget the last moments: limits are no bookkeeping, and every call waits for them.
+        let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
+        let options = CollectionOptions::builder().write_concern(quick).build();
+        Self { docs: database.collection_with_options(NAME, options) }
+    }
+
+    /// Takes the slot `hit` under `key`; when none is free, says when the next one will be.
+    pub async fn take(
+        &self,
+        key: &str,
+        hit: HitId,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Result<(), Timestamp>, StoreError> {
+        let hits = match self.try_take(key, hit, rate, now).await {
+            // Two first calls at once: one made the document, the other finds it now.
+            Err(StoreError::Duplicate) => self.try_take(key, hit, rate, now).await?,
+            hits => hits?,
+        };
+        let Some(hits) = hits.filter(|hits| !hits.taken) else { return Ok(Ok(())) };
+        Ok(Err(hits.hits.first().map_or(now, |oldest| oldest.at.after(rate.window))))
+    }
+
+    /// Gives a slot back.
+    pub async fn give_back(&self, key: &str, hit: HitId) -> Result<(), StoreError> {
+        self.docs.update_one(doc! { "_id": key }, doc! { "$pull": { "hits": { "_id": hit } } }).await?;
+        Ok(())
+    }
+
+    async fn try_take(&self, key: &str, hit: HitId, rate: Rate, now: Timestamp) -> Result<Option<Hits>, StoreError> {
+        let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
+        let hits = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
+        let update = vec![
+            doc! { "$set": { "hits": hits } },
+            doc! { "$set": { "taken": { "$lt": [{ "$size": "$hits" }, i64::from(rate.count)] } } },
+            doc! { "$set": {
+                "hits": { "$cond": ["$taken", { "$concatArrays": ["$hits", [{ "_id": hit, "at": now }]] }, "$hits"] },
+                "expires_at": now.after(rate.window),
+            } },
+        ];
+        let docs = self.docs.clone_with_type::<Hits>();
+        let taken = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true);
+        Ok(taken.return_document(ReturnDocument::After).await?)
+    }
+}
