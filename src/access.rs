@@ -31,7 +31,12 @@ const BEARER_SCHEME: &str = "AccessToken";
 const COOKIE_SCHEME: &str = "RefreshCookie";
 
 /// Anybody with a living session; the account was loaded to see that it lives.
-pub struct Customer(pub Account);
+pub struct Customer {
+    /// The account.
+    pub account: Account,
+    /// The session.
+    pub session: SessionRef,
+}
 
 /// A customer who may run the catalogue.
 pub struct Staff;
@@ -50,6 +55,9 @@ pub struct LogoutTokens {
 
 /// The refresh tokens of all cookies of the name, not checked yet; only pages of allowed origins get this far.
 pub struct RefreshCookie(pub Vec<String>);
+
+/// Where a call comes from, whatever page made it: for calls that a bearer protects.
+pub struct AnyOrigin(pub Origin);
 
 /// The address a call comes from, as the outermost layer found it.
 #[derive(Clone, Copy)]
@@ -76,7 +84,8 @@ impl Access for Customer {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        account(request).await.map(Self)
+        let session = session(request)?;
+        Ok(Self { account: account(request, session).await?, session })
     }
 }
 
@@ -84,7 +93,7 @@ impl Access for Staff {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        let account = account(request).await?;
+        let account = account(request, session(request)?).await?;
         if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(ErrorCode::RoleRequired, "staff only")) }
     }
 }
@@ -156,18 +165,27 @@ security_arguments!(Customer, Staff, CartOwner, LogoutTokens, RefreshCookie);
 impl<'a> FromRequest<'a> for TrustedOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         refuse_foreign_origin(request)?;
-        let agent = request.headers().get(header::USER_AGENT);
-        let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
-        let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
-        let app = app(request)?;
-        let cookies = refresh_cookies(request.headers());
-        let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
-        Ok(Self(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect() }))
+        Ok(Self(origin(request)?))
     }
 }
 
-async fn account(request: &Request) -> Result<Account, ApiError> {
-    let session = session(request)?;
+impl<'a> FromRequest<'a> for AnyOrigin {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(origin(request)?))
+    }
+}
+
+fn origin(request: &Request) -> Result<Origin, ApiError> {
+    let agent = request.headers().get(header::USER_AGENT);
+    let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
+    let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
+    let app = app(request)?;
+    let cookies = refresh_cookies(request.headers());
+    let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
+    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect() })
+}
+
+async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
     app(request)?.store.users.account(session).await?.ok_or(InvalidAccessToken.into())
 }
 

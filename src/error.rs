@@ -40,6 +40,8 @@ codes! {
     InvalidBody = BAD_REQUEST,
     /// A field, parameter or header breaks a rule.
     InvalidInput = BAD_REQUEST,
+    /// The password that should confirm a change is not the account's.
+    WrongPassword = BAD_REQUEST,
     /// Logout was called with nothing to end.
     TokensRequired = BAD_REQUEST,
     /// There is no `Authorization` header.
@@ -72,6 +74,8 @@ codes! {
     CategoryNotFound = NOT_FOUND,
     /// No such product.
     ProductNotFound = NOT_FOUND,
+    /// No such session of one's own.
+    SessionNotFound = NOT_FOUND,
     /// No such cart line.
     CartItemNotFound = NOT_FOUND,
     /// The path doesn't take this method; `Allow` says which it takes.
@@ -84,6 +88,8 @@ codes! {
     EmailTaken = CONFLICT,
     /// The catalogue has the code already.
     CodeTaken = CONFLICT,
+    /// The account runs the shop.
+    AdminAccount = CONFLICT,
     /// Nothing is left of the product.
     OutOfStock = CONFLICT,
     /// Less is left of the product than asked for.

@@ -10,7 +10,10 @@ use poem_openapi::{
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
-use crate::domain::{password::Password, quantity::Quantity};
+use crate::{
+    domain::{invalid::InvalidField, password::Password, quantity::Quantity},
+    error::ApiError,
+};
 
 /// A line of text without the spaces around it; control characters are refused.
 #[derive(Debug, Clone)]
@@ -110,6 +113,18 @@ impl<'de> Deserialize<'de> for QuantityIn {
         };
         quantity.ok_or_else(|| D::Error::custom(Self::EXPECTED))
     }
+}
+
+/// The digits or text of a field that must be given.
+pub fn required(field: &'static str, value: Option<Digits>) -> Result<String, ApiError> {
+    let given = value.map(|value| value.0).filter(|text| !text.is_empty());
+    given.ok_or_else(|| InvalidField::required(field).into())
+}
+
+/// The password in a field that must be given.
+pub fn required_password(field: &'static str, password: Option<PasswordIn>) -> Result<Password, ApiError> {
+    let given = password.map(|password| password.0).filter(|password| !password.expose().is_empty());
+    given.ok_or_else(|| InvalidField::required(field).into())
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

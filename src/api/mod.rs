@@ -3,7 +3,7 @@
 //! | URL | file |
 //! |---|---|
 //! | `/api/auth/` | `auth/` |
-//! | `/api/accounts/` | `accounts.rs` |
+//! | `/api/accounts/` | `accounts/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/utils/` | `utils.rs` |
 //! | `/api/admin/` | `admin/catalogue.rs` |
@@ -15,6 +15,7 @@ mod body;
 mod catalogue_out;
 mod client;
 mod fields;
+mod message;
 mod paging;
 mod scalars;
 mod user_out;
@@ -52,7 +53,7 @@ type Groups =
 pub fn all(app: &Arc<App>) -> Groups {
     (
         auth::AuthApi::new(app),
-        accounts::AccountsApi,
+        accounts::AccountsApi::new(app),
         client::cart::CartApi::new(app),
         utils::UtilsApi::new(app),
         admin::catalogue::CatalogueApi::new(app),

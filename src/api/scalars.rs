@@ -9,7 +9,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    ids::{AddressId, BrandId, CartId, CategoryId, ModelId, ProductId, UserId},
+    ids::{AddressId, BrandId, CartId, CategoryId, ModelId, ProductId, SessionId, UserId},
     money::{Money, Percent},
     time::Timestamp,
 };
@@ -101,6 +101,7 @@ macro_rules! scalars {
 scalars! {
     UserId as "string", "24-hex", |id| id.to_string().into();
     AddressId as "string", "24-hex", |id| id.to_string().into();
+    SessionId as "string", "24-hex", |id| id.to_string().into();
     CartId as "string", "24-hex", |id| id.to_string().into();
     BrandId as "string", "24-hex", |id| id.to_string().into();
     ModelId as "string", "24-hex", |id| id.to_string().into();

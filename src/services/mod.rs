@@ -1,5 +1,6 @@
 //! The flows of the shop, in its own words; each touches the store, the clock or the hashing threads.
 
+pub mod accounts;
 pub mod cart;
 pub mod catalogue;
 pub mod hashing;

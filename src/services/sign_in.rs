@@ -75,13 +75,43 @@ pub async fn sign_in(
         None => None,
     };
     let user = found.as_ref().map(|found| found.account.id);
-    let slots = limits::take(app, &counted(user, identifier.as_ref(), origin)).await?;
-    let outcome = check(app, found, password, origin).await;
-    // Only wrong passwords count.
-    if !matches!(outcome, Err(SignInError::WrongCredentials)) {
+    let counted = counted(user, identifier.as_ref(), origin);
+    let found = check_password(app, found, password.clone(), &counted).await?;
+    if !found.account.is_active {
+        return Err(SignInError::Disabled);
+    }
+    let now = app.clock.now();
+    let session = sessions::begin(app, origin, now);
+    // Refused when the password was changed or the account disabled while this was hashing.
+    if !app.store.users.push_session(found.account.id, &found.password_hash, &session, now).await? {
+        return Err(SignInError::WrongCredentials);
+    }
+    renew_hash(app, found.account.id, &found.password_hash, password).await;
+    Ok(sessions::tokens(app, found.account, &session, now))
+}
+
+/// Has somebody who is signed in give the password again; wrong ones count like those of a sign-in.
+pub async fn confirm(app: &App, user: UserId, password: Password, origin: &Origin) -> Result<Credentials, SignInError> {
+    let found = app.store.users.credentials_of(user).await?;
+    check_password(app, found, password, &counted(Some(user), None, origin)).await
+}
+
+/// Slots are taken before anything is hashed, and only wrong passwords keep them.
+async fn check_password(
+    app: &App,
+    found: Option<Credentials>,
+    password: Password,
+    counted: &[(Action, String)],
+) -> Result<Credentials, SignInError> {
+    let slots = limits::take(app, counted).await?;
+    let hash: Option<PasswordHash> = found.as_ref().map(|found| found.password_hash.clone());
+    let verified = app.hasher.verify(password, hash).await;
+    if !matches!(verified, Ok(false)) {
         slots.give_back(app).await?;
     }
-    outcome
+    found
+        .filter(|_| matches!(verified, Ok(true)))
+        .ok_or(verified.err().map_or(SignInError::WrongCredentials, Into::into))
 }
 
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
@@ -96,34 +126,17 @@ fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origi
     counted
 }
 
-async fn check(
-    app: &App,
-    found: Option<Credentials>,
-    password: Password,
-    origin: &Origin,
-) -> Result<SignedIn, SignInError> {
-    let hash: Option<PasswordHash> = found.as_ref().map(|found| found.password_hash.clone());
-    let right = app.hasher.verify(password.clone(), hash).await?;
-    let found = found.filter(|_| right).ok_or(SignInError::WrongCredentials)?;
-    if !found.account.is_active {
-        return Err(SignInError::Disabled);
-    }
-    let now = app.clock.now();
-    let session = sessions::begin(app, origin, now);
-    // Refused when the password was changed or the account disabled while this was hashing.
-    if !app.store.users.push_session(found.account.id, &found.password_hash, &session, now).await? {
-        return Err(SignInError::WrongCredentials);
-    }
-    renew_hash(app, found.account.id, &found.password_hash, password).await?;
-    Ok(sessions::tokens(app, found.account, &session, now))
-}
-
 /// After a change of `BCRYPT_COST`, sign-ins bring hashes to the new cost: a different cost would tell by its time
-/// which accounts exist, since unknown ones cost what is set now.
-async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Password) -> Result<(), SignInError> {
-    if app.hasher.is_outdated(old) {
-        let new = app.hasher.rehash(password).await?;
-        app.store.users.replace_hash(user, old, &new).await?;
+/// which accounts exist, since unknown ones cost what is set now. Where that fails, the next sign-in tries again.
+async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Password) {
+    if !app.hasher.is_outdated(old) {
+        return;
     }
-    Ok(())
+    let renewed = async {
+        let new = app.hasher.rehash(password).await?;
+        Ok::<_, SignInError>(app.store.users.replace_hash(user, old, &new).await?)
+    };
+    if let Err(error) = renewed.await {
+        tracing::warn!(%user, %error, "the password's hash keeps its old cost");
+    }
 }

@@ -11,4 +11,5 @@ mod limits;
 mod openapi;
 mod process;
 mod refresh;
+mod sessions;
 mod support;

@@ -8,8 +8,9 @@ use crate::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
     },
-    domain::password::Password,
+    domain::{ids::SessionId, password::Password, time::Timestamp},
     services::{registration::Application, sessions::SignedIn},
+    store::users::SessionDoc,
 };
 
 /// Who wants an account. A phone number may be left out when an e-mail address is given.
@@ -164,22 +165,59 @@ impl Example for RefreshedOut {
     }
 }
 
-/// What was done.
+/// A signed-in browser or app.
 #[derive(Object)]
-#[oai(rename = "Message", example)]
-pub(super) struct MessageOut {
-    pub(super) message: String,
+#[oai(rename = "Session")]
+pub(super) struct SessionOut {
+    #[oai(rename = "_id")]
+    id: SessionId,
+    /// The browser or app, as it named itself.
+    device: String,
+    /// Where the sign-in came from.
+    ip: String,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    /// Until when it can be refreshed.
+    expires_at: Timestamp,
+    /// Whether it is the one of this call.
+    current: bool,
 }
 
-impl MessageOut {
-    pub(super) fn new(message: &str) -> Self {
-        Self { message: message.to_owned() }
+/// One's own sessions.
+#[derive(Object)]
+#[oai(rename = "Sessions", example)]
+pub(super) struct SessionsOut {
+    sessions: Vec<SessionOut>,
+}
+
+impl SessionsOut {
+    pub(super) fn new(sessions: Vec<SessionDoc>, current: SessionId) -> Self {
+        let out = |session: SessionDoc| SessionOut {
+            id: session.id,
+            device: session.device,
+            ip: session.ip,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            current: session.id == current,
+        };
+        Self { sessions: sessions.into_iter().map(out).collect() }
     }
 }
 
-impl Example for MessageOut {
+impl Example for SessionsOut {
     fn example() -> Self {
-        Self::new("logged out successfully")
+        let at = Timestamp::from_millis(1_732_374_690_000);
+        let session = SessionOut {
+            id: SessionId::from([0x68; 12]),
+            device: "Mozilla/5.0 (X11; Linux x86_64)".to_owned(),
+            ip: "203.0.113.57".to_owned(),
+            created_at: at,
+            last_used_at: at,
+            expires_at: Timestamp::from_millis(1_732_979_490_000),
+            current: true,
+        };
+        Self { sessions: vec![session] }
     }
 }
 

@@ -7,19 +7,26 @@ mod refusals;
 use std::sync::Arc;
 
 use poem::http::{HeaderValue, header};
-use poem_openapi::{OpenApi, payload::Json, types::ToJSON};
+use poem_openapi::{OpenApi, param::Path, payload::Json, types::ToJSON};
 
 use self::bodies::{
-    LoginIn, MessageOut, RefreshIn, RefreshedOut, RegisterIn, Registered, RegisteredOut, SignedInOut, TokenLoginIn,
+    LoginIn, RefreshIn, RefreshedOut, RegisterIn, Registered, RegisteredOut, SessionsOut, SignedInOut, TokenLoginIn,
     WithCookie,
 };
-use super::{Group, body::Body, fields::PasswordIn};
+use super::{
+    Group,
+    body::Body,
+    fields::{required, required_password},
+    message::MessageOut,
+    scalars::PathId,
+};
 use crate::{
-    access::{LogoutTokens, RefreshCookie, TrustedOrigin},
+    access::{Customer, LogoutTokens, RefreshCookie, TrustedOrigin},
     app::App,
-    domain::{invalid::InvalidField, password::Password, tokens::refresh::RefreshToken},
+    domain::{ids::SessionId, tokens::refresh::RefreshToken},
     error::{ApiError, ApiResult, Failed},
     services::{
+        accounts::{self, AccountError},
         registration::{self, NewAccount, RegisterError},
         sessions::{self, LogoutError, RefreshError},
         sign_in::{self, SignInError},
@@ -52,8 +59,8 @@ impl AuthApi {
         origin: TrustedOrigin,
         body: Body<LoginIn>,
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
-        let number = required("phone_number", body.0.phone_number.map(|digits| digits.0))?;
-        let password = required_password(body.0.password)?;
+        let number = required("phone_number", body.0.phone_number)?;
+        let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_phone(&self.app, &number);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
         let token = signed_in.refresh.clone();
@@ -67,8 +74,8 @@ impl AuthApi {
         origin: TrustedOrigin,
         body: Body<TokenLoginIn>,
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
-        let name = required("username", body.0.username.map(|digits| digits.0))?;
-        let password = required_password(body.0.password)?;
+        let name = required("username", body.0.username)?;
+        let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_any(&self.app, &name);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
         let token = signed_in.refresh.clone();
@@ -118,6 +125,37 @@ impl AuthApi {
             }
         }
     }
+
+    /// One's own sessions
+    #[oai(path = "/sessions", method = "get", operation_id = "listSessions")]
+    async fn sessions(&self, caller: Customer) -> ApiResult<Json<SessionsOut>, AccountError> {
+        let sessions = accounts::sessions(&self.app, caller.session).await?;
+        Ok(Json(SessionsOut::new(sessions, caller.session.session)))
+    }
+
+    /// End one of one's own sessions
+    #[oai(path = "/sessions/:id", method = "delete", operation_id = "endSession")]
+    async fn end_session(
+        &self,
+        caller: Customer,
+        id: Path<PathId<SessionId>>,
+    ) -> ApiResult<Json<MessageOut>, AccountError> {
+        let session = id.0.or(AccountError::SessionNotFound)?;
+        accounts::end_session(&self.app, caller.session, session).await?;
+        Ok(Json(MessageOut::new("session ended successfully")))
+    }
+
+    /// End all of one's own sessions, this one included
+    #[oai(path = "/logout-all", method = "post", operation_id = "logoutAll")]
+    async fn logout_all(
+        &self,
+        caller: Customer,
+        _origin: TrustedOrigin,
+    ) -> ApiResult<WithCookie<MessageOut>, AccountError> {
+        accounts::end_all_sessions(&self.app, caller.session).await?;
+        let out = MessageOut::new("logged out everywhere successfully");
+        Ok(WithCookie::Ok(Json(out), cookie::clear(&self.app)))
+    }
 }
 
 impl AuthApi {
@@ -134,14 +172,4 @@ impl AuthApi {
     fn in_body(&self, token: &RefreshToken) -> Option<String> {
         self.app.config.body_refresh.then(|| token.expose().to_owned())
     }
-}
-
-fn required(field: &'static str, value: Option<String>) -> Result<String, SignInError> {
-    let given = value.filter(|text| !text.is_empty());
-    given.ok_or_else(|| InvalidField::required(field).into())
-}
-
-fn required_password(password: Option<PasswordIn>) -> Result<Password, SignInError> {
-    let given = password.map(|password| password.0).filter(|password| !password.expose().is_empty());
-    given.ok_or_else(|| InvalidField::required("password").into())
 }

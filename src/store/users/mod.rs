@@ -139,6 +139,16 @@ impl Users {
         find_part(&self.docs, filter, Credentials::projection()).await
     }
 
+    /// What a confirmation by password needs of an account.
+    pub async fn credentials_of(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+        find_part(&self.docs, doc! { "_id": user }, Credentials::projection()).await
+    }
+
+    /// Removes an account whose password was checked; false when it has changed meanwhile.
+    pub async fn delete(&self, user: UserId, checked: &PasswordHash) -> Result<bool, StoreError> {
+        Ok(self.docs.delete_one(doc! { "_id": user, "password_hash": checked }).await?.deleted_count == 1)
+    }
+
     /// The account behind a living session.
     pub async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, alive(session), Account::projection()).await

@@ -100,6 +100,36 @@ impl Users {
         self.pull_session(doc! { "_id": session.user, "sessions._id": session.session }, session).await
     }
 
+    /// The living sessions of an account, the newest last.
+    pub async fn sessions(&self, caller: SessionRef, now: Timestamp) -> Result<Vec<SessionDoc>, StoreError> {
+        let found: Option<WithSessions> = find_part(&self.docs, alive(caller), projection()).await?;
+        let sessions = found.map(|user| user.sessions).unwrap_or_default();
+        Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
+    }
+
+    /// Ends all sessions of an account.
+    pub async fn end_all_sessions(&self, user: UserId) -> Result<(), StoreError> {
+        self.docs.update_one(doc! { "_id": user }, doc! { "$set": { "sessions": [] } }).await?;
+        Ok(())
+    }
+
+    /// Sets a new password, if the old one is still the one that was checked, and ends all other sessions.
+    pub async fn change_password(
+        &self,
+        caller: SessionRef,
+        checked: &PasswordHash,
+        new: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut filter = alive(caller);
+        filter.insert("password_hash", checked);
+        let update = doc! {
+            "$set": { "password_hash": new, "updated_at": now },
+            "$pull": { "sessions": { "_id": { "$ne": caller.session } } },
+        };
+        Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
+    }
+
     async fn pull_session(&self, filter: Document, session: SessionRef) -> Result<bool, StoreError> {
         let pull = doc! { "$pull": { "sessions": { "_id": session.session } } };
         Ok(self.docs.update_one(filter, pull).await?.modified_count == 1)

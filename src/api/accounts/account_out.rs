@@ -1,31 +1,17 @@
-//! `/api/accounts/`: one's own account.
+//! The account as its owner sees it.
 
-use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
+use poem_openapi::{Object, types::Example};
 
-use super::{Group, user_out::UserOut};
 use crate::{
-    access::Customer,
+    api::user_out::UserOut,
     domain::{ids::AddressId, time::Timestamp},
-    error::ApiResult,
     store::users::{Account, Address, Profile, Verification, Verified},
 };
-
-/// The handlers.
-pub struct AccountsApi;
-
-#[OpenApi(prefix_path = "/api/accounts", tag = "Group::Accounts")]
-impl AccountsApi {
-    /// One's own account
-    #[oai(path = "/me", method = "get", operation_id = "readAccount")]
-    async fn me(&self, caller: Customer) -> ApiResult<Json<AccountOut>> {
-        Ok(Json(caller.0.into()))
-    }
-}
 
 /// An account with everything its owner may see.
 #[derive(Debug, Object)]
 #[oai(rename = "Account", example)]
-struct AccountOut {
+pub(super) struct AccountOut {
     #[oai(flatten)]
     user: UserOut,
     is_active: bool,

@@ -1,0 +1,35 @@
+//! What the calls of this group take.
+
+use poem_openapi::{Object, types::Example};
+use serde::Deserialize;
+
+use crate::{api::fields::PasswordIn, domain::password::Password};
+
+/// A new password, and the one until now.
+#[derive(Object, Deserialize)]
+#[oai(rename = "PasswordChange", example)]
+pub(super) struct PasswordChangeIn {
+    pub(super) current_password: Option<PasswordIn>,
+    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    pub(super) new_password: Option<PasswordIn>,
+}
+
+impl Example for PasswordChangeIn {
+    fn example() -> Self {
+        let password = |text: &str| Some(PasswordIn(Password::new(text.to_owned())));
+        Self { current_password: password("Br4ke-pads!"), new_password: password("Cl0sed-loop!") }
+    }
+}
+
+/// The confirmation that an account is to be removed.
+#[derive(Object, Deserialize)]
+#[oai(rename = "DeleteAccount", example)]
+pub(super) struct DeleteIn {
+    pub(super) current_password: Option<PasswordIn>,
+}
+
+impl Example for DeleteIn {
+    fn example() -> Self {
+        Self { current_password: Some(PasswordIn(Password::new("Br4ke-pads!".to_owned()))) }
+    }
+}

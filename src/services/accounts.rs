@@ -1,0 +1,88 @@
+//! What owners do with their accounts: change the password, see and end sessions, leave.
+
+use super::{
+    hashing::HashError,
+    sessions::Origin,
+    sign_in::{self, SignInError},
+};
+use crate::{
+    app::App,
+    domain::{
+        ids::{SessionId, SessionRef},
+        invalid::InvalidField,
+        password::{NewPassword, Password},
+        role::Role,
+    },
+    store::{
+        StoreError,
+        users::{Account, SessionDoc},
+    },
+};
+
+/// Why an account isn't changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// A field is missing or breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// The password was not confirmed.
+    #[error(transparent)]
+    NotConfirmed(#[from] SignInError),
+    /// There is no such session, or it is somebody else's.
+    #[error("session not found")]
+    SessionNotFound,
+    /// The shop would be left without those who run it.
+    #[error("an admin's account can't be deleted; another admin must make it a customer's first")]
+    Admin,
+    /// The session is not alive any more.
+    #[error("invalid or expired access token")]
+    SignedOut,
+    /// The hashing threads.
+    #[error(transparent)]
+    Hashing(#[from] HashError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The caller's living sessions.
+pub async fn sessions(app: &App, caller: SessionRef) -> Result<Vec<SessionDoc>, AccountError> {
+    Ok(app.store.users.sessions(caller, app.clock.now()).await?)
+}
+
+/// Ends one of the caller's sessions.
+pub async fn end_session(app: &App, caller: SessionRef, session: SessionId) -> Result<(), AccountError> {
+    let ended = app.store.users.end_session(SessionRef { user: caller.user, session }).await?;
+    if ended { Ok(()) } else { Err(AccountError::SessionNotFound) }
+}
+
+/// Ends all of the caller's sessions, this one included.
+pub async fn end_all_sessions(app: &App, caller: SessionRef) -> Result<(), AccountError> {
+    Ok(app.store.users.end_all_sessions(caller.user).await?)
+}
+
+/// Sets a new password; every other session ends.
+pub async fn change_password(
+    app: &App,
+    caller: SessionRef,
+    current: Password,
+    new: Password,
+    origin: &Origin,
+) -> Result<(), AccountError> {
+    let weak = |why| InvalidField::because("new_password", "password", why);
+    let new = NewPassword::check(new).map_err(weak)?;
+    let confirmed = sign_in::confirm(app, caller.user, current, origin).await?;
+    let hash = app.hasher.hash(new).await?;
+    let changed = app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await?;
+    if changed { Ok(()) } else { Err(AccountError::SignedOut) }
+}
+
+/// Removes an account: its name, number and address are free again.
+pub async fn delete(app: &App, account: &Account, current: Password, origin: &Origin) -> Result<(), AccountError> {
+    let confirmed = sign_in::confirm(app, account.id, current, origin).await?;
+    if confirmed.account.role == Role::Admin {
+        return Err(AccountError::Admin);
+    }
+    let deleted = app.store.users.delete(account.id, &confirmed.password_hash).await?;
+    if deleted { Ok(()) } else { Err(AccountError::SignedOut) }
+}
