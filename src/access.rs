@@ -16,10 +16,11 @@ use crate::{
     app::App,
     domain::{
         ids::{SessionRef, UserId},
+        net,
         tokens::{access::InvalidAccessToken, refresh::RefreshToken},
     },
     error::{ApiError, ErrorCode},
-    services::sessions::Origin,
+    services::{hashing::Caller, sessions::Origin},
     store::users::Account,
 };
 
@@ -178,11 +179,12 @@ impl<'a> FromRequest<'a> for AnyOrigin {
 fn origin(request: &Request) -> Result<Origin, ApiError> {
     let agent = request.headers().get(header::USER_AGENT);
     let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
+    let caller = request.data::<Caller>().cloned().unwrap_or_default();
     let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
     let app = app(request)?;
     let cookies = refresh_cookies(request.headers());
     let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
-    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect() })
+    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller })
 }
 
 async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
@@ -205,10 +207,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn refresh_cookies(headers: &HeaderMap) -> Vec<String> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let cookies = lines.flat_map(cookie::Cookie::split_parse).filter_map(Result::ok);
-    let values = cookies.filter(|cookie| cookie.name() == REFRESH_COOKIE).map(|cookie| cookie.value().to_owned());
-    values.filter(|value| !value.is_empty()).take(MAX_COOKIES).collect()
+    let lines = headers.get_all(header::COOKIE).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    // Other cookies may hold any bytes: they must not take ours along.
+    let cookies = lines.flat_map(|line| cookie::Cookie::split_parse(line.into_owned()).collect::<Vec<_>>());
+    let ours = cookies.filter_map(Result::ok).filter(|cookie| cookie.name() == REFRESH_COOKIE);
+    ours.map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty()).take(MAX_COOKIES).collect()
 }
 
 /// Browsers say which page a call comes from. A page of another shop may not have the cookie used or set; a caller
@@ -217,9 +220,13 @@ fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
     let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or_default().to_lowercase();
     let listed = app(request)?.config.cors_allowed_origins.contains(&origin);
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let own =
-        origin.split_once("://").is_some_and(|(_, authority)| !host.is_empty() && authority.eq_ignore_ascii_case(host));
+    // HTTP/2 has the authority in place of the header.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let own = origin.split_once("://").is_some_and(|(scheme, authority)| {
+        !host.is_empty()
+            && net::without_default_port(scheme, authority) == net::without_default_port(scheme, &host.to_lowercase())
+    });
     if listed || own { Ok(()) } else { Err(ApiError::new(ErrorCode::OriginNotAllowed, "origin not allowed")) }
 }
 

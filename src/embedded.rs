@@ -3,7 +3,11 @@
 use std::{
     env, fs, io,
     io::{BufRead, BufReader},
-    os::unix::process::{CommandExt, ExitStatusExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, OpenOptionsExt},
+        process::{CommandExt, ExitStatusExt},
+    },
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     thread,
@@ -69,7 +73,7 @@ impl PrivateMongod {
     /// `binary` comes first, then `PATH`, then `.mongodb/bin/mongod`.
     pub async fn start(folder: &Path, binary: Option<&Path>) -> Result<Self, EmbeddedError> {
         let binary = find_mongod(binary).ok_or(EmbeddedError::NoMongod)?;
-        fs::create_dir_all(folder).map_err(at(folder))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
         let folder = folder.canonicalize().map_err(at(folder))?;
         let socket = folder.join("m.sock");
         if socket.as_os_str().len() >= SOCKET_PATH_LIMIT {
@@ -90,9 +94,11 @@ impl PrivateMongod {
         &self.uri
     }
 
-    /// The connection string of the mongod that another process of this user runs on `folder`.
-    pub fn uri_of_running(folder: &Path) -> String {
-        uri(&folder.join("m.sock"))
+    /// The connection string of the mongod that another process of this user runs on `folder`, if there is one.
+    pub fn running_on(folder: &Path) -> Option<String> {
+        let folder = folder.canonicalize().ok()?;
+        let lock = fs::File::open(folder.join("server.lock")).ok()?;
+        matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)).then(|| uri(&folder.join("m.sock")))
     }
 
     /// The process id.
@@ -138,7 +144,7 @@ impl PrivateMongod {
         }
         tokio::select! {
             status = self.ended() => Err(not_started(folder, &last_words(folder, status))),
-            result = elect(socket, started) => result.map_err(|error| not_started(folder, &error.to_string())),
+            result = elect(socket, started) => result.map_err(|error| not_started(folder, &crate::store::brief(&error))),
         }
     }
 }
@@ -152,8 +158,11 @@ fn not_started(folder: &Path, reason: &str) -> EmbeddedError {
     EmbeddedError::NotStarted { reason: reason.to_owned(), log: folder.join("mongod.log") }
 }
 
+/// The socket's path with every byte escaped that could mean something else in a connection string.
 fn uri(socket: &Path) -> String {
-    let escaped = socket.to_string_lossy().replace('%', "%25").replace('/', "%2F").replace(' ', "%20");
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let escape = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    let escaped: String = socket.as_os_str().as_bytes().iter().map(escape).collect();
     format!("mongodb://{escaped}/?directConnection=true")
 }
 
@@ -212,7 +221,8 @@ fn spawn(
 
 fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, EmbeddedError> {
     let log = folder.join("mongod.log");
-    let log = fs::File::create(&log).map_err(at(&log))?;
+    let log =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&log).map_err(at(&log))?;
     let stale_socket = folder.join("m.sock");
     if stale_socket.exists() {
         fs::remove_file(&stale_socket).map_err(at(&stale_socket))?;
@@ -225,6 +235,8 @@ fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, Embe
         .args(["--bind_ip", "./m.sock", "--nounixsocket", "--port", "27017"])
         .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        // A slow command is logged whole, and some of them hold password hashes.
+        .args(["--slowms", "2147483647"])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
         .stdin(Stdio::from(lock))
         .stdout(Stdio::from(log))

@@ -108,7 +108,7 @@ codes! {
     MethodNotImplemented = NOT_IMPLEMENTED,
     /// The database can't be reached.
     DatabaseUnavailable = SERVICE_UNAVAILABLE,
-    /// More sign-ins are waiting than can be handled.
+    /// More is asked for at once than can be handled.
     TooBusy = SERVICE_UNAVAILABLE,
 }
 
@@ -195,9 +195,9 @@ impl ApiError {
     pub fn answer(self, request_id: &str) -> poem::Response {
         let Parts { code, message, fields, headers, cause } = *self.0;
         match cause {
-            Some(StoreError::Unavailable(cause)) => tracing::warn!(request_id, %cause, "the database is unavailable"),
-            // Never `?cause`: the driver's Debug holds the server's whole answer, stored values included.
-            Some(StoreError::Failed(cause)) => tracing::error!(request_id, %cause, "a request failed"),
+            Some(cause @ (StoreError::Unavailable(_) | StoreError::Contended)) => {
+                tracing::warn!(request_id, %cause, "a request was put off");
+            }
             Some(cause) => tracing::error!(request_id, %cause, "a request failed"),
             None if code == ErrorCode::Internal => tracing::error!(request_id, "a request failed"),
             None => {}
@@ -230,6 +230,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
             }
+            StoreError::Contended => Self::new(ErrorCode::TooBusy, cause.to_string()),
             StoreError::Duplicate | StoreError::Standalone | StoreError::Failed(_) => Self::internal(),
         };
         error.0.cause = Some(cause);
@@ -241,6 +242,8 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::new(ErrorCode::TooBusy, error.to_string()),
+            // Nobody reads it.
+            HashError::CallerLeft => Self::new(ErrorCode::TooBusy, error.to_string()),
             HashError::Failed => Self::internal(),
         }
     }

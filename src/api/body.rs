@@ -47,6 +47,34 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
     }
 }
 
+/// A body that is read, but whose faults wait until the caller is known to be signed in.
+pub struct Tried<T>(pub Result<T, ApiError>);
+
+impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Tried<T> {
+    const TYPES: &'static [ApiExtractorType] = <Body<T> as ApiExtractor<'a>>::TYPES;
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <Body<T> as ApiExtractor<'a>>::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        <Body<T> as ApiExtractor<'a>>::request_meta()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        match Body::from_request(request, body, options).await {
+            Ok(Body(value)) => Ok(Self(Ok(value))),
+            Err(error) => error.downcast().map(|refusal| Self(Err(refusal))),
+        }
+    }
+}
+
 /// JSON, or anything that calls itself a kind of JSON (RFC 6839); a body without a type is taken for JSON.
 fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };

@@ -27,7 +27,7 @@ pub struct Lines(pub String);
 #[derive(Debug, Clone)]
 pub struct Digits(pub String);
 
-/// A decimal as a JSON number or as its text, exactly as it was written.
+/// A decimal as a JSON number (up to 15 digits exactly) or as its text.
 #[derive(Debug, Clone)]
 pub struct Decimal(pub String);
 

@@ -2,7 +2,6 @@
 
 use secrecy::SecretString;
 
-use super::Failure;
 use crate::{
     config::Config,
     embedded::{EmbeddedError, PrivateMongod},
@@ -28,12 +27,11 @@ impl Database {
     }
 
     /// For a command, which may also use the private mongod of a running server.
-    pub async fn own_or_shared(config: &Config) -> Result<Self, Failure> {
-        match Self::own(config).await {
-            Err(EmbeddedError::InUse(folder)) => {
-                Ok(Self { uri: PrivateMongod::uri_of_running(&folder).into(), mongod: None })
-            }
-            database => Ok(database?),
+    pub async fn own_or_shared(config: &Config) -> Result<Self, EmbeddedError> {
+        let running = PrivateMongod::running_on(&config.data_dir.join("db"));
+        match running.filter(|_| config.database.uri.is_none()) {
+            Some(uri) => Ok(Self { uri: uri.into(), mongod: None }),
+            None => Self::own(config).await,
         }
     }
 

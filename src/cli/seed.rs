@@ -15,7 +15,10 @@ use crate::{
         time::Timestamp,
     },
     integrations::clock::Clock,
-    services::registration::{Application, NewAccount, document},
+    services::{
+        hashing::Caller,
+        registration::{self, Application, NewAccount, document},
+    },
     store::{
         branches::{BranchDoc, Model},
         products::ProductDoc,
@@ -68,6 +71,10 @@ async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Fa
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     if !app.store.brands.page(None, None, 1).await?.is_empty() {
         return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
+    }
+    for n in 0..args.users {
+        let account = NewAccount::check(application(n), app.config.default_region)?;
+        registration::refuse_taken(&app, &account).await.map_err(|taken| format!("sample customer {n}: {taken}"))?;
     }
     let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress(args) };
     let some = seeder.catalogue(args).await?;
@@ -165,7 +172,7 @@ impl Seeder<'_> {
             return Ok(());
         }
         let password = NewPassword::check(Password::new(PASSWORD.to_owned()))?;
-        let hash = self.app.hasher.hash(password).await?;
+        let hash = self.app.hasher.hash(password, &Caller::default()).await?;
         for start in (0..count).step_by(BATCH) {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;

@@ -30,7 +30,11 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 async fn serve_on(config: Config, listeners: Listeners, database: &Database) -> Result<(), Failure> {
     let asked_to_stop = asked_to_stop()?;
     warn_of_unusual_production(&config);
-    let app = App::connect(config, &database.uri, Clock::system()).await?;
+    let mut asked_to_stop = Box::pin(asked_to_stop);
+    let app = tokio::select! {
+        app = App::connect(config, &database.uri, Clock::system()) => app?,
+        () = &mut asked_to_stop => return Ok(()),
+    };
     tracing::info!("serving {url}/ (Swagger UI at {url}/docs)", url = listeners.url());
     let mut lost_mongod = None;
     let stop = async {

@@ -17,6 +17,7 @@ use self::reader::Reader;
 pub use self::{reader::ConfigProblems, secret::kept_secret};
 use crate::domain::{
     limits::{Action, Rate},
+    net,
     phone::Region,
 };
 
@@ -196,7 +197,9 @@ impl Config {
                     "1 to 63 of A-Z, a-z, 0-9, _ and -",
                     database_name,
                 ),
-                mongod_bin: r.text("MONGOD_BIN").map(PathBuf::from),
+                mongod_bin: r.parsed("MONGOD_BIN", None, "the path of a file", |text| {
+                    Some(PathBuf::from(text)).filter(|path| path.is_file()).map(Some)
+                }),
             },
             data_dir: r.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
             jwt_secret: r.secret("JWT_SECRET"),
@@ -249,6 +252,9 @@ impl Config {
         if self.cookie.same_site == cookie::SameSite::None && !self.cookie.secure {
             r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
         }
+        if self.lifetimes.access < Duration::from_secs(1) {
+            r.problem("ACCESS_TTL", "must be a second or more: tokens know no shorter time");
+        }
         if self.lifetimes.access > self.lifetimes.session {
             r.problem("ACCESS_TTL", "must not be longer than SESSION_TTL");
         }
@@ -296,7 +302,8 @@ fn mongo_uri(r: &mut Reader) -> Option<SecretString> {
 
 fn database_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    (plain && text.len() <= 63).then(|| text.to_owned())
+    let own = !["admin", "local", "config"].contains(&text.to_lowercase().as_str());
+    (plain && own && text.len() <= 63).then(|| text.to_owned())
 }
 
 fn network(text: &str) -> Option<IpNet> {
@@ -313,20 +320,26 @@ fn same_site(text: &str) -> Option<cookie::SameSite> {
 }
 
 fn cookie_domain(text: &str) -> Option<String> {
-    let domain = text.trim_start_matches('.');
-    let plain = domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-    (plain && domain.contains('.')).then(|| domain.to_owned())
+    let domain = text.strip_prefix('.').unwrap_or(text);
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let named = domain.contains('.') && domain.split('.').all(label) && domain.parse::<IpAddr>().is_err();
+    named.then(|| domain.to_owned())
 }
 
 fn origins(text: &str) -> Option<Vec<String>> {
     text.split(',').map(|origin| self::origin(origin.trim())).collect()
 }
 
-/// `scheme://host[:port]` as a browser writes it (RFC 6454, section 6.2).
+/// `scheme://host[:port]` as a browser writes it: in lower case, without a default port (RFC 6454, section 6.2).
 fn origin(text: &str) -> Option<String> {
-    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let plain = authority.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
-    (plain && !authority.is_empty()).then(|| text.to_lowercase())
+    let text = text.to_lowercase();
+    let (scheme, authority) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
+    let uri: poem::http::uri::Authority = authority.parse().ok()?;
+    let bracketed = uri.host().starts_with('[') || !uri.host().contains(':');
+    let port = authority.strip_prefix(uri.host())?;
+    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let plain = !uri.host().is_empty() && bracketed && port_fits && !authority.contains('*');
+    plain.then(|| format!("{scheme}://{}", net::without_default_port(scheme, authority)))
 }
 
 #[cfg(test)]
@@ -337,6 +350,38 @@ mod tests {
 
     fn problems(vars: &[(&str, &str)]) -> String {
         Config::from_vars(vars.iter().copied()).map_or_else(|problems| problems.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn origins_are_kept_as_browsers_write_them() {
+        assert_eq!(origin("HTTPS://Shop.Example:443"), Some("https://shop.example".to_owned()));
+        assert_eq!(origin("http://[::1]:3000"), Some("http://[::1]:3000".to_owned()));
+        for bad in [
+            "*",
+            "https://*",
+            "shop.example",
+            "https://a.com:99999",
+            "https://::",
+            "https://a/b",
+            "https://u@a.com",
+            "ftp://a.com",
+            "https://",
+        ] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_cannot_work_are_refused() {
+        for (name, value) in [
+            ("MONGO_DB_NAME", "admin"),
+            ("COOKIE_DOMAIN", "a..b"),
+            ("COOKIE_DOMAIN", "1.2.3.4"),
+            ("MONGOD_BIN", "/nowhere/mongod"),
+            ("ACCESS_TTL", "1ms"),
+        ] {
+            assert!(problems(&[(name, value)]).contains(name), "{name}={value}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::username::BLANK_LETTERS;
+
 /// The name of a brand, model, category or product: 2 to 50 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -24,7 +26,7 @@ impl Name {
         if !(2..=50).contains(&text.chars().count()) {
             return Err(InvalidName::Length);
         }
-        if !text.chars().all(|c| c.is_alphanumeric() || " &.,()/'+-".contains(c)) {
+        if !text.chars().all(|c| (c.is_alphanumeric() && !BLANK_LETTERS.contains(&c)) || " &.,()/'+-".contains(c)) {
             return Err(InvalidName::Characters);
         }
         Ok(Self(text.to_owned()))

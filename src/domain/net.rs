@@ -27,6 +27,12 @@ pub fn counted(address: IpAddr) -> String {
     }
 }
 
+/// `shop.example:443` is `shop.example` over https (RFC 6454, section 6.2).
+pub fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(default).unwrap_or(authority)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ impl ImageUrl {
         let absolute = ["https://", "http://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(names_a_host));
         let local = text
             .strip_prefix("/media/")
-            .is_some_and(|rest| !rest.is_empty() && !rest.split('/').any(|part| part == ".."));
+            .is_some_and(|rest| !rest.is_empty() && !rest.split('/').any(|part| part == "..") && !rest.contains('%'));
         (plain && (absolute || local)).then(|| Self(text.to_owned()))
     }
 }
@@ -45,6 +45,8 @@ mod tests {
             "/a.png",
             "/media/",
             "/media/../x",
+            "/media/a/..%2f",
+            "/media/%2e%2e/x",
             "https://",
             "https:///x",
             "javascript:alert(1)",

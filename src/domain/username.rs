@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+/// Letters of Hangul that show as nothing (Unicode's Default_Ignorable_Code_Point).
+pub const BLANK_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+
 /// A username as its owner spells it (NFC), 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -35,8 +38,10 @@ impl Username {
         }
         let allowed = |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
         let spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
+        let shown = !name.contains(BLANK_LETTERS);
         let starts_whole = !name.starts_with(is_combining_mark);
-        if !name.chars().all(allowed) || !spaced_well || !starts_whole || !name.contains(char::is_alphabetic) {
+        if !name.chars().all(allowed) || !spaced_well || !shown || !starts_whole || !name.contains(char::is_alphabetic)
+        {
             return Err(InvalidUsername::Characters);
         }
         Ok(Self(name))
@@ -51,7 +56,9 @@ impl Username {
 impl UsernameKey {
     /// The key of any text, so that a sign-in finds "JOHN Doe" under "john doe".
     pub fn of(text: &str) -> Self {
-        Self(text.nfkc().collect::<String>().to_lowercase().nfkc().collect())
+        // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma.
+        let upper = text.nfkc().flat_map(char::to_uppercase);
+        Self(upper.flat_map(char::to_lowercase).nfkc().collect())
     }
 }
 
@@ -86,8 +93,19 @@ mod tests {
         for short in ["", "abc", "abcdefghijklmnopqrstuvwxy"] {
             assert_eq!(Username::parse(short), Err(InvalidUsername::Length), "{short}");
         }
-        for bad in ["a@bc.de", "two  spaces", " lead", "12345", "a/b/c", "tab\tname", "\u{301}abc", "<script>", "१२३४"]
-        {
+        for bad in [
+            "a@bc.de",
+            "two  spaces",
+            " lead",
+            "12345",
+            "a/b/c",
+            "tab\tname",
+            "\u{301}abc",
+            "<script>",
+            "१२३४",
+            "\u{3164}\u{3164}\u{3164}\u{3164}",
+            "a\u{1160}bcd",
+        ] {
             assert_eq!(Username::parse(bad), Err(InvalidUsername::Characters), "{bad}");
         }
     }
@@ -98,6 +116,8 @@ mod tests {
         for same in ["John Doe", "JOHN DOE", "Ｊｏｈｎ Ｄｏｅ"] {
             assert_eq!(UsernameKey::of(same), key, "{same}");
         }
+        assert_eq!(UsernameKey::of("Straße"), UsernameKey::of("STRASSE"));
+        assert_eq!(UsernameKey::of("ΣΑΣ one"), UsernameKey::of("σας one"));
     }
 
     proptest! {

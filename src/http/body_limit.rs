@@ -1,8 +1,15 @@
-//! No call takes more than 1 MiB; what is larger is refused without being read to its end.
+//! No call takes more than 1 MiB; what is larger is refused without being kept.
 
-use poem::{Endpoint, Middleware, Request, Result, error::ReadBodyError, http::header};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use poem::{Body, Endpoint, Middleware, Request, Result, error::ReadBodyError, http::header};
 
 const LIMIT: usize = 1024 * 1024;
+/// Up to this declared length a refused body is read to its end.
+const DRAINED: u64 = 4 * 1024 * 1024;
+/// For so long at most.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// The layer. A declared length is refused at once; a chunked body is counted while it is read.
 pub struct BodyLimit;
@@ -28,10 +35,21 @@ impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
         }
         let declared =
             request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if declared.is_some_and(|length: u64| length > LIMIT as u64) {
+        if let Some(length) = declared.filter(|length: &u64| *length > LIMIT as u64) {
+            if length <= DRAINED {
+                drain(body).await;
+            }
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
         request.set_body(body.into_bytes_limit(LIMIT).await?);
         self.0.call(request).await
     }
+}
+
+/// Reads a body that is only a little too large and forgets it: a client that writes its whole request before it reads
+/// would otherwise see a reset connection in place of the answer.
+async fn drain(body: Body) {
+    let mut stream = body.into_bytes_stream();
+    let _too_slow_is_as_good_as_done =
+        tokio::time::timeout(DRAIN_LIMIT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
 }

@@ -1,12 +1,14 @@
-//! A caller who hangs up ends the request's future, in the middle of a flow of several writes too. Calls that change
-//! something therefore run as tasks of their own, which go on to their end.
+//! A caller who hangs up ends the request's future, in the middle of a flow of several writes too, or while the
+//! database's answer is on its way, which costs the driver a connection. Calls therefore run as tasks of their own, which
+//! go on to their end.
 
 use std::sync::Arc;
 
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, http::Method};
+use poem::{Endpoint, Middleware, Request, Response, Result};
 use tokio_util::task::TaskTracker;
 
 use super::errors::{self, RequestId};
+use crate::services::hashing::Caller;
 
 /// The layer.
 pub struct Detach {
@@ -28,7 +30,7 @@ impl<E: Endpoint + 'static> Middleware<E> for Detach {
     }
 }
 
-/// An endpoint whose changes are not cut off.
+/// An endpoint whose calls are not cut off.
 pub struct DetachEndpoint<E> {
     inner: Arc<E>,
     tasks: TaskTracker,
@@ -37,12 +39,11 @@ pub struct DetachEndpoint<E> {
 impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> Result<Response> {
-        if matches!(*request.method(), Method::GET | Method::OPTIONS) {
-            return self.inner.call(request).await.map(IntoResponse::into_response);
-        }
+    async fn call(&self, mut request: Request) -> Result<Response> {
         let inner = Arc::clone(&self.inner);
         let id = request.data::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let (caller, _leaves_when_dropped) = Caller::with_guard();
+        request.set_data(caller);
         // What fails is logged in the task, whether or not anybody still waits for it.
         let task = self.tasks.spawn(async move { errors::answered(inner.call(request), &id).await });
         task.await.map_err(poem::error::InternalServerError)

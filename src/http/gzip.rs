@@ -58,14 +58,21 @@ pub fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Whether gzip is named and not refused by `q=0` (RFC 9110, section 12.5.3).
+/// Whether gzip may be sent: what is said of gzip itself counts before what is said of `*` (RFC 9110, section 12.5.3).
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|coding| {
+    let (mut gzip, mut any) = (None, None);
+    for coding in lines.flat_map(|line| line.split(',')) {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
         let weight: f32 = weight.trim().trim_start_matches("q=").parse().unwrap_or(0.0);
-        matches!(name.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip" | "*") && weight > 0.0
-    })
+        let wanted = weight > 0.0 && weight <= 1.0;
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(wanted),
+            "*" => any = Some(wanted),
+            _ => {}
+        }
+    }
+    gzip.or(any).unwrap_or(false)
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
@@ -84,5 +91,6 @@ mod tests {
         };
         assert!(accepts("gzip") && accepts("br, GZIP;q=0.5") && accepts("*"));
         assert!(!accepts("br") && !accepts("gzip;q=0") && !accepts("") && !accepts("gzip;q=x"));
+        assert!(!accepts("gzip;q=0, *") && accepts("*;q=0, gzip") && !accepts("gzip;q=inf"));
     }
 }

@@ -26,7 +26,7 @@ pub use self::{
 };
 use crate::app::App;
 
-/// Every URL. What stands last is what a request meets first; changes run as `tasks`.
+/// Every URL. What stands last is what a request meets first; calls run as `tasks`.
 fn router(app: &Arc<App>, tasks: &TaskTracker) -> impl Endpoint<Output = Response> + 'static {
     let routes = Route::new().nest_no_strip("/api", contract::service(crate::api::all(app)));
     pages::add(routes)

@@ -5,14 +5,16 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use poem::{
     Server,
-    listener::{AcceptorExt, BoxAcceptor, TcpAcceptor},
+    http::uri::Scheme,
+    listener::{Acceptor, AcceptorExt, BoxAcceptor, TcpAcceptor},
+    web::{LocalAddr, RemoteAddr},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use super::router;
@@ -20,6 +22,8 @@ use crate::app::App;
 
 /// How long requests may take to finish once the server is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long to wait after a connection couldn't be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections that say nothing for so long are closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
@@ -61,7 +65,7 @@ impl Listeners {
     }
 
     fn acceptor(self) -> io::Result<BoxAcceptor> {
-        let mut acceptors = self.sockets.into_iter().map(TcpAcceptor::from_tokio);
+        let mut acceptors = self.sockets.into_iter().map(|socket| TcpAcceptor::from_tokio(socket).map(PatientAcceptor));
         let first = acceptors.next().ok_or_else(|| io::Error::other("no socket"))??.boxed();
         acceptors.try_fold(first, |all, next| Ok(all.combine(next?).boxed()))
     }
@@ -71,10 +75,41 @@ impl Listeners {
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
     let tasks = TaskTracker::new();
     let server = Server::new_with_acceptor(listeners.acceptor()?).idle_timeout(IDLE_LIMIT);
+    let mut stopped_at = None;
+    let stop = async {
+        stop.await;
+        stopped_at = Some(Instant::now());
+    };
     server.run_with_graceful_shutdown(router(&app, &tasks), stop, Some(DRAIN_LIMIT)).await?;
     tasks.close();
-    if tokio::time::timeout(DRAIN_LIMIT, tasks.wait()).await.is_err() {
-        tracing::warn!(left = tasks.len(), "stopped with changes under way");
+    let left = DRAIN_LIMIT.saturating_sub(stopped_at.map_or(Duration::ZERO, |at| at.elapsed()));
+    if tokio::time::timeout(left, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "stopped with calls under way");
     }
     Ok(())
+}
+
+/// A socket that waits a moment after an error: where the process has no file descriptor left, the next try would fail
+/// at once, again and again.
+struct PatientAcceptor(TcpAcceptor);
+
+impl Acceptor for PatientAcceptor {
+    type Io = TcpStream;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        self.0.local_addr()
+    }
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, LocalAddr, RemoteAddr, Scheme)> {
+        let accepted = self.0.accept().await;
+        match &accepted {
+            // Answers are written whole: waiting for more to send only delays them.
+            Ok((stream, ..)) => stream.set_nodelay(true)?,
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+        accepted
+    }
 }

@@ -72,7 +72,7 @@ pub async fn change_password(
     let weak = |why| InvalidField::because("new_password", "password", why);
     let new = NewPassword::check(new).map_err(weak)?;
     let confirmed = sign_in::confirm(app, caller.user, current, origin).await?;
-    let hash = app.hasher.hash(new).await?;
+    let hash = app.hasher.hash(new, &origin.caller).await?;
     let changed = app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await?;
     if changed { Ok(()) } else { Err(AccountError::SignedOut) }
 }

@@ -93,7 +93,10 @@ pub async fn add(
     let limits = match limits(app, product, now).await {
         Ok(limits) => limits,
         // Nothing was written, so nobody has looked yet whether the caller is signed in.
-        Err(refusal) => return Err(app.store.users.cart(owner).await?.map_or(CartError::SignedOut, |_| refusal)),
+        Err(refusal) => {
+            require_session(app, owner).await?;
+            return Err(refusal);
+        }
     };
     let added = app.store.users.add_to_cart(owner, product, quantity, limits, now).await?;
     match added.ok_or(CartError::SignedOut)? {
@@ -104,6 +107,11 @@ pub async fn add(
             price(app, owner.user, cart).await
         }
     }
+}
+
+/// Whether the caller is signed in; for refusals that come before any update.
+pub async fn require_session(app: &App, owner: SessionRef) -> Result<(), CartError> {
+    app.store.users.account(owner).await?.map_or(Err(CartError::SignedOut), |_| Ok(()))
 }
 
 async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<AddLimits, CartError> {

@@ -1,7 +1,7 @@
 //! New accounts.
 
 use super::{
-    hashing::HashError,
+    hashing::{Caller, HashError},
     limits::{self, LimitError},
     sessions::{self, Origin, SignedIn},
 };
@@ -115,14 +115,14 @@ pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result
     limits::take(app, &[(Action::Register, net::counted(origin.address))]).await?;
     let now = app.clock.now();
     let session = sessions::begin(app, origin, now);
-    let user = create(app, account, Role::Customer, vec![session.clone()], now).await?;
+    let user = create(app, account, Role::Customer, vec![session.clone()], now, &origin.caller).await?;
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
 
 /// Makes an administrator's account; for the command line.
 pub async fn create_admin(app: &App, account: NewAccount) -> Result<UserId, RegisterError> {
     let now = app.clock.now();
-    Ok(create(app, account, Role::Admin, Vec::new(), now).await?.id)
+    Ok(create(app, account, Role::Admin, Vec::new(), now, &Caller::default()).await?.id)
 }
 
 async fn create(
@@ -131,9 +131,10 @@ async fn create(
     role: Role,
     sessions: Vec<SessionDoc>,
     now: Timestamp,
+    caller: &Caller,
 ) -> Result<UserDoc, RegisterError> {
     refuse_taken(app, &account).await?;
-    let hash = app.hasher.hash(account.password.clone()).await?;
+    let hash = app.hasher.hash(account.password.clone(), caller).await?;
     let user = document(account.clone(), hash, role, sessions, now);
     for _ in 0..ATTEMPTS {
         match app.store.users.insert(&user).await {
@@ -145,7 +146,8 @@ async fn create(
     Err(StoreError::Duplicate.into())
 }
 
-async fn refuse_taken(app: &App, account: &NewAccount) -> Result<(), RegisterError> {
+/// Refuses an account whose number, name or address another one has.
+pub async fn refuse_taken(app: &App, account: &NewAccount) -> Result<(), RegisterError> {
     let taken = app.store.users.taken(account.phone_number.as_ref(), &account.username, account.email.as_ref());
     taken.await?.map_or(Ok(()), |taken| Err(taken.into()))
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::hashing::Caller;
 use crate::{
     app::App,
     domain::{
@@ -32,6 +33,8 @@ pub struct Origin {
     pub address: IpAddr,
     /// The accounts whose genuine refresh cookies the browser has, be their sessions ended or not.
     pub known_users: Vec<UserId>,
+    /// Whether somebody still waits for the answer.
+    pub caller: Caller,
 }
 
 /// An account with the tokens of a living session.
@@ -159,8 +162,8 @@ pub async fn logout(app: &App, bearer: Option<&str>, cookies: &[String]) -> Resu
     }
     let bearer = bearer.and_then(|token| app.access_tokens.check(token, app.clock.now()).ok());
     let mut sessions: Vec<SessionRef> = newest_claims(app, cookies).into_iter().map(|claim| claim.session).collect();
-    sessions.retain(|session| bearer.is_none_or(|bearer| bearer.user == session.user));
     let mut done = !sessions.is_empty();
+    sessions.retain(|session| bearer.is_none_or(|bearer| bearer.user == session.user));
     sessions.extend(bearer.filter(|bearer| !sessions.contains(bearer)));
     for session in sessions {
         done |= app.store.users.end_session(session).await?;

@@ -1,7 +1,7 @@
 //! Signing in with a password (U6).
 
 use super::{
-    hashing::HashError,
+    hashing::{Caller, HashError},
     limits::{self, LimitError},
     sessions::{self, Origin, SignedIn},
 };
@@ -76,7 +76,7 @@ pub async fn sign_in(
     };
     let user = found.as_ref().map(|found| found.account.id);
     let counted = counted(user, identifier.as_ref(), origin);
-    let found = check_password(app, found, password.clone(), &counted).await?;
+    let found = check_password(app, found, password.clone(), &counted, &origin.caller).await?;
     if !found.account.is_active {
         return Err(SignInError::Disabled);
     }
@@ -93,7 +93,7 @@ pub async fn sign_in(
 /// Has somebody who is signed in give the password again; wrong ones count like those of a sign-in.
 pub async fn confirm(app: &App, user: UserId, password: Password, origin: &Origin) -> Result<Credentials, SignInError> {
     let found = app.store.users.credentials_of(user).await?;
-    check_password(app, found, password, &counted(Some(user), None, origin)).await
+    check_password(app, found, password, &counted(Some(user), None, origin), &origin.caller).await
 }
 
 /// Slots are taken before anything is hashed, and only wrong passwords keep them.
@@ -102,10 +102,11 @@ async fn check_password(
     found: Option<Credentials>,
     password: Password,
     counted: &[(Action, String)],
+    caller: &Caller,
 ) -> Result<Credentials, SignInError> {
     let slots = limits::take(app, counted).await?;
     let hash: Option<PasswordHash> = found.as_ref().map(|found| found.password_hash.clone());
-    let verified = app.hasher.verify(password, hash).await;
+    let verified = app.hasher.verify(password, hash, caller).await;
     if !matches!(verified, Ok(false)) {
         slots.give_back(app).await?;
     }
@@ -133,7 +134,7 @@ async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Passw
         return;
     }
     let renewed = async {
-        let new = app.hasher.rehash(password).await?;
+        let new = app.hasher.rehash(password, &Caller::default()).await?;
         Ok::<_, SignInError>(app.store.users.replace_hash(user, old, &new).await?)
     };
     if let Err(error) = renewed.await {

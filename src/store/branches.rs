@@ -1,11 +1,12 @@
 //! The collections `brands`, `models` and `categories`: the same document on three levels of the tree.
 
-use std::{fmt::Debug, marker::PhantomData};
+use std::{fmt::Debug, marker::PhantomData, sync::Arc};
 
 use bson::{Bson, Document, doc};
 use futures_util::{FutureExt, TryStreamExt};
 use mongodb::{Client, ClientSession, Collection, Database};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
 
 use super::{Layout, StoreError, find_part, index, transaction::transact, unique};
 use crate::domain::{
@@ -94,12 +95,19 @@ pub(super) fn layout<L: Level>() -> Layout {
 pub struct Branches<L: Level> {
     client: Client,
     docs: Collection<BranchDoc<L>>,
+    /// Inserts below one parent conflict in the database; in one process they had better queue.
+    inserts: Arc<Mutex<()>>,
     _level: PhantomData<L>,
 }
 
 impl<L: Level> Branches<L> {
     pub(super) fn new(client: &Client, database: &Database) -> Self {
-        Self { client: client.clone(), docs: database.collection(L::COLLECTION), _level: PhantomData }
+        Self {
+            client: client.clone(),
+            docs: database.collection(L::COLLECTION),
+            inserts: Arc::default(),
+            _level: PhantomData,
+        }
     }
 
     /// The document with a full code.
@@ -146,6 +154,7 @@ impl<L: Level> Branches<L> {
     where
         C: Serialize + Send + Sync + 'static,
     {
+        let _turn = self.inserts.lock().await;
         let (parents, children, parent) = (self.docs.clone(), children.clone(), parent.clone());
         transact(&self.client, move |session| {
             let (parents, children, parent, child) = (parents.clone(), children.clone(), parent.clone(), child.clone());

@@ -4,25 +4,48 @@ use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACT
 
 /// MongoDB's code for a violated unique index.
 const DUPLICATE_KEY: i32 = 11_000;
+/// MongoDB's code for a transaction that lost against another one.
+const WRITE_CONFLICT: i32 = 112;
 /// Codes of a server that is stepping down, shutting down or overloaded: NotWritablePrimary, NotPrimaryNoSecondaryOk,
 /// InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, ShutdownInProgress, MaxTimeMSExpired.
 const TEMPORARY: [i32; 7] = [10_107, 13_435, 11_600, 11_602, 189, 91, 50];
+
+/// A driver's error in a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief(String);
+
+impl std::fmt::Display for Brief {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a driver's error says without the server's reply, which its own text repeats whole, stored values included.
+pub fn brief(error: &Error) -> String {
+    match code_of(error) {
+        Some(code) => format!("the server answered with code {code}"),
+        None => error.kind.to_string(),
+    }
+}
 
 /// Why a query failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database can't be reached or is changing its primary; the same call may work soon.
-    #[error("the database is unavailable")]
-    Unavailable(#[source] Error),
+    #[error("the database is unavailable: {0}")]
+    Unavailable(Brief),
     /// A unique index forbids the write. Which one is for the caller to find out: the driver's text holds the values.
     #[error("the document exists already")]
     Duplicate,
+    /// Too many transactions wanted to change the same document at once.
+    #[error("too many changes at once, try again soon")]
+    Contended,
     /// The database is no replica set.
     #[error("the database at MONGO_URI is neither a replica set nor a sharded cluster")]
     Standalone,
     /// Anything else: our own bug, or a broken deployment.
-    #[error("the database refused a command")]
-    Failed(#[source] Error),
+    #[error("the database refused a command: {0}")]
+    Failed(Brief),
 }
 
 impl From<Error> for StoreError {
@@ -30,7 +53,11 @@ impl From<Error> for StoreError {
         if code_of(&error) == Some(DUPLICATE_KEY) {
             return Self::Duplicate;
         }
-        if is_temporary(&error) { Self::Unavailable(error) } else { Self::Failed(error) }
+        if code_of(&error) == Some(WRITE_CONFLICT) {
+            return Self::Contended;
+        }
+        let brief = Brief(brief(&error));
+        if is_temporary(&error) { Self::Unavailable(brief) } else { Self::Failed(brief) }
     }
 }
 

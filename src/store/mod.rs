@@ -18,7 +18,7 @@ use mongodb::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-pub use self::error::StoreError;
+pub use self::error::{StoreError, brief};
 use self::{
     branches::{Branches, Brand, Category, Model},
     products::Products,

@@ -34,12 +34,17 @@ where
         };
         match outcome {
             Err(error) if may_retry(&error, TRANSIENT_TRANSACTION_ERROR, started) => {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(pause.mul_f64(random_share())).await;
                 pause = (pause * 2).min(Duration::from_millis(200));
             }
             outcome => return outcome.map_err(StoreError::from),
         }
     }
+}
+
+/// A share of a pause, so that those who lost together don't meet again.
+fn random_share() -> f64 {
+    getrandom::u32().map_or(1.0, |n| f64::from(n) / f64::from(u32::MAX))
 }
 
 async fn commit(session: &mut ClientSession, started: Instant) -> Result<()> {

@@ -91,6 +91,22 @@ async fn everybody_gets_exactly_where_the_table_lets_them() {
     }
 }
 
+#[tokio::test]
+async fn a_signed_out_bearer_opens_no_door() {
+    let app = TestApp::start().await;
+    let gone = app.admin().await;
+    gone.post_empty("/api/auth/logout/").await.expect(200);
+    let spec = app.anonymous().get("/openapi.json").await.expect(200).json;
+    for operation in operations(&spec) {
+        let who = TABLE.iter().find(|(id, _)| *id == operation.id).expect("a row").1;
+        if !matches!(who, Who::Anyone | Who::Token) {
+            let path = operation.path.replace("{user_id}", &gone.user_id).replace(['{', '}'], "");
+            let reply = Reply::of(gone.request(operation.method.clone(), &path)).await;
+            reply.refused(401, "invalid or expired access token");
+        }
+    }
+}
+
 async fn check(customer: &Caller, operation: &Operation, who: Who, name: &str, caller: &Caller) {
     let path =
         operation.path.replace("{user_id}", &customer.user_id).replace("{product_id}", "65f0c0ffee65f0c0ffee65f0");

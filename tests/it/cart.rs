@@ -139,6 +139,8 @@ async fn a_cart_is_its_owner_s_alone() {
     owner.add(&product, 1).await.refused(401, "invalid or expired access token");
     let missing = json!({ "_id": "65f0c0ffee65f0c0ffee65f0" });
     owner.add(&missing, 1).await.refused(401, "invalid or expired access token");
+    owner.add(&json!({ "_id": "nonsense" }), 0).await.refused(401, "invalid or expired access token");
+    remove(&owner, &json!({ "_id": "nonsense" }), "?quantity=x").await.refused(401, "invalid or expired access token");
     remove(&owner, &product, "").await.refused(401, "invalid or expired access token");
 }
 

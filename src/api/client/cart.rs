@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     access::CartOwner,
-    api::{Group, body::Body, fields::QuantityIn, scalars::PathId},
+    api::{Group, body::Tried, fields::QuantityIn, scalars::PathId},
     app::App,
     domain::{
         ids::{CartId, ProductId, UserId},
@@ -51,10 +51,10 @@ impl CartApi {
         owner: CartOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
-        body: Body<AddIn>,
+        body: Tried<AddIn>,
     ) -> ApiResult<Json<CartReply>, CartError> {
-        let product = product_id.0.or(CartError::ProductNotFound)?;
-        let quantity = body.0.quantity.map_or(Quantity::ONE, |quantity| quantity.0);
+        let asked = body.0.map(|body| body.quantity.map_or(Quantity::ONE, |quantity| quantity.0));
+        let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::ProductNotFound), asked).await?;
         Ok(self.reply(cart::add(&self.app, owner.0, product, quantity).await?))
     }
 
@@ -70,8 +70,8 @@ impl CartApi {
         /// How many, 1 to 999; 1 when left out.
         quantity: Query<Option<String>>,
     ) -> ApiResult<Json<CartReply>, CartError> {
-        let product = product_id.0.or(CartError::LineNotFound)?;
-        let quantity = query_quantity(quantity.0.as_deref()).map_err(ApiError::from)?;
+        let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
+        let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
         Ok(self.reply(cart::remove(&self.app, owner.0, product, quantity).await?))
     }
 }
@@ -80,6 +80,23 @@ impl CartApi {
     /// Handlers over `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
+    }
+
+    /// What a call names. The update that follows signs the caller in; where there is none to follow, a caller who isn't
+    /// signed in must still hear that first.
+    async fn asked(
+        &self,
+        owner: &CartOwner,
+        product: Result<ProductId, CartError>,
+        quantity: Result<Quantity, ApiError>,
+    ) -> Result<(ProductId, Quantity), ApiError> {
+        match (product.map_err(Refusal::into_error), quantity) {
+            (Ok(product), Ok(quantity)) => Ok((product, quantity)),
+            (Err(refusal), _) | (_, Err(refusal)) => {
+                cart::require_session(&self.app, owner.0).await.map_err(Refusal::into_error)?;
+                Err(refusal)
+            }
+        }
     }
 
     fn reply(&self, cart: PricedCart) -> Json<CartReply> {

@@ -14,7 +14,7 @@ use myspares::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Caller, PASSWORD, fresh_database, shared_mongod_uri};
+use super::{Caller, PASSWORD, fresh_database, mongod::named_mongod, shared_mongod_uri};
 
 /// A running server.
 pub struct TestApp {
@@ -38,7 +38,7 @@ impl TestApp {
 
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
-        let mongod = PrivateMongod::start(folder, None).await.expect("a private mongod");
+        let mongod = PrivateMongod::start(folder, named_mongod().as_deref()).await.expect("a private mongod");
         let app = Self::start_on(mongod.uri(), &fresh_database(), &[], Clock::system()).await;
         (app, mongod)
     }

@@ -9,7 +9,8 @@ use super::Reply;
 #[derive(Clone)]
 pub struct Caller {
     client: Client,
-    url: String,
+    /// Where the server is.
+    pub url: String,
     /// The account, once signed in.
     pub user_id: String,
     /// The access token, once signed in.

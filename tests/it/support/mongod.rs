@@ -22,7 +22,8 @@ pub fn shared_mongod_uri() -> &'static str {
         let folder = base().join(format!("{PREFIX}{}", process::id()));
         let start = move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime for mongod");
-            let mongod = runtime.block_on(PrivateMongod::start(&folder, None)).expect("a private mongod");
+            let mongod =
+                runtime.block_on(PrivateMongod::start(&folder, named_mongod().as_deref())).expect("a private mongod");
             mongod.uri().to_owned()
         };
         std::thread::spawn(start).join().expect("mongod starts")
@@ -49,4 +50,9 @@ fn sweep() {
             let _another_run_may_be_faster = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// The mongod of `MONGOD_BIN`, where that is set.
+pub fn named_mongod() -> Option<PathBuf> {
+    std::env::var_os("MONGOD_BIN").map(PathBuf::from)
 }
