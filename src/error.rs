@@ -62,6 +62,8 @@ codes! {
     UserMismatch = FORBIDDEN,
     /// The caller's role doesn't allow it.
     RoleRequired = FORBIDDEN,
+    /// The sign-in is too old for this change; the password must be given.
+    ReauthenticationRequired = FORBIDDEN,
     /// A page of this origin may not use the refresh cookie.
     OriginNotAllowed = FORBIDDEN,
     /// There is nothing at this path.

@@ -1,13 +1,16 @@
 //! The types of request fields. What they refuse is said as the end of a sentence that starts with the field's name,
 //! and never repeats the value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use poem_openapi::{
     registry::MetaSchemaRef,
     types::{ParseFromJSON, ParseResult, ToJSON, Type},
 };
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::Value;
 
 use crate::{
@@ -125,6 +128,44 @@ pub fn required(field: &'static str, value: Option<Digits>) -> Result<String, Ap
 pub fn required_password(field: &'static str, password: Option<PasswordIn>) -> Result<Password, ApiError> {
     let given = password.map(|password| password.0).filter(|password| !password.expose().is_empty());
     given.ok_or_else(|| InvalidField::required(field).into())
+}
+
+/// Reads an object inside the body, keeping track of where its faults are; null counts as left out.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+struct ObjectVisitor<T>(PhantomData<fn() -> T>);
+
+/// serde's own refusal would repeat the value.
+macro_rules! refuse {
+    ($($visit:ident: $type:ty),+) => {$(
+        fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> {
+            Err(E::custom("must be an object"))
+        }
+    )+};
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    refuse!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(A::Error::custom("must be an object"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

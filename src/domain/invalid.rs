@@ -25,6 +25,11 @@ impl InvalidField {
         Self { text: format!("invalid {field}"), field }
     }
 
+    /// "invalid photo", where the field is inside another one: "display.photo".
+    pub fn invalid_at(field: impl Into<Cow<'static, str>>, what: &str) -> Self {
+        Self { field: field.into(), text: format!("invalid {what}") }
+    }
+
     /// "invalid phone number: must be 10-15 digits", where `what` is the field in a person's words.
     pub fn because(field: impl Into<Cow<'static, str>>, what: &str, why: impl std::fmt::Display) -> Self {
         Self { field: field.into(), text: format!("invalid {what}: {why}") }

@@ -13,6 +13,7 @@ pub mod net;
 pub mod password;
 pub mod phone;
 pub mod pricing;
+pub mod profile;
 pub mod quantity;
 pub mod role;
 pub mod time;

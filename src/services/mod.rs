@@ -5,6 +5,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod hashing;
 pub mod limits;
+pub mod profile;
 pub mod registration;
 pub mod sessions;
 pub mod sign_in;

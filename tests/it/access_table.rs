@@ -31,6 +31,8 @@ const TABLE: &[(&str, Who)] = &[
     ("logoutAll", Who::SignedIn),
     ("readAccount", Who::SignedIn),
     ("deleteAccount", Who::SignedIn),
+    ("updateAccount", Who::SignedIn),
+    ("patchAccount", Who::SignedIn),
     ("changePassword", Who::SignedIn),
     ("readCart", Who::Owner),
     ("addToCart", Who::Owner),

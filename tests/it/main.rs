@@ -10,6 +10,7 @@ mod http;
 mod limits;
 mod openapi;
 mod process;
+mod profile;
 mod refresh;
 mod sessions;
 mod support;

@@ -19,7 +19,7 @@ pub(super) struct AccountOut {
     is_staff: bool,
     profile: ProfileOut,
     verification: VerificationOut,
-    /// Whether number or address were proven.
+    /// Whether the number or address that the account has now was proven.
     is_verified: bool,
 }
 
@@ -56,6 +56,8 @@ struct ProfileAddressOut {
     state: Option<String>,
     country: Option<String>,
     pincode: Option<String>,
+    /// The same as `pincode`.
+    postal_code: Option<String>,
     updated_at: Timestamp,
 }
 
@@ -96,16 +98,22 @@ struct VerifiedOut {
 impl From<Account> for AccountOut {
     fn from(account: Account) -> Self {
         let verified = &account.verification;
+        let is_verified = is_proof_of(verified.phone.as_ref(), account.phone_number.as_ref())
+            || is_proof_of(verified.email.as_ref(), account.email.as_ref());
         Self {
             user: UserOut::from(&account),
             is_active: account.is_active,
             is_staff: account.role.is_staff(),
-            is_verified: verified.phone.as_ref().is_some_and(|phone| phone.verified_at.is_some())
-                || verified.email.as_ref().is_some_and(|email| email.verified_at.is_some()),
+            is_verified,
             profile: account.profile.into(),
             verification: account.verification.into(),
         }
     }
+}
+
+/// Whether what was proven is what the account has now; an address that was proven before it was changed is not.
+fn is_proof_of<T: PartialEq>(verified: Option<&Verified<T>>, current: Option<&T>) -> bool {
+    verified.is_some_and(|verified| verified.verified_at.is_some() && Some(&verified.value) == current)
 }
 
 impl From<Profile> for ProfileOut {
@@ -134,6 +142,7 @@ impl From<Address> for ProfileAddressOut {
             city: address.city,
             state: address.state,
             country: address.country,
+            postal_code: address.pincode.clone(),
             pincode: address.pincode,
             updated_at: address.updated_at,
         }

@@ -2,6 +2,7 @@
 
 mod account_out;
 mod bodies;
+mod update;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use poem_openapi::{OpenApi, payload::Json};
 use self::{
     account_out::AccountOut,
     bodies::{DeleteIn, PasswordChangeIn},
+    update::UpdateIn,
 };
 use super::{Group, body::Body, fields::required_password, message::MessageOut};
 use crate::{
@@ -18,6 +20,8 @@ use crate::{
     error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::{
         accounts::{self, AccountError},
+        profile::{self, ProfileError},
+        sessions::Origin,
         sign_in::SignInError,
     },
 };
@@ -50,6 +54,32 @@ impl AccountsApi {
         Ok(Json(MessageOut::new("account deleted successfully")))
     }
 
+    /// Change what is named
+    ///
+    /// Another e-mail address needs `current_password` or a sign-in less than 10 minutes old. `PATCH` does the same.
+    #[oai(path = "/update", method = "put", operation_id = "updateAccount")]
+    async fn update(
+        &self,
+        caller: Customer,
+        origin: AnyOrigin,
+        body: Body<UpdateIn>,
+    ) -> ApiResult<Json<AccountOut>, ProfileError> {
+        self.change(caller, &origin.0, body.0).await
+    }
+
+    /// Change what is named
+    ///
+    /// As `PUT`.
+    #[oai(path = "/update", method = "patch", operation_id = "patchAccount")]
+    async fn patch(
+        &self,
+        caller: Customer,
+        origin: AnyOrigin,
+        body: Body<UpdateIn>,
+    ) -> ApiResult<Json<AccountOut>, ProfileError> {
+        self.change(caller, &origin.0, body.0).await
+    }
+
     /// Change the password
     ///
     /// Every other session ends.
@@ -72,6 +102,18 @@ impl AccountsApi {
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
+
+    async fn change(
+        &self,
+        caller: Customer,
+        origin: &Origin,
+        body: UpdateIn,
+    ) -> ApiResult<Json<AccountOut>, ProfileError> {
+        let current = body.current_password();
+        let change = body.check(&caller.account, self.app.config.default_region).map_err(ProfileError::from)?;
+        let account = profile::update(&self.app, caller.account, caller.session, change, current, origin).await?;
+        Ok(Json(account.into()))
+    }
 }
 
 impl Refusal for AccountError {
@@ -88,15 +130,22 @@ impl Refusal for AccountError {
         let text = self.to_string();
         match self {
             Self::Invalid(invalid) => invalid.into(),
-            Self::NotConfirmed(SignInError::WrongCredentials) => {
-                ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
-            }
-            Self::NotConfirmed(refusal) => refusal.into_error(),
+            Self::NotConfirmed(refusal) => not_confirmed(refusal),
             Self::SessionNotFound => ApiError::new(ErrorCode::SessionNotFound, text),
             Self::Admin => ApiError::new(ErrorCode::AdminAccount, text),
             Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
         }
+    }
+}
+
+/// The answer to somebody who is signed in and gives a wrong password.
+fn not_confirmed(refusal: SignInError) -> ApiError {
+    match refusal {
+        SignInError::WrongCredentials => {
+            ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
+        }
+        refusal => refusal.into_error(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod cart;
 mod documents;
+mod profile;
 mod sessions;
 
 use bson::{Document, doc};
@@ -13,6 +14,7 @@ pub use self::{
         Account, Address, CartDoc, CartLine, Credentials, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
         Verified,
     },
+    profile::{AccountChange, EmailChange, Proof},
     sessions::{Refreshable, Rotation},
 };
 use super::{Layout, StoreError, find_part, unique};
