@@ -17,7 +17,7 @@ use crate::{
     domain::{
         ids::{SessionRef, UserId},
         net,
-        tokens::{access::InvalidAccessToken, refresh::RefreshToken},
+        tokens::{access::InvalidAccessToken, refresh::RefreshToken, sealed::open_challenge},
     },
     error::{ApiError, ErrorCode},
     services::{hashing::Caller, sessions::Origin},
@@ -26,6 +26,8 @@ use crate::{
 
 /// The cookie that carries the refresh token.
 pub const REFRESH_COOKIE: &str = "refresh_token";
+/// The cookie that binds a browser to the code it asked for.
+pub const CHALLENGE_COOKIE: &str = "otp_challenge";
 /// More cookies of the name than this come from no browser.
 const MAX_COOKIES: usize = 4;
 const BEARER_SCHEME: &str = "AccessToken";
@@ -182,9 +184,11 @@ fn origin(request: &Request) -> Result<Origin, ApiError> {
     let caller = request.data::<Caller>().cloned().unwrap_or_default();
     let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
     let app = app(request)?;
+    let challenges = cookies(request.headers(), CHALLENGE_COOKIE);
+    let challenge = challenges.iter().find_map(|text| open_challenge(&app.keys.otp, text));
     let cookies = refresh_cookies(request.headers());
     let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
-    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller })
+    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller, challenge })
 }
 
 async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
@@ -207,10 +211,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn refresh_cookies(headers: &HeaderMap) -> Vec<String> {
+    cookies(headers, REFRESH_COOKIE)
+}
+
+fn cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
     // Other cookies may hold any bytes: they must not take ours along.
     let cookies = lines.flat_map(|line| cookie::Cookie::split_parse(line.into_owned()).collect::<Vec<_>>());
-    let ours = cookies.filter_map(Result::ok).filter(|cookie| cookie.name() == REFRESH_COOKIE);
+    let ours = cookies.filter_map(Result::ok).filter(|cookie| cookie.name() == name);
     ours.map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty()).take(MAX_COOKIES).collect()
 }
 

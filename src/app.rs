@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{Config, kept_secret},
@@ -10,7 +11,10 @@ use crate::{
         phone::E164,
         tokens::{access::AccessTokens, keys::Keys},
     },
-    integrations::clock::Clock,
+    integrations::{
+        clock::Clock,
+        sms::{SmsSender, Twilio},
+    },
     services::hashing::Hasher,
     store::{Store, StoreError},
 };
@@ -25,6 +29,9 @@ pub struct App {
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) hasher: Hasher,
+    pub(crate) sms: SmsSender,
+    /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
+    pub(crate) tasks: TaskTracker,
 }
 
 /// Why the app can't be made.
@@ -41,6 +48,9 @@ pub enum AppError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The client of the SMS service.
+    #[error("the SMS service: {0}")]
+    Sms(reqwest::Error),
     /// The hashing threads.
     #[error("the hashing threads: {0}")]
     Threads(std::io::Error),
@@ -57,6 +67,8 @@ impl App {
         tokio::task::spawn_blocking(move || E164::parse("0", region));
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
+            sms: sms(&config)?,
+            tasks: TaskTracker::new(),
             hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,
             config,
             clock,
@@ -68,6 +80,13 @@ impl App {
     /// Closes the connections to the database; to be called when nothing is served any more.
     pub async fn close(&self) {
         self.store.clone().close().await;
+    }
+}
+
+fn sms(config: &Config) -> Result<SmsSender, AppError> {
+    match &config.twilio {
+        Some(account) => Twilio::new(account).map(SmsSender::Twilio).map_err(AppError::Sms),
+        None => Ok(SmsSender::Local(config.data_dir.join("sms"))),
     }
 }
 

@@ -44,6 +44,12 @@ codes! {
     WrongPassword = BAD_REQUEST,
     /// Logout was called with nothing to end.
     TokensRequired = BAD_REQUEST,
+    /// The code is wrong, used, or past its time.
+    InvalidOtp = BAD_REQUEST,
+    /// No account waits for a code at this number.
+    NothingPending = BAD_REQUEST,
+    /// The token that allows a new password is not ours, was used, or is past its time.
+    InvalidResetToken = BAD_REQUEST,
     /// There is no `Authorization` header.
     AuthorizationMissing = UNAUTHORIZED,
     /// The access token is not ours, past its time, or its session has ended.
@@ -104,10 +110,14 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE,
     /// It was done too often; `Retry-After` says when it can be done again.
     TooManyRequests = TOO_MANY_REQUESTS,
+    /// The code was tried too often; a new one can be asked for.
+    OtpSpent = TOO_MANY_REQUESTS,
     /// Our own fault.
     Internal = INTERNAL_SERVER_ERROR,
     /// No call anywhere takes this method.
     MethodNotImplemented = NOT_IMPLEMENTED,
+    /// The SMS service failed.
+    SmsUnavailable = BAD_GATEWAY,
     /// The database can't be reached.
     DatabaseUnavailable = SERVICE_UNAVAILABLE,
     /// More is asked for at once than can be handled.
@@ -178,6 +188,16 @@ impl ApiError {
     /// Our own fault, told without details.
     pub fn internal() -> Self {
         Self::new(ErrorCode::Internal, "something went wrong on our side")
+    }
+
+    /// The password that should confirm a change is not the account's.
+    pub fn wrong_password() -> Self {
+        Self::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
+    }
+
+    /// Says when to try again, in seconds.
+    pub fn with_retry_after(self, seconds: u64) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     /// Names a field at fault.
@@ -255,8 +275,9 @@ impl From<LimitError> for ApiError {
     fn from(error: LimitError) -> Self {
         let text = error.to_string();
         match error {
-            LimitError::Exceeded { retry_after, .. } => Self::new(ErrorCode::TooManyRequests, text)
-                .with_header(header::RETRY_AFTER, HeaderValue::from(retry_after)),
+            LimitError::Exceeded { retry_after, .. } => {
+                Self::new(ErrorCode::TooManyRequests, text).with_retry_after(retry_after)
+            }
             LimitError::Store(error) => error.into(),
         }
     }

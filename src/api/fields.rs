@@ -14,7 +14,12 @@ use serde::{
 use serde_json::Value;
 
 use crate::{
-    domain::{invalid::InvalidField, password::Password, quantity::Quantity},
+    domain::{
+        invalid::InvalidField,
+        password::Password,
+        phone::{E164, Region},
+        quantity::Quantity,
+    },
     error::ApiError,
 };
 
@@ -122,6 +127,12 @@ impl<'de> Deserialize<'de> for QuantityIn {
 pub fn required(field: &'static str, value: Option<Digits>) -> Result<String, ApiError> {
     let given = value.map(|value| value.0).filter(|text| !text.is_empty());
     given.ok_or_else(|| InvalidField::required(field).into())
+}
+
+/// The number that was typed.
+pub fn given_phone(typed: &str, region: Region) -> Result<E164, ApiError> {
+    let number = E164::parse(typed, region);
+    number.map_err(|why| InvalidField::because("phone_number", "phone number", why).into())
 }
 
 /// The password in a field that must be given.

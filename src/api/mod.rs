@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/api/auth/` | `auth/` |
 //! | `/api/accounts/` | `accounts/` |
+//! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/utils/` | `utils.rs` |
 //! | `/api/admin/` | `admin/catalogue.rs` |
@@ -17,6 +18,7 @@ mod client;
 mod fields;
 mod message;
 mod paging;
+mod request;
 mod scalars;
 mod user_out;
 mod utils;
@@ -38,6 +40,8 @@ enum Group {
     Auth,
     /// One's own account.
     Accounts,
+    /// What a token or a code proves.
+    Request,
     /// The cart.
     Client,
     /// The public catalogue.
@@ -46,14 +50,23 @@ enum Group {
     Admin,
 }
 
-type Groups =
-    (auth::AuthApi, accounts::AccountsApi, client::cart::CartApi, utils::UtilsApi, admin::catalogue::CatalogueApi);
+type Groups = (
+    auth::AuthApi,
+    auth::otp::OtpApi,
+    accounts::AccountsApi,
+    request::number::NumberApi,
+    client::cart::CartApi,
+    utils::UtilsApi,
+    admin::catalogue::CatalogueApi,
+);
 
 /// The handlers of all groups.
 pub fn all(app: &Arc<App>) -> Groups {
     (
         auth::AuthApi::new(app),
+        auth::otp::OtpApi::new(app),
         accounts::AccountsApi::new(app),
+        request::number::NumberApi::new(app),
         client::cart::CartApi::new(app),
         utils::UtilsApi::new(app),
         admin::catalogue::CatalogueApi::new(app),

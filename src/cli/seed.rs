@@ -74,7 +74,9 @@ async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Fa
     }
     for n in 0..args.users {
         let account = NewAccount::check(application(n), app.config.default_region)?;
-        registration::refuse_taken(&app, &account).await.map_err(|taken| format!("sample customer {n}: {taken}"))?;
+        registration::refuse_taken(&app, &account.identity)
+            .await
+            .map_err(|taken| format!("sample customer {n}: {taken}"))?;
     }
     let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress(args) };
     let some = seeder.catalogue(args).await?;
@@ -176,7 +178,7 @@ impl Seeder<'_> {
         for start in (0..count).step_by(BATCH) {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;
-                let mut user = document(account, hash.clone(), Role::Customer, Vec::new(), self.now);
+                let mut user = document(account.identity, hash.clone(), Role::Customer, Vec::new(), self.now);
                 user.cart.items =
                     products.iter().enumerate().map(|(at, product)| line(product, n + at, self.now)).collect();
                 Ok(user)

@@ -53,6 +53,10 @@ pub struct Config {
     pub currency: String,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
+    /// The SMS service; unset: codes are written to files.
+    pub twilio: Option<TwilioAccount>,
+    /// Regions whose numbers are sent codes.
+    pub sms_regions: Vec<Region>,
     /// How often things may be done.
     pub limits: Limits,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -107,6 +111,23 @@ pub struct Lifetimes {
     pub grace: Duration,
     /// Of a session, however often it is refreshed.
     pub session: Duration,
+    /// Of a code sent by SMS, and of what waits for it.
+    pub otp: Duration,
+    /// Of the permission to set a new password.
+    pub reset: Duration,
+}
+
+/// An account at Twilio with a Verify service.
+#[derive(Debug, Clone)]
+pub struct TwilioAccount {
+    /// Names the account.
+    pub account_sid: String,
+    /// Its secret.
+    pub auth_token: SecretString,
+    /// Names the Verify service.
+    pub verify_sid: String,
+    /// Where Twilio is, without a final slash.
+    pub base_url: String,
 }
 
 /// How often things may be done.
@@ -224,7 +245,13 @@ impl Config {
                 refresh: r.span("REFRESH_TTL", Duration::from_secs(7 * DAY)),
                 grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
                 session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
+                otp: r.span("OTP_TTL", Duration::from_secs(10 * MINUTE)),
+                reset: r.span("RESET_TTL", Duration::from_secs(15 * MINUTE)),
             },
+            twilio: twilio(r),
+            sms_regions: r.parsed("SMS_REGIONS", Vec::new(), "country codes such as IN,NP", |text| {
+                text.split(',').map(|region| region.trim().parse().ok()).collect()
+            }),
             limits: Limits::read(r),
             trusted_proxies: r.parsed(
                 "TRUSTED_PROXIES",
@@ -270,6 +297,9 @@ impl Config {
         if self.jwt_secret.is_none() {
             r.problem("JWT_SECRET", "is required in production: 32 random bytes or more");
         }
+        if self.twilio.is_none() {
+            r.problem("TWILIO_ACCOUNT_SID", "is required in production: codes can't be sent by writing files");
+        }
         if self.bcrypt_cost < 10 {
             r.problem("BCRYPT_COST", "must be 10 or more in production");
         }
@@ -304,6 +334,23 @@ fn database_name(text: &str) -> Option<String> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let own = !["admin", "local", "config"].contains(&text.to_lowercase().as_str());
     (plain && own && text.len() <= 63).then(|| text.to_owned())
+}
+
+/// All three of the account's names, or none.
+fn twilio(r: &mut Reader) -> Option<TwilioAccount> {
+    let base_url = r.parsed("TWILIO_BASE_URL", "https://verify.twilio.com".to_owned(), "a URL", |text| {
+        (text.starts_with("https://") || text.starts_with("http://")).then(|| text.to_owned())
+    });
+    let names = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_VERIFY_SID"];
+    let values = names.map(|name| r.text(name));
+    if values.iter().all(Option::is_none) {
+        return None;
+    }
+    for (name, _) in names.iter().zip(&values).filter(|(_, value)| value.is_none()) {
+        r.problem(name, "is missing: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_VERIFY_SID belong together");
+    }
+    let [account_sid, auth_token, verify_sid] = values.map(Option::unwrap_or_default);
+    Some(TwilioAccount { account_sid, auth_token: auth_token.into(), verify_sid, base_url })
 }
 
 fn network(text: &str) -> Option<IpNet> {
@@ -415,7 +462,13 @@ mod tests {
         assert!(told.contains("JWT_SECRET") && told.contains("BCRYPT_COST"), "{told}");
         let short = problems(&[("APP_ENV", "production"), ("JWT_SECRET", "tooshort-hunter2")]);
         assert!(short.contains("JWT_SECRET") && !short.contains("hunter2"), "{short}");
-        let good = Config::from_vars([("APP_ENV", "production"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef")]);
+        let good = Config::from_vars([
+            ("APP_ENV", "production"),
+            ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("TWILIO_ACCOUNT_SID", "AC1"),
+            ("TWILIO_AUTH_TOKEN", "secret"),
+            ("TWILIO_VERIFY_SID", "VA1"),
+        ]);
         assert!(good.expect("valid").cookie.secure);
     }
 

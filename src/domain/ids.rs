@@ -83,6 +83,8 @@ id_types! {
     CategoryId,
     /// A spare part.
     ProductId,
+    /// One code that was sent to a number for one purpose.
+    ChallengeId,
     /// One counted act.
     HitId,
     /// One issued access token.

@@ -11,16 +11,16 @@ pub struct Rate {
     pub window: Duration,
 }
 
-/// The text is not of the form `20/1h`.
+/// The text is neither of the form `20/1h` nor a count an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a count and a span such as 20/1h")]
+#[error("must be a count and a span such as 20/1h, or a count an hour")]
 pub struct InvalidRate;
 
 impl FromStr for Rate {
     type Err = InvalidRate;
 
     fn from_str(text: &str) -> Result<Self, InvalidRate> {
-        let (count, window) = text.split_once('/').ok_or(InvalidRate)?;
+        let (count, window) = text.split_once('/').unwrap_or((text, "1h"));
         let count = count.trim().parse().ok().filter(|count| (1..=10_000).contains(count)).ok_or(InvalidRate)?;
         let window = humantime::parse_duration(window.trim()).map_err(|_| InvalidRate)?;
         if window.is_zero() { Err(InvalidRate) } else { Ok(Self { count, window }) }
@@ -76,6 +76,16 @@ actions! {
     SignInAddress = "LIMIT_SIGN_IN_ADDRESS", 50 / 900, "too many failed sign-ins from here, try again later";
     /// Failed sign-ins to one account from anywhere.
     SignInAccount = "LIMIT_SIGN_IN_ACCOUNT", 100 / 900, "too many failed sign-ins to this account, try again later";
+    /// Codes sent to one number for one purpose, one after the other.
+    OtpPause = "LIMIT_OTP_PAUSE", 1 / 30, "an OTP was sent a moment ago, wait before asking for another";
+    /// Codes sent to one number for one purpose.
+    OtpNumber = "LIMIT_OTP_NUMBER", 5 / 3600, "too many OTPs for this number, try again later";
+    /// Codes asked for from one address.
+    OtpAddress = "LIMIT_OTP_ADDRESS", 20 / 3600, "too many OTPs from here, try again later";
+    /// Codes sent by the whole shop: what an attack on its SMS bill can cost.
+    OtpShop = "SMS_HOURLY_CAP", 500 / 3600, "no OTP can be sent at the moment, try again later";
+    /// Codes tried from one address.
+    OtpCheck = "LIMIT_OTP_CHECK", 50 / 900, "too many wrong OTPs from here, try again later";
 }
 
 #[cfg(test)]
@@ -86,10 +96,11 @@ mod tests {
     fn rates_are_read_and_scaled() {
         let hourly = Rate { count: 20, window: Duration::from_secs(3600) };
         assert_eq!("20/1h".parse(), Ok(hourly));
+        assert_eq!("20".parse(), Ok(hourly));
         assert_eq!(hourly.scaled(0.5).map(|rate| rate.count), Some(10));
         assert_eq!(hourly.scaled(0.001).map(|rate| rate.count), Some(1));
         assert_eq!(hourly.scaled(0.0), None);
-        for bad in ["", "20", "0/1h", "20/0s", "x/1h", "20/soon", "99999/1h"] {
+        for bad in ["", "0/1h", "20/0s", "x/1h", "20/soon", "99999/1h"] {
             assert_eq!(bad.parse::<Rate>(), Err(InvalidRate), "{bad}");
         }
     }

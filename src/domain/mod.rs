@@ -10,6 +10,7 @@ pub mod mask;
 pub mod money;
 pub mod names;
 pub mod net;
+pub mod otp;
 pub mod password;
 pub mod phone;
 pub mod pricing;

@@ -62,6 +62,11 @@ impl E164 {
         (phonenumber::is_valid(&number) && (10..=15).contains(&digits)).then_some(Self(written))
     }
 
+    /// Whether the number is one of this region.
+    pub fn is_in(&self, region: Region) -> bool {
+        phonenumber::parse(None, &self.0).is_ok_and(|number| number.country().id() == Some(region.0))
+    }
+
     /// The number with its leading `+`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -102,6 +107,14 @@ mod tests {
         {
             assert_eq!(parse(text), Err(InvalidPhone), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_number_belongs_to_its_region() {
+        let number = |text: &str| E164::parse(text, "IN".parse().expect("region")).expect("a number");
+        let region = |text: &str| text.parse::<Region>().expect("region");
+        assert!(number("9876543210").is_in(region("IN")) && !number("9876543210").is_in(region("US")));
+        assert!(number("+14155552671").is_in(region("US")) && !number("+14155552671").is_in(region("IN")));
     }
 
     #[test]

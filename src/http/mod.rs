@@ -17,7 +17,6 @@ use poem::{
     Endpoint, EndpointExt, Response, Route,
     middleware::{NormalizePath, TrailingSlash},
 };
-use tokio_util::task::TaskTracker;
 
 use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip};
 pub use self::{
@@ -26,12 +25,12 @@ pub use self::{
 };
 use crate::app::App;
 
-/// Every URL. What stands last is what a request meets first; calls run as `tasks`.
-fn router(app: &Arc<App>, tasks: &TaskTracker) -> impl Endpoint<Output = Response> + 'static {
+/// Every URL. What stands last is what a request meets first; calls run as the app's tasks.
+fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     let routes = Route::new().nest_no_strip("/api", contract::service(crate::api::all(app)));
     pages::add(routes)
         .data(Arc::clone(app))
-        .with(Detach::new(tasks))
+        .with(Detach::new(&app.tasks))
         .with(BodyLimit)
         .with(Gzip)
         .with(NormalizePath::new(TrailingSlash::Trim))

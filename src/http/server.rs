@@ -15,7 +15,6 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::TaskTracker;
 
 use super::router;
 use crate::app::App;
@@ -73,14 +72,14 @@ impl Listeners {
 
 /// Serves until `stop`, then stops accepting and lets what runs finish, for 10 seconds at most.
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let tasks = TaskTracker::new();
+    let tasks = app.tasks.clone();
     let server = Server::new_with_acceptor(listeners.acceptor()?).idle_timeout(IDLE_LIMIT);
     let mut stopped_at = None;
     let stop = async {
         stop.await;
         stopped_at = Some(Instant::now());
     };
-    server.run_with_graceful_shutdown(router(&app, &tasks), stop, Some(DRAIN_LIMIT)).await?;
+    server.run_with_graceful_shutdown(router(&app), stop, Some(DRAIN_LIMIT)).await?;
     tasks.close();
     let left = DRAIN_LIMIT.saturating_sub(stopped_at.map_or(Duration::ZERO, |at| at.elapsed()));
     if tokio::time::timeout(left, tasks.wait()).await.is_err() {

@@ -1,3 +1,4 @@
 //! The world outside the process.
 
 pub mod clock;
+pub(crate) mod sms;

@@ -56,9 +56,18 @@ impl Slots {
     }
 }
 
-/// Subjects are numbers, names and addresses: only their keyed hash is stored.
+/// Forgets what was counted of an action for every subject that begins with `word`.
+pub async fn clear(app: &App, action: Action, word: &str) -> Result<(), StoreError> {
+    app.store.rate_limits.clear(&key(app, action, word)).await
+}
+
+/// Subjects are numbers, names and addresses: only the keyed hashes of their words are stored, one by one, so that all
+/// addresses that tried one account can be found by the account.
 fn key(app: &App, action: Action, subject: &str) -> String {
-    let tag = app.keys.limits[0].tag(&[action.variable().as_bytes(), subject.as_bytes()]);
-    let digest: String = tag[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}:{digest}", action.variable())
+    let digest = |word: &str| -> String {
+        let tag = app.keys.limits[0].tag(&[action.variable().as_bytes(), word.as_bytes()]);
+        tag[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let words: Vec<String> = subject.split(' ').map(digest).collect();
+    format!("{}:{}", action.variable(), words.join(":"))
 }

@@ -3,8 +3,12 @@
 pub mod accounts;
 pub mod cart;
 pub mod catalogue;
+pub mod change_number;
+pub mod forgot_password;
 pub mod hashing;
 pub mod limits;
+pub mod otp;
+pub mod otp_registration;
 pub mod profile;
 pub mod registration;
 pub mod sessions;

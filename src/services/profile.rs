@@ -1,7 +1,5 @@
 //! What owners change about their accounts beside the password.
 
-use std::time::Duration;
-
 use super::{
     sessions::Origin,
     sign_in::{self, SignInError},
@@ -15,8 +13,6 @@ use crate::{
     },
 };
 
-/// How long a sign-in stands for its password. A refresh doesn't prolong it.
-const RECENT: Duration = Duration::from_secs(10 * 60);
 /// How often a change is tried whose name was taken a moment ago and is free again.
 const ATTEMPTS: usize = 3;
 
@@ -103,7 +99,7 @@ async fn prove(
         (Some(_), Some(current)) => {
             Ok(Proof::Password(sign_in::confirm(app, caller.user, current, origin).await?.password_hash))
         }
-        (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(RECENT))),
+        (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT))),
     }
 }
 

@@ -44,10 +44,21 @@ pub struct Application {
 /// An application that keeps all rules.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    username: Username,
-    password: NewPassword,
-    phone_number: Option<E164>,
-    email: Option<Email>,
+    /// Who it is for.
+    pub identity: Identity,
+    /// The password.
+    pub password: NewPassword,
+}
+
+/// What an account is known by.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The name.
+    pub username: Username,
+    /// The number.
+    pub phone_number: Option<E164>,
+    /// The address.
+    pub email: Option<Email>,
 }
 
 /// Why there is no account.
@@ -101,12 +112,14 @@ impl NewAccount {
             E164::parse(&text, region).map_err(|why| InvalidField::because("phone_number", "phone number", why))
         };
         let address = |text: String| Email::parse(&text).map_err(|why| InvalidField::because("email", "email", why));
-        Ok(Self {
+        let identity = Identity {
             username: Username::parse(&username).map_err(|why| InvalidField::because("username", "username", why))?,
             phone_number: phone_number.map(phone).transpose()?,
             email: email.map(address).transpose()?,
-            password: NewPassword::check(password).map_err(|why| InvalidField::because("password", "password", why))?,
-        })
+        };
+        let password =
+            NewPassword::check(password).map_err(|why| InvalidField::because("password", "password", why))?;
+        Ok(Self { identity, password })
     }
 }
 
@@ -133,13 +146,13 @@ async fn create(
     now: Timestamp,
     caller: &Caller,
 ) -> Result<UserDoc, RegisterError> {
-    refuse_taken(app, &account).await?;
+    refuse_taken(app, &account.identity).await?;
     let hash = app.hasher.hash(account.password.clone(), caller).await?;
-    let user = document(account.clone(), hash, role, sessions, now);
+    let user = document(account.identity.clone(), hash, role, sessions, now);
     for _ in 0..ATTEMPTS {
         match app.store.users.insert(&user).await {
             // Somebody was faster, and may be gone again.
-            Err(StoreError::Duplicate) => refuse_taken(app, &account).await?,
+            Err(StoreError::Duplicate) => refuse_taken(app, &account.identity).await?,
             inserted => return Ok(inserted.map(|()| user)?),
         }
     }
@@ -147,26 +160,26 @@ async fn create(
 }
 
 /// Refuses an account whose number, name or address another one has.
-pub async fn refuse_taken(app: &App, account: &NewAccount) -> Result<(), RegisterError> {
-    let taken = app.store.users.taken(account.phone_number.as_ref(), &account.username, account.email.as_ref());
+pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), RegisterError> {
+    let taken = app.store.users.taken(identity.phone_number.as_ref(), &identity.username, identity.email.as_ref());
     taken.await?.map_or(Ok(()), |taken| Err(taken.into()))
 }
 
 /// The document of a new account, with an empty cart.
 pub fn document(
-    account: NewAccount,
+    identity: Identity,
     password_hash: PasswordHash,
     role: Role,
     sessions: Vec<SessionDoc>,
     now: Timestamp,
 ) -> UserDoc {
-    let phone = account.phone_number.clone().map(|number| ProfilePhone { number, created_at: now });
+    let phone = identity.phone_number.clone().map(|number| ProfilePhone { number, created_at: now });
     UserDoc {
         id: UserId::new(),
-        username_key: account.username.key(),
-        username: account.username,
-        phone_number: account.phone_number,
-        email: account.email,
+        username_key: identity.username.key(),
+        username: identity.username,
+        phone_number: identity.phone_number,
+        email: identity.email,
         password_hash,
         role,
         is_active: true,

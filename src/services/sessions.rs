@@ -6,7 +6,7 @@ use super::hashing::Caller;
 use crate::{
     app::App,
     domain::{
-        ids::{SessionId, SessionRef, UserId},
+        ids::{ChallengeId, SessionId, SessionRef, UserId},
         time::Timestamp,
         tokens::{
             access::{AccessToken, Bearer},
@@ -35,6 +35,8 @@ pub struct Origin {
     pub known_users: Vec<UserId>,
     /// Whether somebody still waits for the answer.
     pub caller: Caller,
+    /// The challenge of the code that the browser asked for.
+    pub challenge: Option<ChallengeId>,
 }
 
 /// An account with the tokens of a living session.

@@ -1,5 +1,7 @@
 //! Signing in with a password (U6).
 
+use std::time::Duration;
+
 use super::{
     hashing::{Caller, HashError},
     limits::{self, LimitError},
@@ -22,6 +24,9 @@ use crate::{
         users::{Credentials, Identifier},
     },
 };
+
+/// How long a sign-in stands for its password. A refresh doesn't prolong it.
+pub const RECENT: Duration = Duration::from_secs(10 * 60);
 
 /// Why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +124,7 @@ async fn check_password(
 /// try, so that nobody can lock an owner out.
 fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<(Action, String)> {
     let address = net::counted(origin.address);
-    let account = user.map_or_else(|| format!("{identifier:?}"), |user| user.to_string());
+    let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
     let mut counted = vec![(Action::SignIn, format!("{account} {address}")), (Action::SignInAddress, address)];
     if !user.is_some_and(|user| origin.known_users.contains(&user)) {
         counted.push((Action::SignInAccount, account));

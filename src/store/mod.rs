@@ -2,6 +2,8 @@
 
 pub mod branches;
 mod error;
+pub mod otp_codes;
+pub mod pending_registrations;
 pub mod products;
 pub mod rate_limits;
 mod transaction;
@@ -21,6 +23,8 @@ use serde::de::DeserializeOwned;
 pub use self::error::{StoreError, brief};
 use self::{
     branches::{Branches, Brand, Category, Model},
+    otp_codes::OtpCodes,
+    pending_registrations::PendingRegistrations,
     products::Products,
     rate_limits::RateLimits,
     users::Users,
@@ -48,6 +52,10 @@ pub struct Store {
     pub categories: Branches<Category>,
     /// Products below categories.
     pub products: Products,
+    /// Codes that were sent.
+    pub otp_codes: OtpCodes,
+    /// Accounts that wait for their code.
+    pub pending_registrations: PendingRegistrations,
     /// Who did what how often.
     pub rate_limits: RateLimits,
 }
@@ -74,11 +82,13 @@ impl Store {
         let client = Client::with_options(options)?;
         let database = client.database(name);
         Ok(Self {
-            users: Users::new(&database),
+            users: Users::new(&client, &database),
             brands: Branches::new(&client, &database),
             models: Branches::new(&client, &database),
             categories: Branches::new(&client, &database),
             products: Products::new(&client, &database),
+            otp_codes: OtpCodes::new(&database),
+            pending_registrations: PendingRegistrations::new(&database),
             rate_limits: RateLimits::new(&database),
             client,
             database,
@@ -94,6 +104,8 @@ impl Store {
             branches::layout::<Model>(),
             branches::layout::<Category>(),
             products::layout(),
+            otp_codes::layout(),
+            pending_registrations::layout(),
             rate_limits::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
@@ -158,6 +170,12 @@ where
 fn unique(name: &str, keys: Document) -> IndexModel {
     let options = mongodb::options::IndexOptions::builder().name(name.to_owned()).unique(true).build();
     IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// Has MongoDB remove documents some time after their `expires_at`; whether one is still good is asked in the query.
+fn sweep() -> IndexModel {
+    let options = mongodb::options::IndexOptions::builder().name("expires_at".to_owned()).expire_after(Duration::ZERO);
+    IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options.build()).build()
 }
 
 /// A plain index with a name of its own.

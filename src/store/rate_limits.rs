@@ -2,20 +2,18 @@
 
 use bson::{Document, doc};
 use mongodb::{
-    Collection, Database, IndexModel,
-    options::{Acknowledgment, CollectionOptions, IndexOptions, ReturnDocument, WriteConcern},
+    Collection, Database,
+    options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteConcern},
 };
 use serde::Deserialize;
 
-use super::{Layout, StoreError};
+use super::{Layout, StoreError, sweep};
 use crate::domain::{ids::HitId, limits::Rate, time::Timestamp};
 
 const NAME: &str = "rate_limits";
 
 pub(super) fn layout() -> Layout {
-    let sweep = IndexOptions::builder().name("expires_at".to_owned()).expire_after(std::time::Duration::ZERO).build();
-    let sweep = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(sweep).build();
-    Layout { collection: NAME, indexes: vec![sweep], validator: doc! {} }
+    Layout { collection: NAME, indexes: vec![sweep()], validator: doc! {} }
 }
 
 /// The collection.
@@ -63,6 +61,12 @@ impl RateLimits {
     /// Gives a slot back.
     pub async fn give_back(&self, key: &str, hit: HitId) -> Result<(), StoreError> {
         self.docs.update_one(doc! { "_id": key }, doc! { "$pull": { "hits": { "_id": hit } } }).await?;
+        Ok(())
+    }
+
+    /// Forgets everything under keys that begin with `prefix`.
+    pub async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
+        self.docs.delete_many(doc! { "_id": { "$gte": prefix, "$lt": format!("{prefix}~") } }).await?;
         Ok(())
     }
 

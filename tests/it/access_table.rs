@@ -21,6 +21,13 @@ enum Who {
 
 const TABLE: &[(&str, Who)] = &[
     ("register", Who::Anyone),
+    ("sendRegistrationOtp", Who::Anyone),
+    ("verifyRegistrationOtp", Who::Anyone),
+    ("sendPasswordOtp", Who::Anyone),
+    ("verifyPasswordOtp", Who::Anyone),
+    ("resetPasswordByOtp", Who::Anyone),
+    ("sendNumberOtp", Who::SignedIn),
+    ("verifyNumberOtp", Who::SignedIn),
     ("login", Who::Anyone),
     ("obtainToken", Who::Anyone),
     ("refresh", Who::Token),

@@ -331,6 +331,6 @@ async fn other_cookies_of_any_kind_do_not_take_ours_along() {
         format!("name=caf\u{e9}; broken; =x; refresh_token={}; last=\u{ff}", caller.refresh.clone().expect("a token"));
     let latin_1: Vec<u8> = jar.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
     let value = reqwest::header::HeaderValue::from_bytes(&latin_1).expect("a header");
-    let request = reqwest::Client::new().post(format!("{}/api/auth/refresh/", app.url)).header("cookie", value);
+    let request = app.anonymous().request(reqwest::Method::POST, "/api/auth/refresh/").header("cookie", value);
     crate::support::Reply::of(request).await.expect(200);
 }

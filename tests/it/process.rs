@@ -182,8 +182,14 @@ fn create_admin_asks_for_nothing_where_nobody_can_answer() {
 #[test]
 fn seeding_is_refused_in_production_and_on_a_filled_catalogue() {
     let folder = folder();
-    let production =
-        [("APP_ENV", "production"), ("JWT_SECRET", "0123456789abcdef0123456789abcdef"), ("BCRYPT_COST", "10")];
+    let production = [
+        ("APP_ENV", "production"),
+        ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("BCRYPT_COST", "10"),
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("TWILIO_AUTH_TOKEN", "x"),
+        ("TWILIO_VERIFY_SID", "VA1"),
+    ];
     let output = myspares(folder.path(), &production, &["seed"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("refused in production"));
     assert!(myspares(folder.path(), &[], &["seed", "--brands", "1", "--users", "2"]).status.success());

@@ -143,9 +143,7 @@ impl Refusal for AccountError {
 /// The answer to somebody who is signed in and gives a wrong password.
 fn not_confirmed(refusal: SignInError) -> ApiError {
     match refusal {
-        SignInError::WrongCredentials => {
-            ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
-        }
+        SignInError::WrongCredentials => ApiError::wrong_password(),
         refusal => refusal.into_error(),
     }
 }

@@ -109,8 +109,8 @@ pub(super) struct RegisteredOut {
 }
 
 impl RegisteredOut {
-    pub(super) fn new(signed_in: SignedIn, refresh: Option<String>) -> Self {
-        let message = "user registered successfully".to_owned();
+    pub(super) fn new(message: &str, signed_in: SignedIn, refresh: Option<String>) -> Self {
+        let message = message.to_owned();
         Self { message, user: UserOut::from(&signed_in.account), access: signed_in.access.expose(), refresh }
     }
 }

@@ -2,7 +2,12 @@
 
 mod bodies;
 mod cookie;
+pub mod otp;
+mod otp_bodies;
+mod otp_refusals;
 mod refusals;
+
+pub use self::otp_bodies::OtpIn;
 
 use std::sync::Arc;
 
@@ -47,9 +52,10 @@ impl AuthApi {
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
         let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
         let signed_in = registration::register(&self.app, account, &origin.0).await?;
-        let refresh = self.in_body(&signed_in.refresh);
+        let refresh = Self::in_body(&self.app, &signed_in.refresh);
         let cookie = cookie::set(&self.app, &signed_in.refresh);
-        Ok(Registered::Created(Json(RegisteredOut::new(signed_in, refresh)), cookie))
+        let out = RegisteredOut::new("user registered successfully", signed_in, refresh);
+        Ok(Registered::Created(Json(out), cookie))
     }
 
     /// Sign in with a phone number
@@ -79,7 +85,7 @@ impl AuthApi {
         let identifier = sign_in::by_any(&self.app, &name);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
         let token = signed_in.refresh.clone();
-        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, self.in_body(&token))))
+        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, Self::in_body(&self.app, &token))))
     }
 
     /// Get a new access token
@@ -105,7 +111,7 @@ impl AuthApi {
         let from_body = body.0.refresh.map(|token| token.0).filter(|_| self.app.config.body_refresh);
         let tokens = from_body.map_or(cookie.0, |token| vec![token]);
         let signed_in = sessions::refresh(&self.app, &tokens).await?;
-        let refresh = self.in_body(&signed_in.refresh);
+        let refresh = Self::in_body(&self.app, &signed_in.refresh);
         let out = RefreshedOut { access: signed_in.access.expose(), refresh };
         Ok(self.with_cookie(&signed_in.refresh, out))
     }
@@ -169,7 +175,7 @@ impl AuthApi {
     }
 
     /// The refresh token for the body, where that is switched on.
-    fn in_body(&self, token: &RefreshToken) -> Option<String> {
-        self.app.config.body_refresh.then(|| token.expose().to_owned())
+    fn in_body(app: &App, token: &RefreshToken) -> Option<String> {
+        app.config.body_refresh.then(|| token.expose().to_owned())
     }
 }

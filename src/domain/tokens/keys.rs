@@ -22,6 +22,8 @@ pub struct Keys {
     pub refresh: Vec<MacKey>,
     /// Seals paging cursors.
     pub cursor: Vec<MacKey>,
+    /// Hashes codes, links and claims.
+    pub otp: Vec<MacKey>,
     /// Hides whom a limit counts.
     pub limits: Vec<MacKey>,
 }
@@ -36,6 +38,7 @@ impl Keys {
             access: both("myspares access v1"),
             refresh: both("myspares refresh v1"),
             cursor: both("myspares cursor v1"),
+            otp: both("myspares otp v1"),
             limits: both("myspares limits v1"),
         }
     }

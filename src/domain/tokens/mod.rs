@@ -4,3 +4,4 @@ pub mod access;
 mod hs256;
 pub mod keys;
 pub mod refresh;
+pub mod sealed;

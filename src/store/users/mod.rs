@@ -2,11 +2,12 @@
 
 mod cart;
 mod documents;
+mod numbers;
 mod profile;
 mod sessions;
 
 use bson::{Document, doc};
-use mongodb::{Collection, Database, IndexModel, options::IndexOptions};
+use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
 
 pub use self::{
     cart::{AddLimits, Added, Removed},
@@ -67,6 +68,7 @@ fn unique_where_present(field: &str) -> IndexModel {
 /// The collection.
 #[derive(Clone)]
 pub struct Users {
+    client: Client,
     docs: Collection<UserDoc>,
 }
 
@@ -93,8 +95,8 @@ pub enum Taken {
 }
 
 impl Users {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection("users") }
+    pub(super) fn new(client: &Client, database: &Database) -> Self {
+        Self { client: client.clone(), docs: database.collection("users") }
     }
 
     /// Inserts an account; [`StoreError::Duplicate`] when its name, number or address is taken.

@@ -1,6 +1,10 @@
 //! A server for one test, on a free port and an empty database, with a clock that can be moved.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bson::{Document, doc, oid::ObjectId};
 use mongodb::{Client, Collection, Database};
@@ -14,7 +18,11 @@ use myspares::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Caller, PASSWORD, fresh_database, mongod::named_mongod, shared_mongod_uri};
+use super::{
+    Caller, PASSWORD, fresh_database,
+    mongod::{data_folder, named_mongod},
+    shared_mongod_uri,
+};
 
 /// A running server.
 pub struct TestApp {
@@ -23,6 +31,7 @@ pub struct TestApp {
     /// Its database, for what no call can bring about.
     pub db: Database,
     clock: Clock,
+    data_dir: PathBuf,
 }
 
 impl TestApp {
@@ -54,7 +63,9 @@ impl TestApp {
     }
 
     async fn start_on(uri: &str, database: &str, vars: &[(&str, &str)], clock: Clock) -> Self {
+        let data_dir = data_folder(database);
         let defaults = [
+            ("DATA_DIR", data_dir.to_str().expect("a plain path")),
             ("JWT_SECRET", "a secret that only the tests know"),
             ("BCRYPT_COST", "4"),
             ("RATE_LIMIT_SCALE", "0"),
@@ -66,7 +77,23 @@ impl TestApp {
         let app = App::connect(config, &SecretString::from(uri), clock.clone()).await.expect("the app starts");
         tokio::spawn(serve(app, listeners, std::future::pending()));
         let client = Client::with_uri_str(uri).await.expect("a client");
-        Self { url, db: client.database(database), clock }
+        Self { url, db: client.database(database), clock, data_dir: data_dir.clone() }
+    }
+
+    /// The code in the newest SMS to a number, of those that were written to files.
+    pub fn code_for(&self, number: &str) -> String {
+        let files = fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().flatten();
+        let mut texts: Vec<(std::ffi::OsString, String)> =
+            files.map(|file| (file.file_name(), fs::read_to_string(file.path()).expect("a text"))).collect();
+        texts.sort();
+        let newest = texts.into_iter().rev().find(|(_, text)| text.contains(&format!("To: {number}\n")));
+        let text = newest.expect("an SMS").1;
+        text.split("code is ").nth(1).expect("a code")[..6].to_owned()
+    }
+
+    /// How many SMS were written to files.
+    pub fn sms_count(&self) -> usize {
+        fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().count()
     }
 
     /// Moves the server's clock ahead.

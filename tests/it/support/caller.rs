@@ -17,13 +17,17 @@ pub struct Caller {
     pub access: Option<String>,
     /// The refresh token of the cookie, once signed in.
     pub refresh: Option<String>,
+    /// The cookie of a code that was asked for.
+    pub challenge: Option<String>,
 }
 
 impl Caller {
     /// Somebody without an account.
     pub fn new(url: &str) -> Self {
-        let client = Client::builder().user_agent("tests/1").build().expect("a client");
-        Self { client, url: url.to_owned(), user_id: String::new(), access: None, refresh: None }
+        // Callers speak plain HTTP, but their client is built with TLS since the server's is.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().user_agent("tests/1").tls_certs_only([]).build().expect("a client");
+        Self { client, url: url.to_owned(), user_id: String::new(), access: None, refresh: None, challenge: None }
     }
 
     /// Takes over what an answer to a sign-in or sign-up brought.
@@ -49,12 +53,13 @@ impl Caller {
         if let Some(access) = &self.access {
             request = request.bearer_auth(access);
         }
-        match &self.refresh {
-            Some(refresh) if path.starts_with("/api/auth/") => {
-                request.header("cookie", format!("refresh_token={refresh}"))
-            }
-            _ => request,
+        let jar = [("refresh_token", &self.refresh), ("otp_challenge", &self.challenge)];
+        let cookies = jar.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
+        if path.starts_with("/api/auth/") && !cookies.is_empty() {
+            request = request.header("cookie", cookies);
         }
+        request
     }
 
     /// GET.

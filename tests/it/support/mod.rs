@@ -5,6 +5,7 @@ mod binary;
 mod caller;
 mod mongod;
 mod reply;
+mod twilio;
 
 pub use self::{
     app::TestApp,
@@ -12,6 +13,7 @@ pub use self::{
     caller::Caller,
     mongod::{fresh_database, shared_mongod_uri},
     reply::Reply,
+    twilio::{CODE, FakeTwilio, Mood},
 };
 
 /// A password that keeps the rules.

@@ -56,3 +56,8 @@ fn sweep() {
 pub fn named_mongod() -> Option<PathBuf> {
     std::env::var_os("MONGOD_BIN").map(PathBuf::from)
 }
+
+/// The folder of what the server of one test keeps on disk; it goes with the run's own.
+pub fn data_folder(database: &str) -> PathBuf {
+    base().join(format!("{PREFIX}{}", process::id())).join("data").join(database)
+}

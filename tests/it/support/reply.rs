@@ -67,6 +67,13 @@ impl Reply {
         (cookie.name() == "refresh_token").then_some(cookie)
     }
 
+    /// The challenge that the answer sets.
+    pub fn challenge_cookie(&self) -> Option<String> {
+        let line = self.headers.get("set-cookie")?.to_str().ok()?;
+        let cookie = cookie::Cookie::parse(line.to_owned()).ok()?;
+        (cookie.name() == "otp_challenge").then(|| cookie.value().to_owned())
+    }
+
     /// The refresh token that the answer sets.
     pub fn refresh_cookie(&self) -> Option<String> {
         self.set_cookie().map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())

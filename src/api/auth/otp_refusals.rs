@@ -1,0 +1,90 @@
+//! How refusals around codes are answered.
+
+use crate::{
+    error::{ApiError, ErrorCode, Refusal},
+    services::{
+        change_number::ChangeNumberError, forgot_password::ForgotError, otp::OtpError,
+        otp_registration::OtpRegisterError, sign_in::SignInError,
+    },
+};
+
+impl From<OtpError> for ApiError {
+    fn from(error: OtpError) -> Self {
+        let text = error.to_string();
+        match error {
+            OtpError::Invalid => Self::new(ErrorCode::InvalidOtp, text).with_field("otp"),
+            OtpError::Spent => Self::new(ErrorCode::OtpSpent, text).with_retry_after(30),
+            OtpError::Limited(error) => error.into(),
+            OtpError::Number(invalid) => invalid.into(),
+            OtpError::Sms(error) => error.into(),
+            OtpError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for OtpRegisterError {
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::InvalidOtp,
+        ErrorCode::PhoneNumberTaken,
+        ErrorCode::UsernameTaken,
+        ErrorCode::EmailTaken,
+        ErrorCode::TooManyRequests,
+        ErrorCode::SmsUnavailable,
+        ErrorCode::TooBusy,
+    ];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Register(refusal) => refusal.into_error(),
+            Self::Otp(error) => error.into(),
+            Self::Incomplete => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::NothingPending => ApiError::new(ErrorCode::NothingPending, text).with_field("phone_number"),
+        }
+    }
+}
+
+impl Refusal for ForgotError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::InvalidOtp, ErrorCode::TooManyRequests, ErrorCode::TooBusy];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Invalid(invalid) => invalid.into(),
+            Self::Otp(error) => error.into(),
+            Self::Incomplete | Self::NothingToSet => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::BadToken => ApiError::new(ErrorCode::InvalidResetToken, text).with_field("reset_token"),
+            Self::Hashing(error) => error.into(),
+            Self::NoRandomness(_) => ApiError::internal(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for ChangeNumberError {
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::WrongPassword,
+        ErrorCode::InvalidOtp,
+        ErrorCode::ReauthenticationRequired,
+        ErrorCode::PhoneNumberTaken,
+        ErrorCode::TooManyRequests,
+        ErrorCode::SmsUnavailable,
+    ];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Otp(error) => error.into(),
+            Self::Incomplete => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::Taken => ApiError::new(ErrorCode::PhoneNumberTaken, text).with_field("phone_number"),
+            Self::NotConfirmed(SignInError::WrongCredentials) => ApiError::wrong_password(),
+            Self::NotConfirmed(refusal) => refusal.into_error(),
+            Self::ReauthenticationRequired => ApiError::new(ErrorCode::ReauthenticationRequired, text),
+            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

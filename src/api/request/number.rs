@@ -1,0 +1,111 @@
+//! `/api/request/verify-number/`: another number for one's account.
+
+use std::sync::Arc;
+
+use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
+use serde::Deserialize;
+
+use crate::{
+    access::{AnyOrigin, Customer},
+    api::{
+        Group,
+        auth::OtpIn,
+        body::Body,
+        fields::{Digits, PasswordIn, given_phone, required},
+        message::MessageOut,
+        user_out::UserOut,
+    },
+    app::App,
+    domain::{password::Password, phone::E164},
+    error::ApiResult,
+    services::{
+        change_number::{self, ChangeNumberError},
+        otp::OtpError,
+    },
+};
+
+/// The handlers.
+pub struct NumberApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/request/verify-number", tag = "Group::Request")]
+impl NumberApi {
+    /// Ask for an OTP at the number that the account is to have
+    ///
+    /// It may be the account's own, to be verified.
+    #[oai(path = "/send", method = "post", operation_id = "sendNumberOtp")]
+    async fn send(
+        &self,
+        caller: Customer,
+        origin: AnyOrigin,
+        body: Body<NumberIn>,
+    ) -> ApiResult<Json<MessageOut>, ChangeNumberError> {
+        let number = required("phone_number", body.0.phone_number)?;
+        let number = given_phone(&number, self.app.config.default_region)?;
+        let current = body.0.current_password.map(|password| password.0);
+        change_number::send(&self.app, caller.session, &number, current, &origin.0).await?;
+        Ok(Json(MessageOut::new("OTP sent successfully")))
+    }
+
+    /// Prove the number with the OTP
+    #[oai(path = "/verify", method = "post", operation_id = "verifyNumberOtp")]
+    async fn verify(
+        &self,
+        caller: Customer,
+        origin: AnyOrigin,
+        body: Body<OtpIn>,
+    ) -> ApiResult<Json<NumberVerifiedOut>, ChangeNumberError> {
+        let (Some(number), Some(code)) = body.0.both() else { return Err(ChangeNumberError::Incomplete.into()) };
+        let number = E164::parse(&number, self.app.config.default_region);
+        let number = number.map_err(|_| ChangeNumberError::Otp(OtpError::Invalid))?;
+        let account = change_number::verify(&self.app, caller.session, &number, &code, &origin.0).await?;
+        Ok(Json(NumberVerifiedOut::new(UserOut::from(&account))))
+    }
+}
+
+impl NumberApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+/// The number that the account is to have.
+#[derive(Object, Deserialize)]
+#[oai(rename = "ChangeNumber", example)]
+struct NumberIn {
+    /// In any usual spelling.
+    phone_number: Option<Digits>,
+    /// Not needed when the sign-in is less than ten minutes old.
+    current_password: Option<PasswordIn>,
+}
+
+impl Example for NumberIn {
+    fn example() -> Self {
+        Self {
+            phone_number: Some(Digits("9876543210".to_owned())),
+            current_password: Some(PasswordIn(Password::new("Br4ke-pads!".to_owned()))),
+        }
+    }
+}
+
+/// The account with its proven number.
+#[derive(Object)]
+#[oai(rename = "NumberVerified", example)]
+struct NumberVerifiedOut {
+    message: String,
+    user: UserOut,
+}
+
+impl NumberVerifiedOut {
+    fn new(user: UserOut) -> Self {
+        Self { message: "phone number verified successfully".to_owned(), user }
+    }
+}
+
+impl Example for NumberVerifiedOut {
+    fn example() -> Self {
+        Self::new(UserOut::example())
+    }
+}

@@ -1,0 +1,57 @@
+//! One-time codes sent by SMS.
+
+use std::fmt;
+
+/// Six digits; `Debug` hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtpCode(String);
+
+impl OtpCode {
+    /// A code from the system's randomness; all million codes are equally likely.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        /// The largest multiple of a million that fits: what lies above would favour small codes.
+        const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
+        loop {
+            let n = getrandom::u32()?;
+            if n < FAIR {
+                return Ok(Self(format!("{:06}", n % 1_000_000)));
+            }
+        }
+    }
+
+    /// A code as somebody typed it; `None` for what can't be one (Twilio's have 4 to 10 digits).
+    pub fn typed(text: &str) -> Option<Self> {
+        let plain = (4..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| Self(text.to_owned()))
+    }
+
+    /// The digits, for sending and comparing only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OtpCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OtpCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_six_digits_and_differ() {
+        let codes: std::collections::HashSet<String> =
+            (0..200).map(|_| OtpCode::random().expect("randomness").0).collect();
+        assert!(codes.len() > 190 && codes.iter().all(|code| code.len() == 6 && OtpCode::typed(code).is_some()));
+    }
+
+    #[test]
+    fn only_ascii_digits_are_a_code() {
+        for bad in ["", "123", "12345678901", "12 345", "１２３４５６", "12345\n", "abcdef"] {
+            assert!(OtpCode::typed(bad).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Sealed ids and random tokens: the challenge of a cookie, and the proof that allows a reset.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::keys::{MacKey, TAG_BYTES};
+use crate::domain::ids::{ChallengeId, UserId};
+
+/// The text for the cookie that stands for a challenge.
+pub fn seal_challenge(key: &MacKey, challenge: ChallengeId) -> String {
+    let mut bytes = challenge.bytes().to_vec();
+    bytes.extend_from_slice(&key.tag(&[b"challenge", &challenge.bytes()]));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The challenge of a cookie that we set; `None` for anything else.
+pub fn open_challenge(keys: &[MacKey], text: &str) -> Option<ChallengeId> {
+    if text.len() > 128 {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (id, tag) = bytes.split_first_chunk::<12>()?;
+    let genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[b"challenge", id], tag));
+    genuine.then(|| ChallengeId::from(*id))
+}
+
+/// Allows one new password for one account. It names the account, so that its hash is found by the account's id.
+#[derive(Clone)]
+pub struct ResetToken {
+    user: UserId,
+    secret: [u8; 32],
+}
+
+impl ResetToken {
+    /// A token nobody can guess.
+    pub fn random(user: UserId) -> Result<Self, getrandom::Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(Self { user, secret })
+    }
+
+    /// Reads what somebody sent; `None` for what can't be a token.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 128 {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (user, secret) = bytes.split_first_chunk::<12>()?;
+        Some(Self { user: (*user).into(), secret: secret.try_into().ok()? })
+    }
+
+    /// The account that it is about.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self, key: &MacKey) -> HashedToken {
+        HashedToken(URL_SAFE_NO_PAD.encode(key.tag(&[b"reset", &self.user.bytes(), &self.secret])))
+    }
+
+    /// The token, for the answer to whoever proved the number only.
+    pub fn expose(&self) -> String {
+        URL_SAFE_NO_PAD.encode([&self.user.bytes()[..], &self.secret].concat())
+    }
+}
+
+/// The keyed hash of a token or code: all that is stored of it.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct HashedToken(String);
+
+impl HashedToken {
+    /// The hash of a code that was sent for a challenge.
+    pub fn of_code(key: &MacKey, challenge: ChallengeId, code: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(key.tag(&[b"code", &challenge.bytes(), code.as_bytes()])))
+    }
+
+    /// The hash of what somebody claims at sign-up, to tell whether two claims are the same.
+    pub fn of_claim(key: &MacKey, parts: [&str; 2]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(key.tag(&[b"claim", parts[0].as_bytes(), parts[1].as_bytes()])))
+    }
+}
+
+impl From<&HashedToken> for bson::Bson {
+    fn from(hash: &HashedToken) -> Self {
+        hash.0.as_str().into()
+    }
+}
+
+impl fmt::Debug for ResetToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResetToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::tokens::keys::Keys;
+
+    #[test]
+    fn a_challenge_opens_only_untouched() {
+        let keys = Keys::derive(b"0123456789abcdef0123456789abcdef", None).otp;
+        let challenge = ChallengeId::new();
+        let text = seal_challenge(&keys[0], challenge);
+        assert_eq!(open_challenge(&keys, &text), Some(challenge));
+        for junk in ["", "AAAA", &text[1..], &"A".repeat(59)] {
+            assert_eq!(open_challenge(&keys, junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn a_reset_token_is_read_back_and_only_its_hash_tells_nothing() {
+        let key = &Keys::derive(b"0123456789abcdef0123456789abcdef", None).otp[0];
+        let token = ResetToken::random(UserId::new()).expect("randomness");
+        let text = token.expose();
+        let read = ResetToken::parse(&text).expect("a token");
+        assert_eq!((read.user(), read.hash(key)), (token.user(), token.hash(key)));
+        let last = text.pop_last();
+        assert!(ResetToken::parse(&last).is_none_or(|changed| changed.hash(key) != token.hash(key)));
+        assert!(!format!("{token:?}{:?}", token.hash(key)).contains(&text));
+    }
+
+    trait PopLast {
+        fn pop_last(&self) -> String;
+    }
+
+    impl PopLast for String {
+        /// The text with its last character changed.
+        fn pop_last(&self) -> String {
+            format!("{}{}", &self[..self.len() - 1], if self.ends_with('A') { 'B' } else { 'A' })
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Another number for an account: proven by a code, asked for by its owner and not by a stolen access token.
+
+use super::{
+    otp::{self, OtpError},
+    sessions::Origin,
+    sign_in::{self, SignInError},
+};
+use crate::{
+    app::App,
+    domain::{ids::SessionRef, password::Password, phone::E164},
+    store::{StoreError, otp_codes::Purpose, users::Account},
+};
+
+/// Why a number isn't changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeNumberError {
+    /// The code.
+    #[error(transparent)]
+    Otp(#[from] OtpError),
+    /// Number or code is missing.
+    #[error("phone_number and otp are required")]
+    Incomplete,
+    /// Another account has proven the number.
+    #[error("phone number already registered")]
+    Taken,
+    /// The password was not confirmed.
+    #[error(transparent)]
+    NotConfirmed(#[from] SignInError),
+    /// The sign-in is too old to stand for the password.
+    #[error("confirm with current_password or sign in again")]
+    ReauthenticationRequired,
+    /// The session is not alive any more.
+    #[error("invalid or expired access token")]
+    SignedOut,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sends a code to the number that an account is to have.
+pub async fn send(
+    app: &App,
+    caller: SessionRef,
+    number: &E164,
+    current: Option<Password>,
+    origin: &Origin,
+) -> Result<(), ChangeNumberError> {
+    reauthenticate(app, caller, current, origin).await?;
+    if app.store.users.is_proven(number, Some(caller.user)).await? {
+        return Err(ChangeNumberError::Taken);
+    }
+    let reserved = otp::reserve(app, Purpose::ChangeNumber, number, origin).await?;
+    otp::send(app, reserved, Some(caller.user)).await?;
+    Ok(())
+}
+
+/// Gives the account the number that the code proves; open codes and resets of the account are void.
+pub async fn verify(
+    app: &App,
+    caller: SessionRef,
+    number: &E164,
+    code: &str,
+    origin: &Origin,
+) -> Result<Account, ChangeNumberError> {
+    let now = app.clock.now();
+    let challenges = app.store.otp_codes.live(number, Purpose::ChangeNumber, Some(caller.user), now).await?;
+    otp::accept(app, &challenges, code, origin).await?;
+    let account = match app.store.users.change_number(caller, number, now).await {
+        Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),
+        changed => changed?.ok_or(ChangeNumberError::SignedOut)?,
+    };
+    app.store.otp_codes.void(caller.user).await?;
+    Ok(account)
+}
+
+/// Whoever has the number can reset the password: asking for another one takes the password, or a sign-in of late.
+async fn reauthenticate(
+    app: &App,
+    caller: SessionRef,
+    current: Option<Password>,
+    origin: &Origin,
+) -> Result<(), ChangeNumberError> {
+    if let Some(current) = current {
+        sign_in::confirm(app, caller.user, current, origin).await?;
+        return Ok(());
+    }
+    let found = app.store.users.refreshable(caller).await?.ok_or(ChangeNumberError::SignedOut)?;
+    let recent = found.session.signed_in_at > app.clock.now().before(sign_in::RECENT);
+    if recent { Ok(()) } else { Err(ChangeNumberError::ReauthenticationRequired) }
+}

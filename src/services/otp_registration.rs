@@ -1,0 +1,144 @@
+//! Signing up with a code: the account waits, bound to the challenge of the browser that asked, until its number is proven.
+
+use super::{
+    hashing::HashError,
+    limits::LimitError,
+    otp::{self, OtpError},
+    registration::{Identity, NewAccount, RegisterError, document},
+    sessions::{self, Origin, SignedIn},
+};
+use crate::{
+    app::App,
+    domain::{
+        ids::ChallengeId, invalid::InvalidField, phone::E164, role::Role, time::Timestamp, tokens::sealed::HashedToken,
+    },
+    store::{
+        StoreError,
+        otp_codes::Purpose,
+        pending_registrations::PendingDoc,
+        users::{SessionDoc, UserDoc, Verified},
+    },
+};
+
+/// Why a number isn't proven, or an account not made.
+#[derive(Debug, thiserror::Error)]
+pub enum OtpRegisterError {
+    /// What every sign-up refuses.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The code.
+    #[error(transparent)]
+    Otp(#[from] OtpError),
+    /// Number or code is missing.
+    #[error("phone_number and otp are required")]
+    Incomplete,
+    /// Nobody asked for a code for this number, or too long ago.
+    #[error("no pending registration for this number")]
+    NothingPending,
+}
+
+impl From<StoreError> for OtpRegisterError {
+    fn from(error: StoreError) -> Self {
+        Self::Register(error.into())
+    }
+}
+
+impl From<HashError> for OtpRegisterError {
+    fn from(error: HashError) -> Self {
+        Self::Register(error.into())
+    }
+}
+
+impl From<LimitError> for OtpRegisterError {
+    fn from(error: LimitError) -> Self {
+        Self::Register(error.into())
+    }
+}
+
+/// Sends a code to the number of a new account and keeps the account waiting. Only a proven number is refused here: a
+/// claimed one goes to whoever proves it.
+pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<ChallengeId, OtpRegisterError> {
+    let NewAccount { identity, password } = account;
+    let number = identity.phone_number.clone();
+    let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
+    refuse_taken(app, &identity).await?;
+    let reserved = otp::reserve(app, Purpose::Register, &number, origin).await?;
+    let password_hash = app.hasher.hash(password.clone(), &origin.caller).await?;
+    let id = otp::send(app, reserved, None).await?;
+    let name = identity.username.to_string();
+    let claim = HashedToken::of_claim(&app.keys.otp[0], [&name, password.into_password().expose()]);
+    let expires_at = app.clock.now().after(app.config.lifetimes.otp);
+    let (username, email) = (identity.username, identity.email);
+    let pending = PendingDoc { id, number, username, email, password_hash, claim, expires_at };
+    app.store.pending_registrations.insert(&pending).await?;
+    Ok(id)
+}
+
+/// Makes the account whose number the code proves, and signs its owner in.
+pub async fn verify(
+    app: &App,
+    number: &E164,
+    code: &str,
+    challenge: Option<ChallengeId>,
+    origin: &Origin,
+) -> Result<SignedIn, OtpRegisterError> {
+    let pendings = candidates(app, number, challenge).await?;
+    let challenges: Vec<ChallengeId> = pendings.iter().map(|pending| pending.id).collect();
+    let accepted = otp::accept(app, &challenges, code, origin).await?;
+    let pending = pendings.into_iter().find(|pending| pending.id == accepted.id);
+    let pending = pending.ok_or(OtpRegisterError::NothingPending)?;
+    let now = app.clock.now();
+    let session = sessions::begin(app, origin, now);
+    let user = proven(&pending, session.clone(), now);
+    match app.store.users.insert_proven(&user, number).await {
+        Err(StoreError::Duplicate) => return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(TAKEN)),
+        inserted => inserted?,
+    }
+    app.store.pending_registrations.delete(pending.id).await?;
+    Ok(sessions::tokens(app, user.into(), &session, now))
+}
+
+/// What is said when the number was proven by somebody else in this very moment.
+const TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneTaken);
+
+/// The pending of the browser that asked. Without its cookie a code proves a number, but not who may have the account:
+/// then all who wait for the number must ask for the same.
+async fn candidates(
+    app: &App,
+    number: &E164,
+    challenge: Option<ChallengeId>,
+) -> Result<Vec<PendingDoc>, OtpRegisterError> {
+    let mut live = app.store.pending_registrations.live(number, app.clock.now()).await?;
+    if let Some(challenge) = challenge {
+        live.retain(|pending| pending.id == challenge);
+    }
+    let Some(first) = live.first() else { return Err(OtpRegisterError::NothingPending) };
+    if live.iter().any(|pending| pending.claim != first.claim) {
+        return Err(OtpError::Invalid.into());
+    }
+    Ok(live)
+}
+
+async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), OtpRegisterError> {
+    if let Some(number) = &identity.phone_number
+        && app.store.users.is_proven(number, None).await?
+    {
+        return Err(TAKEN);
+    }
+    let taken = app.store.users.taken(None, &identity.username, identity.email.as_ref()).await?;
+    taken.map_or(Ok(()), |taken| Err(RegisterError::from(taken).into()))
+}
+
+/// The account of a pending whose number was proven.
+fn proven(pending: &PendingDoc, session: SessionDoc, now: Timestamp) -> UserDoc {
+    let mut user = document(pending.identity(), pending.password_hash.clone(), Role::Customer, vec![session], now);
+    user.verification.phone = Some(Verified { value: pending.number.clone(), verified_at: Some(now) });
+    user
+}
+
+impl PendingDoc {
+    fn identity(&self) -> Identity {
+        let (username, email) = (self.username.clone(), self.email.clone());
+        Identity { username, phone_number: Some(self.number.clone()), email }
+    }
+}

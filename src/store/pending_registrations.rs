@@ -1,0 +1,69 @@
+//! The collection `pending_registrations`: accounts that wait for the code sent to their number. None replaces another.
+
+use bson::doc;
+use futures_util::TryStreamExt;
+use mongodb::{Collection, Database};
+use serde::{Deserialize, Serialize};
+
+use super::{Layout, StoreError, index, sweep};
+use crate::domain::{
+    email::Email, ids::ChallengeId, password::PasswordHash, phone::E164, time::Timestamp, tokens::sealed::HashedToken,
+    username::Username,
+};
+
+const NAME: &str = "pending_registrations";
+
+/// An account that waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PendingDoc {
+    /// The challenge of its code.
+    #[serde(rename = "_id")]
+    pub id: ChallengeId,
+    /// The number to be proven.
+    pub number: E164,
+    /// The name.
+    pub username: Username,
+    /// The address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// bcrypt.
+    pub password_hash: PasswordHash,
+    /// Tells whether two pendings ask for the same name with the same password.
+    pub claim: HashedToken,
+    /// Until when it waits.
+    pub expires_at: Timestamp,
+}
+
+pub(super) fn layout() -> Layout {
+    Layout { collection: NAME, indexes: vec![sweep(), index("number", doc! { "number": 1 })], validator: doc! {} }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct PendingRegistrations {
+    docs: Collection<PendingDoc>,
+}
+
+impl PendingRegistrations {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
+    }
+
+    /// Keeps a pending.
+    pub async fn insert(&self, pending: &PendingDoc) -> Result<(), StoreError> {
+        self.docs.insert_one(pending).await?;
+        Ok(())
+    }
+
+    /// The pendings of a number, the newest first.
+    pub async fn live(&self, number: &E164, now: Timestamp) -> Result<Vec<PendingDoc>, StoreError> {
+        let filter = doc! { "number": number, "expires_at": { "$gt": now } };
+        Ok(self.docs.find(filter).sort(doc! { "_id": -1 }).await?.try_collect().await?)
+    }
+
+    /// Removes a pending that became an account.
+    pub async fn delete(&self, id: ChallengeId) -> Result<(), StoreError> {
+        self.docs.delete_one(doc! { "_id": id }).await?;
+        Ok(())
+    }
+}
