@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         StoreError,
-        users::{Account, SessionDoc},
+        users::{Account, SessionDoc, WholeAccount},
     },
 };
 
@@ -59,6 +59,11 @@ pub async fn end_session(app: &App, caller: SessionRef, session: SessionId) -> R
 /// Ends all of the caller's sessions, this one included.
 pub async fn end_all_sessions(app: &App, caller: SessionRef) -> Result<(), AccountError> {
     Ok(app.store.users.end_all_sessions(caller.user).await?)
+}
+
+/// Everything that is kept about the caller but the secrets.
+pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
+    app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
 
 /// Sets a new password; every other session ends.

@@ -38,6 +38,7 @@ const TABLE: &[(&str, Who)] = &[
     ("logoutAll", Who::SignedIn),
     ("readAccount", Who::SignedIn),
     ("deleteAccount", Who::SignedIn),
+    ("exportAccount", Who::SignedIn),
     ("updateAccount", Who::SignedIn),
     ("patchAccount", Who::SignedIn),
     ("changePassword", Who::SignedIn),

@@ -42,3 +42,21 @@ async fn the_role_is_read_from_the_account_and_not_from_the_token() {
     let me = staff.get("/api/accounts/me/").await.expect(200);
     assert_eq!((&me["role"], &me["is_staff"]), (&json!("staff"), &json!(true)));
 }
+
+#[tokio::test]
+async fn the_export_holds_account_sessions_and_cart_and_no_secret() {
+    let app = TestApp::start().await;
+    let caller = app.customer().await;
+    let product = app.product(99.5, 10).await;
+    caller.add(&product, 3).await.expect(200);
+    let export = caller.get("/api/accounts/export/").await.expect(200);
+    assert_eq!(export.header("content-disposition"), "attachment; filename=\"myspares-account.json\"");
+    assert_eq!(export["account"], caller.get("/api/accounts/me/").await.expect(200).json);
+    assert_eq!(export["sessions"], caller.get("/api/auth/sessions/").await.expect(200)["sessions"]);
+    let line = &export["cart"]["items"][0];
+    assert_eq!((&line["product_id"], &line["quantity"]), (&product["_id"], &json!(3)));
+    assert_eq!((&line["unit_price_at_add"], line["added_at"].is_string()), (&json!(99.5), true));
+    for hidden in ["password", "hash", "counter", "token", "rev"] {
+        assert!(!export.text.contains(hidden), "{hidden}: {}", export.text);
+    }
+}

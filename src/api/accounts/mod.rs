@@ -2,6 +2,7 @@
 
 mod account_out;
 mod bodies;
+mod export;
 mod update;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use poem_openapi::{OpenApi, payload::Json};
 use self::{
     account_out::AccountOut,
     bodies::{DeleteIn, PasswordChangeIn},
+    export::Exported,
     update::UpdateIn,
 };
 use super::{Group, body::Body, fields::required_password, message::MessageOut};
@@ -37,6 +39,15 @@ impl AccountsApi {
     #[oai(path = "/me", method = "get", operation_id = "readAccount")]
     async fn me(&self, caller: Customer) -> ApiResult<Json<AccountOut>> {
         Ok(Json(caller.account.into()))
+    }
+
+    /// All one's own data
+    ///
+    /// Account, sessions and cart as one file.
+    #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
+    async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
+        let whole = accounts::export(&self.app, caller.session).await?;
+        Ok(Exported::new(whole, caller.session.session))
     }
 
     /// Leave

@@ -186,12 +186,13 @@ pub(super) struct SessionOut {
 /// One's own sessions.
 #[derive(Object)]
 #[oai(rename = "Sessions", example)]
-pub(super) struct SessionsOut {
+pub struct SessionsOut {
     sessions: Vec<SessionOut>,
 }
 
 impl SessionsOut {
-    pub(super) fn new(sessions: Vec<SessionDoc>, current: SessionId) -> Self {
+    /// Shows them, and which one is `current`.
+    pub fn new(sessions: Vec<SessionDoc>, current: SessionId) -> Self {
         let out = |session: SessionDoc| SessionOut {
             id: session.id,
             device: session.device,

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use poem::http::{HeaderValue, header};
 use poem_openapi::{OpenApi, param::Path, payload::Json, types::ToJSON};
 
+pub use self::bodies::SessionsOut;
 use self::bodies::{
-    LoginIn, RefreshIn, RefreshedOut, RegisterIn, Registered, RegisteredOut, SessionsOut, SignedInOut, TokenLoginIn,
-    WithCookie,
+    LoginIn, RefreshIn, RefreshedOut, RegisterIn, Registered, RegisteredOut, SignedInOut, TokenLoginIn, WithCookie,
 };
 use super::{
     Group,

@@ -243,6 +243,26 @@ impl Account {
     }
 }
 
+/// An account with everything but its secrets.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WholeAccount {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// Signed-in browsers and apps.
+    pub sessions: Vec<SessionDoc>,
+    /// What its owner is about to buy.
+    pub cart: CartDoc,
+}
+
+impl WholeAccount {
+    pub(super) fn projection() -> Document {
+        let mut fields = Account::projection();
+        fields.extend(doc! { "sessions": 1, "cart": 1 });
+        fields
+    }
+}
+
 impl Credentials {
     pub(super) fn projection() -> Document {
         let mut fields = Account::projection();

@@ -13,7 +13,7 @@ pub use self::{
     cart::{AddLimits, Added, Removed},
     documents::{
         Account, Address, CartDoc, CartLine, Credentials, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
-        Verified,
+        Verified, WholeAccount,
     },
     profile::{AccountChange, EmailChange, Proof},
     sessions::{Refreshable, Rotation},
@@ -24,6 +24,7 @@ use crate::domain::{
     ids::{SessionRef, UserId},
     password::PasswordHash,
     phone::E164,
+    time::Timestamp,
     username::{Username, UsernameKey},
 };
 
@@ -156,6 +157,15 @@ impl Users {
     /// The account behind a living session.
     pub async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, alive(session), Account::projection()).await
+    }
+
+    /// The account behind a living session with its living sessions and its cart.
+    pub async fn whole(&self, session: SessionRef, now: Timestamp) -> Result<Option<WholeAccount>, StoreError> {
+        let found: Option<WholeAccount> = find_part(&self.docs, alive(session), WholeAccount::projection()).await?;
+        Ok(found.map(|mut whole| {
+            whole.sessions.retain(|session| session.expires_at > now);
+            whole
+        }))
     }
 
     /// Replaces a hash by another one of the same password, if it is still the one that was checked.

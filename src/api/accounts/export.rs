@@ -1,0 +1,109 @@
+//! All data of an account, for its owner to take along.
+
+use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
+
+use super::account_out::AccountOut;
+use crate::{
+    api::auth::SessionsOut,
+    domain::{
+        ids::{CartId, ProductId, SessionId},
+        money::Money,
+        time::Timestamp,
+    },
+    store::users::{CartDoc, CartLine, WholeAccount},
+};
+
+/// Everything that is kept about an account but its secrets.
+#[derive(Object)]
+#[oai(rename = "AccountExport", example)]
+pub(super) struct ExportOut {
+    account: AccountOut,
+    #[oai(flatten)]
+    sessions: SessionsOut,
+    cart: StoredCartOut,
+}
+
+/// The cart as it is stored.
+#[derive(Object)]
+#[oai(rename = "StoredCart")]
+struct StoredCartOut {
+    #[oai(rename = "_id")]
+    id: CartId,
+    /// The oldest line first.
+    items: Vec<StoredLineOut>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// One product in the cart.
+#[derive(Object)]
+#[oai(rename = "StoredCartItem")]
+struct StoredLineOut {
+    product_id: ProductId,
+    quantity: u32,
+    added_at: Timestamp,
+    /// What a piece cost when it was added.
+    unit_price_at_add: Money,
+}
+
+#[derive(ApiResponse)]
+pub(super) enum Exported {
+    /// All data of the account.
+    #[oai(status = 200)]
+    Ok(
+        Json<ExportOut>,
+        /// A file to be saved.
+        #[oai(header = "Content-Disposition")]
+        String,
+    ),
+}
+
+impl Exported {
+    pub(super) fn new(whole: WholeAccount, current: SessionId) -> Self {
+        let out = ExportOut {
+            account: whole.account.into(),
+            sessions: SessionsOut::new(whole.sessions, current),
+            cart: whole.cart.into(),
+        };
+        Self::Ok(Json(out), "attachment; filename=\"myspares-account.json\"".to_owned())
+    }
+}
+
+impl From<CartDoc> for StoredCartOut {
+    fn from(cart: CartDoc) -> Self {
+        Self {
+            id: cart.id,
+            items: cart.items.into_iter().map(StoredLineOut::from).collect(),
+            created_at: cart.created_at,
+            updated_at: cart.updated_at,
+        }
+    }
+}
+
+impl From<CartLine> for StoredLineOut {
+    fn from(line: CartLine) -> Self {
+        Self {
+            product_id: line.product_id,
+            quantity: line.quantity.get(),
+            added_at: line.added_at,
+            unit_price_at_add: line.unit_price_at_add,
+        }
+    }
+}
+
+impl Example for ExportOut {
+    fn example() -> Self {
+        let at = Timestamp::from_millis(1_732_374_690_000);
+        let line = StoredLineOut {
+            product_id: ProductId::from([0x67; 12]),
+            quantity: 2,
+            added_at: at,
+            unit_price_at_add: Money::from_minor(249_900),
+        };
+        Self {
+            account: AccountOut::example(),
+            sessions: SessionsOut::example(),
+            cart: StoredCartOut { id: CartId::from([0x66; 12]), items: vec![line], created_at: at, updated_at: at },
+        }
+    }
+}
