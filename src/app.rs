@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     },
     integrations::{
         clock::Clock,
+        images::Images,
         sms::{SmsSender, Twilio},
     },
     services::hashing::Hasher,
@@ -32,6 +34,9 @@ pub struct App {
     pub(crate) sms: SmsSender,
     /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
     pub(crate) tasks: TaskTracker,
+    pub(crate) images: Images,
+    /// Who draws a picture holds it.
+    pub(crate) drawing: Semaphore,
 }
 
 /// Why the app can't be made.
@@ -70,6 +75,8 @@ impl App {
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
             hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,
+            images: Images::Local(config.data_dir.join("media")),
+            drawing: Semaphore::new(1),
             config,
             clock,
             store,

@@ -20,6 +20,7 @@ mod message;
 mod paging;
 mod request;
 mod scalars;
+mod upload;
 mod user_out;
 mod utils;
 

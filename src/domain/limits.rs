@@ -86,6 +86,8 @@ actions! {
     OtpShop = "SMS_HOURLY_CAP", 500 / 3600, "no OTP can be sent at the moment, try again later";
     /// Codes tried from one address.
     OtpCheck = "LIMIT_OTP_CHECK", 50 / 900, "too many wrong OTPs from here, try again later";
+    /// Pictures sent for one account.
+    Photo = "LIMIT_PHOTO", 20 / 3600, "too many pictures, try again later";
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod net;
 pub mod otp;
 pub mod password;
 pub mod phone;
+pub mod picture;
 pub mod pricing;
 pub mod profile;
 pub mod quantity;

@@ -51,6 +51,11 @@ impl Photo {
         let short = text.chars().count() <= PHOTO_CHARS;
         ImageUrl::parse(text).filter(|_| short).map(Self)
     }
+
+    /// Its URL.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
 }
 
 impl Language {
@@ -110,7 +115,7 @@ impl AddressChange {
 
 impl From<&Photo> for bson::Bson {
     fn from(photo: &Photo) -> Self {
-        photo.0.to_string().into()
+        photo.as_str().into()
     }
 }
 

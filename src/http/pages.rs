@@ -5,6 +5,7 @@ use std::sync::Arc;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
     endpoint::{make, make_sync},
+    error::NotFoundError,
     http::{HeaderValue, header},
 };
 use serde_json::json;
@@ -21,6 +22,8 @@ const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; \
      font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
+/// A picture's name is never given twice.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Adds the pages to the routes.
@@ -31,6 +34,7 @@ pub fn add(routes: Route) -> Route {
         .at("/openapi.yaml", only_get(fixed("application/yaml; charset=utf-8", spec_yaml())))
         .at("/healthz", only_get(make_sync(|_| status("ok"))))
         .at("/readyz", only_get(make(ready)))
+        .at("/media/:name", only_get(make(media)))
 }
 
 /// A text that never changes, compressed once and not for each caller.
@@ -54,6 +58,18 @@ async fn ready(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     app.store.ping().await.map_err(ApiError::from)?;
     Ok(status("ready"))
+}
+
+/// A picture that was sent to this server.
+async fn media(request: Request) -> poem::Result<Response> {
+    let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
+    let name = request.path_params::<String>()?;
+    let kept = app.images.read(&name).await.map_err(|error| {
+        tracing::error!(%error, "a picture can't be read");
+        ApiError::internal()
+    })?;
+    let kept = kept.ok_or(NotFoundError)?;
+    Ok(Response::builder().content_type(kept.content_type).header(header::CACHE_CONTROL, FOREVER).body(kept.bytes))
 }
 
 fn status(word: &str) -> Response {

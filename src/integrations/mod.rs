@@ -1,4 +1,5 @@
 //! The world outside the process.
 
 pub mod clock;
+pub mod images;
 pub(crate) mod sms;

@@ -2,6 +2,7 @@
 
 use super::{
     hashing::HashError,
+    photo,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
@@ -88,6 +89,9 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
     if confirmed.account.role == Role::Admin {
         return Err(AccountError::Admin);
     }
-    let deleted = app.store.users.delete(account.id, &confirmed.password_hash).await?;
-    if deleted { Ok(()) } else { Err(AccountError::SignedOut) }
+    if !app.store.users.delete(account.id, &confirmed.password_hash).await? {
+        return Err(AccountError::SignedOut);
+    }
+    photo::discard_upload(app, confirmed.account.profile.display).await;
+    Ok(())
 }

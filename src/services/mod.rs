@@ -9,6 +9,7 @@ pub mod hashing;
 pub mod limits;
 pub mod otp;
 pub mod otp_registration;
+pub mod photo;
 pub mod profile;
 pub mod registration;
 pub mod sessions;

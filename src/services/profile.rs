@@ -1,6 +1,7 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
+    photo,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
@@ -61,6 +62,9 @@ pub async fn update(
         return Err(ProfileError::NothingGiven);
     }
     change.email = change.email.filter(|email| is_new(&account, email));
+    // A picture that is sent back as it was shown stays the account's own.
+    let shown = account.profile.display.as_ref().map(|display| display.photo.as_str());
+    change.photo = change.photo.filter(|photo| Some(photo.as_str()) != shown);
     if change.is_empty() {
         return Ok(account);
     }
@@ -73,7 +77,11 @@ pub async fn update(
             // Somebody has the name or address, and may be gone again.
             Err(StoreError::Duplicate) => refuse_taken(app, caller, &change).await?,
             Ok(None) => return Err(why_not(app, caller, &proof).await?),
-            changed => return changed?.ok_or(ProfileError::SignedOut),
+            changed => {
+                let changed = changed?.ok_or(ProfileError::SignedOut)?;
+                photo::discard_upload(app, account.profile.display.filter(|_| change.photo.is_some())).await;
+                return Ok(changed);
+            }
         }
     }
     Err(StoreError::Duplicate.into())

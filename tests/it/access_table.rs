@@ -41,6 +41,8 @@ const TABLE: &[(&str, Who)] = &[
     ("exportAccount", Who::SignedIn),
     ("updateAccount", Who::SignedIn),
     ("patchAccount", Who::SignedIn),
+    ("uploadPhoto", Who::SignedIn),
+    ("removePhoto", Who::SignedIn),
     ("changePassword", Who::SignedIn),
     ("readCart", Who::Owner),
     ("addToCart", Who::Owner),

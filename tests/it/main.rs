@@ -10,6 +10,7 @@ mod http;
 mod limits;
 mod openapi;
 mod otp;
+mod photo;
 mod process;
 mod profile;
 mod refresh;

@@ -63,6 +63,9 @@ fn every_operation_has_an_example_of_what_it_takes_and_gives() {
         let good = responses.iter().find(|(status, _)| status.starts_with('2')).expect("a success").1;
         assert!(has_example(&good["content"]), "{name}: the answer has no example");
         let body = &operation["requestBody"];
-        assert!(body.is_null() || has_example(&body["content"]), "{name}: the body has no example");
+        assert!(
+            body.is_null() || body["content"]["multipart/form-data"].is_object() || has_example(&body["content"]),
+            "{name}: the body has no example"
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod account_out;
 mod bodies;
 mod export;
+mod photo;
 mod update;
 
 use std::sync::Arc;
@@ -15,13 +16,14 @@ use self::{
     export::Exported,
     update::UpdateIn,
 };
-use super::{Group, body::Body, fields::required_password, message::MessageOut};
+use super::{Group, body::Body, fields::required_password, message::MessageOut, upload::ImageUpload};
 use crate::{
     access::{AnyOrigin, Customer},
     app::App,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::{
         accounts::{self, AccountError},
+        photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
         sessions::Origin,
         sign_in::SignInError,
@@ -89,6 +91,20 @@ impl AccountsApi {
         body: Body<UpdateIn>,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         self.change(caller, &origin.0, body.0).await
+    }
+
+    /// Send a picture
+    ///
+    /// It is shown upright, at most 512 pixels wide and high, and without what its file told beside the picture.
+    #[oai(path = "/photo", method = "post", operation_id = "uploadPhoto")]
+    async fn upload_photo(&self, caller: Customer, image: ImageUpload) -> ApiResult<Json<AccountOut>, PhotoError> {
+        Ok(Json(pictures::set(&self.app, caller.session, image.0).await?.into()))
+    }
+
+    /// Show no picture any more
+    #[oai(path = "/photo", method = "delete", operation_id = "removePhoto")]
+    async fn remove_photo(&self, caller: Customer) -> ApiResult<Json<AccountOut>, PhotoError> {
+        Ok(Json(pictures::remove(&self.app, caller.session).await?.into()))
     }
 
     /// Change the password

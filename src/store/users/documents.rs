@@ -103,6 +103,9 @@ pub struct Display {
     pub photo: String,
     /// Since when.
     pub created_at: Timestamp,
+    /// Whether the picture was sent to this server, for this account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uploaded: bool,
 }
 
 /// How the account likes the shop.

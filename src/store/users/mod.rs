@@ -12,8 +12,8 @@ use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
 pub use self::{
     cart::{AddLimits, Added, Removed},
     documents::{
-        Account, Address, CartDoc, CartLine, Credentials, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
-        Verified, WholeAccount,
+        Account, Address, CartDoc, CartLine, Credentials, Display, Profile, ProfilePhone, SessionDoc, UserDoc,
+        Verification, Verified, WholeAccount,
     },
     profile::{AccountChange, EmailChange, Proof},
     sessions::{Refreshable, Rotation},

@@ -3,7 +3,7 @@
 use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
-use super::{Account, Taken, Users, alive};
+use super::{Account, Display, Taken, Users, alive};
 use crate::{
     domain::{
         email::Email,
@@ -74,6 +74,29 @@ impl Users {
             .find_one_and_update(condition(caller, change, proof), pipeline(change, now))
             .projection(Account::projection())
             .return_document(ReturnDocument::After);
+        Ok(changed.await?)
+    }
+
+    /// Shows an account with another picture or without one, and returns it as it was before; `None` when the session
+    /// is not alive.
+    pub async fn set_display(
+        &self,
+        caller: SessionRef,
+        display: Option<&Display>,
+        now: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        let update = match display {
+            Some(display) => {
+                let display = bson::serialize_to_bson(display).map_err(mongodb::error::Error::from)?;
+                doc! { "$set": { "profile.display": display, "updated_at": now } }
+            }
+            None => doc! { "$unset": { "profile.display": "" }, "$set": { "updated_at": now } },
+        };
+        let docs = self.docs.clone_with_type::<Account>();
+        let changed = docs
+            .find_one_and_update(alive(caller), update)
+            .projection(Account::projection())
+            .return_document(ReturnDocument::Before);
         Ok(changed.await?)
     }
 
