@@ -3,12 +3,14 @@
 use std::io::Cursor;
 
 use image::{
-    DynamicImage, ImageDecoder, ImageFormat, ImageReader,
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits,
     codecs::{jpeg::JpegEncoder, webp::WebPEncoder},
 };
 
 /// Pixels of a picture that is sent. What phones call 12 megapixels is a little more than 12 million.
 const MAX_PIXELS: u64 = 12 * 1024 * 1024;
+/// Memory of a decoder: the largest picture with four channels of two bytes, and a little more.
+const MAX_MEMORY: u64 = 128 * 1024 * 1024;
 /// Width and height of a picture that is kept.
 const SIDE: u32 = 512;
 /// Above this JPEG files grow and pictures hardly get better.
@@ -44,10 +46,13 @@ impl Picture {
 
 /// What the file calls itself doesn't count, and its size is known before any pixel is read.
 fn decode(bytes: &[u8]) -> Result<DynamicImage, InvalidPicture> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| InvalidPicture)?;
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| InvalidPicture)?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
         return Err(InvalidPicture);
     }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|_| InvalidPicture)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
