@@ -80,7 +80,10 @@ pub async fn change_password(
     let confirmed = sign_in::confirm(app, caller.user, current, origin).await?;
     let hash = app.hasher.hash(new, &origin.caller).await?;
     let changed = app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await?;
-    if changed { Ok(()) } else { Err(AccountError::SignedOut) }
+    if !changed {
+        return Err(AccountError::SignedOut);
+    }
+    Ok(app.store.otp_codes.void(caller.user).await?)
 }
 
 /// Removes an account: its name, number and address are free again.

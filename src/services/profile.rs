@@ -79,6 +79,9 @@ pub async fn update(
             Ok(None) => return Err(why_not(app, caller, &proof).await?),
             changed => {
                 let changed = changed?.ok_or(ProfileError::SignedOut)?;
+                if change.email.is_some() {
+                    app.store.otp_codes.void(caller.user).await?;
+                }
                 photo::discard_upload(app, account.profile.display.filter(|_| change.photo.is_some())).await;
                 return Ok(changed);
             }

@@ -290,3 +290,18 @@ async fn a_number_is_changed_by_its_proof_and_not_by_a_stolen_token() {
     let confirmed = json!({ "phone_number": "9876500001", "current_password": PASSWORD });
     caller.post(send, &confirmed).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_changed_password_voids_open_codes_and_resets() {
+    let app = TestApp::start().await;
+    let mut caller = app.anonymous();
+    let reply = caller.post("/api/auth/register/", &account("Asha Rao", PASSWORD)).await.expect(201);
+    caller.sign_in(&reply);
+    let token = reset_token(&app).await;
+    caller.post("/api/request/verify-number/send/", &json!({ "phone_number": "9876500001" })).await.expect(200);
+    let change = json!({ "current_password": PASSWORD, "new_password": "N3w!passw0rd" });
+    caller.post("/api/accounts/password/", &change).await.expect(200);
+    reset(&app, &token, "An0ther!pass").await.refused(400, "invalid or expired reset token");
+    let proof = json!({ "phone_number": "9876500001", "otp": app.code_for("+919876500001") });
+    caller.post("/api/request/verify-number/verify/", &proof).await.refused(400, "invalid or expired OTP");
+}

@@ -235,9 +235,15 @@ async fn the_log_tells_of_every_call_and_of_no_secret() {
     caller.post("/api/auth/register/", &taken).await.expect(409);
     caller.get("/api/utils/brands/?q=9876543210").await.expect(200);
     caller.post_empty("/api/auth/logout/").await.expect(200);
+    let waiting = json!({ "username": "asha", "password": PASSWORD, "phone_number": "9876500001" });
+    let sent = caller.post("/api/auth/register/send-otp/", &waiting).await.expect(200);
+    let sms = fs::read_dir(folder.path().join("sms")).expect("SMS").next().expect("one").expect("a file").path();
+    let code = fs::read_to_string(sms).expect("a text").split("code is ").nth(1).expect("a code")[..6].to_owned();
     server.end(Signal::TERM);
     let log = server.log();
-    assert_eq!(log.matches("\"target\":\"access\"").count(), 6, "{log}");
+    assert_eq!(log.matches("\"target\":\"access\"").count(), 7, "{log}");
+    let challenge = sent.challenge_cookie().expect("a challenge");
+    assert!(!log.contains(&code) && !log.contains(&challenge) && !log.contains("9876500001"), "{log}");
     let secrets = [first.0, first.1, caller.access, caller.refresh].map(|token| token.expect("a token"));
     for secret in secrets.iter().map(String::as_str).chain([PASSWORD, "Wr0ng!pass", "9876543210", "$2b$"]) {
         assert!(!log.contains(secret), "{secret} stands in the log");

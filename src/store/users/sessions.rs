@@ -113,7 +113,8 @@ impl Users {
         Ok(())
     }
 
-    /// Sets a new password, if the old one is still the one that was checked, and ends all other sessions.
+    /// Sets a new password, if the old one is still the one that was checked, ends all other sessions and voids an open
+    /// reset.
     pub async fn change_password(
         &self,
         caller: SessionRef,
@@ -126,6 +127,7 @@ impl Users {
         let update = doc! {
             "$set": { "password_hash": new, "updated_at": now },
             "$pull": { "sessions": { "_id": { "$ne": caller.session } } },
+            "$unset": { "reset": "" },
         };
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
