@@ -15,6 +15,7 @@ use crate::{
     integrations::{
         clock::Clock,
         images::Images,
+        mail::{MailError, Mailer},
         sms::{SmsSender, Twilio},
     },
     services::hashing::Hasher,
@@ -37,6 +38,7 @@ pub struct App {
     pub(crate) images: Images,
     /// Who draws a picture holds it.
     pub(crate) drawing: Semaphore,
+    pub(crate) mailer: Mailer,
 }
 
 /// Why the app can't be made.
@@ -56,6 +58,9 @@ pub enum AppError {
     /// The client of the SMS service.
     #[error("the SMS service: {0}")]
     Sms(reqwest::Error),
+    /// The way to send mails.
+    #[error("SMTP_URL: {0}")]
+    Mail(MailError),
     /// The hashing threads.
     #[error("the hashing threads: {0}")]
     Threads(std::io::Error),
@@ -77,6 +82,7 @@ impl App {
             hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,
             images: Images::Local(config.data_dir.join("media")),
             drawing: Semaphore::new(1),
+            mailer: mailer(&config).map_err(AppError::Mail)?,
             config,
             clock,
             store,
@@ -94,6 +100,14 @@ fn sms(config: &Config) -> Result<SmsSender, AppError> {
     match &config.twilio {
         Some(account) => Twilio::new(account).map(SmsSender::Twilio).map_err(AppError::Sms),
         None => Ok(SmsSender::Local(config.data_dir.join("sms"))),
+    }
+}
+
+fn mailer(config: &Config) -> Result<Mailer, MailError> {
+    let from = config.mail.from.clone();
+    match &config.mail.smtp_url {
+        Some(url) => Mailer::smtp(url, from),
+        None => Ok(Mailer::folder(config.data_dir.join("mail"), from)),
     }
 }
 

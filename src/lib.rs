@@ -24,3 +24,5 @@ pub mod integrations;
 mod services;
 /// The database, one file a collection.
 mod store;
+/// Work in the background.
+pub mod workers;

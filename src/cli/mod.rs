@@ -9,6 +9,8 @@ mod openapi;
 mod sample;
 mod seed;
 mod serve;
+mod stopping;
+mod work;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API (the default)
-    Serve,
+    Serve(serve::Args),
+    /// Do the work in the background alone, beside servers that run with --no-workers
+    Work,
     /// Check the configuration and start nothing
     CheckConfig,
     /// Print the OpenAPI description
@@ -43,7 +47,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the subcommand that the arguments name.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
     if let Command::Openapi(args) = &command {
         openapi::run(args);
         return ExitCode::SUCCESS;
@@ -75,9 +79,13 @@ fn wrong_configuration(problems: &ConfigProblems) -> ExitCode {
 fn run(command: Command, config: Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match command {
-        Command::Serve => {
+        Command::Serve(args) => {
             let _flushed_at_the_end = logging::start(&config);
-            runtime.block_on(serve::run(config))
+            runtime.block_on(serve::run(config, args))
+        }
+        Command::Work => {
+            let _flushed_at_the_end = logging::start(&config);
+            runtime.block_on(work::run(config))
         }
         Command::CheckConfig => {
             println!("the configuration is valid");

@@ -1,5 +1,7 @@
 //! The configuration: the only place that reads the environment (and `.env`), all of it checked before anything starts.
 
+mod limits;
+mod mail;
 mod reader;
 mod secret;
 
@@ -14,12 +16,8 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 
 use self::reader::Reader;
-pub use self::{reader::ConfigProblems, secret::kept_secret};
-use crate::domain::{
-    limits::{Action, Rate},
-    net,
-    phone::Region,
-};
+pub use self::{limits::Limits, mail::Mail, reader::ConfigProblems, secret::kept_secret};
+use crate::domain::{net, phone::Region};
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -59,6 +57,8 @@ pub struct Config {
     pub sms_regions: Vec<Region>,
     /// How often things may be done.
     pub limits: Limits,
+    /// How the shop writes to people.
+    pub mail: Mail,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
@@ -128,31 +128,6 @@ pub struct TwilioAccount {
     pub verify_sid: String,
     /// Where Twilio is, without a final slash.
     pub base_url: String,
-}
-
-/// How often things may be done.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    rates: Vec<(Action, Rate)>,
-    /// Multiplies every count; 0 switches limits off.
-    scale: f64,
-}
-
-impl Limits {
-    fn read(r: &mut Reader) -> Self {
-        let rate =
-            |action: &Action| (*action, r.value(action.variable(), action.default_rate(), "a rate such as 20/1h"));
-        let rates = Action::ALL.iter().map(rate).collect();
-        let scale = r.parsed("RATE_LIMIT_SCALE", 1.0, "a number from 0 to 1000", |text| {
-            text.parse().ok().filter(|scale| (0.0..=1000.0).contains(scale))
-        });
-        Self { rates, scale }
-    }
-
-    /// The rate of an action; `None` when limits are switched off.
-    pub fn rate(&self, action: Action) -> Option<Rate> {
-        self.rates.iter().find(|(limited, _)| *limited == action).and_then(|(_, rate)| rate.scaled(self.scale))
-    }
 }
 
 /// How log lines look.
@@ -253,6 +228,7 @@ impl Config {
                 text.split(',').map(|region| region.trim().parse().ok()).collect()
             }),
             limits: Limits::read(r),
+            mail: Mail::read(r),
             trusted_proxies: r.parsed(
                 "TRUSTED_PROXIES",
                 Vec::new(),
@@ -306,6 +282,7 @@ impl Config {
         if self.limits.scale <= 0.0 {
             r.problem("RATE_LIMIT_SCALE", "must be more than 0 in production");
         }
+        self.mail.check_production(r);
     }
 }
 
@@ -462,14 +439,24 @@ mod tests {
         assert!(told.contains("JWT_SECRET") && told.contains("BCRYPT_COST"), "{told}");
         let short = problems(&[("APP_ENV", "production"), ("JWT_SECRET", "tooshort-hunter2")]);
         assert!(short.contains("JWT_SECRET") && !short.contains("hunter2"), "{short}");
-        let good = Config::from_vars([
+        let secret = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+        let good = [
             ("APP_ENV", "production"),
-            ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            secret,
+            ("SMTP_URL", "smtps://user:hunter2@mail.example.com"),
             ("TWILIO_ACCOUNT_SID", "AC1"),
             ("TWILIO_AUTH_TOKEN", "secret"),
             ("TWILIO_VERIFY_SID", "VA1"),
-        ]);
-        assert!(good.expect("valid").cookie.secure);
+        ];
+        assert!(Config::from_vars(good).expect("valid").cookie.secure);
+    }
+
+    #[test]
+    fn production_asks_for_a_mail_server_and_its_password_is_not_told() {
+        assert!(problems(&[("APP_ENV", "production")]).contains("SMTP_URL: is required"));
+        let told = problems(&[("SMTP_URL", "mail.example.com:hunter2"), ("MAIL_FROM", "x"), ("FRONTEND_URL", "x")]);
+        assert!(["SMTP_URL", "MAIL_FROM", "FRONTEND_URL"].iter().all(|name| told.contains(name)), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 
     #[test]

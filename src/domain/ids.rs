@@ -89,6 +89,10 @@ id_types! {
     HitId,
     /// One issued access token.
     TokenId,
+    /// A mail that is to be sent.
+    MailId,
+    /// A process that works in the background.
+    HolderId,
 }
 
 /// Who calls and with which session; what a finder of personal data can't be called without.

@@ -6,6 +6,7 @@ pub mod email;
 pub mod ids;
 pub mod invalid;
 pub mod limits;
+pub mod mail_kind;
 pub mod mask;
 pub mod money;
 pub mod names;

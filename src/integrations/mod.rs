@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod images;
+pub mod mail;
 pub(crate) mod sms;

@@ -2,7 +2,7 @@
 
 use super::{
     hashing::HashError,
-    photo,
+    mail, photo,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
@@ -11,6 +11,7 @@ use crate::{
     domain::{
         ids::{SessionId, SessionRef},
         invalid::InvalidField,
+        mail_kind::MailKind,
         password::{NewPassword, Password},
         role::Role,
     },
@@ -67,7 +68,7 @@ pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, Accou
     app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
 
-/// Sets a new password; every other session ends.
+/// Sets a new password; every other session ends, and the owner is told.
 pub async fn change_password(
     app: &App,
     caller: SessionRef,
@@ -83,7 +84,9 @@ pub async fn change_password(
     if !changed {
         return Err(AccountError::SignedOut);
     }
-    Ok(app.store.otp_codes.void(caller.user).await?)
+    app.store.otp_codes.void(caller.user).await?;
+    mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
+    Ok(())
 }
 
 /// Removes an account: its name, number and address are free again.

@@ -7,6 +7,7 @@ pub mod change_number;
 pub mod forgot_password;
 pub mod hashing;
 pub mod limits;
+pub mod mail;
 pub mod otp;
 pub mod otp_registration;
 pub mod photo;

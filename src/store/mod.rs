@@ -2,7 +2,9 @@
 
 pub mod branches;
 mod error;
+pub mod leases;
 pub mod otp_codes;
+pub mod outbox;
 pub mod pending_registrations;
 pub mod products;
 pub mod rate_limits;
@@ -23,7 +25,9 @@ use serde::de::DeserializeOwned;
 pub use self::error::{StoreError, brief};
 use self::{
     branches::{Branches, Brand, Category, Model},
+    leases::Leases,
     otp_codes::OtpCodes,
+    outbox::Outbox,
     pending_registrations::PendingRegistrations,
     products::Products,
     rate_limits::RateLimits,
@@ -58,6 +62,10 @@ pub struct Store {
     pub pending_registrations: PendingRegistrations,
     /// Who did what how often.
     pub rate_limits: RateLimits,
+    /// Mails that are to be sent.
+    pub outbox: Outbox,
+    /// Who works in the background.
+    pub leases: Leases,
 }
 
 /// What a collection needs before it is used.
@@ -90,6 +98,8 @@ impl Store {
             otp_codes: OtpCodes::new(&database),
             pending_registrations: PendingRegistrations::new(&database),
             rate_limits: RateLimits::new(&database),
+            outbox: Outbox::new(&database),
+            leases: Leases::new(&database),
             client,
             database,
         })
@@ -107,6 +117,8 @@ impl Store {
             otp_codes::layout(),
             pending_registrations::layout(),
             rate_limits::layout(),
+            outbox::layout(),
+            leases::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
         Ok(())
@@ -129,7 +141,9 @@ impl Store {
             Err(error) if error::code_of(&error) == Some(NAMESPACE_EXISTS) => self.update_validator(&layout).await?,
             made => made?,
         }
-        self.database.collection::<Document>(layout.collection).create_indexes(layout.indexes).await?;
+        if !layout.indexes.is_empty() {
+            self.database.collection::<Document>(layout.collection).create_indexes(layout.indexes).await?;
+        }
         Ok(())
     }
 
@@ -172,10 +186,10 @@ fn unique(name: &str, keys: Document) -> IndexModel {
     IndexModel::builder().keys(keys).options(options).build()
 }
 
-/// Has MongoDB remove documents some time after their `expires_at`; whether one is still good is asked in the query.
-fn sweep() -> IndexModel {
-    let options = mongodb::options::IndexOptions::builder().name("expires_at".to_owned()).expire_after(Duration::ZERO);
-    IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options.build()).build()
+/// Has documents removed `after` their `expires_at`. Queries compare with the shop's clock: this only sweeps.
+fn swept(after: Duration) -> IndexModel {
+    let options = mongodb::options::IndexOptions::builder().name("expires_at".to_owned()).expire_after(after).build();
+    IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options).build()
 }
 
 /// A plain index with a name of its own.

@@ -1,11 +1,13 @@
 //! The collection `otp_codes`: codes that were sent and not used yet. Only their keyed hashes are stored.
 
+use std::time::Duration;
+
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, sweep};
+use super::{Layout, StoreError, index, swept};
 use crate::domain::{
     ids::{ChallengeId, UserId},
     phone::E164,
@@ -52,7 +54,11 @@ pub struct OtpDoc {
 }
 
 pub(super) fn layout() -> Layout {
-    let indexes = vec![sweep(), index("number", doc! { "number": 1, "purpose": 1 }), index("user", doc! { "user": 1 })];
+    let indexes = vec![
+        swept(Duration::ZERO),
+        index("number", doc! { "number": 1, "purpose": 1 }),
+        index("user", doc! { "user": 1 }),
+    ];
     Layout { collection: NAME, indexes, validator: doc! {} }
 }
 

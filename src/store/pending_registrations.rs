@@ -1,11 +1,13 @@
 //! The collection `pending_registrations`: accounts that wait for the code sent to their number. None replaces another.
 
+use std::time::Duration;
+
 use bson::doc;
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, sweep};
+use super::{Layout, StoreError, index, swept};
 use crate::domain::{
     email::Email, ids::ChallengeId, password::PasswordHash, phone::E164, time::Timestamp, tokens::sealed::HashedToken,
     username::Username,
@@ -35,7 +37,11 @@ pub struct PendingDoc {
 }
 
 pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![sweep(), index("number", doc! { "number": 1 })], validator: doc! {} }
+    Layout {
+        collection: NAME,
+        indexes: vec![swept(Duration::ZERO), index("number", doc! { "number": 1 })],
+        validator: doc! {},
+    }
 }
 
 /// The collection.

@@ -7,13 +7,13 @@ use mongodb::{
 };
 use serde::Deserialize;
 
-use super::{Layout, StoreError, sweep};
+use super::{Layout, StoreError, swept};
 use crate::domain::{ids::HitId, limits::Rate, time::Timestamp};
 
 const NAME: &str = "rate_limits";
 
 pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![sweep()], validator: doc! {} }
+    Layout { collection: NAME, indexes: vec![swept(std::time::Duration::ZERO)], validator: doc! {} }
 }
 
 /// The collection.

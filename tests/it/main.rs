@@ -8,6 +8,7 @@ mod cart;
 mod catalogue;
 mod http;
 mod limits;
+mod mail;
 mod openapi;
 mod otp;
 mod photo;

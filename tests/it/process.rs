@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Caller, PASSWORD, Server, TempFolder, myspares};
+use crate::support::{Caller, PASSWORD, Server, TempFolder, end, letters_in, myspares, start};
 
 fn folder() -> TempFolder {
     TempFolder::new().expect("a folder")
@@ -189,6 +189,7 @@ fn seeding_is_refused_in_production_and_on_a_filled_catalogue() {
         ("TWILIO_ACCOUNT_SID", "AC1"),
         ("TWILIO_AUTH_TOKEN", "x"),
         ("TWILIO_VERIFY_SID", "VA1"),
+        ("SMTP_URL", "smtp://localhost"),
     ];
     let output = myspares(folder.path(), &production, &["seed"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("refused in production"));
@@ -220,6 +221,29 @@ async fn what_runs_at_the_signal_is_finished_and_nothing_new_is_taken() {
     let ((took, code), server) = ended.await.expect("an end");
     assert!(code == Some(0) && took < Duration::from_secs(12), "{code:?} after {took:?}");
     assert!(server.mongod_is_gone());
+}
+
+#[tokio::test]
+async fn work_in_the_background_may_be_left_to_a_process_of_its_own() {
+    let folder = folder();
+    let server = Server::start_as(folder.path(), &["serve", "--no-workers"]);
+    let mut caller = Caller::new(&server.url);
+    let body = json!({ "username": "john", "password": PASSWORD, "email": "john@example.com" });
+    let reply = caller.post("/api/auth/register/", &body).await.expect(201);
+    caller.sign_in(&reply);
+    let change = json!({ "current_password": PASSWORD, "new_password": "N3w!password" });
+    caller.post("/api/accounts/password/", &change).await.expect(200);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(letters_in(folder.path()).is_empty());
+    let mut work = start(folder.path(), &["work"]);
+    let started = Instant::now();
+    while letters_in(folder.path()).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(10), "no mail");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (took, code) = end(&mut work, Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,12 +15,13 @@ use myspares::{
     embedded::PrivateMongod,
     http::{Listeners, serve},
     integrations::clock::Clock,
+    workers,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
-    Caller, PASSWORD, fresh_database,
+    Caller, Letter, PASSWORD, fresh_database, letters_in,
     mongod::{data_folder, named_mongod},
     shared_mongod_uri,
 };
@@ -30,6 +32,7 @@ pub struct TestApp {
     pub url: String,
     /// Its database, for what no call can bring about.
     pub db: Database,
+    app: Arc<App>,
     clock: Clock,
     data_dir: PathBuf,
 }
@@ -75,9 +78,9 @@ impl TestApp {
         let listeners = Listeners::bind(config.host, 0).await.expect("a free port");
         let url = listeners.url();
         let app = App::connect(config, &SecretString::from(uri), clock.clone()).await.expect("the app starts");
-        tokio::spawn(serve(app, listeners, std::future::pending()));
+        tokio::spawn(serve(Arc::clone(&app), listeners, std::future::pending()));
         let client = Client::with_uri_str(uri).await.expect("a client");
-        Self { url, db: client.database(database), clock, data_dir: data_dir.clone() }
+        Self { url, db: client.database(database), app, clock, data_dir: data_dir.clone() }
     }
 
     /// The code in the newest SMS to a number, of those that were written to files.
@@ -94,6 +97,26 @@ impl TestApp {
     /// How many SMS were written to files.
     pub fn sms_count(&self) -> usize {
         fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().count()
+    }
+
+    /// Does everything that is due in the background.
+    pub async fn work(&self) {
+        workers::run_until_idle(&self.app).await.expect("the work is done");
+    }
+
+    /// Starts the workers, as a serving process does.
+    pub fn start_workers(&self) -> workers::Workers {
+        workers::Workers::start(&self.app)
+    }
+
+    /// The mails that were written to files, the oldest first.
+    pub fn letters(&self) -> Vec<Letter> {
+        letters_in(&self.data_dir)
+    }
+
+    /// The mails that wait to be sent.
+    pub fn outbox(&self) -> Collection<Document> {
+        self.db.collection("outbox")
     }
 
     /// Moves the server's clock ahead.

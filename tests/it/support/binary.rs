@@ -28,6 +28,19 @@ pub fn myspares(folder: &Path, vars: &[(&str, &str)], args: &[&str]) -> Output {
     command(folder).envs(vars.iter().copied()).args(args).output().expect("the binary runs")
 }
 
+/// Starts a subcommand that runs until it is told to end.
+pub fn start(folder: &Path, args: &[&str]) -> Child {
+    command(folder).args(args).stdout(Stdio::null()).spawn().expect("the binary starts")
+}
+
+/// Sends a signal and waits for the end; returns how long that took and the exit code.
+pub fn end(child: &mut Child, signal: Signal) -> (Duration, Option<i32>) {
+    let started = Instant::now();
+    rustix::process::kill_process(Pid::from_child(child), signal).expect("a signal");
+    let status = child.wait().expect("an end");
+    (started.elapsed(), status.code())
+}
+
 /// A serving process; killed when dropped.
 pub struct Server {
     child: Child,
@@ -47,7 +60,19 @@ impl Server {
     /// Starts it with some settings of its own.
     pub fn start_with(folder: &Path, vars: &[(&str, &str)]) -> Self {
         let mut command = command(folder);
-        command.envs(vars.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.envs(vars.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts it with some arguments.
+    pub fn start_as(folder: &Path, args: &[&str]) -> Self {
+        let mut command = command(folder);
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
         let serving =
@@ -60,10 +85,7 @@ impl Server {
 
     /// Sends a signal and waits for the end; returns how long that took and the exit code.
     pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
-        let started = Instant::now();
-        rustix::process::kill_process(Pid::from_child(&self.child), signal).expect("a signal");
-        let status = self.child.wait().expect("an end");
-        (started.elapsed(), status.code())
+        end(&mut self.child, signal)
     }
 
     /// Everything it logged after it began to serve; to be asked for once, after its end.

@@ -3,16 +3,20 @@
 mod app;
 mod binary;
 mod caller;
+mod letter;
 mod mongod;
 mod reply;
+mod smtp;
 mod twilio;
 
 pub use self::{
     app::TestApp,
-    binary::{Server, TempFolder, myspares},
+    binary::{Server, TempFolder, end, myspares, start},
     caller::Caller,
+    letter::{Letter, letters_in},
     mongod::{fresh_database, shared_mongod_uri},
     reply::Reply,
+    smtp::MailServer,
     twilio::{CODE, FakeTwilio, Mood},
 };
 

@@ -1,0 +1,22 @@
+//! `myspares work`: the work in the background without a server.
+
+use super::{Failure, database::Database, stopping::Stopping};
+use crate::{app::App, config::Config, integrations::clock::Clock, workers::Workers};
+
+/// Works until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> Result<(), Failure> {
+    let database = Database::own_or_shared(&config).await?;
+    let outcome = work_on(config, &database).await;
+    database.stop().await;
+    outcome
+}
+
+async fn work_on(config: Config, database: &Database) -> Result<(), Failure> {
+    let mut stopping = Stopping::catch()?;
+    let app = App::connect(config, &database.uri, Clock::system()).await?;
+    let workers = Workers::start(&app);
+    tracing::info!("working in the background");
+    stopping.wait(database).await;
+    workers.stop().await;
+    stopping.close(&app).await
+}

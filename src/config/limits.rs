@@ -1,0 +1,29 @@
+//! How often things may be done.
+
+use super::reader::Reader;
+use crate::domain::limits::{Action, Rate};
+
+/// How often things may be done.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    rates: Vec<(Action, Rate)>,
+    /// Multiplies every count; 0 switches limits off.
+    pub(super) scale: f64,
+}
+
+impl Limits {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        let rate =
+            |action: &Action| (*action, r.value(action.variable(), action.default_rate(), "a rate such as 20/1h"));
+        let rates = Action::ALL.iter().map(rate).collect();
+        let scale = r.parsed("RATE_LIMIT_SCALE", 1.0, "a number from 0 to 1000", |text| {
+            text.parse().ok().filter(|scale| (0.0..=1000.0).contains(scale))
+        });
+        Self { rates, scale }
+    }
+
+    /// The rate of an action; `None` when limits are switched off.
+    pub fn rate(&self, action: Action) -> Option<Rate> {
+        self.rates.iter().find(|(limited, _)| *limited == action).and_then(|(_, rate)| rate.scaled(self.scale))
+    }
+}

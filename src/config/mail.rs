@@ -1,0 +1,80 @@
+//! How the shop writes to people.
+
+use lettre::{AsyncSmtpTransport, Tokio1Executor, message::Mailbox};
+use secrecy::SecretString;
+
+use super::reader::Reader;
+
+/// How the shop writes to people.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The mail server with its credentials; unset writes mails to a folder.
+    pub smtp_url: Option<SecretString>,
+    /// Who the mails come from.
+    pub from: Mailbox,
+    /// What links in mails start with, without a final slash.
+    pub frontend_url: String,
+}
+
+impl Mail {
+    pub(super) fn read(r: &mut Reader) -> Self {
+        Self {
+            smtp_url: smtp_url(r),
+            from: r.value("MAIL_FROM", default_from(), "an address such as myspares <no-reply@example.com>"),
+            frontend_url: r.parsed(
+                "FRONTEND_URL",
+                "http://localhost:3000".to_owned(),
+                "a URL such as https://shop.example.com",
+                frontend_url,
+            ),
+        }
+    }
+
+    /// Production has no folder for mails: customers would wait for them in vain.
+    pub(super) fn check_production(&self, r: &mut Reader) {
+        if self.smtp_url.is_none() {
+            r.problem("SMTP_URL", "is required in production: smtps://user:password@host:465 for instance");
+        }
+    }
+}
+
+/// The server's URL; what is wrong with one is not repeated, since it may hold a password.
+fn smtp_url(r: &mut Reader) -> Option<SecretString> {
+    let url = r.text("SMTP_URL")?;
+    if AsyncSmtpTransport::<Tokio1Executor>::from_url(&url).is_err() {
+        r.problem("SMTP_URL", "is no URL such as smtps://user:password@host:465 or smtp://host:587?tls=required");
+    }
+    Some(url.into())
+}
+
+fn default_from() -> Mailbox {
+    "myspares <no-reply@localhost>".parse().expect("an address")
+}
+
+/// Nothing that would have to be escaped in a mail.
+fn frontend_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));
+    (plain && !rest.is_empty() && !rest.starts_with('/')).then(|| text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_start_with_a_plain_url() {
+        for (text, kept) in [
+            ("https://shop.example.com/", Some("https://shop.example.com")),
+            ("http://localhost:3000", Some("http://localhost:3000")),
+            ("https://example.com/shop", Some("https://example.com/shop")),
+            ("shop.example.com", None),
+            ("https://", None),
+            ("https://example.com/?a=b", None),
+            ("https://example.com/\"onclick", None),
+            ("javascript:alert(1)", None),
+        ] {
+            assert_eq!(frontend_url(text).as_deref(), kept, "{text}");
+        }
+    }
+}

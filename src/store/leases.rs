@@ -1,0 +1,67 @@
+//! The collection `workers`: which process does which work in the background (U8).
+
+use std::time::Duration;
+
+use bson::{DateTime, Document, doc};
+use mongodb::{Collection, Database, options::ReturnDocument};
+use serde::Deserialize;
+
+use super::{Layout, StoreError};
+use crate::domain::ids::HolderId;
+
+const NAME: &str = "workers";
+
+pub(super) fn layout() -> Layout {
+    Layout { collection: NAME, indexes: vec![], validator: doc! {} }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct Leases {
+    docs: Collection<Document>,
+}
+
+#[derive(Deserialize)]
+struct Held {
+    epoch: i64,
+}
+
+impl Leases {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
+    }
+
+    /// Makes the document of a worker where it is missing: a lease is only ever updated, so that two can't both make it.
+    pub async fn declare(&self, worker: &str) -> Result<(), StoreError> {
+        let made = self.docs.update_one(doc! { "_id": worker }, doc! { "$setOnInsert": { "epoch": 0_i64 } });
+        match made.upsert(true).await.map_err(StoreError::from) {
+            Err(StoreError::Duplicate) => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    /// Takes or renews the lease for `span`, by the database's clock, which all instances share. The number tells the
+    /// turns of different holders apart; `None` while somebody else holds it.
+    pub async fn take(&self, worker: &str, holder: HolderId, span: Duration) -> Result<Option<i64>, StoreError> {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let over = doc! { "$lte": [{ "$ifNull": ["$until", DateTime::from_millis(0)] }, "$$NOW"] };
+        let own = doc! { "$eq": ["$holder", holder] };
+        let filter = doc! { "_id": worker, "$expr": { "$or": [own.clone(), over] } };
+        let renewed = doc! { "$and": [own, { "$gt": ["$until", "$$NOW"] }] };
+        let update = vec![doc! { "$set": {
+            "epoch": { "$cond": [renewed, "$epoch", { "$add": ["$epoch", 1_i64] }] },
+            "holder": holder,
+            "until": { "$add": ["$$NOW", span] },
+        } }];
+        let docs = self.docs.clone_with_type::<Held>();
+        let taken = docs.find_one_and_update(filter, update).return_document(ReturnDocument::After).await?;
+        Ok(taken.map(|held| held.epoch))
+    }
+
+    /// Gives the lease back, so that another instance need not wait for its end.
+    pub async fn release(&self, worker: &str, holder: HolderId) -> Result<(), StoreError> {
+        let filter = doc! { "_id": worker, "holder": holder };
+        self.docs.update_one(filter, doc! { "$unset": { "until": "" } }).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! Work in the background, one file a worker. Any number of instances may run them: a lease lets one at a time do the
+//! work of each (U8), and the work itself bears being done twice, since a lease may end while its holder sleeps.
+
+mod mail;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{app::App, domain::ids::HolderId, store::StoreError};
+
+/// How long a lease lasts. Another instance takes over within this and [`STANDBY`].
+const LEASE: Duration = Duration::from_secs(10);
+/// How often a lease is renewed while its holder works.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// How often an instance without the lease asks for it.
+const STANDBY: Duration = Duration::from_secs(4);
+/// How often a worker with nothing to do looks again.
+const POLL: Duration = Duration::from_millis(500);
+/// The longest pause after errors; the first one is [`POLL`], and each is twice the one before.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long work may take to finish once it is told to stop. What is cut off is done again by the next to come.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// What is done in the background.
+#[derive(Debug, Clone, Copy)]
+enum Worker {
+    /// Sends what is in the outbox.
+    Mail,
+}
+
+/// Whether there may be more to do right away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Busy,
+    Idle,
+}
+
+impl Worker {
+    const ALL: [Self; 1] = [Self::Mail];
+
+    /// The name of its lease.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+        }
+    }
+
+    /// Does what is due.
+    async fn round(self, app: &Arc<App>) -> Result<Round, StoreError> {
+        match self {
+            Self::Mail => mail::round(app).await,
+        }
+    }
+}
+
+/// The running workers of this process.
+pub struct Workers {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Workers {
+    /// Starts all of them.
+    pub fn start(app: &Arc<App>) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        for worker in Worker::ALL {
+            let turns = Turns { app: Arc::clone(app), worker, holder: HolderId::new(), epoch: None, failures: 0 };
+            tasks.spawn(turns.run(stop.clone()));
+        }
+        tasks.close();
+        Self { stop, tasks }
+    }
+
+    /// Tells them to begin nothing new.
+    pub fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until they have stopped, for a few seconds at most.
+    pub async fn stop(self) {
+        self.ask_to_stop();
+        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("stopped with work in the background under way");
+        }
+    }
+}
+
+/// Does everything that is due, without leases; for tests, which don't want to wait for turns.
+pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
+    for worker in Worker::ALL {
+        while worker.round(app).await? == Round::Busy {}
+    }
+    Ok(())
+}
+
+/// One worker's turns at its lease.
+struct Turns {
+    app: Arc<App>,
+    worker: Worker,
+    holder: HolderId,
+    /// The number of the current turn, while the lease is held.
+    epoch: Option<i64>,
+    failures: u32,
+}
+
+impl Turns {
+    async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.turn().await {
+                Ok(pause) => {
+                    self.failures = 0;
+                    pause
+                }
+                Err(error) => self.pause_after(&error),
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        if self.epoch.is_some()
+            && let Err(error) = self.app.store.leases.release(self.worker.name(), self.holder).await
+        {
+            tracing::debug!(worker = self.worker.name(), %error, "the lease ends by itself");
+        }
+    }
+
+    /// Works once, if the lease is to be had; returns how long to wait before the next time.
+    async fn turn(&mut self) -> Result<Duration, Failed> {
+        if self.epoch.is_none() {
+            self.app.store.leases.declare(self.worker.name()).await?;
+        }
+        if !self.hold().await? {
+            return Ok(STANDBY);
+        }
+        let (app, worker) = (Arc::clone(&self.app), self.worker);
+        // A task of its own, so that a panic ends this round and not the worker.
+        let mut round = tokio::spawn(async move { worker.round(&app).await });
+        loop {
+            tokio::select! {
+                done = &mut round => {
+                    return Ok(if done.map_err(|_| Failed::Panicked)?? == Round::Busy { Duration::ZERO } else { POLL });
+                }
+                () = tokio::time::sleep(RENEWAL) => drop(self.hold().await?),
+            }
+        }
+    }
+
+    /// Takes or renews the lease.
+    async fn hold(&mut self) -> Result<bool, StoreError> {
+        let held = self.app.store.leases.take(self.worker.name(), self.holder, LEASE).await?;
+        if held.is_some() && held != self.epoch {
+            tracing::debug!(worker = self.worker.name(), epoch = held, "works in this process from now on");
+        }
+        self.epoch = held;
+        Ok(held.is_some())
+    }
+
+    fn pause_after(&mut self, error: &Failed) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        tracing::warn!(worker = self.worker.name(), failures = self.failures, %error, "work in the background failed");
+        POLL.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE)
+    }
+}
+
+/// Why a round was not done.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Our own fault; the panic hook has written where.
+    #[error("a panic")]
+    Panicked,
+}

@@ -1,0 +1,36 @@
+//! Mails as their receivers read them.
+
+use std::{fs, path::Path};
+
+/// A mail.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// Its headers and texts.
+    pub text: String,
+}
+
+impl Letter {
+    /// Reads a mail as it was sent.
+    pub fn of(source: &str) -> Self {
+        Self { text: unquoted(source) }
+    }
+
+    /// A header's text; empty when it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        let start = format!("{name}: ");
+        self.text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
+    }
+}
+
+/// The mails that a server wrote to its folder, the oldest first: their names begin with the time.
+pub fn letters_in(data: &Path) -> Vec<Letter> {
+    let Ok(entries) = fs::read_dir(data.join("mail")) else { return Vec::new() };
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files.iter().map(|file| Letter::of(&fs::read_to_string(file).expect("a mail"))).collect()
+}
+
+/// Undoes quoted-printable (RFC 2045, section 6.7), for what little of it these mails use.
+fn unquoted(source: &str) -> String {
+    source.replace("\r\n", "\n").replace("=\n", "").replace("=3D", "=")
+}
