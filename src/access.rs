@@ -17,6 +17,7 @@ use crate::{
     domain::{
         ids::{SessionRef, UserId},
         net,
+        role::Role,
         tokens::{access::InvalidAccessToken, refresh::RefreshToken, sealed::open_challenge},
     },
     error::{ApiError, ErrorCode},
@@ -43,6 +44,12 @@ pub struct Customer {
 
 /// A customer who may run the catalogue.
 pub struct Staff;
+
+/// A customer who may run the accounts.
+pub struct Admin(pub Account);
+
+/// Anybody; whoever sends a bearer must be signed in with it.
+pub struct MaybeCustomer(pub Option<Customer>);
 
 /// The owner of `{user_id}` in the path. Only the token was checked: the query that follows must sign the caller in,
 /// which saves a round trip.
@@ -98,6 +105,30 @@ impl Access for Staff {
     async fn check(request: &Request) -> Result<Self, ApiError> {
         let account = account(request, session(request)?).await?;
         if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(ErrorCode::RoleRequired, "staff only")) }
+    }
+}
+
+impl Access for Admin {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        let account = account(request, session(request)?).await?;
+        if account.role == Role::Admin {
+            Ok(Self(account))
+        } else {
+            Err(ApiError::new(ErrorCode::RoleRequired, "admins only"))
+        }
+    }
+}
+
+impl Access for MaybeCustomer {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        if !request.headers().contains_key(header::AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        Customer::check(request).await.map(|customer| Self(Some(customer)))
     }
 }
 
@@ -163,7 +194,7 @@ macro_rules! security_arguments {
     )+};
 }
 
-security_arguments!(Customer, Staff, CartOwner, LogoutTokens, RefreshCookie);
+security_arguments!(Customer, MaybeCustomer, Staff, Admin, CartOwner, LogoutTokens, RefreshCookie);
 
 impl<'a> FromRequest<'a> for TrustedOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {

@@ -86,6 +86,14 @@ codes! {
     SessionNotFound = NOT_FOUND,
     /// No such cart line.
     CartItemNotFound = NOT_FOUND,
+    /// Nobody has this name, address or number.
+    UserNotFound = NOT_FOUND,
+    /// No such open invitation.
+    InvitationNotFound = NOT_FOUND,
+    /// The link is none of ours, or was used already.
+    LinkNotFound = NOT_FOUND,
+    /// The link is past its time.
+    LinkExpired = GONE,
     /// The path doesn't take this method; `Allow` says which it takes.
     MethodNotAllowed = METHOD_NOT_ALLOWED,
     /// Another account has the number.
@@ -94,6 +102,8 @@ codes! {
     UsernameTaken = CONFLICT,
     /// Another account has the address.
     EmailTaken = CONFLICT,
+    /// The address is proven already, and nobody invites it.
+    EmailVerified = CONFLICT,
     /// The catalogue has the code already.
     CodeTaken = CONFLICT,
     /// The account runs the shop.
@@ -139,6 +149,9 @@ pub struct ErrorOut {
     /// The fields at fault and why.
     #[oai(skip_serializing_if_is_none)]
     fields: Option<BTreeMap<String, String>>,
+    /// False, when a link is not good (any more).
+    #[oai(skip_serializing_if_is_none)]
+    valid: Option<bool>,
 }
 
 impl Example for ErrorOut {
@@ -150,6 +163,7 @@ impl Example for ErrorOut {
             code: ErrorCode::InvalidInput,
             request_id: "6741f0a2c3b4d5e6f7a8b9c0".to_owned(),
             fields: Some(BTreeMap::from([("phone_number".to_owned(), text.to_owned())])),
+            valid: None,
         }
     }
 }
@@ -230,6 +244,7 @@ impl ApiError {
             code,
             request_id: request_id.to_owned(),
             fields: Some(fields).filter(|fields| !fields.is_empty()),
+            valid: matches!(code, ErrorCode::LinkNotFound | ErrorCode::LinkExpired).then_some(false),
         };
         let mut response = poem::Response::builder()
             .status(code.status())

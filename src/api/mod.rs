@@ -7,7 +7,7 @@
 //! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/utils/` | `utils.rs` |
-//! | `/api/admin/` | `admin/catalogue.rs` |
+//! | `/api/admin/` | `admin/catalogue.rs`, `admin/invites.rs` |
 
 mod accounts;
 mod admin;
@@ -56,9 +56,11 @@ type Groups = (
     auth::otp::OtpApi,
     accounts::AccountsApi,
     request::number::NumberApi,
+    request::links::LinksApi,
     client::cart::CartApi,
     utils::UtilsApi,
     admin::catalogue::CatalogueApi,
+    admin::invites::InvitesApi,
 );
 
 /// The handlers of all groups.
@@ -68,9 +70,11 @@ pub fn all(app: &Arc<App>) -> Groups {
         auth::otp::OtpApi::new(app),
         accounts::AccountsApi::new(app),
         request::number::NumberApi::new(app),
+        request::links::LinksApi::new(app),
         client::cart::CartApi::new(app),
         utils::UtilsApi::new(app),
         admin::catalogue::CatalogueApi::new(app),
+        admin::invites::InvitesApi::new(app),
     )
 }
 

@@ -89,6 +89,10 @@ id_types! {
     HitId,
     /// One issued access token.
     TokenId,
+    /// A link in a mail.
+    LinkId,
+    /// An invitation to become staff.
+    InvitationId,
     /// A mail that is to be sent.
     MailId,
     /// A process that works in the background.

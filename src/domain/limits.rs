@@ -88,6 +88,14 @@ actions! {
     OtpCheck = "LIMIT_OTP_CHECK", 50 / 900, "too many wrong OTPs from here, try again later";
     /// Pictures sent for one account.
     Photo = "LIMIT_PHOTO", 20 / 3600, "too many pictures, try again later";
+    /// Mails asked for, for one account and to one recipient, in a minute.
+    MailMinute = "LIMIT_MAIL_MINUTE", 1 / 60, "a mail was sent a moment ago, wait a minute";
+    /// The same in an hour.
+    MailHour = "LIMIT_MAIL_HOUR", 5 / 3600, "too many mails, try again later";
+    /// Accounts looked for by people who can't sign in, from one address, in a minute.
+    ForgotMinute = "LIMIT_FORGOT_MINUTE", 5 / 60, "too many tries from here, wait a minute";
+    /// The same in a day.
+    ForgotDay = "LIMIT_FORGOT_DAY", 30 / 86_400, "too many tries from here today";
 }
 
 #[cfg(test)]

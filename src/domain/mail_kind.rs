@@ -8,4 +8,16 @@ use serde::{Deserialize, Serialize};
 pub enum MailKind {
     /// To an owner: the password was changed.
     PasswordChanged,
+    /// To the address that an account had until now: it has another one.
+    EmailChanged,
+    /// To an owner: the number was changed.
+    NumberChanged,
+    /// To an owner: a session was ended, since somebody else seems to have had a copy of it.
+    SessionStolen,
+    /// With a link that proves that its receiver has the address.
+    VerifyEmail,
+    /// With a link that sets a new password.
+    ResetPassword,
+    /// To somebody who may become staff.
+    StaffInvitation,
 }

@@ -16,7 +16,7 @@ pub struct Timestamp(bson::DateTime);
 
 impl Timestamp {
     /// The instant so many milliseconds after the epoch.
-    pub fn from_millis(millis: i64) -> Self {
+    pub const fn from_millis(millis: i64) -> Self {
         Self(bson::DateTime::from_millis(millis))
     }
 

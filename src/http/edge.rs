@@ -133,11 +133,23 @@ struct LogLine {
 
 const CALLER_LEFT: u16 = 499;
 
+/// Paths that go on with the token of a link: as good as a password, so only their patterns are logged.
+const LINK_PATHS: [&[&str]; 2] = [&["api", "request", "activate-staff"], &["api", "request", "reset", "check"]];
+
+/// A path as it is logged. Slashes too many reach the same handler, so they are left out of the comparison.
+fn logged(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match LINK_PATHS.iter().find(|link| parts.len() > link.len() && parts.starts_with(link)) {
+        Some(link) => format!("/{}/{{uid}}/{{token}}/", link.join("/")),
+        None => path.to_owned(),
+    }
+}
+
 impl LogLine {
     fn of(request: &Request, client: IpAddr, request_id: &str) -> Self {
         Self {
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: logged(request.uri().path()),
             client: mask::ip(client),
             request_id: request_id.to_owned(),
             started: Instant::now(),
@@ -156,5 +168,23 @@ impl Drop for LogLine {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let (method, path, client, request_id) = (method.as_str(), path.as_str(), client.as_str(), request_id.as_str());
         tracing::info!(target: "access", method, path, status, micros, client, request_id, "request");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_paths_are_not_logged() {
+        for path in [
+            "/api/request/reset/check/uid/token/",
+            "//api/request//reset/check/uid/token",
+            "/api/request/reset/check/token",
+        ] {
+            assert_eq!(logged(path), "/api/request/reset/check/{uid}/{token}/", "{path}");
+        }
+        assert_eq!(logged("/api/request/activate-staff/uid/token"), "/api/request/activate-staff/{uid}/{token}/");
+        assert_eq!(logged("/api/utils/brands/"), "/api/utils/brands/");
     }
 }

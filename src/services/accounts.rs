@@ -68,7 +68,7 @@ pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, Accou
     app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
 
-/// Sets a new password; every other session ends, and the owner is told.
+/// Sets a new password; every other session ends, codes and links are void, and the owner is told.
 pub async fn change_password(
     app: &App,
     caller: SessionRef,
@@ -85,6 +85,7 @@ pub async fn change_password(
         return Err(AccountError::SignedOut);
     }
     app.store.otp_codes.void(caller.user).await?;
+    app.store.proofs.void(caller.user).await?;
     mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
     Ok(())
 }

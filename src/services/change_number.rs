@@ -1,13 +1,14 @@
 //! Another number for an account: proven by a code, asked for by its owner and not by a stolen access token.
 
 use super::{
+    mail,
     otp::{self, OtpError},
     sessions::Origin,
     sign_in::{self, SignInError},
 };
 use crate::{
     app::App,
-    domain::{ids::SessionRef, password::Password, phone::E164},
+    domain::{ids::SessionRef, mail_kind::MailKind, password::Password, phone::E164},
     store::{StoreError, otp_codes::Purpose, users::Account},
 };
 
@@ -70,6 +71,8 @@ pub async fn verify(
         changed => changed?.ok_or(ChangeNumberError::SignedOut)?,
     };
     app.store.otp_codes.void(caller.user).await?;
+    app.store.proofs.void(caller.user).await?;
+    mail::notify(app, &account, MailKind::NumberChanged).await;
     Ok(account)
 }
 

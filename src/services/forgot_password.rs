@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use super::{
     hashing::HashError,
-    limits,
+    mail,
     otp::{self, OtpError},
     sessions::Origin,
+    sign_in,
 };
 use crate::{
     app::App,
     domain::{
         ids::UserId,
         invalid::InvalidField,
-        limits::Action,
+        mail_kind::MailKind,
         password::{NewPassword, Password},
         phone::E164,
         tokens::sealed::ResetToken,
@@ -93,14 +94,17 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Re
     if !app.store.users.reset_password(user, &hashes, &hash, app.clock.now()).await? {
         return Err(ForgotError::BadToken);
     }
-    forget(app, user).await?;
+    settle(app, user).await?;
     Ok(())
 }
 
-async fn forget(app: &App, user: UserId) -> Result<(), StoreError> {
+/// What a new password brings with it: no code, link or failed sign-in of before counts, and the owner is told.
+async fn settle(app: &App, user: UserId) -> Result<(), StoreError> {
     app.store.otp_codes.void(user).await?;
-    for action in [Action::SignIn, Action::SignInAccount] {
-        limits::clear(app, action, &user.to_string()).await?;
+    app.store.proofs.void(user).await?;
+    sign_in::forgive(app, user).await?;
+    if let Some(account) = app.store.users.active(user).await? {
+        mail::notify(app, &account, MailKind::PasswordChanged).await;
     }
     Ok(())
 }

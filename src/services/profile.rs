@@ -1,13 +1,13 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
-    photo,
+    mail, photo,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
 use crate::{
     app::App,
-    domain::{ids::SessionRef, invalid::InvalidField, password::Password},
+    domain::{ids::SessionRef, invalid::InvalidField, mail_kind::MailKind, password::Password},
     store::{
         StoreError,
         users::{Account, AccountChange, EmailChange, Proof, Taken},
@@ -81,6 +81,9 @@ pub async fn update(
                 let changed = changed?.ok_or(ProfileError::SignedOut)?;
                 if change.email.is_some() {
                     app.store.otp_codes.void(caller.user).await?;
+                    app.store.proofs.void(caller.user).await?;
+                    // To the address that the account had until now.
+                    mail::notify(app, &account, MailKind::EmailChanged).await;
                 }
                 photo::discard_upload(app, account.profile.display.filter(|_| change.photo.is_some())).await;
                 return Ok(changed);

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::hashing::Caller;
+use super::{hashing::Caller, mail};
 use crate::{
     app::App,
     domain::{
         ids::{ChallengeId, SessionId, SessionRef, UserId},
+        mail_kind::MailKind,
         time::Timestamp,
         tokens::{
             access::{AccessToken, Bearer},
@@ -204,6 +205,9 @@ async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, Stor
     if app.store.users.end_stolen(claim).await? {
         let (user, session) = (claim.session.user, claim.session.session);
         tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
+        if let Some(account) = app.store.users.active(user).await? {
+            mail::notify(app, &account, MailKind::SessionStolen).await;
+        }
     }
     Ok(RefreshError::Revoked)
 }

@@ -120,6 +120,14 @@ async fn check_password(
         .ok_or(verified.err().map_or(SignInError::WrongCredentials, Into::into))
 }
 
+/// Forgets the failed sign-ins to an account, from wherever they came: its owner has just got back in.
+pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
+    for action in [Action::SignIn, Action::SignInAccount] {
+        limits::clear(app, action, &user.to_string()).await?;
+    }
+    Ok(())
+}
+
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
 /// try, so that nobody can lock an owner out.
 fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<(Action, String)> {

@@ -2,11 +2,14 @@
 
 pub mod branches;
 mod error;
+pub mod invitations;
 pub mod leases;
+pub mod links;
 pub mod otp_codes;
 pub mod outbox;
 pub mod pending_registrations;
 pub mod products;
+pub mod proofs;
 pub mod rate_limits;
 mod transaction;
 pub mod users;
@@ -25,11 +28,14 @@ use serde::de::DeserializeOwned;
 pub use self::error::{StoreError, brief};
 use self::{
     branches::{Branches, Brand, Category, Model},
+    invitations::Invitations,
     leases::Leases,
+    links::Links,
     otp_codes::OtpCodes,
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
     products::Products,
+    proofs::Proofs,
     rate_limits::RateLimits,
     users::Users,
 };
@@ -66,6 +72,12 @@ pub struct Store {
     pub outbox: Outbox,
     /// Who works in the background.
     pub leases: Leases,
+    /// Links that were mailed.
+    pub links: Links,
+    /// Who may become staff.
+    pub invitations: Invitations,
+    /// What links bring about.
+    pub proofs: Proofs,
 }
 
 /// What a collection needs before it is used.
@@ -100,6 +112,9 @@ impl Store {
             rate_limits: RateLimits::new(&database),
             outbox: Outbox::new(&database),
             leases: Leases::new(&database),
+            links: Links::new(&database),
+            invitations: Invitations::new(&database),
+            proofs: Proofs::new(&client, &database),
             client,
             database,
         })
@@ -119,6 +134,8 @@ impl Store {
             rate_limits::layout(),
             outbox::layout(),
             leases::layout(),
+            links::layout(),
+            invitations::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::doc;
+use bson::{Document, doc};
 use mongodb::{Collection, Database, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-const NAME: &str = "outbox";
+pub(super) const NAME: &str = "outbox";
 /// For so long sending is tried.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -55,6 +55,11 @@ pub(super) fn layout() -> Layout {
         indexes: vec![swept(Duration::ZERO), index("due_at", doc! { "due_at": 1 })],
         validator: doc! {},
     }
+}
+
+/// The mails with links that wait to be sent to an account.
+pub(super) fn links_of(user: UserId) -> Document {
+    doc! { "user": user, "kind": { "$in": ["verify_email", "reset_password"] } }
 }
 
 /// The collection.

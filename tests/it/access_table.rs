@@ -15,6 +15,7 @@ enum Who {
     /// The customer named in the path.
     Owner,
     Staff,
+    Admin,
     /// Whoever brings a token that is good for it.
     Token,
 }
@@ -44,6 +45,13 @@ const TABLE: &[(&str, Who)] = &[
     ("uploadPhoto", Who::SignedIn),
     ("removePhoto", Who::SignedIn),
     ("changePassword", Who::SignedIn),
+    ("requestStaff", Who::SignedIn),
+    ("checkActivation", Who::Anyone),
+    ("activateStaff", Who::Token),
+    ("checkForgotten", Who::Anyone),
+    ("confirmForgotten", Who::Anyone),
+    ("checkReset", Who::Anyone),
+    ("resetPassword", Who::Anyone),
     ("readCart", Who::Owner),
     ("addToCart", Who::Owner),
     ("removeFromCart", Who::Owner),
@@ -59,6 +67,9 @@ const TABLE: &[(&str, Who)] = &[
     ("insertModel", Who::Staff),
     ("insertCategory", Who::Staff),
     ("insertProduct", Who::Staff),
+    ("listInvitations", Who::Admin),
+    ("inviteStaff", Who::Admin),
+    ("withdrawInvitation", Who::Admin),
 ];
 
 struct Operation {
@@ -128,7 +139,8 @@ async fn check(customer: &Caller, operation: &Operation, who: Who, name: &str, c
         (Who::Anyone | Who::Token, _) => None,
         (_, "anonymous") => Some(401),
         (Who::SignedIn, _) | (Who::Owner, "customer") | (Who::Staff, "staff" | "admin") => None,
-        (Who::Owner | Who::Staff, _) => Some(403),
+        (Who::Admin, "admin") => None,
+        (Who::Owner | Who::Staff | Who::Admin, _) => Some(403),
     };
     let status = reply.status.as_u16();
     let refused = [401, 403].contains(&status) && !["login", "obtainToken"].contains(&operation.id.as_str());

@@ -1,4 +1,5 @@
 //! `/api/admin/`: for staff and admins.
 
 pub mod catalogue;
+pub mod invites;
 mod new_entries;

@@ -1,3 +1,5 @@
-//! `/api/request/`: what is proven by a token or a code.
+//! `/api/request/`: what is proven by a link or a code.
 
+mod bodies;
+pub mod links;
 pub mod number;

@@ -26,6 +26,8 @@ pub struct Keys {
     pub otp: Vec<MacKey>,
     /// Hides whom a limit counts.
     pub limits: Vec<MacKey>,
+    /// Hides the tokens of links in mails.
+    pub links: Vec<MacKey>,
 }
 
 impl Keys {
@@ -40,6 +42,7 @@ impl Keys {
             cursor: both("myspares cursor v1"),
             otp: both("myspares otp v1"),
             limits: both("myspares limits v1"),
+            links: both("myspares links v1"),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Tokens: the short-lived access token (JWT) and the refresh token of the cookie.
+//! Tokens: the short-lived access token (JWT), the refresh token of the cookie, and those of links in mails.
 
 pub mod access;
 mod hs256;
 pub mod keys;
+pub mod link;
 pub mod refresh;
 pub mod sealed;

@@ -67,7 +67,7 @@ pub struct Slice<Id> {
 
 impl<Id> Slice<Id> {
     /// One more than wanted, to know whether there is a next page.
-    fn probe(&self) -> i64 {
+    pub fn probe(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
     }
 }
@@ -82,7 +82,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    fn of(mut items: Vec<T>, limit: usize) -> Self {
+    /// The first `limit` of them.
+    pub fn of(mut items: Vec<T>, limit: usize) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);
         Self { items, more }

@@ -25,6 +25,54 @@ const fn words(kind: MailKind) -> Words {
                 "If it was not you, set a new password right away with \"forgot password\" on the sign-in page.",
             ],
         },
+        MailKind::EmailChanged => Words {
+            subject: "Your e-mail address was changed",
+            paragraphs: &[
+                "Your account at myspares has another e-mail address now; mails no longer come to this one.",
+                "If it was not you, sign in, change your password and set your address again.",
+            ],
+        },
+        MailKind::NumberChanged => Words {
+            subject: "Your phone number was changed",
+            paragraphs: &[
+                "Your account at myspares has another phone number now, which was confirmed by a code.",
+                "If it was not you, set a new password right away with \"forgot password\" on the sign-in page.",
+            ],
+        },
+        MailKind::SessionStolen => Words {
+            subject: "You were signed out for your safety",
+            paragraphs: &[
+                "Somebody used an old copy of one of your sign-ins at myspares, so we ended it.",
+                "Sign in again. If you don't know what happened, change your password as well.",
+            ],
+        },
+        MailKind::VerifyEmail => Words {
+            subject: "Confirm your e-mail address",
+            paragraphs: &[
+                "Somebody asked myspares to send a link to this address, to confirm that it belongs to an account.",
+                "If it was you, open this link within one hour while you are signed in:",
+                LINK,
+                "If it was not you, do nothing: without the link nothing happens.",
+            ],
+        },
+        MailKind::ResetPassword => Words {
+            subject: "Set a new password",
+            paragraphs: &[
+                "Somebody asked for a new password for your account at myspares.",
+                "If it was you, set it by this link within 15 minutes:",
+                LINK,
+                "If it was not you, do nothing: your password stays as it is.",
+            ],
+        },
+        MailKind::StaffInvitation => Words {
+            subject: "You are invited to the staff of myspares",
+            paragraphs: &[
+                "An administrator of myspares invites you to its staff. The invitation is open for 7 days.",
+                "Sign in to your account, or make one, and ask there for staff access with this e-mail address:",
+                LINK,
+                "If you don't know what this is about, do nothing.",
+            ],
+        },
     }
 }
 

@@ -5,11 +5,15 @@ mod letters;
 
 use std::time::Duration;
 
+use super::{
+    limits::{self, LimitError, Slots},
+    links,
+};
 use crate::{
     app::App,
-    domain::{email::Email, mail_kind::MailKind},
+    domain::{email::Email, ids::UserId, limits::Action, mail_kind::MailKind},
     integrations::mail::{DELIVERY_LIMIT, Letter, MailError},
-    store::{StoreError, outbox::MailDoc, users::Account},
+    store::{StoreError, links::LinkKind, outbox::MailDoc, users::Account},
 };
 
 /// After so long a mail that was taken and not sent is taken to be forgotten: longer than any delivery.
@@ -18,18 +22,23 @@ const CLAIM: Duration = Duration::from_secs(3 * DELIVERY_LIMIT.as_secs());
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// Where an owner can be told of something: the proven address, before one that is only claimed.
-fn address(account: &Account) -> Option<&Email> {
-    let proven = account.verification.email.as_ref().filter(|email| email.verified_at.is_some());
-    proven.map(|email| &email.value).or(account.email.as_ref())
+/// Counts a mail that somebody asks for.
+pub async fn count(app: &App, user: Option<UserId>, to: Option<&Email>) -> Result<Slots, LimitError> {
+    let subjects = user.map(|user| format!("account {user}")).into_iter().chain(to.map(|to| format!("to {to}")));
+    let wanted = subjects.flat_map(|subject| [(Action::MailMinute, subject.clone()), (Action::MailHour, subject)]);
+    limits::take(app, &wanted.collect::<Vec<_>>()).await
+}
+
+/// Has a mail sent.
+pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) -> Result<(), StoreError> {
+    app.store.outbox.insert(&MailDoc::new(user, kind, to.clone(), app.clock.now())).await
 }
 
 /// Has an owner told of something, by mail, if there is an address. What it is about has happened already, so a mail
 /// that can't be put into the outbox is logged and fails nothing.
 pub async fn notify(app: &App, account: &Account, kind: MailKind) {
-    let Some(to) = address(account) else { return };
-    let mail = MailDoc::new(Some(account.id), kind, to.clone(), app.clock.now());
-    if let Err(error) = app.store.outbox.insert(&mail).await {
+    let Some(to) = account.mail_address() else { return };
+    if let Err(error) = put(app, Some(account.id), kind, to).await {
         tracing::error!(user = %account.id, ?kind, %error, "an owner is not told of a change");
     }
 }
@@ -52,12 +61,32 @@ pub async fn deliver(app: &App, mail: &MailDoc) -> Result<(), StoreError> {
     }
 }
 
-/// The mail in words; `None` when what it is about is gone.
-async fn compose(_app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreError> {
+/// The mail in words; `None` when what it is about is gone. Its link is made now, so that its time starts when it is
+/// sent, however long the mail had to wait.
+async fn compose(app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreError> {
     let link = match mail.kind {
-        MailKind::PasswordChanged => String::new(),
+        MailKind::PasswordChanged | MailKind::EmailChanged | MailKind::NumberChanged | MailKind::SessionStolen => {
+            Some(String::new())
+        }
+        MailKind::VerifyEmail => link_to(app, mail, LinkKind::VerifyEmail, "activate-staff").await?,
+        MailKind::ResetPassword => link_to(app, mail, LinkKind::ResetPassword, "reset").await?,
+        MailKind::StaffInvitation => {
+            let open = app.store.invitations.is_open(&mail.to, app.clock.now()).await?;
+            open.then(|| format!("{}/", app.config.mail.frontend_url))
+        }
     };
-    Ok(Some(letters::letter(mail.id, mail.kind, mail.to.clone(), &link)))
+    Ok(link.map(|link| letters::letter(mail.id, mail.kind, mail.to.clone(), &link)))
+}
+
+/// A new link for the account of a mail, if its owner may still have one.
+async fn link_to(app: &App, mail: &MailDoc, kind: LinkKind, page: &str) -> Result<Option<String>, StoreError> {
+    let Some(user) = mail.user else { return Ok(None) };
+    let Some(account) = app.store.users.active(user).await? else { return Ok(None) };
+    if kind == LinkKind::ResetPassword && account.reset_address() != Some(&mail.to) {
+        return Ok(None);
+    }
+    let link = links::make(app, kind, &account, &mail.to).await?;
+    Ok(Some(format!("{}/{page}/{}/", app.config.mail.frontend_url, link.expose())))
 }
 
 async fn put_off(app: &App, mail: &MailDoc, error: &MailError) -> Result<(), StoreError> {

@@ -238,7 +238,7 @@ pub struct Account {
 }
 
 impl Account {
-    pub(super) fn projection() -> Document {
+    pub(in crate::store) fn projection() -> Document {
         doc! {
             "username": 1, "phone_number": 1, "email": 1, "role": 1, "is_active": 1,
             "profile": 1, "verification": 1, "created_at": 1,

@@ -4,6 +4,7 @@ mod cart;
 mod documents;
 mod numbers;
 mod profile;
+mod recovery;
 mod sessions;
 
 use bson::{Document, doc};
@@ -16,6 +17,7 @@ pub use self::{
         Verification, Verified, WholeAccount,
     },
     profile::{AccountChange, EmailChange, Proof},
+    recovery::Recoverable,
     sessions::{Refreshable, Rotation},
 };
 use super::{Layout, StoreError, find_part, unique};
@@ -95,6 +97,16 @@ pub enum Taken {
     Email,
 }
 
+impl Identifier {
+    fn filter(&self) -> Document {
+        match self {
+            Self::Phone(number) => doc! { "phone_number": number },
+            Self::Email(address) => doc! { "email": address },
+            Self::Username(key) => doc! { "username_key": key },
+        }
+    }
+}
+
 impl Users {
     pub(super) fn new(client: &Client, database: &Database) -> Self {
         Self { client: client.clone(), docs: database.collection("users") }
@@ -136,12 +148,7 @@ impl Users {
 
     /// What a sign-in needs of an account.
     pub async fn credentials(&self, identifier: &Identifier) -> Result<Option<Credentials>, StoreError> {
-        let filter = match identifier {
-            Identifier::Phone(number) => doc! { "phone_number": number },
-            Identifier::Email(address) => doc! { "email": address },
-            Identifier::Username(key) => doc! { "username_key": key },
-        };
-        find_part(&self.docs, filter, Credentials::projection()).await
+        find_part(&self.docs, identifier.filter(), Credentials::projection()).await
     }
 
     /// What a confirmation by password needs of an account.

@@ -106,6 +106,7 @@ impl Users {
             doc! { "$set": {
                 "password_hash": { "$literal": new },
                 "sessions": [],
+                "last_reset_at": now,
                 "verification.phone": { "$cond": [still_theirs, proven, "$verification.phone"] },
                 "email": { "$cond": [address_stays, "$email", "$$REMOVE"] },
                 "updated_at": now,

@@ -114,6 +114,23 @@ impl TestApp {
         letters_in(&self.data_dir)
     }
 
+    /// `{uid}/{token}/` of the link in the newest mail, once all mails are sent.
+    pub async fn link(&self, page: &str) -> String {
+        self.work().await;
+        let newest = self.letters().pop().expect("a mail");
+        newest.link(&format!("http://localhost:3000/{page}/")).expect("a link")
+    }
+
+    /// A new customer with an address, signed in.
+    pub async fn customer_at(&self, email: &str) -> Caller {
+        let mut body = self.new_account();
+        body["email"] = json!(email);
+        let mut caller = self.anonymous();
+        let reply = caller.post("/api/auth/register/", &body).await.expect(201);
+        caller.sign_in(&reply);
+        caller
+    }
+
     /// The mails that wait to be sent.
     pub fn outbox(&self) -> Collection<Document> {
         self.db.collection("outbox")

@@ -20,6 +20,13 @@ impl Letter {
         let start = format!("{name}: ");
         self.text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
     }
+
+    /// The path of the first link that begins with `start`.
+    pub fn link(&self, start: &str) -> Option<String> {
+        let from = &self.text[self.text.find(start)?..];
+        let end = from.find(|c: char| c.is_whitespace() || "\"<".contains(c)).unwrap_or(from.len());
+        Some(from[start.len()..end].to_owned())
+    }
 }
 
 /// The mails that a server wrote to its folder, the oldest first: their names begin with the time.

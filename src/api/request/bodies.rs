@@ -1,0 +1,173 @@
+//! What the calls of this group take and answer.
+
+use poem_openapi::{Object, types::Example};
+use serde::Deserialize;
+
+use crate::{
+    api::{
+        fields::{Digits, Line, PasswordIn, TokenIn},
+        user_out::UserOut,
+    },
+    domain::{email::Email, mask, password::Password, time::Timestamp},
+    store::{
+        links::LinkDoc,
+        users::{Account, Recoverable},
+    },
+};
+
+const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
+
+/// Whose address is to be proven.
+#[derive(Object, Deserialize)]
+#[oai(rename = "StaffRequest", example)]
+pub(super) struct StaffIn {
+    /// The account's when left out.
+    pub(super) email: Option<Line>,
+    /// For another address than the account's, unless the sign-in is fresh.
+    pub(super) current_password: Option<PasswordIn>,
+}
+
+impl Example for StaffIn {
+    fn example() -> Self {
+        Self { email: Some(Line("asha@example.com".to_owned())), current_password: None }
+    }
+}
+
+/// A mail is on its way.
+#[derive(Object)]
+#[oai(rename = "Mailed", example)]
+pub(super) struct MailedOut {
+    message: String,
+    /// Masked.
+    email: Option<String>,
+}
+
+impl MailedOut {
+    pub(super) fn new(message: &str, email: Option<&Email>) -> Self {
+        Self { message: message.to_owned(), email: email.map(|email| mask::email(email.as_str())) }
+    }
+}
+
+impl Example for MailedOut {
+    fn example() -> Self {
+        Self { message: "a verification link was sent".to_owned(), email: Some("a***@example.com".to_owned()) }
+    }
+}
+
+/// A good link that proves an address.
+#[derive(Object)]
+#[oai(rename = "Activation", example)]
+pub(super) struct ActivationOut {
+    valid: bool,
+    /// Masked.
+    email: String,
+    expires_at: Timestamp,
+}
+
+impl ActivationOut {
+    pub(super) fn new(link: &LinkDoc) -> Self {
+        Self { valid: true, email: mask::email(link.email.as_str()), expires_at: link.expires_at }
+    }
+}
+
+impl Example for ActivationOut {
+    fn example() -> Self {
+        Self { valid: true, email: "a***@example.com".to_owned(), expires_at: EXAMPLE_TIME }
+    }
+}
+
+/// An account whose address is proven.
+#[derive(Object)]
+#[oai(rename = "Activated", example)]
+pub(super) struct ActivatedOut {
+    message: String,
+    user: UserOut,
+}
+
+impl ActivatedOut {
+    pub(super) fn new(account: &Account) -> Self {
+        Self { message: "email verified successfully".to_owned(), user: account.into() }
+    }
+}
+
+impl Example for ActivatedOut {
+    fn example() -> Self {
+        Self { message: "email verified successfully".to_owned(), user: UserOut::example() }
+    }
+}
+
+/// Whose password was forgotten.
+#[derive(Object, Deserialize)]
+#[oai(rename = "Identifier", example)]
+pub(super) struct IdentifierIn {
+    /// A username, an e-mail address or a phone number.
+    pub(super) identifier: Option<Digits>,
+}
+
+impl Example for IdentifierIn {
+    fn example() -> Self {
+        Self { identifier: Some(Digits("Asha Rao".to_owned())) }
+    }
+}
+
+/// The account whose password was forgotten.
+#[derive(Object)]
+#[oai(rename = "Forgotten", example)]
+pub(super) struct ForgottenOut {
+    username: String,
+    /// Masked.
+    email: Option<String>,
+    /// When the password was last reset by a link.
+    last_reset: Option<Timestamp>,
+}
+
+impl From<Recoverable> for ForgottenOut {
+    fn from(found: Recoverable) -> Self {
+        Self {
+            username: found.account.username.to_string(),
+            email: found.account.mail_address().map(|email| mask::email(email.as_str())),
+            last_reset: found.last_reset_at,
+        }
+    }
+}
+
+impl Example for ForgottenOut {
+    fn example() -> Self {
+        Self { username: "Asha Rao".to_owned(), email: Some("a***@example.com".to_owned()), last_reset: None }
+    }
+}
+
+/// A good link.
+#[derive(Object)]
+#[oai(rename = "Link", example)]
+pub(super) struct LinkOut {
+    pub(super) valid: bool,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Example for LinkOut {
+    fn example() -> Self {
+        Self { valid: true, expires_at: EXAMPLE_TIME }
+    }
+}
+
+/// A new password, and the link that allows it.
+#[derive(Object, Deserialize)]
+#[oai(rename = "Reset", example)]
+pub(super) struct ResetIn {
+    pub(super) uid: Option<TokenIn>,
+    pub(super) token: Option<TokenIn>,
+    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    pub(super) new_password: Option<PasswordIn>,
+}
+
+impl Example for ResetIn {
+    fn example() -> Self {
+        let token = |text: &str| Some(TokenIn(text.to_owned()));
+        Self {
+            uid: token("Njc0MWYwYTJjM2I0ZDVlNmY3YThiOWMw"),
+            token: token("dGhlIDMyIGJ5dGVzIHRoYXQgdGhlIG1haWwgaGVsZC4"),
+            new_password: Some(PasswordIn(Password::new("Cl0sed-loop!".to_owned()))),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `/api/request/`: proving an address, and getting back into an account, by links in mails.
+
+use std::sync::Arc;
+
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+
+use super::bodies::{ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetIn, StaffIn};
+use crate::{
+    access::{AnyOrigin, Customer, MaybeCustomer},
+    api::{
+        Group,
+        body::Body,
+        fields::{required, required_password},
+        message::MessageOut,
+    },
+    app::App,
+    domain::invalid::InvalidField,
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::{
+        email_proof::{self, ActivateError, RequestError, Wanted},
+        links::LinkError,
+        reset::{self, ForgotError, ResetError},
+        sign_in::SignInError,
+    },
+};
+
+/// The handlers.
+pub struct LinksApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/request", tag = "Group::Request")]
+impl LinksApi {
+    /// Get a link that proves an e-mail address
+    ///
+    /// Whoever was invited becomes staff by opening it while signed in. Another address than the account's needs
+    /// `current_password`, or a sign-in less than 10 minutes old.
+    #[oai(path = "/request-staff", method = "post", operation_id = "requestStaff")]
+    async fn request_staff(
+        &self,
+        caller: Customer,
+        origin: AnyOrigin,
+        body: Body<StaffIn>,
+    ) -> ApiResult<Json<MailedOut>, RequestError> {
+        let wanted = Wanted {
+            email: body.0.email.map(|line| line.0),
+            current_password: body.0.current_password.map(|password| password.0),
+        };
+        let email = email_proof::request(&self.app, &caller.account, caller.session, wanted, &origin.0).await?;
+        Ok(Json(MailedOut::new("a verification link was sent", Some(&email))))
+    }
+
+    /// See whether a link that proves an address is good
+    #[oai(path = "/activate-staff/:uid/:token", method = "get", operation_id = "checkActivation")]
+    async fn check_activation(
+        &self,
+        uid: Path<String>,
+        token: Path<String>,
+    ) -> ApiResult<Json<ActivationOut>, LinkError> {
+        let link = email_proof::check(&self.app, &uid, &token).await?;
+        Ok(Json(ActivationOut::new(&link)))
+    }
+
+    /// Prove an address by its link
+    ///
+    /// Works without a bearer too; only with one of the very account does an invitation make staff.
+    #[oai(path = "/activate-staff/:uid/:token", method = "post", operation_id = "activateStaff")]
+    async fn activate_staff(
+        &self,
+        caller: MaybeCustomer,
+        uid: Path<String>,
+        token: Path<String>,
+    ) -> ApiResult<Json<ActivatedOut>, ActivateError> {
+        let bearer = caller.0.map(|customer| customer.account.id);
+        let account = email_proof::activate(&self.app, &uid, &token, bearer).await?;
+        Ok(Json(ActivatedOut::new(&account)))
+    }
+
+    /// Look for the account whose password was forgotten
+    #[oai(path = "/forgot/check", method = "post", operation_id = "checkForgotten")]
+    async fn forgot_check(
+        &self,
+        origin: AnyOrigin,
+        body: Body<IdentifierIn>,
+    ) -> ApiResult<Json<ForgottenOut>, ForgotError> {
+        let identifier = required("identifier", body.0.identifier)?;
+        Ok(Json(reset::find(&self.app, &identifier, &origin.0).await?.into()))
+    }
+
+    /// Get a link to set a new password
+    #[oai(path = "/forgot/confirm", method = "post", operation_id = "confirmForgotten")]
+    async fn forgot_confirm(
+        &self,
+        origin: AnyOrigin,
+        body: Body<IdentifierIn>,
+    ) -> ApiResult<Json<MailedOut>, ForgotError> {
+        let identifier = required("identifier", body.0.identifier)?;
+        let email = reset::send_link(&self.app, &identifier, &origin.0).await?;
+        Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
+    }
+
+    /// See whether a link to set a new password is good
+    #[oai(path = "/reset/check/:uid/:token", method = "get", operation_id = "checkReset")]
+    async fn reset_check(&self, uid: Path<String>, token: Path<String>) -> ApiResult<Json<LinkOut>, LinkError> {
+        let expires_at = reset::check(&self.app, &uid, &token).await?;
+        Ok(Json(LinkOut { valid: true, expires_at }))
+    }
+
+    /// Set a new password by a link
+    ///
+    /// Every session ends, and every other link of the account is dead.
+    #[oai(path = "/reset", method = "post", operation_id = "resetPassword")]
+    async fn reset(&self, origin: AnyOrigin, body: Body<ResetIn>) -> ApiResult<Json<MessageOut>, ResetError> {
+        let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
+        let token = body.0.token.ok_or_else(|| ApiError::from(InvalidField::required("token")))?.0;
+        let new = required_password("new_password", body.0.new_password)?;
+        reset::reset(&self.app, &uid, &token, new, &origin.0).await?;
+        Ok(Json(MessageOut::new("password has been reset successfully")))
+    }
+}
+
+impl LinksApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+impl Refusal for LinkError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::NotFound => ApiError::new(ErrorCode::LinkNotFound, text),
+            Self::Expired => ApiError::new(ErrorCode::LinkExpired, text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for RequestError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::WrongPassword, ErrorCode::EmailVerified, ErrorCode::TooManyRequests];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Invalid(invalid) => invalid.into(),
+            Self::NotConfirmed(SignInError::WrongCredentials) => {
+                ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
+            }
+            Self::NotConfirmed(refusal) => refusal.into_error(),
+            Self::AlreadyVerified => ApiError::new(ErrorCode::EmailVerified, text),
+            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
+            Self::Limited(error) => error.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for ActivateError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::EmailTaken];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Link(refusal) => refusal.into_error(),
+            Self::Taken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for ForgotError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::UserNotFound, ErrorCode::TooManyRequests];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::UserNotFound => ApiError::new(ErrorCode::UserNotFound, text),
+            Self::Limited(error) => error.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for ResetError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::TooBusy];
+
+    fn into_error(self) -> ApiError {
+        match self {
+            Self::Invalid(invalid) => invalid.into(),
+            Self::Link(refusal) => refusal.into_error(),
+            Self::Hashing(error) => error.into(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The tokens of links in mails: plain ones, which only the mail holds, and hashed ones, which are stored.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::keys::MacKey;
+use crate::domain::ids::UserId;
+
+const BYTES: usize = 32;
+
+/// The token of a link; `Debug` hides it, and it can't be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkToken([u8; BYTES]);
+
+/// What is stored of a token: a keyed hash, so that a copy of the database opens no link.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkHash(String);
+
+/// Whose link it is, and its token.
+#[derive(Debug, Clone)]
+pub struct LinkRef {
+    /// The account.
+    pub user: UserId,
+    /// The token.
+    pub token: LinkToken,
+}
+
+impl LinkToken {
+    /// A token from the system's randomness.
+    pub fn new() -> Self {
+        let mut bytes = [0; BYTES];
+        getrandom::fill(&mut bytes).expect("the system has randomness");
+        Self(bytes)
+    }
+
+    /// The hash under one key.
+    pub fn hash(&self, key: &MacKey, user: UserId) -> LinkHash {
+        LinkHash(URL_SAFE_NO_PAD.encode(key.tag(&[&user.bytes(), &self.0])))
+    }
+}
+
+impl LinkRef {
+    /// Reads the two parts of a path; `None` for what can't be a link of ours.
+    pub fn parse(uid: &str, token: &str) -> Option<Self> {
+        let hex = decode(uid).and_then(|bytes| String::from_utf8(bytes).ok())?;
+        let token = decode(token)?.try_into().ok()?;
+        Some(Self { user: hex.parse().ok()?, token: LinkToken(token) })
+    }
+
+    /// `{uid}/{token}`, for the mail only.
+    pub fn expose(&self) -> String {
+        format!("{}/{}", URL_SAFE_NO_PAD.encode(self.user.to_string()), URL_SAFE_NO_PAD.encode(self.token.0))
+    }
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    (text.len() <= 64).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()
+}
+
+impl From<LinkHash> for bson::Bson {
+    fn from(hash: LinkHash) -> Self {
+        hash.0.into()
+    }
+}
+
+impl fmt::Debug for LinkToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkToken(…)")
+    }
+}
+
+impl fmt::Debug for LinkHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_reads_back_as_itself_and_nothing_else_does() {
+        let link = LinkRef { user: UserId::new(), token: LinkToken::new() };
+        let text = link.expose();
+        let (uid, token) = text.split_once('/').expect("two parts");
+        assert_eq!((uid.len(), token.len()), (32, 43));
+        let read = LinkRef::parse(uid, token).expect("a link");
+        assert_eq!((read.user, read.token), (link.user, link.token));
+        for (uid, token) in [("", token), (uid, ""), ("junk", token), (uid, &token[1..]), (token, uid)] {
+            assert!(LinkRef::parse(uid, token).is_none(), "{uid} {token}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Invitations to become staff.
+
+use std::time::Duration;
+
+use super::{
+    catalogue::{Page, Slice},
+    limits::LimitError,
+    mail,
+};
+use crate::{
+    app::App,
+    domain::{
+        email::Email,
+        ids::{InvitationId, UserId},
+        invalid::InvalidField,
+        mail_kind::MailKind,
+    },
+    store::{StoreError, invitations::InvitationDoc},
+};
+
+/// For so long an invitation is open.
+const OPEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Why there is no invitation.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    /// A field is missing or breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// No such open invitation.
+    #[error("invitation not found")]
+    NotFound,
+    /// Too many mails to the address.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Invites an address and tells its owner.
+pub async fn invite(app: &App, admin: UserId, email: &str) -> Result<InvitationDoc, InviteError> {
+    let email = Email::parse(email).map_err(|why| InvalidField::because("email", "email", why))?;
+    mail::count(app, None, Some(&email)).await?;
+    let (id, now) = (InvitationId::new(), app.clock.now());
+    let invitation =
+        InvitationDoc { id, email, invited_by: admin, created_at: now, expires_at: now.after(OPEN), used_at: None };
+    app.store.invitations.insert(&invitation).await?;
+    mail::put(app, None, MailKind::StaffInvitation, &invitation.email).await?;
+    Ok(invitation)
+}
+
+/// A page of the open invitations, the oldest first, and how many there are in all.
+pub async fn list(app: &App, slice: Slice<InvitationId>) -> Result<(Page<InvitationDoc>, u64), StoreError> {
+    let (items, total) = app.store.invitations.page(slice.after, slice.probe(), app.clock.now()).await?;
+    Ok((Page::of(items, slice.limit), total))
+}
+
+/// Takes an open invitation back.
+pub async fn withdraw(app: &App, invitation: InvitationId) -> Result<(), InviteError> {
+    let withdrawn = app.store.invitations.withdraw(invitation, app.clock.now()).await?;
+    if withdrawn { Ok(()) } else { Err(InviteError::NotFound) }
+}

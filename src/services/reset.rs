@@ -1,0 +1,107 @@
+//! Getting back into an account by a link in a mail.
+
+use super::{
+    hashing::HashError,
+    limits::{self, LimitError},
+    links::{self, LinkError},
+    mail,
+    sessions::Origin,
+    sign_in,
+};
+use crate::{
+    app::App,
+    domain::{
+        email::Email,
+        invalid::InvalidField,
+        limits::Action,
+        mail_kind::MailKind,
+        net,
+        password::{NewPassword, Password},
+        time::Timestamp,
+    },
+    store::{
+        StoreError,
+        links::{LinkDoc, LinkKind},
+        outbox::MailDoc,
+        users::Recoverable,
+    },
+};
+
+/// Why somebody who can't sign in gets no further.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgotError {
+    /// Nobody has this name, address or number.
+    #[error("user not found")]
+    UserNotFound,
+    /// Too many tries, or too many mails.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a password isn't reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    /// A field is missing or breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// The link.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The hashing threads.
+    #[error(transparent)]
+    Hashing(#[from] HashError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The account that somebody names by name, address or number.
+pub async fn find(app: &App, identifier: &str, origin: &Origin) -> Result<Recoverable, ForgotError> {
+    let address = net::counted(origin.address);
+    limits::take(app, &[(Action::ForgotMinute, address.clone()), (Action::ForgotDay, address)]).await?;
+    look_up(app, identifier).await
+}
+
+/// Mails a link to reset the password, and says where a link would go. It isn't told whether one may go there: an
+/// address that was never proven gets none once a number was.
+pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<Option<Email>, ForgotError> {
+    // Counted apart from looking, which comes before it.
+    let address = format!("send {}", net::counted(origin.address));
+    limits::take(app, &[(Action::ForgotMinute, address.clone()), (Action::ForgotDay, address)]).await?;
+    let account = look_up(app, identifier).await?.account;
+    let shown = account.mail_address().cloned();
+    mail::count(app, Some(account.id), shown.as_ref()).await?;
+    if let Some(to) = account.reset_address().filter(|_| account.is_active) {
+        mail::put(app, Some(account.id), MailKind::ResetPassword, to).await?;
+    }
+    Ok(shown)
+}
+
+/// Until when a link is good.
+pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkError> {
+    Ok(links::open(app, LinkKind::ResetPassword, uid, token).await?.expires_at)
+}
+
+/// Sets a new password by a link, ends every session, and forgives the failed sign-ins until now. Of several calls
+/// with one link the first to be stored wins.
+pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Origin) -> Result<(), ResetError> {
+    let link = links::open(app, LinkKind::ResetPassword, uid, token).await?;
+    let weak = |why| InvalidField::because("new_password", "password", why);
+    let hash = app.hasher.hash(NewPassword::check(new).map_err(weak)?, &origin.caller).await?;
+    let now = app.clock.now();
+    let LinkDoc { user, email, .. } = &link;
+    let notice = MailDoc::new(Some(*user), MailKind::PasswordChanged, email.clone(), now);
+    if !app.store.proofs.reset_password(&link, &hash, &notice, now).await? {
+        return Err(LinkError::NotFound.into());
+    }
+    app.store.otp_codes.void(*user).await?;
+    Ok(sign_in::forgive(app, *user).await?)
+}
+
+async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, ForgotError> {
+    let identifier = sign_in::by_any(app, identifier).ok_or(ForgotError::UserNotFound)?;
+    app.store.users.recoverable(&identifier).await?.ok_or(ForgotError::UserNotFound)
+}

@@ -1,0 +1,120 @@
+//! The collection `verification_requests`: links that were mailed, each good for one use.
+
+use std::time::Duration;
+
+use bson::doc;
+use mongodb::{Collection, Database};
+use serde::{Deserialize, Serialize};
+
+use super::{Layout, StoreError, index, swept, unique};
+use crate::domain::{
+    email::Email,
+    ids::{LinkId, UserId},
+    time::Timestamp,
+    tokens::link::LinkHash,
+};
+
+pub(super) const NAME: &str = "verification_requests";
+/// For so long an expired link can be told from one that never was.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "i32", try_from = "i32")]
+pub enum LinkKind {
+    /// Proves that its receiver has the address.
+    VerifyEmail,
+    /// Sets a new password.
+    ResetPassword,
+}
+
+impl LinkKind {
+    /// For how long it is good, counted from when it is mailed.
+    pub const fn lifetime(self) -> Duration {
+        match self {
+            Self::VerifyEmail => Duration::from_secs(60 * 60),
+            Self::ResetPassword => Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+impl From<LinkKind> for i32 {
+    fn from(kind: LinkKind) -> Self {
+        match kind {
+            LinkKind::VerifyEmail => 0,
+            LinkKind::ResetPassword => 1,
+        }
+    }
+}
+
+impl TryFrom<i32> for LinkKind {
+    type Error = &'static str;
+
+    fn try_from(number: i32) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(Self::VerifyEmail),
+            1 => Ok(Self::ResetPassword),
+            _ => Err("no kind of link"),
+        }
+    }
+}
+
+/// A link as stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkDoc {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: LinkId,
+    /// What it is for.
+    #[serde(rename = "type")]
+    pub kind: LinkKind,
+    /// The account it is for.
+    pub user: UserId,
+    /// The address it was mailed to.
+    pub email: Email,
+    /// The address that the account had then; with another one the link is dead.
+    pub account_email: Option<Email>,
+    /// What is left of its token.
+    pub token_hash: LinkHash,
+    /// When it was mailed.
+    pub created_at: Timestamp,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+pub(super) fn layout() -> Layout {
+    Layout {
+        collection: NAME,
+        indexes: vec![swept(KEPT), unique("token_hash", doc! { "token_hash": 1 }), index("user", doc! { "user": 1 })],
+        validator: doc! {},
+    }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct Links {
+    docs: Collection<LinkDoc>,
+}
+
+impl Links {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
+    }
+
+    /// Keeps a link that is about to be mailed.
+    pub async fn insert(&self, link: &LinkDoc) -> Result<(), StoreError> {
+        self.docs.insert_one(link).await?;
+        Ok(())
+    }
+
+    /// The link of an account under any of the hashes, expired or not.
+    pub async fn find(
+        &self,
+        user: UserId,
+        kind: LinkKind,
+        hashes: Vec<LinkHash>,
+    ) -> Result<Option<LinkDoc>, StoreError> {
+        let filter = doc! { "token_hash": { "$in": hashes }, "user": user, "type": i32::from(kind) };
+        Ok(self.docs.find_one(filter).await?)
+    }
+}
