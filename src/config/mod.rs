@@ -1,26 +1,34 @@
 //! The configuration: the only place that reads the environment (and `.env`), all of it checked before anything starts.
 
+mod cookie_policy;
+mod lifetimes;
 mod limits;
 mod mail;
+mod origins;
 mod reader;
 mod secret;
+mod sms;
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
-    time::Duration,
 };
 
 use ipnet::IpNet;
 use secrecy::SecretString;
 
 use self::reader::Reader;
-pub use self::{limits::Limits, mail::Mail, reader::ConfigProblems, secret::kept_secret};
-use crate::domain::{net, phone::Region};
-
-const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
+pub use self::{
+    cookie_policy::CookiePolicy,
+    lifetimes::Lifetimes,
+    limits::Limits,
+    mail::Mail,
+    reader::ConfigProblems,
+    secret::kept_secret,
+    sms::{Sms, TwilioAccount},
+};
+use crate::domain::phone::Region;
 
 /// Everything that can be set from outside.
 #[derive(Debug, Clone)]
@@ -51,10 +59,8 @@ pub struct Config {
     pub currency: String,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
-    /// The SMS service; unset: codes are written to files.
-    pub twilio: Option<TwilioAccount>,
-    /// Regions whose numbers are sent codes.
-    pub sms_regions: Vec<Region>,
+    /// How codes are sent.
+    pub sms: Sms,
     /// How often things may be done.
     pub limits: Limits,
     /// How the shop writes to people.
@@ -87,47 +93,6 @@ pub struct Database {
     pub name: String,
     /// The mongod to start, before the usual places are searched.
     pub mongod_bin: Option<PathBuf>,
-}
-
-/// Attributes of the refresh cookie (RFC 6265bis).
-#[derive(Debug, Clone)]
-pub struct CookiePolicy {
-    /// Only over HTTPS.
-    pub secure: bool,
-    /// Which sites' pages send it.
-    pub same_site: cookie::SameSite,
-    /// The domain it is for; unset means this very host.
-    pub domain: Option<String>,
-}
-
-/// How long tokens and sessions live.
-#[derive(Debug, Clone, Copy)]
-pub struct Lifetimes {
-    /// Of an access token.
-    pub access: Duration,
-    /// Of a session without a refresh.
-    pub refresh: Duration,
-    /// In which a rotated refresh token still gets its successor.
-    pub grace: Duration,
-    /// Of a session, however often it is refreshed.
-    pub session: Duration,
-    /// Of a code sent by SMS, and of what waits for it.
-    pub otp: Duration,
-    /// Of the permission to set a new password.
-    pub reset: Duration,
-}
-
-/// An account at Twilio with a Verify service.
-#[derive(Debug, Clone)]
-pub struct TwilioAccount {
-    /// Names the account.
-    pub account_sid: String,
-    /// Its secret.
-    pub auth_token: SecretString,
-    /// Names the Verify service.
-    pub verify_sid: String,
-    /// Where Twilio is, without a final slash.
-    pub base_url: String,
 }
 
 /// How log lines look.
@@ -203,38 +168,17 @@ impl Config {
             bcrypt_cost: r.parsed("BCRYPT_COST", 12, "a number from 4 to 15", |text| {
                 text.parse().ok().filter(|cost| (4..=15).contains(cost))
             }),
-            cookie: CookiePolicy {
-                secure: r.switch("COOKIE_SECURE", app_env == AppEnv::Production),
-                same_site: r.parsed("COOKIE_SAMESITE", cookie::SameSite::Strict, "strict, lax or none", same_site),
-                domain: r.parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| {
-                    cookie_domain(text).map(Some)
-                }),
-            },
-            cors_allowed_origins: r.parsed("CORS_ALLOWED_ORIGINS", default_origins(), ORIGINS, origins),
+            cookie: CookiePolicy::read(r, app_env),
+            cors_allowed_origins: origins::read(r),
             default_region: r.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
             currency: r.parsed("CURRENCY", "INR".to_owned(), "a three-letter currency code such as INR", |text| {
                 (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
             }),
-            lifetimes: Lifetimes {
-                access: r.span("ACCESS_TTL", Duration::from_secs(15 * MINUTE)),
-                refresh: r.span("REFRESH_TTL", Duration::from_secs(7 * DAY)),
-                grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
-                session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
-                otp: r.span("OTP_TTL", Duration::from_secs(10 * MINUTE)),
-                reset: r.span("RESET_TTL", Duration::from_secs(15 * MINUTE)),
-            },
-            twilio: twilio(r),
-            sms_regions: r.parsed("SMS_REGIONS", Vec::new(), "country codes such as IN,NP", |text| {
-                text.split(',').map(|region| region.trim().parse().ok()).collect()
-            }),
+            lifetimes: Lifetimes::read(r),
+            sms: Sms::read(r),
             limits: Limits::read(r),
             mail: Mail::read(r),
-            trusted_proxies: r.parsed(
-                "TRUSTED_PROXIES",
-                Vec::new(),
-                "addresses or networks such as 10.0.0.0/8, separated by commas",
-                |text| text.split(',').map(|net| network(net.trim())).collect(),
-            ),
+            trusted_proxies: origins::read_proxies(r),
             body_refresh: r.switch("BODY_REFRESH", false),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
@@ -252,18 +196,8 @@ impl Config {
 
     /// What single variables can't know of each other.
     fn cross_check(&self, r: &mut Reader) {
-        if self.cookie.same_site == cookie::SameSite::None && !self.cookie.secure {
-            r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
-        }
-        if self.lifetimes.access < Duration::from_secs(1) {
-            r.problem("ACCESS_TTL", "must be a second or more: tokens know no shorter time");
-        }
-        if self.lifetimes.access > self.lifetimes.session {
-            r.problem("ACCESS_TTL", "must not be longer than SESSION_TTL");
-        }
-        if self.lifetimes.grace >= self.lifetimes.refresh {
-            r.problem("REFRESH_GRACE", "must be shorter than REFRESH_TTL");
-        }
+        self.cookie.check(r);
+        self.lifetimes.check(r);
         if self.app_env == AppEnv::Production {
             self.check_production(r);
         }
@@ -273,25 +207,15 @@ impl Config {
         if self.jwt_secret.is_none() {
             r.problem("JWT_SECRET", "is required in production: 32 random bytes or more");
         }
-        if self.twilio.is_none() {
-            r.problem("TWILIO_ACCOUNT_SID", "is required in production: codes can't be sent by writing files");
-        }
         if self.bcrypt_cost < 10 {
             r.problem("BCRYPT_COST", "must be 10 or more in production");
         }
         if self.limits.scale <= 0.0 {
             r.problem("RATE_LIMIT_SCALE", "must be more than 0 in production");
         }
+        self.sms.check_production(r);
         self.mail.check_production(r);
     }
-}
-
-const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
-
-fn default_origins() -> Vec<String> {
-    ["http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173", "http://127.0.0.1:5173"]
-        .map(str::to_owned)
-        .to_vec()
 }
 
 fn default_region() -> Region {
@@ -313,59 +237,6 @@ fn database_name(text: &str) -> Option<String> {
     (plain && own && text.len() <= 63).then(|| text.to_owned())
 }
 
-/// All three of the account's names, or none.
-fn twilio(r: &mut Reader) -> Option<TwilioAccount> {
-    let base_url = r.parsed("TWILIO_BASE_URL", "https://verify.twilio.com".to_owned(), "a URL", |text| {
-        (text.starts_with("https://") || text.starts_with("http://")).then(|| text.to_owned())
-    });
-    let names = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_VERIFY_SID"];
-    let values = names.map(|name| r.text(name));
-    if values.iter().all(Option::is_none) {
-        return None;
-    }
-    for (name, _) in names.iter().zip(&values).filter(|(_, value)| value.is_none()) {
-        r.problem(name, "is missing: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_VERIFY_SID belong together");
-    }
-    let [account_sid, auth_token, verify_sid] = values.map(Option::unwrap_or_default);
-    Some(TwilioAccount { account_sid, auth_token: auth_token.into(), verify_sid, base_url })
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
-}
-
-fn same_site(text: &str) -> Option<cookie::SameSite> {
-    match text.to_lowercase().as_str() {
-        "strict" => Some(cookie::SameSite::Strict),
-        "lax" => Some(cookie::SameSite::Lax),
-        "none" => Some(cookie::SameSite::None),
-        _ => None,
-    }
-}
-
-fn cookie_domain(text: &str) -> Option<String> {
-    let domain = text.strip_prefix('.').unwrap_or(text);
-    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let named = domain.contains('.') && domain.split('.').all(label) && domain.parse::<IpAddr>().is_err();
-    named.then(|| domain.to_owned())
-}
-
-fn origins(text: &str) -> Option<Vec<String>> {
-    text.split(',').map(|origin| self::origin(origin.trim())).collect()
-}
-
-/// `scheme://host[:port]` as a browser writes it: in lower case, without a default port (RFC 6454, section 6.2).
-fn origin(text: &str) -> Option<String> {
-    let text = text.to_lowercase();
-    let (scheme, authority) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
-    let uri: poem::http::uri::Authority = authority.parse().ok()?;
-    let bracketed = uri.host().starts_with('[') || !uri.host().contains(':');
-    let port = authority.strip_prefix(uri.host())?;
-    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
-    let plain = !uri.host().is_empty() && bracketed && port_fits && !authority.contains('*');
-    plain.then(|| format!("{scheme}://{}", net::without_default_port(scheme, authority)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -374,25 +245,6 @@ mod tests {
 
     fn problems(vars: &[(&str, &str)]) -> String {
         Config::from_vars(vars.iter().copied()).map_or_else(|problems| problems.to_string(), |_| String::new())
-    }
-
-    #[test]
-    fn origins_are_kept_as_browsers_write_them() {
-        assert_eq!(origin("HTTPS://Shop.Example:443"), Some("https://shop.example".to_owned()));
-        assert_eq!(origin("http://[::1]:3000"), Some("http://[::1]:3000".to_owned()));
-        for bad in [
-            "*",
-            "https://*",
-            "shop.example",
-            "https://a.com:99999",
-            "https://::",
-            "https://a/b",
-            "https://u@a.com",
-            "ftp://a.com",
-            "https://",
-        ] {
-            assert_eq!(origin(bad), None, "{bad}");
-        }
     }
 
     #[test]

@@ -127,6 +127,6 @@ async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode) -> Result<bool, OtpE
 }
 
 fn gets_sms(app: &App, number: &E164) -> bool {
-    let regions = &app.config.sms_regions;
+    let regions = &app.config.sms.regions;
     if regions.is_empty() { number.is_in(app.config.default_region) } else { regions.iter().any(|r| number.is_in(*r)) }
 }
