@@ -18,6 +18,7 @@ use crate::{
         mail::{MailError, Mailer},
         sms::{SmsSender, Twilio},
     },
+    metrics::Metrics,
     services::hashing::Hasher,
     store::{Store, StoreError},
 };
@@ -32,6 +33,7 @@ pub struct App {
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) hasher: Hasher,
+    pub(crate) metrics: Metrics,
     pub(crate) sms: SmsSender,
     /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
     pub(crate) tasks: TaskTracker,
@@ -75,11 +77,13 @@ impl App {
         // The numbering plans of all countries take a moment to load; not at the first caller's expense.
         let region = config.default_region;
         tokio::task::spawn_blocking(move || E164::parse("0", region));
+        let metrics = Metrics::new();
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
-            hasher: Hasher::start(config.bcrypt_cost).map_err(AppError::Threads)?,
+            hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
+            metrics,
             images: Images::Local(config.data_dir.join("media")),
             drawing: Semaphore::new(1),
             mailer: mailer(&config).map_err(AppError::Mail)?,

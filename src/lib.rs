@@ -20,6 +20,8 @@ mod error;
 pub mod http;
 /// The world outside the process.
 pub mod integrations;
+/// Numbers for operators.
+mod metrics;
 /// The flows of the shop.
 mod services;
 /// The database, one file a collection.

@@ -34,6 +34,7 @@ pub fn add(routes: Route) -> Route {
         .at("/openapi.yaml", only_get(fixed("application/yaml; charset=utf-8", spec_yaml())))
         .at("/healthz", only_get(make_sync(|_| status("ok"))))
         .at("/readyz", only_get(make(ready)))
+        .at("/metrics", only_get(make(metrics)))
         .at("/media/:name", only_get(make(media)))
 }
 
@@ -70,6 +71,13 @@ async fn media(request: Request) -> poem::Result<Response> {
     })?;
     let kept = kept.ok_or(NotFoundError)?;
     Ok(Response::builder().content_type(kept.content_type).header(header::CACHE_CONTROL, FOREVER).body(kept.bytes))
+}
+
+/// Numbers for operators: keep this path off the internet, as operations.md says.
+async fn metrics(request: Request) -> poem::Result<Response> {
+    let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
+    let text = app.metrics.text().map_err(|_| ApiError::internal())?;
+    Ok(Response::builder().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 
 fn status(word: &str) -> Response {

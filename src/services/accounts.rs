@@ -99,6 +99,8 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
     if !app.store.users.delete(account.id, &confirmed.password_hash).await? {
         return Err(AccountError::SignedOut);
     }
+    app.store.otp_codes.void(account.id).await?;
+    app.store.proofs.void(account.id).await?;
     photo::discard_upload(app, confirmed.account.profile.display).await;
     Ok(())
 }

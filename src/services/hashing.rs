@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -25,6 +26,7 @@ const NOBODY: &str = "abcdefghijklmnopqrstuuOeR0VYQ4vHPXPdX8eGz4XWZu9mYc1iS";
 pub struct Hasher {
     queue: SyncSender<Job>,
     cost: u32,
+    jobs: Counter,
 }
 
 /// Whether somebody still waits for an answer. Flows go on to their end when their caller hangs up, but a hash that
@@ -61,15 +63,15 @@ pub enum HashError {
 }
 
 impl Hasher {
-    /// Starts one thread a core.
-    pub fn start(cost: u32) -> io::Result<Self> {
+    /// Starts one thread a core; `counter` counts their jobs.
+    pub fn start(cost: u32, counter: Counter) -> io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         for n in 0..thread::available_parallelism()?.get() {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue, cost })
+        Ok(Self { queue, cost, jobs: counter })
     }
 
     /// Hashes a password that keeps the rules.
@@ -110,10 +112,11 @@ impl Hasher {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let (answer, answered) = oneshot::channel();
-        let waiting = caller.clone();
+        let (waiting, counter) = (caller.clone(), self.jobs.clone());
         let job = move || {
             // A caller who has left needs no hash, and others are waiting for theirs.
             if !waiting.has_left() {
+                counter.inc();
                 drop(answer.send(job()));
             }
         };
@@ -157,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_same_password_matches() {
-        let hasher = Hasher::start(4).expect("threads");
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
         let hash = hash(&hasher, "Str0ng!pass").await;
         assert!(
             hasher.verify(password("Str0ng!pass"), Some(hash.clone()), &Caller::default()).await.expect("compared")
@@ -167,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_no_password_and_a_longer_one_is_not_cut() {
-        let hasher = Hasher::start(4).expect("threads");
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
         assert!(!hasher.verify(password("anything"), None, &Caller::default()).await.expect("compared"));
         let longest = format!("Aa1!{}", "a".repeat(68));
         let hash = hash(&hasher, &longest).await;
@@ -178,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_left_costs_no_hash() {
-        let hasher = Hasher::start(14).expect("threads");
+        let hasher = Hasher::start(14, Counter::default()).expect("threads");
         let (caller, guard) = Caller::with_guard();
         drop(guard);
         let started = std::time::Instant::now();

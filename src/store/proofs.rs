@@ -139,18 +139,23 @@ impl Proofs {
         Ok(self.users.find_one(filter).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
     }
 
-    /// Takes the address from an account that only claimed it; false when that account has proven it.
+    /// Takes the address from an account that only claimed it, or had it once; false when an account has proven it and
+    /// still has it.
     async fn take_address(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {
         let other = doc! { "_id": { "$ne": link.user }, "email": &link.email };
         let users = self.users.clone_with_type::<Account>();
         let found = users.find_one(other).projection(Account::projection());
-        let Some(owner) = found.session(&mut *tx).await? else { return Ok(true) };
-        if owner.has_proven(&link.email) {
-            return Ok(false);
+        if let Some(owner) = found.session(&mut *tx).await? {
+            if owner.has_proven(&link.email) {
+                return Ok(false);
+            }
+            let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };
+            self.users.update_one(doc! { "_id": owner.id }, update).session(&mut *tx).await?;
+            self.void_links(owner.id, tx).await?;
         }
-        let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };
-        self.users.update_one(doc! { "_id": owner.id }, update).session(&mut *tx).await?;
-        self.void_links(owner.id, tx).await?;
+        // Who proved it once and went to another address gets no more resets by it.
+        let former = doc! { "_id": { "$ne": link.user }, "verification.email.value": &link.email };
+        self.users.update_many(former, doc! { "$unset": { "verification.email": "" } }).session(&mut *tx).await?;
         Ok(true)
     }
 

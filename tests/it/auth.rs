@@ -334,3 +334,33 @@ async fn other_cookies_of_any_kind_do_not_take_ours_along() {
     let request = app.anonymous().request(reqwest::Method::POST, "/api/auth/refresh/").header("cookie", value);
     crate::support::Reply::of(request).await.expect(200);
 }
+
+#[tokio::test]
+async fn known_and_unknown_accounts_cost_the_same_bcrypt_jobs() {
+    let app = TestApp::start().await;
+    let account = app.new_account();
+    app.anonymous().post(REGISTER, &account).await.expect(201);
+    let jobs = || async {
+        let text = app.anonymous().get("/metrics").await.expect(200).text;
+        let line =
+            text.lines().find(|line| line.starts_with("myspares_bcrypt_jobs_total")).expect("a counter").to_owned();
+        line.split(' ').nth(1).expect("a number").parse::<u64>().expect("a number")
+    };
+    let mut costs = Vec::new();
+    for number in [account["phone_number"].clone(), json!("9000000000"), json!("no number at all")] {
+        let before = jobs().await;
+        app.anonymous().post(LOGIN, &json!({ "phone_number": number, "password": "Wr0ng!pass" })).await.expect(401);
+        costs.push(jobs().await - before);
+    }
+    assert_eq!(costs, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_long_user_agent_makes_no_long_cookie_or_session() {
+    let app = TestApp::start().await;
+    let request = app.anonymous().request(reqwest::Method::POST, REGISTER).header("user-agent", "x".repeat(4_000));
+    let reply = crate::support::Reply::of(request.json(&app.new_account())).await.expect(201);
+    assert!(reply.header("set-cookie").len() < 200, "{}", reply.header("set-cookie"));
+    let user = app.users().find_one(doc! {}).await.expect("found").expect("a user").to_string();
+    assert!(!user.contains(&"x".repeat(201)));
+}

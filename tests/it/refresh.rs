@@ -227,11 +227,23 @@ async fn live(app: &TestApp, steps: &[Step]) {
             }
         }
     }
-    caller.refresh().await.expect(200);
+    caller.take_tokens(&caller.refresh().await.expect(200));
+    theft_ends(app, &caller).await;
+}
+
+/// Whatever came before: a genuine token from before the window ends the session, for its owner too.
+async fn theft_ends(app: &TestApp, thief: &Caller) {
+    let mut owner = thief.clone();
+    app.advance(GRACE);
+    owner.take_tokens(&owner.refresh().await.expect(200));
+    app.advance(GRACE);
+    thief.refresh().await.refused(401, "refresh token has been revoked");
+    owner.get(ME).await.expect(401);
+    owner.refresh().await.refused(401, "refresh token has been revoked");
 }
 
 #[test]
-fn whoever_uses_the_newest_cookie_is_never_signed_out() {
+fn whoever_uses_the_newest_cookie_is_never_signed_out_and_an_old_one_ends_the_session() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let app = runtime.block_on(TestApp::start());
     let mut runner =

@@ -20,7 +20,7 @@ pub use self::{
     recovery::Recoverable,
     sessions::{Refreshable, Rotation},
 };
-use super::{Layout, StoreError, find_part, unique};
+use super::{Layout, StoreError, find_part, index, unique};
 use crate::domain::{
     email::Email,
     ids::{SessionRef, UserId},
@@ -37,6 +37,7 @@ pub(super) fn layout() -> Layout {
             unique("username", doc! { "username_key": 1 }),
             unique_where_present("phone_number"),
             unique_where_present("email"),
+            index("proven_email", doc! { "verification.email.value": 1 }),
         ],
         validator: doc! { "$jsonSchema": {
             "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],

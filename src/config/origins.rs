@@ -1,0 +1,71 @@
+//! Whose pages and proxies are trusted.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::reader::Reader;
+use crate::domain::net;
+
+const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
+
+/// Origins whose pages may read answers and send the cookie.
+pub(super) fn read(r: &mut Reader) -> Vec<String> {
+    r.parsed("CORS_ALLOWED_ORIGINS", default_origins(), ORIGINS, origins)
+}
+
+/// Proxies whose `X-Forwarded-For` is believed.
+pub(super) fn read_proxies(r: &mut Reader) -> Vec<IpNet> {
+    let expected = "addresses or networks such as 10.0.0.0/8, separated by commas";
+    r.parsed("TRUSTED_PROXIES", Vec::new(), expected, |text| text.split(',').map(|net| network(net.trim())).collect())
+}
+
+fn default_origins() -> Vec<String> {
+    ["http://localhost:3000", "http://127.0.0.1:3000", "http://localhost:5173", "http://127.0.0.1:5173"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+fn origins(text: &str) -> Option<Vec<String>> {
+    text.split(',').map(|origin| self::origin(origin.trim())).collect()
+}
+
+/// `scheme://host[:port]` as a browser writes it: in lower case, without a default port (RFC 6454, section 6.2).
+fn origin(text: &str) -> Option<String> {
+    let text = text.to_lowercase();
+    let (scheme, authority) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
+    let uri: poem::http::uri::Authority = authority.parse().ok()?;
+    let bracketed = uri.host().starts_with('[') || !uri.host().contains(':');
+    let port = authority.strip_prefix(uri.host())?;
+    let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let plain = !uri.host().is_empty() && bracketed && port_fits && !authority.contains('*');
+    plain.then(|| format!("{scheme}://{}", net::without_default_port(scheme, authority)))
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_kept_as_browsers_write_them() {
+        assert_eq!(origin("HTTPS://Shop.Example:443"), Some("https://shop.example".to_owned()));
+        assert_eq!(origin("http://[::1]:3000"), Some("http://[::1]:3000".to_owned()));
+        for bad in [
+            "*",
+            "https://*",
+            "shop.example",
+            "https://a.com:99999",
+            "https://::",
+            "https://a/b",
+            "https://u@a.com",
+            "ftp://a.com",
+            "https://",
+        ] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+    }
+}
