@@ -20,7 +20,9 @@ pub struct Lifetimes {
     pub session: Duration,
     /// Of a code sent by SMS, and of what waits for it.
     pub otp: Duration,
-    /// Of the permission to set a new password.
+    /// Of a link that proves an address.
+    pub link: Duration,
+    /// Of the permission to set a new password, by a code or by a link.
     pub reset: Duration,
 }
 
@@ -32,6 +34,7 @@ impl Lifetimes {
             grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
             session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
             otp: r.span("OTP_TTL", Duration::from_secs(10 * MINUTE)),
+            link: r.span("LINK_TTL", Duration::from_secs(60 * MINUTE)),
             reset: r.span("RESET_TTL", Duration::from_secs(15 * MINUTE)),
         }
     }

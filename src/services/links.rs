@@ -31,6 +31,10 @@ pub enum LinkError {
 /// A new link for an account, good from now on.
 pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -> Result<LinkRef, StoreError> {
     let (token, now) = (LinkToken::new(), app.clock.now());
+    let lifetime = match kind {
+        LinkKind::VerifyEmail => app.config.lifetimes.link,
+        LinkKind::ResetPassword => app.config.lifetimes.reset,
+    };
     let link = LinkDoc {
         id: LinkId::new(),
         kind,
@@ -39,7 +43,7 @@ pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -
         account_email: account.email.clone(),
         token_hash: token.hash(&app.keys.links[0], account.id),
         created_at: now,
-        expires_at: now.after(kind.lifetime()),
+        expires_at: now.after(lifetime),
     };
     app.store.links.insert(&link).await?;
     Ok(LinkRef { user: account.id, token })

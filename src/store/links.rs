@@ -28,16 +28,6 @@ pub enum LinkKind {
     ResetPassword,
 }
 
-impl LinkKind {
-    /// For how long it is good, counted from when it is mailed.
-    pub const fn lifetime(self) -> Duration {
-        match self {
-            Self::VerifyEmail => Duration::from_secs(60 * 60),
-            Self::ResetPassword => Duration::from_secs(15 * 60),
-        }
-    }
-}
-
 impl From<LinkKind> for i32 {
     fn from(kind: LinkKind) -> Self {
         match kind {

@@ -50,7 +50,7 @@ const fn words(kind: MailKind) -> Words {
             subject: "Confirm your e-mail address",
             paragraphs: &[
                 "Somebody asked myspares to send a link to this address, to confirm that it belongs to an account.",
-                "If it was you, open this link within one hour while you are signed in:",
+                "If it was you, open this link soon, while you are signed in:",
                 LINK,
                 "If it was not you, do nothing: without the link nothing happens.",
             ],
@@ -59,7 +59,7 @@ const fn words(kind: MailKind) -> Words {
             subject: "Set a new password",
             paragraphs: &[
                 "Somebody asked for a new password for your account at myspares.",
-                "If it was you, set it by this link within 15 minutes:",
+                "If it was you, set it by this link soon; it is good for a short time only:",
                 LINK,
                 "If it was not you, do nothing: your password stays as it is.",
             ],
