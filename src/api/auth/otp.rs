@@ -20,9 +20,10 @@ use crate::{
     },
     app::App,
     domain::{phone::E164, tokens::sealed::seal_challenge},
-    error::{ApiError, ApiResult},
+    error::ApiResult,
     services::{
         forgot_password::{self, ForgotError},
+        otp::OtpError,
         otp_registration::{self, OtpRegisterError},
         registration::{NewAccount, RegisterError},
     },
@@ -75,7 +76,7 @@ impl OtpApi {
     #[oai(path = "/forgot-password/verify", method = "post", operation_id = "verifyPasswordOtp")]
     async fn forgot_verify(&self, origin: AnyOrigin, body: Body<OtpIn>) -> ApiResult<Json<ResetTokenOut>, ForgotError> {
         let (Some(number), Some(code)) = body.0.both() else { return Err(ForgotError::Incomplete.into()) };
-        let number = self.number(&number).ok_or(crate::services::otp::OtpError::Invalid).map_err(ForgotError::from)?;
+        let number = self.number(&number).ok_or(ForgotError::Otp(OtpError::Invalid))?;
         let token = forgot_password::verify(&self.app, &number, &code, &origin.0).await?;
         Ok(Json(ResetTokenOut::new(&self.app, &token)))
     }
@@ -100,15 +101,5 @@ impl OtpApi {
     /// A number as typed; what is none has nothing to be verified.
     fn number(&self, typed: &str) -> Option<E164> {
         E164::parse(typed, self.app.config.default_region).ok()
-    }
-}
-
-impl From<crate::integrations::sms::SmsError> for ApiError {
-    fn from(error: crate::integrations::sms::SmsError) -> Self {
-        use crate::{error::ErrorCode, integrations::sms::SmsError};
-        match error {
-            SmsError::TooMany => Self::new(ErrorCode::TooManyRequests, error.to_string()).with_retry_after(600),
-            SmsError::Unavailable => Self::new(ErrorCode::SmsUnavailable, error.to_string()),
-        }
     }
 }

@@ -2,11 +2,21 @@
 
 use crate::{
     error::{ApiError, ErrorCode, Refusal},
+    integrations::sms::SmsError,
     services::{
         change_number::ChangeNumberError, forgot_password::ForgotError, otp::OtpError,
         otp_registration::OtpRegisterError, sign_in::SignInError,
     },
 };
+
+impl From<SmsError> for ApiError {
+    fn from(error: SmsError) -> Self {
+        match error {
+            SmsError::TooMany => Self::new(ErrorCode::TooManyRequests, error.to_string()).with_retry_after(600),
+            SmsError::Unavailable => Self::new(ErrorCode::SmsUnavailable, error.to_string()),
+        }
+    }
+}
 
 impl From<OtpError> for ApiError {
     fn from(error: OtpError) -> Self {
