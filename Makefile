@@ -18,8 +18,11 @@ run: mongod-unless-configured ## Serve http://localhost:8000 (Swagger UI at /doc
 seed: mongod-unless-configured ## Fill an empty catalogue with sample parts, beside a running server too
 	cargo run --locked -- seed
 
-test: mongod ## Run every test
+test: mongod ## Run every test but the slow ones
 	cargo test --locked -- --test-threads=$(TEST_THREADS)
+
+test-slow: mongod ## Run the slow tests: long races
+	cargo test --locked -- --test-threads=$(TEST_THREADS) --ignored
 
 check: ## Format, lint and describe as continuous integration asks for it
 	cargo fmt --check
@@ -32,4 +35,4 @@ openapi: ## Write the description of the API anew
 release: ## Build the optimised binary
 	cargo build --locked --release
 
-.PHONY: help mongod mongod-unless-configured run seed test check openapi release
+.PHONY: help mongod mongod-unless-configured run seed test test-slow check openapi release

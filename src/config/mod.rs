@@ -13,6 +13,7 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -67,6 +68,8 @@ pub struct Config {
     pub mail: Mail,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How long audits are kept.
+    pub audit_retention: Duration,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
     pub body_refresh: bool,
     /// How log lines look.
@@ -179,6 +182,10 @@ impl Config {
             limits: Limits::read(r),
             mail: Mail::read(r),
             trusted_proxies: origins::read_proxies(r),
+            audit_retention: Duration::from_secs(24 * 60 * 60)
+                * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
+                    text.parse().ok().filter(|days| (1..=3650).contains(days))
+                }),
             body_refresh: r.switch("BODY_REFRESH", false),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),

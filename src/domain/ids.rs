@@ -85,6 +85,8 @@ id_types! {
     ProductId,
     /// One code that was sent to a number for one purpose.
     ChallengeId,
+    /// One entry of the audits.
+    AuditId,
     /// One counted act.
     HitId,
     /// One issued access token.

@@ -10,6 +10,8 @@ pub enum MailKind {
     PasswordChanged,
     /// To the address that an account had until now: it has another one.
     EmailChanged,
+    /// To the address that an account has from now on.
+    EmailSet,
     /// To an owner: the number was changed.
     NumberChanged,
     /// To an owner: a session was ended, since somebody else seems to have had a copy of it.

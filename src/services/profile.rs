@@ -84,6 +84,9 @@ pub async fn update(
                     app.store.proofs.void(caller.user).await?;
                     // To the address that the account had until now.
                     mail::notify(app, &account, MailKind::EmailChanged).await;
+                    if let Some(EmailChange::To(new)) = &change.email {
+                        mail::put(app, Some(changed.id), MailKind::EmailSet, new).await?;
+                    }
                 }
                 photo::discard_upload(app, account.profile.display.filter(|_| change.photo.is_some())).await;
                 return Ok(changed);

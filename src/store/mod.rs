@@ -1,5 +1,6 @@
 //! The database: one file a collection, with its documents, indexes and queries. Nothing else talks to MongoDB.
 
+pub mod audits;
 pub mod branches;
 mod error;
 pub mod invitations;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::error::{StoreError, brief};
 use self::{
+    audits::Audits,
     branches::{Branches, Brand, Category, Model},
     invitations::Invitations,
     leases::Leases,
@@ -52,6 +54,8 @@ const NAMESPACE_EXISTS: i32 = 48;
 pub struct Store {
     client: Client,
     database: Database,
+    /// What happened.
+    pub audits: Audits,
     /// Accounts with their sessions and carts.
     pub users: Users,
     /// Vehicle brands.
@@ -102,6 +106,7 @@ impl Store {
         let client = Client::with_options(options)?;
         let database = client.database(name);
         Ok(Self {
+            audits: Audits::new(&database),
             users: Users::new(&client, &database),
             brands: Branches::new(&client, &database),
             models: Branches::new(&client, &database),
@@ -124,6 +129,7 @@ impl Store {
     pub async fn prepare(&self) -> Result<(), StoreError> {
         self.refuse_standalone().await?;
         let layouts = [
+            audits::layout(),
             users::layout(),
             branches::layout::<Brand>(),
             branches::layout::<Model>(),

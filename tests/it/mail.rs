@@ -51,6 +51,22 @@ async fn an_owner_is_told_of_a_changed_password() {
 }
 
 #[tokio::test]
+async fn old_and_new_address_are_told_of_a_change() {
+    let app = TestApp::start().await;
+    let caller = owner(&app).await;
+    let request = caller.request(reqwest::Method::PATCH, "/api/accounts/update/");
+    let change = serde_json::json!({ "email": "new@example.com" });
+    crate::support::Reply::of(request.json(&change)).await.expect(200);
+    app.work().await;
+    let mut told: Vec<String> = app.letters().iter().map(|letter| format!("{letter:?}")).collect();
+    told.sort();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for (address, subject) in [("new@example.com", "This address was set"), ("", "Your e-mail address was changed")] {
+        assert!(told.iter().any(|letter| letter.contains(address) && letter.contains(subject)), "{subject}: {told:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_waits_in_the_outbox_is_no_text() {
     let app = TestApp::start().await;
     change_password(&owner(&app).await).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::doc;
+use bson::{Document, doc};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::json;
 
@@ -256,7 +256,7 @@ fn whoever_uses_the_newest_cookie_is_never_signed_out_and_an_old_one_ends_the_se
 }
 
 #[tokio::test]
-async fn a_session_ended_as_stolen_is_gone_from_the_account() {
+async fn a_session_ended_as_stolen_is_gone_from_the_account_and_audited_once() {
     let app = TestApp::start().await;
     let thief = app.customer().await;
     thief.refresh().await.expect(200);
@@ -264,6 +264,13 @@ async fn a_session_ended_as_stolen_is_gone_from_the_account() {
     thief.refresh().await.expect(401);
     let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");
     assert_eq!(user.get_array("sessions").expect("sessions").len(), 0);
+    thief.refresh().await.expect(401);
+    let mut audits = app.db.collection::<Document>("audits").find(doc! {}).await.expect("audits");
+    assert!(audits.advance().await.expect("an entry"));
+    let entry = audits.deserialize_current().expect("a document");
+    assert_eq!(entry.get_str("operation").expect("a word"), "session_stolen");
+    assert_eq!(entry.get_document("document_key").expect("a key").get("_id"), user.get("_id"));
+    assert!(!audits.advance().await.expect("the end"), "one entry for one theft");
 }
 
 #[tokio::test]

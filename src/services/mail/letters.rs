@@ -32,6 +32,13 @@ const fn words(kind: MailKind) -> Words {
                 "If it was not you, sign in, change your password and set your address again.",
             ],
         },
+        MailKind::EmailSet => Words {
+            subject: "This address was set for an account",
+            paragraphs: &[
+                "An account at myspares has this e-mail address now. It counts once it is confirmed by a link.",
+                "If it was not you, do nothing: without the link the address stays unconfirmed.",
+            ],
+        },
         MailKind::NumberChanged => Words {
             subject: "Your phone number was changed",
             paragraphs: &[

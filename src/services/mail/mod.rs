@@ -65,9 +65,11 @@ pub async fn deliver(app: &App, mail: &MailDoc) -> Result<(), StoreError> {
 /// sent, however long the mail had to wait.
 async fn compose(app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreError> {
     let link = match mail.kind {
-        MailKind::PasswordChanged | MailKind::EmailChanged | MailKind::NumberChanged | MailKind::SessionStolen => {
-            Some(String::new())
-        }
+        MailKind::PasswordChanged
+        | MailKind::EmailChanged
+        | MailKind::EmailSet
+        | MailKind::NumberChanged
+        | MailKind::SessionStolen => Some(String::new()),
         MailKind::VerifyEmail => link_to(app, mail, LinkKind::VerifyEmail, "activate-staff").await?,
         MailKind::ResetPassword => link_to(app, mail, LinkKind::ResetPassword, "reset").await?,
         MailKind::StaffInvitation => {
