@@ -2,7 +2,6 @@
 
 use super::{
     hashing::HashError,
-    limits::LimitError,
     otp::{self, OtpError},
     registration::{Identity, NewAccount, RegisterError, document},
     sessions::{self, Origin, SignedIn},
@@ -45,12 +44,6 @@ impl From<StoreError> for OtpRegisterError {
 
 impl From<HashError> for OtpRegisterError {
     fn from(error: HashError) -> Self {
-        Self::Register(error.into())
-    }
-}
-
-impl From<LimitError> for OtpRegisterError {
-    fn from(error: LimitError) -> Self {
         Self::Register(error.into())
     }
 }
