@@ -20,7 +20,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    # Only the signing secret of development is ever written here; with JWT_SECRET set nothing is.
+    # Pictures of accounts and, where they go nowhere else, mails and SMS: mount a volume to keep them.
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin myspares \
     && install --directory --owner=myspares --mode=0700 /var/lib/myspares
 COPY --from=builder /usr/local/bin/myspares /usr/local/bin/myspares
