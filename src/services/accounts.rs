@@ -84,7 +84,6 @@ pub async fn change_password(
     if !changed {
         return Err(AccountError::SignedOut);
     }
-    app.store.otp_codes.void(caller.user).await?;
     app.store.proofs.void(caller.user).await?;
     mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
     Ok(())
@@ -99,7 +98,6 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
     if !app.store.users.delete(account.id, &confirmed.password_hash).await? {
         return Err(AccountError::SignedOut);
     }
-    app.store.otp_codes.void(account.id).await?;
     app.store.proofs.void(account.id).await?;
     photo::discard_upload(app, confirmed.account.profile.display).await;
     Ok(())

@@ -100,7 +100,6 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Re
 
 /// What a new password brings with it: no code, link or failed sign-in of before counts, and the owner is told.
 async fn settle(app: &App, user: UserId) -> Result<(), StoreError> {
-    app.store.otp_codes.void(user).await?;
     app.store.proofs.void(user).await?;
     sign_in::forgive(app, user).await?;
     if let Some(account) = app.store.users.active(user).await? {

@@ -80,7 +80,6 @@ pub async fn update(
             changed => {
                 let changed = changed?.ok_or(ProfileError::SignedOut)?;
                 if change.email.is_some() {
-                    app.store.otp_codes.void(caller.user).await?;
                     app.store.proofs.void(caller.user).await?;
                     // To the address that the account had until now.
                     mail::notify(app, &account, MailKind::EmailChanged).await;

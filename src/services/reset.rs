@@ -97,7 +97,6 @@ pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Or
     if !app.store.proofs.reset_password(&link, &hash, &notice, now).await? {
         return Err(LinkError::NotFound.into());
     }
-    app.store.otp_codes.void(*user).await?;
     Ok(sign_in::forgive(app, *user).await?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, doc};
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::domain::{
 
 /// How often one code may be tried.
 pub const TRIES: i64 = 5;
-const NAME: &str = "otp_codes";
+pub(super) const NAME: &str = "otp_codes";
 
 /// What a code proves its number for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,11 +120,5 @@ impl OtpCodes {
     pub async fn consume(&self, code: &OtpDoc) -> Result<bool, StoreError> {
         let hash = code.code_hash.as_ref().map_or(Bson::Null, Bson::from);
         Ok(self.docs.delete_one(doc! { "_id": code.id, "code_hash": hash }).await?.deleted_count == 1)
-    }
-
-    /// Voids every code of an account.
-    pub async fn void(&self, user: UserId) -> Result<(), StoreError> {
-        self.docs.delete_many(doc! { "user": user } as Document).await?;
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use mongodb::{Client, ClientSession, Collection, Database, error::Result, option
 use super::{
     StoreError, invitations,
     links::{self, LinkDoc},
+    otp_codes,
     outbox::{self, MailDoc},
     transaction::transact,
     users::Account,
@@ -31,6 +32,7 @@ pub struct Proofs {
     users: Collection<Document>,
     links: Collection<LinkDoc>,
     outbox: Collection<MailDoc>,
+    codes: Collection<Document>,
     invitations: Collection<Document>,
 }
 
@@ -41,11 +43,12 @@ impl Proofs {
             users: database.collection("users"),
             links: database.collection(links::NAME),
             outbox: database.collection(outbox::NAME),
+            codes: database.collection(otp_codes::NAME),
             invitations: database.collection(invitations::NAME),
         }
     }
 
-    /// Uses a link up and sets a password by it: all sessions end, and all other links of the account are void. False
+    /// Uses a link up and sets a password by it: all sessions end, and all other links and all codes of the account are void. False
     /// when the link was used meanwhile, or the account may not be reset by its address any more.
     pub async fn reset_password(
         &self,
@@ -69,7 +72,7 @@ impl Proofs {
                 if changed.matched_count == 0 {
                     return Ok(false);
                 }
-                stores.void_links(link.user, tx).await?;
+                stores.void_all(link.user, tx).await?;
                 stores.outbox.insert_one(&notice).session(&mut *tx).await?;
                 Ok(true)
             }
@@ -98,8 +101,9 @@ impl Proofs {
                 if !stores.take_address(&link, now, tx).await? {
                     return Ok(EmailProof::Taken);
                 }
-                if link.account_email.as_ref() != Some(&link.email) {
-                    stores.void_links(link.user, tx).await?;
+                let is_new = link.account_email.as_ref() != Some(&link.email);
+                if is_new {
+                    stores.void_all(link.user, tx).await?;
                 }
                 if as_staff && stores.use_invitation(&link, now, tx).await? {
                     let customer = doc! { "_id": link.user, "role": "customer" };
@@ -109,7 +113,11 @@ impl Proofs {
                     stores.outbox.insert_one(notice).session(&mut *tx).await?;
                 }
                 let proven = doc! { "value": &link.email, "verified_at": now };
-                let update = doc! { "$set": { "email": &link.email, "verification.email": proven, "updated_at": now } };
+                let mut update =
+                    doc! { "$set": { "email": &link.email, "verification.email": proven, "updated_at": now } };
+                if is_new {
+                    update.insert("$unset", doc! { "reset": "" });
+                }
                 let users = stores.users.clone_with_type::<Account>();
                 let account = users.find_one_and_update(doc! { "_id": link.user }, update);
                 let account = account.projection(Account::projection()).return_document(ReturnDocument::After);
@@ -121,11 +129,14 @@ impl Proofs {
         .await
     }
 
-    /// Every link of an account is dead; for changes that are no transaction of their own.
+    /// Voids every open link and code of an account, for changes that are no transaction of their own.
     pub async fn void(&self, user: UserId) -> std::result::Result<(), StoreError> {
-        self.links.delete_many(doc! { "user": user }).await?;
-        self.outbox.delete_many(outbox::links_of(user)).await?;
-        Ok(())
+        let stores = self.clone();
+        transact(&self.client, move |tx| {
+            let stores = stores.clone();
+            async move { stores.void_all(user, tx).await }.boxed()
+        })
+        .await
     }
 
     async fn use_up(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<bool> {
@@ -151,7 +162,7 @@ impl Proofs {
             }
             let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };
             self.users.update_one(doc! { "_id": owner.id }, update).session(&mut *tx).await?;
-            self.void_links(owner.id, tx).await?;
+            self.void_all(owner.id, tx).await?;
         }
         // Who proved it once and went to another address gets no more resets by it.
         let former = doc! { "_id": { "$ne": link.user }, "verification.email.value": &link.email };
@@ -166,10 +177,11 @@ impl Proofs {
         Ok(self.invitations.update_one(filter, used).session(tx).await?.modified_count == 1)
     }
 
-    /// Every link of an account is dead, those that wait to be mailed too.
-    async fn void_links(&self, user: UserId, tx: &mut ClientSession) -> Result<()> {
+    /// Every link of an account is dead, those that wait to be mailed too, and every code that was sent for it.
+    async fn void_all(&self, user: UserId, tx: &mut ClientSession) -> Result<()> {
         self.links.delete_many(doc! { "user": user }).session(&mut *tx).await?;
-        self.outbox.delete_many(outbox::links_of(user)).session(tx).await?;
+        self.outbox.delete_many(outbox::links_of(user)).session(&mut *tx).await?;
+        self.codes.delete_many(doc! { "user": user }).session(tx).await?;
         Ok(())
     }
 }

@@ -108,3 +108,23 @@ async fn asking_for_a_link_needs_an_address_and_a_good_bearer_is_all_that_a_link
     junk.post_empty(&activate("uid/token/")).await.refused(401, "invalid or expired access token");
     app.anonymous().post_empty(&activate("uid/token/")).await.refused(404, DEAD);
 }
+
+#[tokio::test]
+async fn proving_another_address_voids_codes_and_resets() {
+    let app = TestApp::start().await;
+    let caller = app.customer().await;
+    let number = "9876500001";
+    let ask = json!({ "phone_number": number });
+    caller.post("/api/request/verify-number/send/", &ask).await.expect(200);
+    let reset = doc! { "reset": { "token_hash": "x", "number": "+919876500001", "expires_at": bson::DateTime::MAX } };
+    app.users().update_many(doc! {}, doc! { "$set": reset }).await.expect("an open reset");
+    let other = json!({ "email": "another@example.com" });
+    caller.post("/api/request/request-staff/", &other).await.expect(200);
+    app.work().await;
+    let link = app.link("activate-staff").await;
+    app.anonymous().post_empty(&activate(&link)).await.expect(200);
+    let proof = json!({ "phone_number": number, "otp": app.code_for("+919876500001") });
+    caller.post("/api/request/verify-number/verify/", &proof).await.refused(400, "invalid or expired OTP");
+    let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");
+    assert!(!user.contains_key("reset"));
+}
