@@ -15,6 +15,7 @@ use poem_openapi::{
 use crate::{
     app::App,
     domain::{
+        author::Author,
         ids::{SessionRef, UserId},
         net,
         role::Role,
@@ -42,8 +43,8 @@ pub struct Customer {
     pub session: SessionRef,
 }
 
-/// A customer who may run the catalogue.
-pub struct Staff;
+/// A customer who may run the catalogue; whoever writes is named in the audits.
+pub struct Staff(pub Author);
 
 /// A customer who may run the accounts.
 pub struct Admin(pub Account);
@@ -72,6 +73,10 @@ pub struct AnyOrigin(pub Origin);
 /// The address a call comes from, as the outermost layer found it.
 #[derive(Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
+
+/// The id of a request, as the outermost layer chose it.
+#[derive(Clone)]
+pub struct RequestId(pub String);
 
 /// Where a call comes from; only pages of allowed origins get this far, since the answer sets the cookie.
 pub struct TrustedOrigin(pub Origin);
@@ -104,7 +109,10 @@ impl Access for Staff {
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         let account = account(request, session(request)?).await?;
-        if account.role.is_staff() { Ok(Self) } else { Err(ApiError::new(ErrorCode::RoleRequired, "staff only")) }
+        if !account.role.is_staff() {
+            return Err(ApiError::new(ErrorCode::RoleRequired, "staff only"));
+        }
+        Ok(Self(author(request, &account)?))
     }
 }
 
@@ -220,6 +228,11 @@ fn origin(request: &Request) -> Result<Origin, ApiError> {
     let cookies = refresh_cookies(request.headers());
     let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
     Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller, challenge })
+}
+
+fn author(request: &Request, account: &Account) -> Result<Author, ApiError> {
+    let request_id = request.data::<RequestId>().ok_or_else(ApiError::internal)?.0.clone();
+    Ok(Author { user_id: account.id, username: account.username.to_string(), request_id })
 }
 
 async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     config::{Config, kept_secret},
     domain::{
+        author::Author,
         phone::E164,
         tokens::{access::AccessTokens, keys::Keys},
     },
@@ -20,7 +21,7 @@ use crate::{
     },
     metrics::Metrics,
     services::hashing::Hasher,
-    store::{Store, StoreError},
+    store::{Store, StoreError, audits::Trail},
 };
 
 /// The shop's moving parts, made once and shared by all requests.
@@ -92,6 +93,11 @@ impl App {
             store,
             keys,
         }))
+    }
+
+    /// What audits say of an act of this moment.
+    pub(crate) fn trail(&self, author: Option<&Author>) -> Trail {
+        Trail { author: author.cloned(), now: self.clock.now(), retention: self.config.audit_retention }
     }
 
     /// Closes the connections to the database; to be called when nothing is served any more.

@@ -15,6 +15,7 @@ mod auth;
 mod body;
 mod catalogue_out;
 mod client;
+mod etag;
 mod fields;
 mod message;
 mod paging;

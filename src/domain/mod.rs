@@ -1,5 +1,6 @@
 //! Pure rules of the shop: no I/O, no await, no clock of their own.
 
+pub mod author;
 pub mod codes;
 pub mod cursor;
 pub mod email;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use poem::{Endpoint, Middleware, Request, Response, Result};
 use tokio_util::task::TaskTracker;
 
-use super::errors::{self, RequestId};
-use crate::services::hashing::Caller;
+use super::errors;
+use crate::{access::RequestId, services::hashing::Caller};
 
 /// The layer.
 pub struct Detach {

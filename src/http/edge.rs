@@ -15,12 +15,9 @@ use poem::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
 };
 
-use super::{
-    cors::Cors,
-    errors::{self, RequestId},
-};
+use super::{cors::Cors, errors};
 use crate::{
-    access::ClientAddress,
+    access::{ClientAddress, RequestId},
     domain::{mask, net},
 };
 

@@ -12,10 +12,6 @@ use poem_openapi::error::ParseParamError;
 
 use crate::error::{ApiError, ErrorCode};
 
-/// The id of a request, as the outermost layer chose it.
-#[derive(Clone)]
-pub struct RequestId(pub String);
-
 /// Waits for an answer; what fails or panics is logged and becomes one.
 pub async fn answered<R: IntoResponse>(call: impl Future<Output = Result<R>>, id: &str) -> Response {
     match AssertUnwindSafe(call).catch_unwind().await {

@@ -205,8 +205,8 @@ fn judge(claim: RefreshClaim, current: &Refreshable, times: Rotation) -> Verdict
 async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, StoreError> {
     if app.store.users.end_stolen(claim).await? {
         let (user, session) = (claim.session.user, claim.session.session);
-        let audit = AuditDoc::session_stolen(claim.session, app.clock.now(), app.config.audit_retention);
-        app.store.audits.append(&audit).await?;
+        let audit = AuditDoc::session_stolen(claim.session, &app.trail(None));
+        app.store.audits.append(audit).await?;
         tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
         if let Some(account) = app.store.users.active(user).await? {
             mail::notify(app, &account, MailKind::SessionStolen).await;

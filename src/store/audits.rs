@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use bson::{Document, doc};
-use mongodb::{Collection, Database};
+use bson::{Bson, Document, doc};
+use mongodb::{ClientSession, Collection, Database};
 use serde::{Deserialize, Serialize};
 
 use super::{Layout, StoreError, index, swept};
 use crate::domain::{
-    ids::{AuditId, SessionRef},
+    author::Author,
+    codes::FullCode,
+    ids::{AuditId, SessionRef, UserId},
     time::Timestamp,
 };
 
@@ -24,28 +26,108 @@ pub struct AuditDoc {
     pub collection: String,
     /// What happened.
     pub operation: String,
-    /// Which document it happened to.
+    /// The id of the document it happened to.
     pub document_key: Document,
-    /// What changed.
-    pub update_description: Document,
+    /// The full code of the document, where it has one.
+    pub code: Option<FullCode>,
+    /// The document as the API names its fields: after the write, or before a deletion.
+    pub full_document: Option<Document>,
+    /// What changed, field by field.
+    pub update_description: Option<Document>,
+    /// Who did it; nobody, when the shop did it by itself.
+    pub actor: Option<Actor>,
+    /// The id of the request, as in the logs.
+    pub request_id: Option<String>,
     /// When.
     pub timestamp: Timestamp,
     /// Until when it is kept.
     pub expires_at: Timestamp,
+    /// What a search looks through, in lower case.
+    search: String,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Actor {
+    /// The account.
+    pub user_id: UserId,
+    /// Its name at that time.
+    pub username: String,
+}
+
+/// What every entry of one act has in common.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// Who acts; `None` for the shop itself.
+    pub author: Option<Author>,
+    /// When.
+    pub now: Timestamp,
+    /// How long entries are kept.
+    pub retention: Duration,
+}
+
+impl Trail {
+    /// An entry about one document; what else it says is added to it.
+    pub fn entry(&self, collection: &str, operation: &str, id: impl Into<Bson>) -> AuditDoc {
+        let author = self.author.as_ref();
+        AuditDoc {
+            id: AuditId::new(),
+            collection: collection.to_owned(),
+            operation: operation.to_owned(),
+            document_key: doc! { "_id": id },
+            code: None,
+            full_document: None,
+            update_description: None,
+            actor: author.map(|author| Actor { user_id: author.user_id, username: author.username.clone() }),
+            request_id: author.map(|author| author.request_id.clone()),
+            timestamp: self.now,
+            expires_at: self.now.after(self.retention),
+            search: String::new(),
+        }
+    }
 }
 
 impl AuditDoc {
     /// A session was ended, since an old token of it was used.
-    pub fn session_stolen(session: SessionRef, now: Timestamp, retention: Duration) -> Self {
-        Self {
-            id: AuditId::new(),
-            collection: "users".to_owned(),
-            operation: "session_stolen".to_owned(),
-            document_key: doc! { "_id": session.user },
-            update_description: doc! { "removed": { "sessions": session.session } },
-            timestamp: now,
-            expires_at: now.after(retention),
+    pub fn session_stolen(session: SessionRef, trail: &Trail) -> Self {
+        let removed = doc! { "removed": { "sessions": session.session } };
+        trail.entry("users", "session_stolen", session.user).describing(removed)
+    }
+
+    /// With the id that the act itself has, so that doing it again leaves no second entry.
+    pub fn identified(self, id: AuditId) -> Self {
+        Self { id, ..self }
+    }
+
+    /// With the full code of the document.
+    pub fn coded(self, code: &FullCode) -> Self {
+        Self { code: Some(code.clone()), ..self }
+    }
+
+    /// With the document.
+    pub fn holding(self, document: Document) -> Self {
+        Self { full_document: Some(document), ..self }
+    }
+
+    /// With what changed.
+    pub fn describing(self, changes: Document) -> Self {
+        Self { update_description: Some(changes), ..self }
+    }
+
+    /// With the text that a search looks through: collection, operation, code, actor and the names of changed fields.
+    fn searchable(mut self) -> Self {
+        let mut words = vec![self.collection.clone(), self.operation.clone()];
+        words.extend(self.code.iter().map(ToString::to_string));
+        words.extend(self.actor.iter().flat_map(|actor| [actor.username.clone(), actor.user_id.to_string()]));
+        words.extend(self.document_key.get_object_id("_id").map(|id| id.to_hex()));
+        for (kind, fields) in self.update_description.iter().flatten() {
+            match fields {
+                Bson::Document(fields) => words.extend(fields.keys().cloned()),
+                _ => words.push(kind.clone()),
+            }
         }
+        self.search = words.join("\n").to_lowercase();
+        self
     }
 }
 
@@ -66,8 +148,14 @@ impl Audits {
     }
 
     /// Appends an entry.
-    pub async fn append(&self, entry: &AuditDoc) -> Result<(), StoreError> {
-        self.docs.insert_one(entry).await?;
+    pub async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
+        self.docs.insert_one(entry.searchable()).await?;
+        Ok(())
+    }
+
+    /// Appends an entry in the transaction of the write that it tells of.
+    pub(super) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
+        self.docs.insert_one(entry.searchable()).session(session).await?;
         Ok(())
     }
 }
