@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
         sms::{SmsSender, Twilio},
     },
     metrics::Metrics,
-    services::hashing::Hasher,
+    services::{hashing::Hasher, images::Drawing},
     store::{Store, StoreError, audits::Trail},
 };
 
@@ -39,8 +38,7 @@ pub struct App {
     /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
     pub(crate) tasks: TaskTracker,
     pub(crate) images: Images,
-    /// Who draws a picture holds it.
-    pub(crate) drawing: Semaphore,
+    pub(crate) drawing: Drawing,
     pub(crate) mailer: Mailer,
 }
 
@@ -85,8 +83,8 @@ impl App {
             tasks: TaskTracker::new(),
             hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
             metrics,
-            images: Images::Local(config.data_dir.join("media")),
-            drawing: Semaphore::new(1),
+            images: Images::new(&config),
+            drawing: Drawing::new(),
             mailer: mailer(&config).map_err(AppError::Mail)?,
             config,
             clock,

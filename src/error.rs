@@ -128,6 +128,8 @@ codes! {
     MethodNotImplemented = NOT_IMPLEMENTED,
     /// The SMS service failed.
     SmsUnavailable = BAD_GATEWAY,
+    /// The place where images are kept failed.
+    ImageStoreUnavailable = BAD_GATEWAY,
     /// The database can't be reached.
     DatabaseUnavailable = SERVICE_UNAVAILABLE,
     /// More is asked for at once than can be handled.

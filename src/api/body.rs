@@ -84,7 +84,8 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be application/json"))
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+/// Reads the fields of a body.
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     if !value.is_object() {
         return Err(ApiError::new(ErrorCode::InvalidBody, "the body must be a JSON object"));
     }

@@ -5,6 +5,7 @@ pub mod codes;
 pub mod cursor;
 pub mod email;
 pub mod ids;
+pub mod image_key;
 pub mod invalid;
 pub mod limits;
 pub mod mail_kind;

@@ -1,4 +1,4 @@
-//! Pictures of accounts: whatever was sent is drawn anew, small and without what its file told beside the picture.
+//! Pictures that were sent: each is drawn anew, upright, of a bounded size and without what its file told beside it.
 
 use std::io::Cursor;
 
@@ -7,14 +7,39 @@ use image::{
     codecs::{jpeg::JpegEncoder, webp::WebPEncoder},
 };
 
-/// Pixels of a picture that is sent. What phones call 12 megapixels is a little more than 12 million.
-const MAX_PIXELS: u64 = 12 * 1024 * 1024;
-/// Memory of a decoder: the largest picture with four channels of two bytes, and a little more.
-const MAX_MEMORY: u64 = 128 * 1024 * 1024;
-/// Width and height of a picture that is kept.
-const SIDE: u32 = 512;
+/// What cameras call a megapixel is often a little more than a million.
+const MEGAPIXEL: u64 = 1024 * 1024;
+/// Bytes of a pixel while it is decoded: four channels of two bytes.
+const PIXEL_BYTES: u64 = 8;
 /// Above this JPEG files grow and pictures hardly get better.
 const QUALITY: u8 = 85;
+
+/// What a picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A brand, model, category or product.
+    Catalogue,
+    /// An account.
+    Photo,
+}
+
+impl Kind {
+    /// How large a picture may be that is sent.
+    const fn megapixels(self) -> u64 {
+        match self {
+            Self::Catalogue => 50,
+            Self::Photo => 12,
+        }
+    }
+
+    /// Width and height of a picture that is kept, at most.
+    const fn side(self) -> u32 {
+        match self {
+            Self::Catalogue => 2048,
+            Self::Photo => 512,
+        }
+    }
+}
 
 /// A picture that is fit to be shown.
 pub struct Picture {
@@ -24,44 +49,52 @@ pub struct Picture {
     pub extension: &'static str,
 }
 
-/// The bytes are no PNG, JPEG or WebP picture, or one with too many pixels.
+/// Why something can't be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("invalid image")]
-pub struct InvalidPicture;
+pub enum InvalidPicture {
+    /// The bytes are no PNG, JPEG or WebP picture, or not a whole one.
+    #[error("invalid image")]
+    Unreadable,
+    /// It has too many pixels.
+    #[error("the image is larger than {} megapixels", .0.megapixels())]
+    TooLarge(Kind),
+}
 
 impl Picture {
-    /// Draws a picture anew: upright, at most 512 pixels wide and high, nothing but its first frame. Takes a while.
-    pub fn draw(bytes: &[u8]) -> Result<Self, InvalidPicture> {
-        let decoded = decode(bytes)?;
+    /// Draws a picture anew: upright, scaled down to what its kind is shown with, nothing but its first frame. Takes a
+    /// while.
+    pub fn draw(bytes: &[u8], kind: Kind) -> Result<Self, InvalidPicture> {
+        let decoded = decode(bytes, kind)?;
         let mut file = Cursor::new(Vec::new());
         let (written, extension) = if decoded.color().has_alpha() {
             (decoded.to_rgba8().write_with_encoder(WebPEncoder::new_lossless(&mut file)), "webp")
         } else {
             (decoded.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY)), "jpg")
         };
-        written.map_err(|_| InvalidPicture)?;
+        written.map_err(|_| InvalidPicture::Unreadable)?;
         Ok(Self { bytes: file.into_inner(), extension })
     }
 }
 
 /// What the file calls itself doesn't count, and its size is known before any pixel is read.
-fn decode(bytes: &[u8]) -> Result<DynamicImage, InvalidPicture> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| InvalidPicture)?;
+fn decode(bytes: &[u8], kind: Kind) -> Result<DynamicImage, InvalidPicture> {
+    let mut reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| InvalidPicture::Unreadable)?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) {
-        return Err(InvalidPicture);
+        return Err(InvalidPicture::Unreadable);
     }
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_MEMORY);
+    limits.max_alloc = Some(kind.megapixels() * MEGAPIXEL * PIXEL_BYTES);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|_| InvalidPicture)?;
+    let mut decoder = reader.into_decoder().map_err(|_| InvalidPicture::Unreadable)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(InvalidPicture);
+    if u64::from(width) * u64::from(height) > kind.megapixels() * MEGAPIXEL {
+        return Err(InvalidPicture::TooLarge(kind));
     }
-    let orientation = decoder.orientation().map_err(|_| InvalidPicture)?;
-    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|_| InvalidPicture)?;
-    if width.max(height) > SIDE {
-        decoded = decoded.thumbnail(SIDE, SIDE);
+    let orientation = decoder.orientation().map_err(|_| InvalidPicture::Unreadable)?;
+    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|_| InvalidPicture::Unreadable)?;
+    if width.max(height) > kind.side() {
+        decoded = decoded.thumbnail(kind.side(), kind.side());
     }
     decoded.apply_orientation(orientation);
     Ok(decoded)
@@ -78,7 +111,7 @@ mod tests {
     }
 
     fn drawn(bytes: &[u8]) -> (DynamicImage, &'static str) {
-        let picture = Picture::draw(bytes).expect("a picture");
+        let picture = Picture::draw(bytes, Kind::Photo).expect("a picture");
         (image::load_from_memory(&picture.bytes).expect("a picture"), picture.extension)
     }
 
@@ -96,7 +129,7 @@ mod tests {
         // An APP1 segment whose only entry is orientation 6: turned by 90 degrees (Exif 2.32, section 4.6.4).
         let exif = b"\xff\xe1\x00\x22Exif\0\0MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00";
         let turned = [&plain[..2], exif, &plain[2..]].concat();
-        let picture = Picture::draw(&turned).expect("a picture");
+        let picture = Picture::draw(&turned, Kind::Photo).expect("a picture");
         let upright = image::load_from_memory(&picture.bytes).expect("a picture");
         assert_eq!((upright.width(), upright.height()), (20, 40));
         assert!(!picture.bytes.windows(4).any(|part| part == b"Exif"));
@@ -110,7 +143,7 @@ mod tests {
         let png = file(&DynamicImage::new_rgb8(64, 64), ImageFormat::Png);
         let many = file(&DynamicImage::new_luma8(4096, 3073), ImageFormat::Png);
         for bad in [&b""[..], b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", &png[..60], &vast, &many] {
-            assert!(Picture::draw(bad).is_err(), "{} bytes", bad.len());
+            assert!(Picture::draw(bad, Kind::Photo).is_err(), "{} bytes", bad.len());
         }
     }
 }

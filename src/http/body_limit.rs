@@ -1,4 +1,4 @@
-//! No call takes more than 1 MiB, or a picture of 5 MiB; what is larger is refused without being kept.
+//! No call takes more than 1 MiB, or an image of 5 MiB; what is larger is refused without being kept.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use poem::{
 };
 
 const LIMIT: usize = 1024 * 1024;
-/// A picture and what a form puts around it.
-const PICTURE_LIMIT: usize = 5 * 1024 * 1024 + 64 * 1024;
-const PICTURE_PATH: &str = "/api/accounts/photo";
+/// An image and the fields of a form around it.
+const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
+const PHOTO_PATH: &str = "/api/accounts/photo";
+const ADMIN_PATH: &str = "/api/admin/";
 /// So much more than the limit is read to its end all the same.
 const DRAINED: u64 = 3 * 1024 * 1024;
 /// For so long at most.
@@ -62,8 +63,16 @@ async fn drain(body: Body) {
         tokio::time::timeout(DRAIN_LIMIT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
 }
 
-/// The path has lost its final slash further out.
 fn limit(request: &Request) -> usize {
-    let is_picture = request.method() == Method::POST && request.uri().path() == PICTURE_PATH;
-    if is_picture { PICTURE_LIMIT } else { LIMIT }
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_form = content_type.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("multipart/"));
+    if is_form && takes_images(request.method(), request.uri().path()) { FORM_LIMIT } else { LIMIT }
+}
+
+/// The path has lost its final slash further out.
+fn takes_images(method: &Method, path: &str) -> bool {
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    let is_of_catalogue =
+        path.starts_with(ADMIN_PATH) && path.split('/').any(|part| part == "insert" || part == "update");
+    writes && (path == PHOTO_PATH || is_of_catalogue)
 }

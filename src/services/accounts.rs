@@ -2,7 +2,7 @@
 
 use super::{
     hashing::HashError,
-    mail, photo,
+    mail,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
@@ -95,10 +95,9 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
     if confirmed.account.role == Role::Admin {
         return Err(AccountError::Admin);
     }
-    if !app.store.users.delete(account.id, &confirmed.password_hash).await? {
+    if !app.store.users.delete(account.id, &confirmed.password_hash, app.clock.now()).await? {
         return Err(AccountError::SignedOut);
     }
     app.store.proofs.void(account.id).await?;
-    photo::discard_upload(app, confirmed.account.profile.display).await;
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod change_number;
 pub mod email_proof;
 pub mod forgot_password;
 pub mod hashing;
+pub mod images;
 pub mod invitations;
 pub mod limits;
 pub mod links;

@@ -1,7 +1,7 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
-    mail, photo,
+    mail,
     sessions::Origin,
     sign_in::{self, SignInError},
 };
@@ -87,7 +87,6 @@ pub async fn update(
                         mail::put(app, Some(changed.id), MailKind::EmailSet, new).await?;
                     }
                 }
-                photo::discard_upload(app, account.profile.display.filter(|_| change.photo.is_some())).await;
                 return Ok(changed);
             }
         }

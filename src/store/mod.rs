@@ -3,6 +3,7 @@
 pub mod audits;
 pub mod branches;
 mod error;
+pub mod image_trash;
 pub mod invitations;
 pub mod leases;
 pub mod links;
@@ -30,6 +31,7 @@ pub use self::error::{StoreError, brief};
 use self::{
     audits::Audits,
     branches::{Branches, Brand, Category, Model},
+    image_trash::ImageTrash,
     invitations::Invitations,
     leases::Leases,
     links::Links,
@@ -80,6 +82,8 @@ pub struct Store {
     pub links: Links,
     /// Who may become staff.
     pub invitations: Invitations,
+    /// Images that are to be removed.
+    pub image_trash: ImageTrash,
     /// What links bring about.
     pub proofs: Proofs,
 }
@@ -119,6 +123,7 @@ impl Store {
             leases: Leases::new(&database),
             links: Links::new(&database),
             invitations: Invitations::new(&database),
+            image_trash: ImageTrash::new(&database),
             proofs: Proofs::new(&client, &database),
             client,
             database,
@@ -142,6 +147,7 @@ impl Store {
             leases::layout(),
             links::layout(),
             invitations::layout(),
+            image_trash::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
         Ok(())

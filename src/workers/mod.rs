@@ -1,6 +1,7 @@
 //! Work in the background, one file a worker. Any number of instances may run them: a lease lets one at a time do the
 //! work of each (U8), and the work itself bears being done twice, since a lease may end while its holder sleeps.
 
+mod images;
 mod mail;
 
 use std::{sync::Arc, time::Duration};
@@ -27,6 +28,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 enum Worker {
     /// Sends what is in the outbox.
     Mail,
+    /// Removes images that no document shows.
+    Images,
 }
 
 /// Whether there may be more to do right away.
@@ -37,12 +40,13 @@ enum Round {
 }
 
 impl Worker {
-    const ALL: [Self; 1] = [Self::Mail];
+    const ALL: [Self; 2] = [Self::Mail, Self::Images];
 
     /// The name of its lease.
     const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::Images => "images",
         }
     }
 
@@ -50,6 +54,7 @@ impl Worker {
     async fn round(self, app: &Arc<App>) -> Result<Round, StoreError> {
         match self {
             Self::Mail => mail::round(app).await,
+            Self::Images => images::round(app).await,
         }
     }
 }

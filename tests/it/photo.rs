@@ -37,7 +37,9 @@ async fn send(caller: &Caller, field: &str, bytes: &[u8]) -> Reply {
     Reply::of(request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)).await
 }
 
-fn files(folder: &TempFolder) -> usize {
+/// How many pictures are kept once those that nobody shows are removed.
+async fn files(app: &TestApp, folder: &TempFolder) -> usize {
+    app.work().await;
     std::fs::read_dir(folder.path().join("media")).map_or(0, Iterator::count)
 }
 
@@ -58,10 +60,10 @@ async fn a_picture_is_served_for_ever_and_goes_with_the_next_one() {
         assert_eq!(served.header("x-content-type-options"), "nosniff");
         urls.push(photo(&account));
     }
-    assert_eq!(files(&folder), 1);
+    assert_eq!(files(&app, &folder).await, 1);
     app.anonymous().get(&urls[0]).await.refused(404, "there is nothing at this path");
     assert_eq!(caller.delete(PHOTO).await.expect(200)["profile"]["display"], Value::Null);
-    assert_eq!(files(&folder), 0);
+    assert_eq!(files(&app, &folder).await, 0);
     caller.delete(PHOTO).await.expect(200);
     app.anonymous().get("/media/..%2Fjwt_secret").await.expect(404);
 }
@@ -82,7 +84,8 @@ async fn what_is_refused_leaves_nothing() {
     send(&caller, "image", &vec![0; 6 * 1024 * 1024]).await.refused(413, "the body is too large");
     send(&caller, "image", &vec![0; 5 * 1024 * 1024]).await.refused(400, "invalid image");
     send(&app.anonymous(), "image", &picture(ImageFormat::Png)).await.expect(401);
-    assert_eq!((files(&folder), caller.get("/api/accounts/me/").await["profile"]["display"].clone()), (0, Value::Null));
+    assert_eq!(files(&app, &folder).await, 0);
+    assert_eq!(caller.get("/api/accounts/me/").await["profile"]["display"], Value::Null);
 }
 
 #[tokio::test]
@@ -99,11 +102,11 @@ async fn only_one_s_own_file_goes_and_it_goes_with_the_account() {
     update(&owner, &url).await;
     app.anonymous().get(&url).await.expect(200);
     update(&owner, "https://images.example.com/a.png").await;
-    assert_eq!(files(&folder), 0);
+    assert_eq!(files(&app, &folder).await, 0);
     send(&owner, "image", &picture(ImageFormat::Jpeg)).await.expect(200);
     let leave = json!({ "current_password": PASSWORD });
     Reply::of(owner.request(reqwest::Method::DELETE, "/api/accounts/me/").json(&leave)).await.expect(200);
-    assert_eq!(files(&folder), 0);
+    assert_eq!(files(&app, &folder).await, 0);
 }
 
 #[tokio::test]

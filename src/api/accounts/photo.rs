@@ -2,22 +2,34 @@
 
 use crate::{
     error::{ApiError, ErrorCode, Refusal},
-    services::photo::PhotoError,
+    services::{images::ImageError, photo::PhotoError},
 };
 
 impl Refusal for PhotoError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::TooManyRequests];
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::TooManyRequests, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::Image(error) => error.into_error(),
+            Self::Limited(error) => error.into(),
+            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Refusal for ImageError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::InvalidInput, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::Invalid(_) => ApiError::new(ErrorCode::InvalidInput, text).with_field("image"),
-            Self::Limited(error) => error.into(),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::Storage(error) => {
-                tracing::error!(%error, "a picture can't be kept");
-                ApiError::internal()
-            }
+            Self::Busy => ApiError::new(ErrorCode::TooBusy, text),
+            Self::Unavailable(_) => ApiError::new(ErrorCode::ImageStoreUnavailable, text),
             Self::Store(error) => error.into(),
         }
     }

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     email::Email,
     ids::{AddressId, CartId, LineRev, ProductId, SessionId, UserId},
+    image_key::ImageKey,
     money::Money,
     password::PasswordHash,
     phone::E164,
     quantity::Quantity,
     role::Role,
     time::Timestamp,
+    url::ImageUrl,
     username::{Username, UsernameKey},
 };
 
@@ -103,9 +105,28 @@ pub struct Display {
     pub photo: String,
     /// Since when.
     pub created_at: Timestamp,
-    /// Whether the picture was sent to this server, for this account.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub uploaded: bool,
+    /// The key of a picture that was sent for this account; a typed URL has none, even if it names such a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_key: Option<ImageKey>,
+    /// Older versions had no keys and said by this that the file at the URL is the account's own.
+    #[serde(default, skip_serializing)]
+    uploaded: bool,
+}
+
+impl Display {
+    /// A picture that was sent for the account.
+    pub fn of_upload(image_key: ImageKey, url: &ImageUrl, now: Timestamp) -> Self {
+        Self { photo: url.to_string(), created_at: now, image_key: Some(image_key), uploaded: false }
+    }
+}
+
+impl Profile {
+    /// The key of the picture that goes with the account.
+    pub(in crate::store) fn owned_image(&self) -> Option<ImageKey> {
+        let display = self.display.as_ref()?;
+        let of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
+        display.image_key.clone().or_else(of_older_version)
+    }
 }
 
 /// How the account likes the shop.

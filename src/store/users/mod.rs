@@ -3,6 +3,7 @@
 mod cart;
 mod documents;
 mod numbers;
+mod pictures;
 mod profile;
 mod recovery;
 mod sessions;
@@ -20,7 +21,7 @@ pub use self::{
     recovery::Recoverable,
     sessions::{Refreshable, Rotation},
 };
-use super::{Layout, StoreError, find_part, index, unique};
+use super::{Layout, StoreError, find_part, image_trash::ImageTrash, index, unique};
 use crate::domain::{
     email::Email,
     ids::{SessionRef, UserId},
@@ -74,6 +75,7 @@ fn unique_where_present(field: &str) -> IndexModel {
 pub struct Users {
     client: Client,
     docs: Collection<UserDoc>,
+    trash: ImageTrash,
 }
 
 /// What an account is looked up by at sign-in.
@@ -110,7 +112,7 @@ impl Identifier {
 
 impl Users {
     pub(super) fn new(client: &Client, database: &Database) -> Self {
-        Self { client: client.clone(), docs: database.collection("users") }
+        Self { client: client.clone(), docs: database.collection("users"), trash: ImageTrash::new(database) }
     }
 
     /// Inserts an account; [`StoreError::Duplicate`] when its name, number or address is taken.
@@ -155,11 +157,6 @@ impl Users {
     /// What a confirmation by password needs of an account.
     pub async fn credentials_of(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, Credentials::projection()).await
-    }
-
-    /// Removes an account whose password was checked; false when it has changed meanwhile.
-    pub async fn delete(&self, user: UserId, checked: &PasswordHash) -> Result<bool, StoreError> {
-        Ok(self.docs.delete_one(doc! { "_id": user, "password_hash": checked }).await?.deleted_count == 1)
     }
 
     /// The account behind a living session.

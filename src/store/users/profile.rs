@@ -3,7 +3,7 @@
 use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
-use super::{Account, Display, Taken, Users, alive};
+use super::{Account, Taken, Users, alive};
 use crate::{
     domain::{
         email::Email,
@@ -69,34 +69,15 @@ impl Users {
         proof: &Proof,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
+        let (condition, pipeline) = (condition(caller, change, proof), pipeline(change, now));
+        if change.photo.is_some() {
+            return self.change_picture(condition, pipeline, None, now).await;
+        }
         let docs = self.docs.clone_with_type::<Account>();
         let changed = docs
-            .find_one_and_update(condition(caller, change, proof), pipeline(change, now))
+            .find_one_and_update(condition, pipeline)
             .projection(Account::projection())
             .return_document(ReturnDocument::After);
-        Ok(changed.await?)
-    }
-
-    /// Shows an account with another picture or without one, and returns it as it was before; `None` when the session
-    /// is not alive.
-    pub async fn set_display(
-        &self,
-        caller: SessionRef,
-        display: Option<&Display>,
-        now: Timestamp,
-    ) -> Result<Option<Account>, StoreError> {
-        let update = match display {
-            Some(display) => {
-                let display = bson::serialize_to_bson(display).map_err(mongodb::error::Error::from)?;
-                doc! { "$set": { "profile.display": display, "updated_at": now } }
-            }
-            None => doc! { "$unset": { "profile.display": "" }, "$set": { "updated_at": now } },
-        };
-        let docs = self.docs.clone_with_type::<Account>();
-        let changed = docs
-            .find_one_and_update(alive(caller), update)
-            .projection(Account::projection())
-            .return_document(ReturnDocument::Before);
         Ok(changed.await?)
     }
 
@@ -146,10 +127,11 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
         set.insert("username_key", doc! { "$literal": &name.key() });
     }
     if let Some(photo) = &change.photo {
-        set.insert("profile.display", doc! { "photo": { "$literal": photo }, "created_at": now });
+        // Whole in `$literal`: an object alone would be merged with the one that is there.
+        set.insert("profile.display", doc! { "$literal": { "photo": photo, "created_at": now } });
     }
     if let Some(language) = &change.language {
-        set.insert("profile.preference", doc! { "language": { "$literal": language }, "created_at": now });
+        set.insert("profile.preference", doc! { "$literal": { "language": language, "created_at": now } });
     }
     set.extend(address_fields(&change.address, now));
     if let Some(email) = &change.email {

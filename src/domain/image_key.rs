@@ -1,0 +1,117 @@
+//! What the shop calls an image that it keeps itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The home that is a folder of the server itself, in keys.
+pub const LOCAL: &str = "local";
+/// Below this the images of that folder are served.
+pub const MEDIA: &str = "/media/";
+/// Bytes of the random part of a name, which can't be guessed.
+const RANDOM_BYTES: usize = 16;
+/// Bytes of the hash of the contents.
+const HASH_BYTES: usize = 8;
+
+/// The name of an image that belongs to one document: the home that holds it and the name it has there, such as
+/// `local/0123456789abcdef0123456789abcdef-0123456789abcdef.jpg`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImageKey(String);
+
+impl ImageKey {
+    /// A key that nobody has yet: random, so that no two images share one, and with the hash of what is kept.
+    pub fn fresh(home: &str, contents: &[u8], extension: &str) -> Result<Self, getrandom::Error> {
+        let mut random = [0; RANDOM_BYTES];
+        getrandom::fill(&mut random)?;
+        let hash = Sha256::digest(contents);
+        Ok(Self(format!("{home}/{}-{}.{extension}", hex(&random), hex(&hash[..HASH_BYTES]))))
+    }
+
+    /// The key of what a home calls `name`.
+    pub fn of(home: &str, name: &str) -> Self {
+        Self(format!("{home}/{name}"))
+    }
+
+    /// The key of a file that is served at a path below `/media/`.
+    pub fn of_media(path: &str) -> Option<Self> {
+        path.strip_prefix(MEDIA).map(|name| Self::of(LOCAL, name))
+    }
+
+    /// Which home holds it.
+    pub fn home(&self) -> &str {
+        self.0.split_once('/').map_or("", |(home, _)| home)
+    }
+
+    /// What it is called there.
+    pub fn name(&self) -> &str {
+        self.0.split_once('/').map_or(self.0.as_str(), |(_, name)| name)
+    }
+}
+
+/// What a file of images can be, by the end of its name; `None` for a name that no key has. Names of only the random part
+/// were given by older versions.
+pub fn content_type(name: &str) -> Option<&'static str> {
+    let (stem, extension) = name.split_once('.')?;
+    let content_type = match extension {
+        "jpg" => "image/jpeg",
+        "webp" => "image/webp",
+        _ => return None,
+    };
+    let (random, hash) = stem.split_once('-').map_or((stem, None), |(random, hash)| (random, Some(hash)));
+    let is_hex = |text: &str, bytes: usize| {
+        text.len() == 2 * bytes && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let known = is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES));
+    known.then_some(content_type)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl fmt::Display for ImageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ImageKey> for bson::Bson {
+    fn from(key: ImageKey) -> Self {
+        key.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_home_and_is_never_given_twice() {
+        let [one, other] = [0, 1].map(|_| ImageKey::fresh("local", b"picture", "jpg").expect("a key"));
+        assert_ne!(one, other);
+        assert_eq!((one.home(), content_type(one.name())), ("local", Some("image/jpeg")));
+        // The same contents have the same hash.
+        assert_eq!(one.name()[32..], other.name()[32..]);
+        assert_eq!(ImageKey::of(one.home(), one.name()), one);
+    }
+
+    #[test]
+    fn only_names_of_the_shop_s_own_making_are_known() {
+        let random = "0123456789abcdef0123456789abcdef";
+        assert!(content_type(&format!("{random}.jpg")).is_some());
+        assert!(content_type(&format!("{random}-0123456789abcdef.webp")).is_some());
+        for bad in [
+            "",
+            "a.jpg",
+            "../0123456789abcdef0123456789abcde.jpg",
+            "0123456789abcdef0123456789abcdef.png",
+            "0123456789abcdef0123456789abcdef-.jpg",
+            "0123456789abcdef0123456789abcdef-0123456789abcdeF.jpg",
+            "0123456789abcdef0123456789abcdef-0123456789abcdef.jpg.exe",
+        ] {
+            assert!(content_type(bad).is_none(), "{bad}");
+        }
+    }
+}

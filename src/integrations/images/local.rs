@@ -1,0 +1,65 @@
+//! Images as files in a folder, served at `/media/`.
+
+use std::{fs, io, path::PathBuf};
+
+use crate::domain::{
+    image_key::{self, MEDIA},
+    picture::Picture,
+};
+
+/// The folder, made when the first image comes.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+/// An image as it is served.
+pub struct Kept {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What it is.
+    pub content_type: &'static str,
+}
+
+impl Folder {
+    /// Images below `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// Keeps an image and returns its URL.
+    pub async fn keep(&self, name: &str, picture: Picture) -> io::Result<String> {
+        let (folder, path) = (self.0.clone(), self.0.join(name));
+        blocking(move || {
+            fs::create_dir_all(folder)?;
+            fs::write(path, &picture.bytes)
+        })
+        .await?;
+        Ok(format!("{MEDIA}{name}"))
+    }
+
+    /// Removes an image; that there is none is as good.
+    pub async fn remove(&self, name: &str) -> io::Result<()> {
+        if image_key::content_type(name).is_none() {
+            return Ok(());
+        }
+        let path = self.0.join(name);
+        match blocking(move || fs::remove_file(path)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads an image by the last part of its URL; `None` when there is none, or the shop gives no such names.
+    pub async fn read(&self, name: &str) -> io::Result<Option<Kept>> {
+        let Some(content_type) = image_key::content_type(name) else { return Ok(None) };
+        let path = self.0.join(name);
+        match blocking(move || fs::read(path)).await {
+            Ok(bytes) => Ok(Some(Kept { bytes, content_type })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}

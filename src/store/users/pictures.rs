@@ -1,0 +1,88 @@
+//! The pictures of accounts. An uploaded one belongs to its account alone: it is claimed by the transaction that shows it,
+//! and thrown away by the one that ends its being shown.
+
+use bson::{Document, doc};
+use futures_util::FutureExt;
+use mongodb::{Collection, options::ReturnDocument};
+
+use super::{Account, Display, Users, alive};
+use crate::{
+    domain::{
+        ids::{SessionRef, UserId},
+        image_key::ImageKey,
+        password::PasswordHash,
+        time::Timestamp,
+    },
+    store::{StoreError, transaction::transact},
+};
+
+impl Users {
+    /// Shows an account with another picture or without one, and returns it as it is then; `None` when the session is not
+    /// alive. [`StoreError::Contended`] when the upload took so long that the picture has been removed meanwhile.
+    pub async fn set_display(
+        &self,
+        caller: SessionRef,
+        display: Option<&Display>,
+        now: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        let mut update = vec![doc! { "$set": { "updated_at": now } }];
+        update.push(match display {
+            Some(display) => {
+                let display = bson::serialize_to_bson(display).map_err(mongodb::error::Error::from)?;
+                doc! { "$set": { "profile.display": { "$literal": display } } }
+            }
+            None => doc! { "$unset": "profile.display" },
+        });
+        let new = display.and_then(|display| display.image_key.clone());
+        self.change_picture(alive(caller), update, new, now).await
+    }
+
+    /// Makes an update after which an account shows another picture, `new` if that was uploaded for it.
+    pub(super) async fn change_picture(
+        &self,
+        filter: Document,
+        update: Vec<Document>,
+        new: Option<ImageKey>,
+        now: Timestamp,
+    ) -> Result<Option<Account>, StoreError> {
+        let (docs, trash) = (self.docs.clone_with_type::<Account>(), self.trash.clone());
+        let changed = transact(&self.client, move |tx| {
+            let (docs, trash) = (docs.clone(), trash.clone());
+            let (filter, update, new) = (filter.clone(), update.clone(), new.clone());
+            async move {
+                if let Some(key) = &new
+                    && !trash.claim_in(tx, key).await?
+                {
+                    return Ok(Err(StoreError::Contended));
+                }
+                let before = docs.find_one(filter.clone()).projection(Account::projection()).session(&mut *tx).await?;
+                let Some(before) = before else {
+                    trash.discard_in(tx, new.as_slice(), now).await?;
+                    return Ok(Ok(None));
+                };
+                trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
+                let changed = docs.find_one_and_update(filter, update).projection(Account::projection());
+                changed.return_document(ReturnDocument::After).session(tx).await.map(Ok)
+            }
+            .boxed()
+        });
+        changed.await?
+    }
+
+    /// Removes an account whose password was checked, with its picture; false when it has changed meanwhile.
+    pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
+        let docs: Collection<Account> = self.docs.clone_with_type();
+        let (trash, filter) = (self.trash.clone(), doc! { "_id": user, "password_hash": checked });
+        transact(&self.client, move |tx| {
+            let (docs, trash, filter) = (docs.clone(), trash.clone(), filter.clone());
+            async move {
+                let deleted = docs.find_one_and_delete(filter).projection(Account::projection()).session(&mut *tx);
+                let Some(account) = deleted.await? else { return Ok(false) };
+                trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
+                Ok(true)
+            }
+            .boxed()
+        })
+        .await
+    }
+}
