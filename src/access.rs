@@ -44,7 +44,12 @@ pub struct Customer {
 }
 
 /// A customer who may run the catalogue; whoever writes is named in the audits.
-pub struct Staff(pub Author);
+pub struct Staff {
+    /// Who they are, to the audits.
+    pub author: Author,
+    /// Staff, or admin.
+    pub role: Role,
+}
 
 /// A customer who may run the accounts.
 pub struct Admin(pub Account);
@@ -112,7 +117,7 @@ impl Access for Staff {
         if !account.role.is_staff() {
             return Err(ApiError::new(ErrorCode::RoleRequired, "staff only"));
         }
-        Ok(Self(author(request, &account)?))
+        Ok(Self { author: author(request, &account)?, role: account.role })
     }
 }
 

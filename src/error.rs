@@ -114,6 +114,8 @@ codes! {
     NotEnoughStock = CONFLICT,
     /// The cart has no room for it.
     CartFull = CONFLICT,
+    /// The document is in another state than the caller knows.
+    StateChanged = PRECONDITION_FAILED,
     /// The body is larger than this call takes.
     BodyTooLarge = PAYLOAD_TOO_LARGE,
     /// The body is not of a type that this call takes.

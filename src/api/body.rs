@@ -37,13 +37,21 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let bytes = body.take()?.into_bytes().await?;
-        if bytes.is_empty() {
-            return Ok(Self(read(Value::Object(Map::new()))?));
-        }
-        refuse_other_types(request.headers())?;
-        let value = serde_json::from_slice(&bytes);
-        Ok(Self(read(value.map_err(|_| ApiError::new(ErrorCode::InvalidBody, "the body is not valid JSON"))?)?))
+        Ok(Self(read(object(request, body).await?)?))
+    }
+}
+
+/// The object that is the body.
+pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::Result<Map<String, Value>> {
+    let bytes = body.take()?.into_bytes().await?;
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    refuse_other_types(request.headers())?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(ApiError::new(ErrorCode::InvalidBody, "the body must be a JSON object").into()),
+        Err(_) => Err(ApiError::new(ErrorCode::InvalidBody, "the body is not valid JSON").into()),
     }
 }
 
@@ -85,11 +93,8 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Reads the fields of a body.
-pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    if !value.is_object() {
-        return Err(ApiError::new(ErrorCode::InvalidBody, "the body must be a JSON object"));
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+pub(super) fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
         let field = error.path().to_string();
         ApiError::new(ErrorCode::InvalidInput, format!("{field} {}", error.inner())).with_field(field)
     })

@@ -79,7 +79,7 @@ pub struct ProductOut {
 /// A discount between two instants; all fields or none.
 #[derive(Debug, Default, Object)]
 #[oai(rename = "Offer", skip_serializing_if_is_none)]
-struct OfferOut {
+pub struct OfferOut {
     /// Percentage.
     discount: Option<Percent>,
     validity: Option<ValidityOut>,

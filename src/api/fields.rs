@@ -51,6 +51,10 @@ pub struct TokenIn(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct QuantityIn(pub Quantity);
 
+/// Yes or no, as a JSON boolean or as its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag(pub bool);
+
 impl QuantityIn {
     /// What is wrong with anything else.
     pub const EXPECTED: &'static str = "must be an integer between 1 and 999";
@@ -96,6 +100,17 @@ impl<'de> Deserialize<'de> for Decimal {
             Value::Number(number) => Ok(Self(number.to_string())),
             Value::String(text) => Ok(Self(text.trim_matches(' ').to_owned())),
             _ => Err(D::Error::custom("must be a number")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(flag) => Ok(Self(flag)),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Ok(Self(true)),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Ok(Self(false)),
+            _ => Err(D::Error::custom("must be true or false")),
         }
     }
 }
@@ -233,6 +248,7 @@ described_as! {
     Lines as String, |lines| lines.0.as_str().into();
     Digits as String, |digits| digits.0.as_str().into();
     Decimal as f64, |decimal| decimal.0.parse::<f64>().unwrap_or_default().into();
+    Flag as bool, |flag| flag.0.into();
     PasswordIn as poem_openapi::types::Password, |password| password.0.expose().into();
     TokenIn as String, |token| token.0.as_str().into();
     QuantityIn as u32, |quantity| quantity.0.get().into();

@@ -7,7 +7,7 @@
 //! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/utils/` | `utils.rs` |
-//! | `/api/admin/` | `admin/catalogue.rs`, `admin/invites.rs` |
+//! | `/api/admin/` | `admin/`, one file a kind of call |
 
 mod accounts;
 mod admin;
@@ -60,7 +60,10 @@ type Groups = (
     request::links::LinksApi,
     client::cart::CartApi,
     utils::UtilsApi,
-    admin::catalogue::CatalogueApi,
+    admin::insert::InsertApi,
+    admin::update::UpdateApi,
+    admin::delete::DeleteApi,
+    admin::audits::AuditsApi,
     admin::invites::InvitesApi,
 );
 
@@ -74,7 +77,10 @@ pub fn all(app: &Arc<App>) -> Groups {
         request::links::LinksApi::new(app),
         client::cart::CartApi::new(app),
         utils::UtilsApi::new(app),
-        admin::catalogue::CatalogueApi::new(app),
+        admin::insert::InsertApi::new(app),
+        admin::update::UpdateApi::new(app),
+        admin::delete::DeleteApi::new(app),
+        admin::audits::AuditsApi::new(app),
         admin::invites::InvitesApi::new(app),
     )
 }

@@ -12,12 +12,12 @@ use crate::{
 const DEFAULT_LIMIT: usize = 20;
 
 /// Reads `limit` and `cursor` of the list called `list`; a cursor of another list is refused.
-pub fn slice<Id: From<[u8; 12]>>(
+pub fn slice<const N: usize, Place: From<[u8; N]>>(
     app: &App,
     list: &str,
     limit: Option<String>,
     cursor: Option<String>,
-) -> Result<Slice<Id>, InvalidField> {
+) -> Result<Slice<Place>, InvalidField> {
     let limit = match limit {
         None => DEFAULT_LIMIT,
         Some(text) => text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| InvalidField {
@@ -25,14 +25,19 @@ pub fn slice<Id: From<[u8; 12]>>(
             text: "limit must be an integer between 1 and 100".to_owned(),
         })?,
     };
-    let open = |text: String| cursor::open(&app.keys.cursor, list, &text).map(Id::from);
+    let open = |text: String| cursor::open(&app.keys.cursor, list, &text).map(Place::from);
     let refused = |why: InvalidCursor| InvalidField { field: "cursor".into(), text: why.to_string() };
     let after = cursor.filter(|text| !text.is_empty()).map(open).transpose().map_err(refused)?;
     Ok(Slice { after, limit })
 }
 
 /// The cursor of the page after this one; `None` at the end.
-pub fn next_cursor<T>(app: &App, list: &str, page: &Page<T>, id: impl Fn(&T) -> [u8; 12]) -> Option<String> {
+pub fn next_cursor<const N: usize, T>(
+    app: &App,
+    list: &str,
+    page: &Page<T>,
+    place: impl Fn(&T) -> [u8; N],
+) -> Option<String> {
     let last = page.items.last().filter(|_| page.more)?;
-    Some(cursor::seal(&app.keys.cursor[0], list, id(last)))
+    Some(cursor::seal(&app.keys.cursor[0], list, place(last)))
 }

@@ -9,7 +9,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use crate::domain::{
-    ids::{AddressId, BrandId, CartId, CategoryId, InvitationId, ModelId, ProductId, SessionId, UserId},
+    ids::{AddressId, AuditId, BrandId, CartId, CategoryId, InvitationId, ModelId, ProductId, SessionId, UserId},
     money::{Money, Percent},
     time::Timestamp,
 };
@@ -102,6 +102,7 @@ scalars! {
     UserId as "string", "24-hex", |id| id.to_string().into();
     AddressId as "string", "24-hex", |id| id.to_string().into();
     SessionId as "string", "24-hex", |id| id.to_string().into();
+    AuditId as "string", "24-hex", |id| id.to_string().into();
     InvitationId as "string", "24-hex", |id| id.to_string().into();
     CartId as "string", "24-hex", |id| id.to_string().into();
     BrandId as "string", "24-hex", |id| id.to_string().into();

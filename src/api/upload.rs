@@ -38,6 +38,8 @@ pub struct FormOrJson<T> {
     pub fields: T,
     /// The image, if one was sent; an empty one counts as left out.
     pub image: Option<Vec<u8>>,
+    /// Whether nothing was sent at all, known or unknown.
+    pub is_empty: bool,
 }
 
 /// What a form holds.
@@ -95,13 +97,14 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for FormOrJson<T> {
     async fn from_request(
         request: &'a Request,
         body: &mut RequestBody,
-        options: ExtractParamOptions<()>,
+        _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        if !is_form(request) {
-            return Ok(Self { fields: Body::from_request(request, body, options).await?.0, image: None });
-        }
-        let form = Form::read(request, body).await?;
-        Ok(Self { fields: body::read(Value::Object(form.texts))?, image: form.image })
+        let Form { texts, image } = if is_form(request) {
+            Form::read(request, body).await?
+        } else {
+            Form { texts: body::object(request, body).await?, image: None }
+        };
+        Ok(Self { is_empty: texts.is_empty() && image.is_none(), fields: body::read(texts)?, image })
     }
 }
 
@@ -154,7 +157,9 @@ async fn read_text(name: &str, part: Field) -> Result<String, ApiError> {
     if bytes.len() > MAX_TEXT {
         return Err(fault(name, "is longer than 64 KiB"));
     }
-    String::from_utf8(bytes).map_err(|_| fault(name, "must be text in UTF-8"))
+    // Forms end their lines as mails do, whatever was typed.
+    let text = String::from_utf8(bytes).map_err(|_| fault(name, "must be text in UTF-8"))?;
+    Ok(text.replace("\r\n", "\n"))
 }
 
 fn is_form(request: &Request) -> bool {

@@ -6,7 +6,7 @@ use crate::domain::{
     names::{Description, Name},
     url::ImageUrl,
 };
-use crate::services::catalogue::{NewBranch, NewProduct};
+use crate::services::catalogue::{EntryImage, NewBranch, NewProduct};
 
 type Named = (&'static str, &'static str);
 
@@ -136,7 +136,7 @@ pub fn product(category: usize, n: usize, fits: &str) -> NewProduct {
         // Later rounds cost a little more, so that sorting by price has something to do.
         price: Money::from_minor(rupees * 100 + i64::try_from(round % 1_000).unwrap_or(0) * 50),
         stock: u32::try_from(20 + (n * 7 + category * 3) % 80).unwrap_or(20),
-        image_url: image("products", code),
+        image: image("products", code),
     }
 }
 
@@ -144,7 +144,7 @@ fn branch((name, code): Named, round: usize, folder: &str) -> NewBranch {
     NewBranch {
         code: Code::parse(&numbered(shortened(code, round), round, "")).expect("sample codes keep the rules"),
         name: Name::parse(&numbered(name, round, " ")).expect("sample names keep the rules"),
-        image_url: image(folder, code),
+        image: image(folder, code),
     }
 }
 
@@ -157,9 +157,9 @@ fn numbered(text: &str, round: usize, gap: &str) -> String {
     if round == 0 { text.to_owned() } else { format!("{text}{gap}{}", round + 1) }
 }
 
-fn image(folder: &str, code: &str) -> ImageUrl {
+fn image(folder: &str, code: &str) -> EntryImage {
     let url = format!("https://images.example.com/{folder}/{}.webp", code.to_lowercase());
-    ImageUrl::parse(&url).expect("sample images have plain URLs")
+    EntryImage { url: ImageUrl::parse(&url).expect("sample images have plain URLs"), key: None }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Paging cursors: the last id of a page, sealed so that only cursors we gave out come back.
+//! Paging cursors: where a page ended, sealed so that only cursors we gave out come back.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -12,23 +12,23 @@ const SHORT_TAG: usize = 12;
 #[error("cursor must come from next_cursor of the same list")]
 pub struct InvalidCursor;
 
-/// The cursor after `last_id` in the list called `list`.
-pub fn seal(key: &MacKey, list: &str, last_id: [u8; 12]) -> String {
-    let mut bytes = last_id.to_vec();
-    bytes.extend_from_slice(&tag(key, list, last_id)[..SHORT_TAG]);
+/// The cursor after `place` in the list called `list`: an id, or what else the list is ordered by.
+pub fn seal<const N: usize>(key: &MacKey, list: &str, place: [u8; N]) -> String {
+    let mut bytes = place.to_vec();
+    bytes.extend_from_slice(&tag(key, list, &place)[..SHORT_TAG]);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The id inside a cursor of the list called `list`.
-pub fn open(keys: &[MacKey], list: &str, cursor: &str) -> Result<[u8; 12], InvalidCursor> {
+/// The place inside a cursor of the list called `list`.
+pub fn open<const N: usize>(keys: &[MacKey], list: &str, cursor: &str) -> Result<[u8; N], InvalidCursor> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
-    let (id, given) = bytes.split_first_chunk::<12>().ok_or(InvalidCursor)?;
-    let genuine = keys.iter().any(|key| given == &tag(key, list, *id)[..SHORT_TAG]);
-    genuine.then_some(*id).ok_or(InvalidCursor)
+    let (place, given) = bytes.split_first_chunk::<N>().ok_or(InvalidCursor)?;
+    let genuine = keys.iter().any(|key| given == &tag(key, list, place)[..SHORT_TAG]);
+    genuine.then_some(*place).ok_or(InvalidCursor)
 }
 
-fn tag(key: &MacKey, list: &str, last_id: [u8; 12]) -> [u8; TAG_BYTES] {
-    key.tag(&[list.as_bytes(), &last_id])
+fn tag(key: &MacKey, list: &str, place: &[u8]) -> [u8; TAG_BYTES] {
+    key.tag(&[list.as_bytes(), place])
 }
 
 #[cfg(test)]
@@ -41,9 +41,9 @@ mod tests {
         let keys = Keys::derive(b"0123456789abcdef0123456789abcdef", None).cursor;
         let cursor = seal(&keys[0], "models/TATA", [7; 12]);
         assert_eq!(open(&keys, "models/TATA", &cursor), Ok([7; 12]));
-        assert_eq!(open(&keys, "models/BMW", &cursor), Err(InvalidCursor));
+        assert_eq!(open::<12>(&keys, "models/BMW", &cursor), Err(InvalidCursor));
         for junk in ["", "x", "AAAA", &cursor[1..], &"A".repeat(32)] {
-            assert_eq!(open(&keys, "models/TATA", junk), Err(InvalidCursor), "{junk}");
+            assert_eq!(open::<12>(&keys, "models/TATA", junk), Err(InvalidCursor), "{junk}");
         }
     }
 }

@@ -19,6 +19,11 @@ pub fn email(address: &str) -> String {
     format!("{}***@{domain}", name.chars().next().unwrap_or('*'))
 }
 
+/// `asha` becomes `a***`.
+pub fn name(name: &str) -> String {
+    format!("{}***", name.chars().next().unwrap_or('*'))
+}
+
 /// `203.0.113.57` becomes `203.0.113.x`, and of an IPv6 address the first three groups are left: a site, not a household.
 pub fn ip(address: IpAddr) -> String {
     match address.to_canonical() {
@@ -42,6 +47,7 @@ mod tests {
         assert_eq!(phone("+919876540010"), "+91******0010");
         assert_eq!(phone("12345"), "*****");
         assert_eq!(email("john@example.com"), "j***@example.com");
+        assert_eq!(name("Asha"), "A***");
         let masked = |text: &str| ip(text.parse().expect("an address"));
         assert_eq!(masked("203.0.113.57"), "203.0.113.x");
         assert_eq!(masked("::ffff:203.0.113.57"), "203.0.113.x");

@@ -23,5 +23,6 @@ pub mod quantity;
 pub mod role;
 pub mod time;
 pub mod tokens;
+pub mod tree_level;
 pub mod url;
 pub mod username;

@@ -1,9 +1,13 @@
 //! Instants as the shop uses them: whole milliseconds since 1970, as MongoDB stores them.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    OffsetDateTime,
+    format_description::{BorrowedFormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
 
 /// RFC 3339 in UTC, always with three digits of milliseconds.
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
@@ -46,6 +50,24 @@ fn millis_of(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The text names no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("neither RFC 3339 nor whole Unix seconds")]
+pub struct InvalidInstant;
+
+impl FromStr for Timestamp {
+    type Err = InvalidInstant;
+
+    /// Reads RFC 3339, or whole seconds since the epoch.
+    fn from_str(text: &str) -> Result<Self, InvalidInstant> {
+        if let Ok(seconds) = text.parse::<i64>() {
+            return seconds.checked_mul(1000).map(Self::from_millis).ok_or(InvalidInstant);
+        }
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidInstant)?;
+        i64::try_from(at.unix_timestamp_nanos() / 1_000_000).map(Self::from_millis).map_err(|_| InvalidInstant)
+    }
+}
+
 impl From<Timestamp> for bson::Bson {
     fn from(at: Timestamp) -> Self {
         at.0.into()
@@ -68,6 +90,17 @@ mod tests {
     fn is_written_with_milliseconds_even_when_they_are_zero() {
         assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn instants_are_read_as_dates_or_seconds() {
+        let at = Timestamp::from_millis(1_700_000_000_120);
+        assert_eq!(at.to_string().parse(), Ok(at));
+        assert_eq!("2023-11-14T23:13:20+01:00".parse(), Ok(Timestamp::from_millis(1_700_000_000_000)));
+        assert_eq!("1700000000".parse(), Ok(Timestamp::from_millis(1_700_000_000_000)));
+        for bad in ["", "yesterday", "2023-11-14", "1.5", "99999999999999999"] {
+            assert_eq!(bad.parse::<Timestamp>(), Err(InvalidInstant), "{bad}");
+        }
     }
 
     #[test]

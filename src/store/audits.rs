@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept};
+use super::{Layout, SEARCH_LIMIT, StoreError, code_below, containing, index, swept};
 use crate::domain::{
     author::Author,
     codes::FullCode,
@@ -132,7 +133,14 @@ impl AuditDoc {
 }
 
 pub(super) fn layout() -> Layout {
-    let indexes = vec![swept(Duration::ZERO), index("timestamp", doc! { "timestamp": -1, "_id": -1 })];
+    let newest = |field: &str| doc! { field: 1, "timestamp": -1, "_id": -1 };
+    let indexes = vec![
+        swept(Duration::ZERO),
+        index("timestamp", doc! { "timestamp": -1, "_id": -1 }),
+        index("code", newest("code")),
+        index("actor_id", newest("actor.user_id")),
+        index("actor_name", newest("actor.username")),
+    ];
     Layout { collection: NAME, indexes, validator: doc! {} }
 }
 
@@ -157,5 +165,100 @@ impl Audits {
     pub(super) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
         self.docs.insert_one(entry.searchable()).session(session).await?;
         Ok(())
+    }
+
+    /// Up to `limit` entries after one place.
+    pub async fn page(
+        &self,
+        wanted: &AuditQuery,
+        after: Option<AuditPlace>,
+        limit: i64,
+    ) -> Result<Vec<AuditDoc>, StoreError> {
+        let Some(mut filter) = wanted.filter() else { return Ok(Vec::new()) };
+        let (order, beyond) = if wanted.oldest_first { (1, "$gt") } else { (-1, "$lt") };
+        if let Some(AuditPlace { timestamp, id }) = after {
+            let later =
+                [doc! { "timestamp": { beyond: timestamp } }, doc! { "timestamp": timestamp, "_id": { beyond: id } }];
+            filter = doc! { "$and": [filter, { "$or": later.to_vec() }] };
+        }
+        let found = self.docs.find(filter).sort(doc! { "timestamp": order, "_id": order }).limit(limit);
+        Ok(found.max_time(SEARCH_LIMIT).await?.try_collect().await?)
+    }
+
+    /// How many entries there are.
+    pub async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
+        let Some(filter) = wanted.filter() else { return Ok(0) };
+        Ok(self.docs.count_documents(filter).max_time(SEARCH_LIMIT).await?)
+    }
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Not after.
+    pub to: Option<Timestamp>,
+    /// Whose, by id or name.
+    pub actor: Option<String>,
+    /// About the document with this full code, or one below it.
+    pub code: Option<FullCode>,
+    /// Containing this text, whatever the case.
+    pub text: Option<String>,
+    /// In place of the newest first.
+    pub oldest_first: bool,
+}
+
+/// Where a page of entries ended.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditPlace {
+    timestamp: Timestamp,
+    id: AuditId,
+}
+
+impl AuditQuery {
+    /// `None` when nothing can fit.
+    fn filter(&self) -> Option<Document> {
+        let mut parts = Vec::new();
+        if let Some(from) = self.from {
+            parts.push(doc! { "timestamp": { "$gte": from } });
+        }
+        if let Some(to) = self.to {
+            parts.push(doc! { "timestamp": { "$lte": to } });
+        }
+        if let Some(actor) = &self.actor {
+            let by_id = actor.parse::<UserId>().map(|id| doc! { "actor.user_id": id });
+            parts.push(by_id.unwrap_or_else(|_| doc! { "actor.username": actor }));
+        }
+        if let Some(code) = &self.code {
+            parts.push(doc! { "$or": [{ "code": code }, code_below(code)] });
+        }
+        if let Some(text) = &self.text {
+            parts.push(doc! { "search": containing(&text.to_lowercase())? });
+        }
+        Some(if parts.is_empty() {
+            doc! {}
+        } else {
+            doc! { "$and": parts }
+        })
+    }
+}
+
+impl From<[u8; 20]> for AuditPlace {
+    fn from(bytes: [u8; 20]) -> Self {
+        let (mut millis, mut id) = ([0; 8], [0; 12]);
+        millis.copy_from_slice(&bytes[..8]);
+        id.copy_from_slice(&bytes[8..]);
+        Self { timestamp: Timestamp::from_millis(i64::from_be_bytes(millis)), id: id.into() }
+    }
+}
+
+impl AuditDoc {
+    /// Where it stands among the others, as bytes.
+    pub fn place(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&self.timestamp.millis().to_be_bytes());
+        bytes[8..].copy_from_slice(&self.id.bytes());
+        bytes
     }
 }

@@ -1,30 +1,33 @@
 //! The collections `brands`, `models` and `categories`: the same document on three levels of the tree.
 
-use std::{fmt::Debug, marker::PhantomData, sync::Arc};
+use std::fmt::Debug;
 
 use bson::{Bson, Document, doc};
-use futures_util::{FutureExt, TryStreamExt};
-use mongodb::{Client, ClientSession, Collection, Database};
+use futures_util::TryStreamExt;
+use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::sync::Mutex;
 
-use super::{Layout, StoreError, find_part, index, transaction::transact, unique};
+use super::{Layout, StoreError, find_part, index, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{BrandId, CategoryId, ModelId},
+    image_key::ImageKey,
     names::Name,
     time::Timestamp,
+    tree_level::TreeLevel,
     url::ImageUrl,
 };
 
 /// A level of the tree above the products.
-pub trait Level: Send + Sync + 'static {
+pub trait Level: Debug + Clone + Send + Sync + 'static {
     /// Ids of this level.
     type Id: Serialize + DeserializeOwned + Into<Bson> + Debug + Copy + Send + Sync + Unpin + 'static;
     /// Ids of the level above; `()` at the top.
     type ParentId: Serialize + DeserializeOwned + Debug + Copy + Send + Sync + Unpin + 'static;
     /// The collection's name.
     const COLLECTION: &'static str;
+    /// Which one it is.
+    const LEVEL: TreeLevel;
 }
 
 /// The top level.
@@ -41,18 +44,21 @@ impl Level for Brand {
     type Id = BrandId;
     type ParentId = ();
     const COLLECTION: &'static str = "brands";
+    const LEVEL: TreeLevel = TreeLevel::Brand;
 }
 
 impl Level for Model {
     type Id = ModelId;
     type ParentId = BrandId;
     const COLLECTION: &'static str = "models";
+    const LEVEL: TreeLevel = TreeLevel::Model;
 }
 
 impl Level for Category {
     type Id = CategoryId;
     type ParentId = ModelId;
     const COLLECTION: &'static str = "categories";
+    const LEVEL: TreeLevel = TreeLevel::Category;
 }
 
 /// A brand, model or category as stored.
@@ -74,6 +80,9 @@ pub struct BranchDoc<L: Level> {
     pub name: Name,
     /// Its image.
     pub image_url: ImageUrl,
+    /// The same image, if the shop keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_key: Option<ImageKey>,
     /// Rises with every child inserted, so that an insert and the deletion of the parent conflict (U7).
     pub children_rev: i64,
     /// When it was inserted.
@@ -93,21 +102,12 @@ pub(super) fn layout<L: Level>() -> Layout {
 /// One of the three collections.
 #[derive(Clone)]
 pub struct Branches<L: Level> {
-    client: Client,
     docs: Collection<BranchDoc<L>>,
-    /// Inserts below one parent conflict in the database; in one process they had better queue.
-    inserts: Arc<Mutex<()>>,
-    _level: PhantomData<L>,
 }
 
 impl<L: Level> Branches<L> {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
-        Self {
-            client: client.clone(),
-            docs: database.collection(L::COLLECTION),
-            inserts: Arc::default(),
-            _level: PhantomData,
-        }
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(L::COLLECTION) }
     }
 
     /// The document with a full code.
@@ -132,65 +132,11 @@ impl<L: Level> Branches<L> {
         Ok(found.await?.try_collect().await?)
     }
 
-    /// Inserts at the top level.
-    pub async fn insert_top(&self, branch: &BranchDoc<L>) -> Result<(), StoreError> {
-        self.docs.insert_one(branch).await?;
-        Ok(())
-    }
-
     /// Inserts many documents whose parents are known to be there.
     pub async fn insert_many(&self, branches: &[BranchDoc<L>]) -> Result<(), StoreError> {
         self.docs.insert_many(branches).await?;
         Ok(())
     }
-
-    /// Inserts the child that `child` makes of this level's id, if there is a document with the code `parent` (U7).
-    pub(super) async fn insert_child<C>(
-        &self,
-        parent: &FullCode,
-        children: &Collection<C>,
-        child: impl Fn(L::Id) -> C + Clone + Send + Sync + 'static,
-    ) -> Result<Option<C>, StoreError>
-    where
-        C: Serialize + Send + Sync + 'static,
-    {
-        let _turn = self.inserts.lock().await;
-        let (parents, children, parent) = (self.docs.clone(), children.clone(), parent.clone());
-        transact(&self.client, move |session| {
-            let (parents, children, parent, child) = (parents.clone(), children.clone(), parent.clone(), child.clone());
-            async move {
-                let Some(id) = touch::<L>(&parents, &parent, session).await? else { return Ok(None) };
-                let child = child(id);
-                children.insert_one(&child).session(session).await?;
-                Ok(Some(child))
-            }
-            .boxed()
-        })
-        .await
-    }
-
-    /// Inserts a branch of the level below.
-    pub async fn insert_branch<B>(
-        &self,
-        parent: &FullCode,
-        below: &Branches<B>,
-        child: impl Fn(L::Id) -> BranchDoc<B> + Clone + Send + Sync + 'static,
-    ) -> Result<Option<BranchDoc<B>>, StoreError>
-    where
-        B: Level<ParentId = L::Id>,
-    {
-        self.insert_child(parent, &below.docs, child).await
-    }
-}
-
-/// Marks a parent as changed by a new child, and tells its id.
-async fn touch<L: Level>(
-    parents: &Collection<BranchDoc<L>>,
-    code: &FullCode,
-    session: &mut ClientSession,
-) -> mongodb::error::Result<Option<L::Id>> {
-    let changed = parents.find_one_and_update(doc! { "code": code }, doc! { "$inc": { "children_rev": 1_i64 } });
-    Ok(changed.session(session).await?.map(|parent| parent.id))
 }
 
 /// Children of `parent` that come after one id.

@@ -14,6 +14,7 @@ pub mod products;
 pub mod proofs;
 pub mod rate_limits;
 mod transaction;
+pub mod tree;
 pub mod users;
 
 use std::time::Duration;
@@ -41,13 +42,17 @@ use self::{
     products::Products,
     proofs::Proofs,
     rate_limits::RateLimits,
+    tree::Tree,
     users::Users,
 };
+use crate::domain::codes::FullCode;
 
 /// Connections to the database. 10 to 16 are best on a small machine: 100 halve the throughput.
 const POOL_SIZE: u32 = 16;
 /// How long a call waits for a reachable primary before it is answered 503.
 const SELECTION_LIMIT: Duration = Duration::from_secs(5);
+/// How long a search may take.
+const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 /// MongoDB's code for "this collection exists already".
 const NAMESPACE_EXISTS: i32 = 48;
 
@@ -68,6 +73,8 @@ pub struct Store {
     pub categories: Branches<Category>,
     /// Products below categories.
     pub products: Products,
+    /// Writes to the four levels.
+    pub tree: Tree,
     /// Codes that were sent.
     pub otp_codes: OtpCodes,
     /// Accounts that wait for their code.
@@ -112,10 +119,11 @@ impl Store {
         Ok(Self {
             audits: Audits::new(&database),
             users: Users::new(&client, &database),
-            brands: Branches::new(&client, &database),
-            models: Branches::new(&client, &database),
-            categories: Branches::new(&client, &database),
-            products: Products::new(&client, &database),
+            brands: Branches::new(&database),
+            models: Branches::new(&database),
+            categories: Branches::new(&database),
+            products: Products::new(&database),
+            tree: Tree::new(&client, &database),
             otp_codes: OtpCodes::new(&database),
             pending_registrations: PendingRegistrations::new(&database),
             rate_limits: RateLimits::new(&database),
@@ -140,6 +148,7 @@ impl Store {
             branches::layout::<Model>(),
             branches::layout::<Category>(),
             products::layout(),
+            tree::layout(),
             otp_codes::layout(),
             pending_registrations::layout(),
             rate_limits::layout(),
@@ -207,6 +216,21 @@ where
     P: DeserializeOwned + Send + Sync,
 {
     Ok(docs.clone_with_type::<P>().find_one(filter).projection(fields).await?)
+}
+
+/// Matches texts that contain `text`, which is no pattern; `None` for one that nothing contains, since BSON can't have
+/// a NUL in a pattern.
+fn containing(text: &str) -> Option<Document> {
+    if text.contains('\0') {
+        return None;
+    }
+    let escaped = text.chars().flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c]));
+    Some(doc! { "$regex": escaped.collect::<String>() })
+}
+
+/// Everything below a branch: its codes begin with the branch's and a `-`, which `.` follows in ASCII.
+fn code_below(branch: &FullCode) -> Document {
+    doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
 }
 
 /// A unique index with a name of its own.

@@ -2,23 +2,23 @@
 
 use bson::{Bson, doc};
 use futures_util::TryStreamExt;
-use mongodb::{Client, Collection, Database};
+use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Layout, StoreError,
-    branches::{Branches, Category, page_filter},
-    find_part, index, unique,
-};
+use super::{Layout, StoreError, branches::page_filter, find_part, index, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{CategoryId, ProductId},
+    image_key::ImageKey,
     money::Money,
     names::{Description, Name},
     pricing::Offer,
     time::Timestamp,
     url::ImageUrl,
 };
+
+/// The collection's name.
+pub(super) const NAME: &str = "products";
 
 /// A product as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct ProductDoc {
     pub description: Description,
     /// Its image.
     pub image_url: ImageUrl,
+    /// The same image, if the shop keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_key: Option<ImageKey>,
     /// Price of a piece before any offer, in minor units.
     pub price: Money,
     /// Pieces in stock; 0 or less is out of stock.
@@ -57,7 +60,7 @@ pub struct ProductDoc {
 
 pub(super) fn layout() -> Layout {
     Layout {
-        collection: "products",
+        collection: NAME,
         indexes: vec![unique("code", doc! { "code": 1 }), index("parent", doc! { "parent": 1, "_id": 1 })],
         validator: doc! { "$jsonSchema": {
             "required": ["code", "parent", "name", "price", "stock", "is_active"],
@@ -74,13 +77,12 @@ pub(super) fn layout() -> Layout {
 /// The collection.
 #[derive(Clone)]
 pub struct Products {
-    categories: Branches<Category>,
     docs: Collection<ProductDoc>,
 }
 
 impl Products {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
-        Self { categories: Branches::new(client, database), docs: database.collection("products") }
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
     }
 
     /// The product with a full code that customers see.
@@ -122,15 +124,6 @@ impl Products {
         let mut filter = page_filter(Some(category), after);
         filter.insert("is_active", true);
         Ok(self.docs.find(filter).sort(doc! { "_id": 1 }).limit(limit).await?.try_collect().await?)
-    }
-
-    /// Inserts the product that `product` makes of its category's id; `None` when there is no such category.
-    pub async fn insert(
-        &self,
-        category: &FullCode,
-        product: impl Fn(CategoryId) -> ProductDoc + Clone + Send + Sync + 'static,
-    ) -> Result<Option<ProductDoc>, StoreError> {
-        self.categories.insert_child(category, &self.docs, product).await
     }
 
     /// Inserts many products whose categories are known to be there.

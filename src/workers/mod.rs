@@ -3,6 +3,7 @@
 
 mod images;
 mod mail;
+mod purge;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,8 @@ enum Worker {
     Mail,
     /// Removes images that no document shows.
     Images,
+    /// Finishes deletions that were cut off.
+    Purge,
 }
 
 /// Whether there may be more to do right away.
@@ -40,13 +43,14 @@ enum Round {
 }
 
 impl Worker {
-    const ALL: [Self; 2] = [Self::Mail, Self::Images];
+    const ALL: [Self; 3] = [Self::Mail, Self::Images, Self::Purge];
 
     /// The name of its lease.
     const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::Images => "images",
+            Self::Purge => "purge",
         }
     }
 
@@ -55,6 +59,7 @@ impl Worker {
         match self {
             Self::Mail => mail::round(app).await,
             Self::Images => images::round(app).await,
+            Self::Purge => purge::round(app).await,
         }
     }
 }

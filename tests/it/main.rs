@@ -3,6 +3,9 @@
 mod access_table;
 mod accounts;
 mod admin;
+mod admin_delete;
+mod admin_update;
+mod audits;
 mod auth;
 mod cart;
 mod catalogue;

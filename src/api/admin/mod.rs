@@ -1,5 +1,10 @@
 //! `/api/admin/`: for staff and admins.
 
-pub mod catalogue;
+pub mod audits;
+mod changes;
+pub mod delete;
+pub mod insert;
 pub mod invites;
 mod new_entries;
+mod offers;
+pub mod update;

@@ -12,11 +12,8 @@ use crate::{
         names::{Description, InvalidName, Name},
         url::ImageUrl,
     },
-    services::catalogue::{NewBranch, NewProduct, TreeLevel},
+    services::catalogue::{ImageSource, MAX_STOCK, NewBranch, NewProduct, TreeLevel},
 };
-
-/// The most pieces of a product that can be in stock.
-const MAX_STOCK: u32 = 1_000_000;
 
 /// Declares the body of one level above the products.
 macro_rules! branch_bodies {
@@ -34,9 +31,9 @@ macro_rules! branch_bodies {
         }
 
         impl $body {
-            /// Checks the body.
-            pub(super) fn check(self) -> Result<NewBranch, InvalidField> {
-                check_branch($level, self.$name, self.$code, self.image_url)
+            /// Checks the body and the image that came with it.
+            pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewBranch<ImageSource>, InvalidField> {
+                check_branch($level, self.$name, self.$code, image_source(image, self.image_url))
             }
         }
 
@@ -75,22 +72,21 @@ pub(super) struct ProductIn {
 }
 
 impl ProductIn {
-    /// Checks the body.
-    pub(super) fn check(self) -> Result<NewProduct, InvalidField> {
+    /// Checks the body and the image that came with it.
+    pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewProduct<ImageSource>, InvalidField> {
         let name = given("product_name", self.product_name)?;
         let code = given("product_code", self.product_code)?;
         let description = self.description.map(|lines| Line(lines.0));
         let description = given("description", description)?;
         let price = given("price", self.price.map(|decimal| Line(decimal.0)))?;
         let stock = given("stock", self.stock.map(|decimal| Line(decimal.0)))?;
-        let invalid = |field: &'static str| InvalidField::invalid(field);
         Ok(NewProduct {
-            name: Name::parse(&name).map_err(|_| invalid("product_name"))?,
-            code: Code::parse_product(&code).map_err(|_| invalid("product_code"))?,
-            description: Description::parse(&description).ok_or_else(|| invalid("description"))?,
-            price: price.parse().ok().filter(|price| *price <= Money::MAX_PRICE).ok_or_else(|| invalid("price"))?,
-            stock: whole_number(&stock).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| invalid("stock"))?,
-            image_url: image_url(self.image_url)?,
+            name: Name::parse(&name).map_err(|_| InvalidField::invalid("product_name"))?,
+            code: Code::parse_product(&code).map_err(|_| InvalidField::invalid("product_code"))?,
+            description: product_description(&description)?,
+            price: price_of(&price)?,
+            stock: stock_of(&stock)?,
+            image: image_source(image, self.image_url)?.ok_or_else(|| InvalidField::required("image"))?,
         })
     }
 }
@@ -113,25 +109,51 @@ fn check_branch(
     level: TreeLevel,
     name: Option<Line>,
     code: Option<Line>,
-    image: Option<Line>,
-) -> Result<NewBranch, InvalidField> {
-    let (name_field, code_field) = (format!("{}_name", level.word()), format!("{}_code", level.word()));
-    let name = given(name_field.clone(), name)?;
+    image: Result<Option<ImageSource>, InvalidField>,
+) -> Result<NewBranch<ImageSource>, InvalidField> {
+    let code_field = format!("{}_code", level.word());
+    let name = given(format!("{}_name", level.word()), name)?;
     let code = given(code_field.clone(), code)?;
-    let image_url = image_url(image)?;
-    let bad_name = |why| match why {
-        InvalidName::Length => too_long_or_short(&name_field),
-        InvalidName::Characters => invalid_characters(&name_field),
-    };
+    let image = image?.ok_or_else(|| InvalidField::required("image"))?;
     let bad_code = |why| match why {
         InvalidCode::Length => too_long_or_short(&code_field),
         InvalidCode::Characters => invalid_characters(&code_field),
     };
-    Ok(NewBranch {
-        name: Name::parse(&name).map_err(bad_name)?,
-        code: Code::parse(&code).map_err(bad_code)?,
-        image_url,
+    Ok(NewBranch { name: branch_name(level, &name)?, code: Code::parse(&code).map_err(bad_code)?, image })
+}
+
+/// The name of a brand, model or category.
+pub(super) fn branch_name(level: TreeLevel, name: &str) -> Result<Name, InvalidField> {
+    let field = format!("{}_name", level.word());
+    Name::parse(name).map_err(|why| match why {
+        InvalidName::Length => too_long_or_short(&field),
+        InvalidName::Characters => invalid_characters(&field),
     })
+}
+
+/// What a product is and fits.
+pub(super) fn product_description(text: &str) -> Result<Description, InvalidField> {
+    Description::parse(text).ok_or_else(|| InvalidField::invalid("description"))
+}
+
+/// The price of a piece.
+pub(super) fn price_of(text: &str) -> Result<Money, InvalidField> {
+    let price = text.parse().ok().filter(|price| *price <= Money::MAX_PRICE);
+    price.ok_or_else(|| InvalidField::invalid("price"))
+}
+
+/// The pieces in stock.
+pub(super) fn stock_of(text: &str) -> Result<u32, InvalidField> {
+    whole_number(text).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| InvalidField::invalid("stock"))
+}
+
+/// An image that was sent along, or the URL of one; the former counts more.
+pub(super) fn image_source(sent: Option<Vec<u8>>, url: Option<Line>) -> Result<Option<ImageSource>, InvalidField> {
+    if let Some(bytes) = sent {
+        return Ok(Some(ImageSource::Upload(bytes)));
+    }
+    let Some(url) = url.map(|line| line.0).filter(|text| !text.is_empty()) else { return Ok(None) };
+    ImageUrl::parse(&url).map(|url| Some(ImageSource::Url(url))).ok_or_else(|| InvalidField::invalid("image_url"))
 }
 
 fn too_long_or_short(field: &str) -> InvalidField {
@@ -144,11 +166,6 @@ fn invalid_characters(field: &str) -> InvalidField {
 
 fn given(field: impl Into<std::borrow::Cow<'static, str>>, value: Option<Line>) -> Result<String, InvalidField> {
     value.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required(field))
-}
-
-fn image_url(url: Option<Line>) -> Result<ImageUrl, InvalidField> {
-    let url = url.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required("image"))?;
-    ImageUrl::parse(&url).ok_or_else(|| InvalidField::invalid("image_url"))
 }
 
 /// Digits only: no sign, no decimals, no exponent.
@@ -166,7 +183,7 @@ mod tests {
         let mut body = json!({ "product_name": "Pad", "product_code": "P1", "description": "A pad", "price": 1.5,
             "stock": 3, "image_url": "/media/p.png" });
         body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
-        let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check();
+        let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check(None);
         checked.err().map_or_else(String::new, |invalid| invalid.text)
     }
 

@@ -1,108 +1,21 @@
-//! Growing the tree: a child is inserted together with a mark on its parent, so that none is left without one (U7).
+//! Growing the tree.
 
-use super::{TreeLevel, first_missing};
+use super::{ImageSource, NewBranch, NewProduct, TreeLevel, entries::EntryImage, first_missing};
 use crate::{
     app::App,
     domain::{
-        codes::{Code, FullCode},
+        author::Author,
+        codes::FullCode,
         ids::{BrandId, CategoryId, ModelId, ProductId},
-        money::Money,
-        names::{Description, Name},
-        time::Timestamp,
-        url::ImageUrl,
     },
+    services::images::ImageError,
     store::{
         StoreError,
-        branches::{BranchDoc, Brand, Category, Level, Model},
+        branches::{BranchDoc, Brand, Category, Model},
         products::ProductDoc,
+        tree::{Inserted, Node},
     },
 };
-
-/// A checked brand, model or category.
-#[derive(Debug, Clone)]
-pub struct NewBranch {
-    /// Its own code.
-    pub code: Code,
-    /// Its name.
-    pub name: Name,
-    /// Its image.
-    pub image_url: ImageUrl,
-}
-
-/// A checked product.
-#[derive(Debug, Clone)]
-pub struct NewProduct {
-    /// Its own code.
-    pub code: Code,
-    /// Its name.
-    pub name: Name,
-    /// What it is and fits.
-    pub description: Description,
-    /// Price of a piece.
-    pub price: Money,
-    /// Pieces in stock.
-    pub stock: u32,
-    /// Its image.
-    pub image_url: ImageUrl,
-}
-
-impl NewBranch {
-    /// The document of a brand.
-    pub fn top(self, id: BrandId, now: Timestamp) -> BranchDoc<Brand> {
-        let code = FullCode::join([self.code.as_str()]);
-        self.document(id, (), None, code, now)
-    }
-
-    /// The document of a model or category whose parent has the full code `parent`.
-    pub fn below<L: Level>(self, id: L::Id, parent_id: L::ParentId, parent: &FullCode, now: Timestamp) -> BranchDoc<L> {
-        let code = parent.child(&self.code);
-        self.document(id, parent_id, Some(parent.clone()), code, now)
-    }
-
-    fn document<L: Level>(
-        self,
-        id: L::Id,
-        parent_id: L::ParentId,
-        parent: Option<FullCode>,
-        code: FullCode,
-        now: Timestamp,
-    ) -> BranchDoc<L> {
-        BranchDoc {
-            id,
-            parent_id,
-            parent,
-            own_code: self.code,
-            code,
-            name: self.name,
-            image_url: self.image_url,
-            children_rev: 0,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-}
-
-impl NewProduct {
-    /// The document of a product whose category has the full code `category`.
-    pub fn below(self, id: ProductId, parent_id: CategoryId, category: &FullCode, now: Timestamp) -> ProductDoc {
-        ProductDoc {
-            id,
-            parent_id,
-            parent: category.clone(),
-            code: category.child(&self.code),
-            own_code: self.code,
-            name: self.name,
-            description: self.description,
-            image_url: self.image_url,
-            price: self.price,
-            stock: i64::from(self.stock),
-            offer: None,
-            is_active: true,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-}
 
 /// Why nothing is inserted.
 #[derive(Debug, thiserror::Error)]
@@ -110,12 +23,15 @@ pub enum InsertError {
     /// The first parent that is missing.
     #[error("{} not found", .0.word())]
     ParentNotFound(TreeLevel),
-    /// Something has the code already.
+    /// Something has the code already, or is still being removed.
     #[error("{}_code already exists{}", .0.word(), below(*.0))]
     CodeTaken(TreeLevel),
+    /// Its image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// The database.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
 }
 
 fn below(level: TreeLevel) -> &'static str {
@@ -128,48 +44,80 @@ fn below(level: TreeLevel) -> &'static str {
 }
 
 /// Inserts a brand.
-pub async fn insert_brand(app: &App, new: NewBranch) -> Result<BranchDoc<Brand>, InsertError> {
-    let brand = new.top(BrandId::new(), app.clock.now());
-    let inserted = app.store.brands.insert_top(&brand).await;
-    inserted.map_err(|error| refused(error, TreeLevel::Brand))?;
-    Ok(brand)
+pub async fn insert_brand(
+    app: &App,
+    author: &Author,
+    new: NewBranch<ImageSource>,
+) -> Result<BranchDoc<Brand>, InsertError> {
+    let new = new.settle(app).await?;
+    let brand = new.clone().top(BrandId::new(), app.clock.now());
+    let inserted = app.store.tree.insert_brand(&brand, &app.trail(Some(author))).await;
+    finish(app, new.image, None, inserted).await
 }
 
 /// Inserts a model below a brand.
-pub async fn insert_model(app: &App, brand: &FullCode, new: NewBranch) -> Result<BranchDoc<Model>, InsertError> {
-    let (now, parent) = (app.clock.now(), brand.clone());
+pub async fn insert_model(
+    app: &App,
+    author: &Author,
+    brand: &FullCode,
+    new: NewBranch<ImageSource>,
+) -> Result<BranchDoc<Model>, InsertError> {
+    let new = new.settle(app).await?;
+    let (image, now, parent) = (new.image.clone(), app.clock.now(), brand.clone());
     let child = move |parent_id| new.clone().below(ModelId::new(), parent_id, &parent, now);
-    let inserted = app.store.brands.insert_branch(brand, &app.store.models, child).await;
-    parent_or_missing(app, brand, inserted.map_err(|error| refused(error, TreeLevel::Model))?).await
+    let inserted = app.store.tree.insert(brand, child, &app.trail(Some(author))).await;
+    finish(app, image, Some(brand), inserted).await
 }
 
 /// Inserts a category below a model.
-pub async fn insert_category(app: &App, model: &FullCode, new: NewBranch) -> Result<BranchDoc<Category>, InsertError> {
-    let (now, parent) = (app.clock.now(), model.clone());
+pub async fn insert_category(
+    app: &App,
+    author: &Author,
+    model: &FullCode,
+    new: NewBranch<ImageSource>,
+) -> Result<BranchDoc<Category>, InsertError> {
+    let new = new.settle(app).await?;
+    let (image, now, parent) = (new.image.clone(), app.clock.now(), model.clone());
     let child = move |parent_id| new.clone().below(CategoryId::new(), parent_id, &parent, now);
-    let inserted = app.store.models.insert_branch(model, &app.store.categories, child).await;
-    parent_or_missing(app, model, inserted.map_err(|error| refused(error, TreeLevel::Category))?).await
+    let inserted = app.store.tree.insert(model, child, &app.trail(Some(author))).await;
+    finish(app, image, Some(model), inserted).await
 }
 
 /// Inserts a product below a category.
-pub async fn insert_product(app: &App, category: &FullCode, new: NewProduct) -> Result<ProductDoc, InsertError> {
-    let (now, parent) = (app.clock.now(), category.clone());
+pub async fn insert_product(
+    app: &App,
+    author: &Author,
+    category: &FullCode,
+    new: NewProduct<ImageSource>,
+) -> Result<ProductDoc, InsertError> {
+    let new = new.settle(app).await?;
+    let (image, now, parent) = (new.image.clone(), app.clock.now(), category.clone());
     let product = move |parent_id| new.clone().below(ProductId::new(), parent_id, &parent, now);
-    let inserted = app.store.products.insert(category, product).await;
-    parent_or_missing(app, category, inserted.map_err(|error| refused(error, TreeLevel::Product))?).await
+    let inserted = app.store.tree.insert(category, product, &app.trail(Some(author))).await;
+    finish(app, image, Some(category), inserted).await
 }
 
-fn refused(error: StoreError, level: TreeLevel) -> InsertError {
-    match error {
-        StoreError::Duplicate => InsertError::CodeTaken(level),
-        error => InsertError::Store(error),
-    }
-}
-
-async fn parent_or_missing<T>(app: &App, parent: &FullCode, inserted: Option<T>) -> Result<T, InsertError> {
-    let Some(inserted) = inserted else {
-        let missing = first_missing(app, parent).await.map_err(InsertError::Store)?;
-        return Err(InsertError::ParentNotFound(missing.unwrap_or(TreeLevel::Brand)));
+async fn finish<N: Node>(
+    app: &App,
+    image: EntryImage,
+    parent: Option<&FullCode>,
+    inserted: Result<Inserted<N>, StoreError>,
+) -> Result<N, InsertError> {
+    let refusal = match inserted {
+        Ok(Inserted::Done(node)) => return Ok(node),
+        Ok(Inserted::NoParent) => match parent_missing(app, parent).await {
+            Ok(level) => InsertError::ParentNotFound(level),
+            Err(error) => error.into(),
+        },
+        Ok(Inserted::CodeTaken) => InsertError::CodeTaken(N::LEVEL),
+        Ok(Inserted::ImageGone) => ImageError::Busy.into(),
+        Err(error) => error.into(),
     };
-    Ok(inserted)
+    image.give_up(app).await;
+    Err(refusal)
+}
+
+async fn parent_missing(app: &App, parent: Option<&FullCode>) -> Result<TreeLevel, StoreError> {
+    let Some(parent) = parent else { return Ok(TreeLevel::Brand) };
+    Ok(first_missing(app, parent).await?.unwrap_or(TreeLevel::Brand))
 }

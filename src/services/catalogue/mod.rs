@@ -1,10 +1,19 @@
 //! The catalogue: reading the tree brand > model > category > product.
 
+mod delete;
+mod entries;
 mod insert;
+mod update;
 
-pub use self::insert::{
-    InsertError, NewBranch, NewProduct, insert_brand, insert_category, insert_model, insert_product,
+pub use self::{
+    delete::{DeleteError, delete_branch, delete_product, resume_purge},
+    entries::{EntryImage, ImageSource, NewBranch, NewProduct},
+    insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
+    update::{
+        BranchChange, MAX_STOCK, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product,
+    },
 };
+pub use crate::domain::tree_level::TreeLevel;
 use crate::{
     app::App,
     domain::{
@@ -17,33 +26,6 @@ use crate::{
         products::ProductDoc,
     },
 };
-
-/// A level of the tree; the error says on which one nothing was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TreeLevel {
-    /// The first.
-    Brand,
-    /// The second.
-    Model,
-    /// The third.
-    Category,
-    /// The last.
-    Product,
-}
-
-impl TreeLevel {
-    /// The level's name in a person's words and in field names.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Brand => "brand",
-            Self::Model => "model",
-            Self::Category => "category",
-            Self::Product => "product",
-        }
-    }
-
-    const ALL: [TreeLevel; 4] = [Self::Brand, Self::Model, Self::Category, Self::Product];
-}
 
 /// Why nothing is read.
 #[derive(Debug, thiserror::Error)]
@@ -169,15 +151,17 @@ async fn found_or_missing<T>(
 ) -> Result<T, CatalogueError> {
     match found {
         Some(found) => Ok(found),
-        None => {
-            let parent = code.parents().next_back();
-            let above = match &parent {
-                Some(parent) => first_missing(app, parent).await?,
-                None => None,
-            };
-            Err(CatalogueError::NotFound(above.unwrap_or(level)))
-        }
+        None => Err(CatalogueError::NotFound(missing_level(app, code, level).await?)),
     }
+}
+
+/// The first level on which something is missing, when nothing on `level` has the full code `code`.
+async fn missing_level(app: &App, code: &FullCode, level: TreeLevel) -> Result<TreeLevel, StoreError> {
+    let above = match code.parents().next_back() {
+        Some(parent) => first_missing(app, &parent).await?,
+        None => None,
+    };
+    Ok(above.unwrap_or(level))
 }
 
 /// The first of a branch and its parents that isn't there.

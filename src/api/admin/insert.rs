@@ -1,4 +1,4 @@
-//! `/api/admin/brands/…`: growing the catalogue.
+//! `/api/admin/…/insert/`: growing the catalogue.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::{
     access::Staff,
     api::{
         Group,
-        body::Body,
         catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
+        upload::FormOrJson,
     },
     app::App,
     domain::codes::FullCode,
@@ -19,21 +19,21 @@ use crate::{
 };
 
 /// The handlers.
-pub struct CatalogueApi {
+pub struct InsertApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
-impl CatalogueApi {
+impl InsertApi {
     /// Insert a brand
     #[oai(path = "/brands/insert", method = "post", operation_id = "insertBrand")]
     async fn insert_brand(
         &self,
-        _staff: Staff,
-        body: Body<BrandIn>,
+        staff: Staff,
+        body: FormOrJson<BrandIn>,
     ) -> ApiResult<Inserted<BrandInserted>, InsertError> {
-        let new = body.0.check().map_err(ApiError::from)?;
-        let brand = catalogue::insert_brand(&self.app, new).await?.into();
+        let new = body.fields.check(body.image).map_err(ApiError::from)?;
+        let brand = catalogue::insert_brand(&self.app, &staff.author, new).await?.into();
         Ok(Inserted::Created(Json(BrandInserted::new(brand))))
     }
 
@@ -41,13 +41,13 @@ impl CatalogueApi {
     #[oai(path = "/brands/:brand_code/models/insert", method = "post", operation_id = "insertModel")]
     async fn insert_model(
         &self,
-        _staff: Staff,
+        staff: Staff,
         brand_code: Path<String>,
-        body: Body<ModelIn>,
+        body: FormOrJson<ModelIn>,
     ) -> ApiResult<Inserted<ModelInserted>, InsertError> {
-        let new = body.0.check().map_err(ApiError::from)?;
+        let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str()]);
-        let model = catalogue::insert_model(&self.app, &parent, new).await?.into();
+        let model = catalogue::insert_model(&self.app, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(ModelInserted::new(model))))
     }
 
@@ -59,14 +59,14 @@ impl CatalogueApi {
     )]
     async fn insert_category(
         &self,
-        _staff: Staff,
+        staff: Staff,
         brand_code: Path<String>,
         model_code: Path<String>,
-        body: Body<CategoryIn>,
+        body: FormOrJson<CategoryIn>,
     ) -> ApiResult<Inserted<CategoryInserted>, InsertError> {
-        let new = body.0.check().map_err(ApiError::from)?;
+        let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let category = catalogue::insert_category(&self.app, &parent, new).await?.into();
+        let category = catalogue::insert_category(&self.app, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(CategoryInserted::new(category))))
     }
 
@@ -78,20 +78,20 @@ impl CatalogueApi {
     )]
     async fn insert_product(
         &self,
-        _staff: Staff,
+        staff: Staff,
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        body: Body<ProductIn>,
+        body: FormOrJson<ProductIn>,
     ) -> ApiResult<Inserted<ProductInserted>, InsertError> {
-        let new = body.0.check().map_err(ApiError::from)?;
+        let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let product = catalogue::insert_product(&self.app, &parent, new).await?.into();
+        let product = catalogue::insert_product(&self.app, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(ProductInserted::new(product))))
     }
 }
 
-impl CatalogueApi {
+impl InsertApi {
     /// Handlers over `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
@@ -144,6 +144,7 @@ impl Refusal for InsertError {
         ErrorCode::ModelNotFound,
         ErrorCode::CategoryNotFound,
         ErrorCode::CodeTaken,
+        ErrorCode::ImageStoreUnavailable,
     ];
 
     fn into_error(self) -> ApiError {
@@ -153,6 +154,7 @@ impl Refusal for InsertError {
             Self::CodeTaken(level) => {
                 ApiError::new(ErrorCode::CodeTaken, text).with_field(format!("{}_code", level.word()))
             }
+            Self::Image(error) => error.into_error(),
             Self::Store(error) => error.into(),
         }
     }

@@ -1,0 +1,258 @@
+//! `/api/admin/audits/`: what happened in the shop.
+
+use std::sync::Arc;
+
+use bson::{Bson, Document};
+use poem_openapi::{
+    Object, OpenApi,
+    param::Query,
+    payload::Json,
+    types::{Any, Example},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    access::Staff,
+    api::{
+        Group,
+        paging::{next_cursor, slice},
+    },
+    app::App,
+    domain::{
+        codes::FullCode,
+        ids::{AuditId, UserId},
+        invalid::InvalidField,
+        time::Timestamp,
+    },
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::audits,
+    store::{
+        StoreError,
+        audits::{Actor, AuditDoc, AuditQuery},
+    },
+};
+
+/// The handlers.
+pub struct AuditsApi {
+    app: Arc<App>,
+}
+
+type Text = Query<Option<String>>;
+
+#[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
+impl AuditsApi {
+    /// What happened, the newest first
+    #[oai(path = "/audits", method = "get", operation_id = "listAudits")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
+    async fn list(
+        &self,
+        staff: Staff,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        /// Not before: RFC 3339, or Unix seconds.
+        from: Text,
+        /// Not after.
+        to: Text,
+        /// Who did it: the id or the name of an account.
+        actor: Text,
+        /// The full code of a catalogue entry; what is below it is included.
+        code: Text,
+    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+        let wanted = AuditQuery {
+            from: instant("from", from.0)?,
+            to: instant("to", to.0)?,
+            actor: actor.0.filter(|text| !text.is_empty()),
+            code: code.0.filter(|text| !text.is_empty()).map(|code| FullCode::join(code.split('-'))),
+            ..AuditQuery::default()
+        };
+        self.answer(&staff, &wanted, "audits", limit, cursor).await
+    }
+
+    /// Search what happened
+    ///
+    /// Finds a plain text in the collection, operation, code, actor and names of changed fields.
+    #[oai(path = "/audits/search", method = "get", operation_id = "searchAudits")]
+    async fn search(
+        &self,
+        staff: Staff,
+        /// 1 to 100 characters, in any case.
+        q: Text,
+        /// `-timestamp` (the newest first, as when left out) or `timestamp`.
+        sort: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+        let oldest_first = match sort.0.as_deref() {
+            None | Some("" | "-timestamp") => false,
+            Some("timestamp") => true,
+            Some(_) => return Err(invalid("sort", "sort must be timestamp or -timestamp").into()),
+        };
+        let wanted = AuditQuery { text: Some(query(q)?), oldest_first, ..AuditQuery::default() };
+        let list = if oldest_first { "audits, oldest first" } else { "audits" };
+        self.answer(&staff, &wanted, list, limit, cursor).await
+    }
+}
+
+impl AuditsApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+
+    async fn answer(
+        &self,
+        staff: &Staff,
+        wanted: &AuditQuery,
+        list: &str,
+        limit: Text,
+        cursor: Text,
+    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+        let slice = slice(&self.app, list, limit.0, cursor.0).map_err(ApiError::from)?;
+        let (page, total) = audits::read(&self.app, staff.role, wanted, slice).await.map_err(AuditsError::from)?;
+        let next_cursor = next_cursor(&self.app, list, &page, AuditDoc::place);
+        let logs: Vec<AuditOut> = page.items.into_iter().map(AuditOut::from).collect();
+        Ok(Json(AuditsOut { count: logs.len(), total, logs, next_cursor }))
+    }
+}
+
+fn instant(name: &'static str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| invalid(name, &format!("{name} must be RFC 3339 or Unix seconds")))
+}
+
+fn query(q: Text) -> Result<String, ApiError> {
+    let text = q.0.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| invalid("q", "missing required query parameter: q"))?;
+    if text.chars().count() > 100 { Err(invalid("q", "q must be 1 to 100 characters")) } else { Ok(text) }
+}
+
+fn invalid(field: &'static str, text: &str) -> ApiError {
+    InvalidField { field: field.into(), text: text.to_owned() }.into()
+}
+
+/// A page of the audits.
+#[derive(Debug, Object)]
+#[oai(rename = "Audits", example)]
+struct AuditsOut {
+    /// Of this page.
+    count: usize,
+    /// Of all pages together.
+    total: u64,
+    logs: Vec<AuditOut>,
+    next_cursor: Option<String>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Object)]
+#[oai(rename = "Audit", example)]
+struct AuditOut {
+    #[oai(rename = "_id")]
+    id: AuditId,
+    /// What it happened to.
+    collection: String,
+    /// `insert`, `update`, `delete`, `stock_redistribution`, `session_stolen`, …
+    operation: String,
+    document_key: Any<Value>,
+    /// Full code, where it has one.
+    code: Option<String>,
+    /// The document after the write, or before a deletion.
+    full_document: Any<Value>,
+    /// For an update `updatedFields`, `removedFields` and the values `before`.
+    update_description: Any<Value>,
+    /// Null when the shop did it by itself.
+    actor: Option<ActorOut>,
+    /// As in the logs.
+    request_id: Option<String>,
+    timestamp: Timestamp,
+}
+
+/// Who did it.
+#[derive(Debug, Object)]
+#[oai(rename = "Actor")]
+struct ActorOut {
+    user_id: UserId,
+    /// The name at that time.
+    username: String,
+}
+
+impl From<Actor> for ActorOut {
+    fn from(actor: Actor) -> Self {
+        Self { user_id: actor.user_id, username: actor.username }
+    }
+}
+
+impl From<AuditDoc> for AuditOut {
+    fn from(entry: AuditDoc) -> Self {
+        let shown = |document: Option<Document>| Any(document.map_or(Value::Null, |document| json_of(document.into())));
+        Self {
+            id: entry.id,
+            collection: entry.collection,
+            operation: entry.operation,
+            document_key: shown(Some(entry.document_key)),
+            code: entry.code.map(|code| code.to_string()),
+            full_document: shown(entry.full_document),
+            update_description: shown(entry.update_description),
+            actor: entry.actor.map(ActorOut::from),
+            request_id: entry.request_id,
+            timestamp: entry.timestamp,
+        }
+    }
+}
+
+/// Stored values as the API writes them everywhere: ids as 24 hex digits, dates as RFC 3339.
+fn json_of(value: Bson) -> Value {
+    match value {
+        Bson::ObjectId(id) => id.to_hex().into(),
+        Bson::DateTime(at) => Timestamp::from_millis(at.timestamp_millis()).to_string().into(),
+        Bson::Document(fields) => fields.into_iter().map(|(name, value)| (name, json_of(value))).collect(),
+        Bson::Array(items) => items.into_iter().map(json_of).collect(),
+        Bson::String(text) => text.into(),
+        Bson::Boolean(flag) => flag.into(),
+        Bson::Int32(number) => number.into(),
+        Bson::Int64(number) => number.into(),
+        Bson::Double(number) => number.into(),
+        // Nothing else is ever written into an entry.
+        _ => Value::Null,
+    }
+}
+
+impl Example for AuditOut {
+    fn example() -> Self {
+        let changes = json!({ "updatedFields": { "price": 2299.5 }, "removedFields": [], "before": { "price": 2499 } });
+        Self {
+            id: AuditId::from([0x67; 12]),
+            collection: "products".to_owned(),
+            operation: "update".to_owned(),
+            document_key: Any(json!({ "_id": "646464646464646464646464" })),
+            code: Some("TATA-NEXON-BRK-PADF".to_owned()),
+            full_document: Any(json!({ "product_code": "PADF", "price": 2299.5 })),
+            update_description: Any(changes),
+            actor: Some(ActorOut { user_id: UserId::from([0x65; 12]), username: "asha".to_owned() }),
+            request_id: Some("6741f0a2c3b4d5e6f7a8b9c0".to_owned()),
+            timestamp: Timestamp::from_millis(1_732_374_690_000),
+        }
+    }
+}
+
+impl Example for AuditsOut {
+    fn example() -> Self {
+        Self { count: 1, total: 1, logs: vec![AuditOut::example()], next_cursor: None }
+    }
+}
+
+/// Why the audits aren't read.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct AuditsError(#[from] StoreError);
+
+impl Refusal for AuditsError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput];
+
+    fn into_error(self) -> ApiError {
+        self.0.into()
+    }
+}

@@ -1,0 +1,140 @@
+//! `/api/admin/…/delete/`: taking things out of the catalogue, with everything below them.
+
+use std::sync::Arc;
+
+use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
+
+use crate::{
+    access::Staff,
+    api::Group,
+    app::App,
+    domain::codes::FullCode,
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::catalogue::{self, DeleteError, TreeLevel},
+    store::{
+        branches::{Brand, Category, Model},
+        tree::Below,
+    },
+};
+
+/// The handlers.
+pub struct DeleteApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
+impl DeleteApi {
+    /// Delete a brand with its models, categories and products
+    ///
+    /// Answers when everything is gone. Until then the brand's code can't be given again.
+    #[oai(path = "/brands/delete/:brand_code", method = "delete", operation_id = "deleteBrand")]
+    async fn delete_brand(&self, staff: Staff, brand_code: Path<String>) -> ApiResult<Json<Deleted>, DeleteError> {
+        let code = FullCode::join([brand_code.as_str()]);
+        let gone = catalogue::delete_branch::<Brand>(&self.app, &staff.author, &code).await?;
+        Ok(Json(Deleted::new(TreeLevel::Brand, gone)))
+    }
+
+    /// Delete a model with its categories and products
+    ///
+    /// Answers when everything is gone. Until then the model's code can't be given again.
+    #[oai(path = "/brands/:brand_code/models/delete/:model_code", method = "delete", operation_id = "deleteModel")]
+    async fn delete_model(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+    ) -> ApiResult<Json<Deleted>, DeleteError> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        let gone = catalogue::delete_branch::<Model>(&self.app, &staff.author, &code).await?;
+        Ok(Json(Deleted::new(TreeLevel::Model, gone)))
+    }
+
+    /// Delete a category with its products
+    ///
+    /// Answers when everything is gone. Until then the category's code can't be given again.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/delete/:category_code",
+        method = "delete",
+        operation_id = "deleteCategory"
+    )]
+    async fn delete_category(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+    ) -> ApiResult<Json<Deleted>, DeleteError> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        let gone = catalogue::delete_branch::<Category>(&self.app, &staff.author, &code).await?;
+        Ok(Json(Deleted::new(TreeLevel::Category, gone)))
+    }
+
+    /// Delete a product
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/delete/:product_code",
+        method = "delete",
+        operation_id = "deleteProduct"
+    )]
+    async fn delete_product(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        product_code: Path<String>,
+    ) -> ApiResult<Json<Deleted>, DeleteError> {
+        let code =
+            FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
+        catalogue::delete_product(&self.app, &staff.author, &code).await?;
+        Ok(Json(Deleted::new(TreeLevel::Product, Below::default())))
+    }
+}
+
+impl DeleteApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+/// What was deleted.
+#[derive(Debug, Object)]
+#[oai(example)]
+struct Deleted {
+    message: String,
+    deleted: DeletedBelow,
+}
+
+/// How much went together with it.
+#[derive(Debug, Object)]
+struct DeletedBelow {
+    models: u64,
+    categories: u64,
+    products: u64,
+}
+
+impl Deleted {
+    fn new(level: TreeLevel, gone: Below) -> Self {
+        let deleted = DeletedBelow { models: gone.models, categories: gone.categories, products: gone.products };
+        Self { message: format!("{} deleted successfully", level.word()), deleted }
+    }
+}
+
+impl Example for Deleted {
+    fn example() -> Self {
+        Self::new(TreeLevel::Brand, Below { models: 3, categories: 12, products: 480 })
+    }
+}
+
+impl Refusal for DeleteError {
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::BrandNotFound, ErrorCode::ModelNotFound, ErrorCode::CategoryNotFound, ErrorCode::ProductNotFound];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::NotFound(level) => ApiError::new(level.into(), text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `/api/admin/…/update/`: changing the catalogue.
+
+use std::sync::Arc;
+
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+    payload::Json,
+    types::{Example, ToJSON},
+};
+
+use super::changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn};
+use crate::{
+    access::Staff,
+    api::{
+        Group,
+        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
+        etag::ETag,
+        upload::FormOrJson,
+    },
+    app::App,
+    domain::codes::FullCode,
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::catalogue::{self, Precondition, UpdateError},
+    store::{
+        branches::{BranchDoc, Brand, Category, Model},
+        products::ProductDoc,
+        tree::Node,
+    },
+};
+
+/// The entity tag of the state that is to be changed (RFC 9110, section 13.1.1).
+type IfMatch = Header<Option<String>>;
+
+/// The handlers.
+pub struct UpdateApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
+impl UpdateApi {
+    /// Change a brand
+    #[oai(path = "/brands/update/:brand_code", method = "put", operation_id = "updateBrand")]
+    async fn update_brand(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        /// The `ETag` with which the brand was read; in another state it is left alone.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+        body: FormOrJson<BrandChangeIn>,
+    ) -> ApiResult<Json<BrandUpdated>, UpdateError> {
+        let code = FullCode::join([brand_code.as_str()]);
+        given(&body)?;
+        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let precondition = precondition(if_match, "brand", |doc: BranchDoc<Brand>| BrandOut::from(doc));
+        let brand = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        Ok(Json(BrandUpdated::new(brand.into())))
+    }
+
+    /// Change a model
+    #[oai(path = "/brands/:brand_code/models/update/:model_code", method = "put", operation_id = "updateModel")]
+    async fn update_model(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        /// The `ETag` with which the model was read; in another state it is left alone.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+        body: FormOrJson<ModelChangeIn>,
+    ) -> ApiResult<Json<ModelUpdated>, UpdateError> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        given(&body)?;
+        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let precondition = precondition(if_match, "model", |doc: BranchDoc<Model>| ModelOut::from(doc));
+        let model = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        Ok(Json(ModelUpdated::new(model.into())))
+    }
+
+    /// Change a category
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/update/:category_code",
+        method = "put",
+        operation_id = "updateCategory"
+    )]
+    async fn update_category(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        /// The `ETag` with which the category was read; in another state it is left alone.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+        body: FormOrJson<CategoryChangeIn>,
+    ) -> ApiResult<Json<CategoryUpdated>, UpdateError> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        given(&body)?;
+        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let precondition = precondition(if_match, "category", |doc: BranchDoc<Category>| CategoryOut::from(doc));
+        let category = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        Ok(Json(CategoryUpdated::new(category.into())))
+    }
+
+    /// Change a product
+    ///
+    /// `stock_delta` books pieces in and out, whoever else books at the same time.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/update/:product_code",
+        method = "put",
+        operation_id = "updateProduct"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the request")]
+    async fn update_product(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        product_code: Path<String>,
+        /// The `ETag` with which the product was read; in another state it is left alone.
+        #[oai(name = "If-Match")]
+        if_match: IfMatch,
+        body: FormOrJson<ProductChangeIn>,
+    ) -> ApiResult<Json<ProductUpdated>, UpdateError> {
+        let code =
+            FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
+        given(&body)?;
+        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let precondition = precondition(if_match, "product", |doc: ProductDoc| ProductOut::from(doc));
+        let product = catalogue::update_product(&self.app, &staff.author, &code, change, precondition).await?;
+        Ok(Json(ProductUpdated::new(product.into())))
+    }
+}
+
+impl UpdateApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
+    if body.is_empty { Err(ApiError::new(ErrorCode::InvalidInput, "no fields provided for update")) } else { Ok(()) }
+}
+
+/// Holds for the state whose answer has one of the tags.
+fn precondition<N: Node, Out: ToJSON>(
+    if_match: IfMatch,
+    item: &'static str,
+    out: impl Fn(N) -> Out + Send + Sync + 'static,
+) -> Option<Precondition<N>> {
+    let tags = if_match.0?;
+    Some(Arc::new(move |node: &N| {
+        let body = format!("{{\"{item}\":{}}}", out(node.clone()).to_json_string());
+        ETag::of(body.as_bytes()).is_named_by(&tags)
+    }))
+}
+
+/// Declares the answer to an update on one level.
+macro_rules! replies {
+    ($($reply:ident, $item:ident, $out:ty;)+) => {$(
+        /// What it is like now.
+        #[derive(Debug, Object)]
+        #[oai(example)]
+        struct $reply {
+            message: String,
+            $item: $out,
+        }
+
+        impl $reply {
+            fn new($item: $out) -> Self {
+                Self { message: concat!(stringify!($item), " updated successfully").to_owned(), $item }
+            }
+        }
+
+        impl Example for $reply {
+            fn example() -> Self {
+                Self::new(<$out>::example())
+            }
+        }
+    )+};
+}
+
+replies! {
+    BrandUpdated, brand, BrandOut;
+    ModelUpdated, model, ModelOut;
+    CategoryUpdated, category, CategoryOut;
+    ProductUpdated, product, ProductOut;
+}
+
+impl Refusal for UpdateError {
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::BrandNotFound,
+        ErrorCode::ModelNotFound,
+        ErrorCode::CategoryNotFound,
+        ErrorCode::ProductNotFound,
+        ErrorCode::NotEnoughStock,
+        ErrorCode::StateChanged,
+        ErrorCode::ImageStoreUnavailable,
+    ];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::NotFound(level) => ApiError::new(level.into(), text),
+            Self::Changed(_) => ApiError::new(ErrorCode::StateChanged, text),
+            Self::NotEnoughStock(_) => ApiError::new(ErrorCode::NotEnoughStock, text).with_field("stock_delta"),
+            Self::TooMuchStock => ApiError::new(ErrorCode::InvalidInput, text).with_field("stock_delta"),
+            Self::Image(error) => error.into_error(),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

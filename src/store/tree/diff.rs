@@ -1,0 +1,68 @@
+//! What changed between two states of a document, field by field.
+
+use bson::{Bson, Document, doc};
+
+/// The top-level fields in which two states differ.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Diff {
+    /// Their values afterwards.
+    set: Document,
+    /// Those that are gone.
+    unset: Vec<String>,
+    /// Their values before.
+    before: Document,
+}
+
+impl Diff {
+    pub(super) fn between(before: &Document, after: &Document) -> Self {
+        let mut diff = Self::default();
+        for (name, value) in after.iter().filter(|(name, value)| before.get(name) != Some(*value)) {
+            diff.set.insert(name, value.clone());
+            if let Some(old) = before.get(name) {
+                diff.before.insert(name, old.clone());
+            }
+        }
+        for (name, old) in before.iter().filter(|(name, _)| !after.contains_key(name)) {
+            diff.unset.push(name.clone());
+            diff.before.insert(name, old.clone());
+        }
+        diff
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty()
+    }
+
+    /// The update that leads from the one state to the other; not for states that are the same.
+    pub(super) fn update(&self) -> Document {
+        let mut update = Document::new();
+        if !self.set.is_empty() {
+            update.insert("$set", self.set.clone());
+        }
+        if !self.unset.is_empty() {
+            update.insert("$unset", self.unset.iter().map(|name| (name.clone(), Bson::from(""))).collect::<Document>());
+        }
+        update
+    }
+
+    /// How the audits tell of it: as change events do, and what was there before.
+    pub(super) fn described(self) -> Document {
+        doc! { "updatedFields": self.set, "removedFields": self.unset, "before": self.before }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before = doc! { "a": 1, "b": 2, "c": 3 };
+        let after = doc! { "a": 1, "b": 5, "d": 4 };
+        let diff = Diff::between(&before, &after);
+        assert_eq!(diff.update(), doc! { "$set": { "b": 5, "d": 4 }, "$unset": { "c": "" } });
+        let described = diff.described();
+        assert_eq!(described.get_document("before").expect("what was there"), &doc! { "b": 2, "c": 3 });
+        assert!(Diff::between(&before, &before.clone()).is_empty());
+    }
+}

@@ -1,0 +1,96 @@
+//! Growing the tree: a child is inserted together with a mark on its parent, so that none is left without one.
+
+use bson::doc;
+use futures_util::FutureExt;
+use mongodb::{ClientSession, error::Result};
+
+use super::{Child, Node, Tree};
+use crate::{
+    domain::codes::FullCode,
+    store::{
+        StoreError,
+        audits::Trail,
+        branches::{BranchDoc, Brand, Level},
+        transaction::transact,
+    },
+};
+
+/// What became of an insert.
+#[derive(Debug)]
+pub enum Inserted<N> {
+    /// It is there.
+    Done(N),
+    /// There is nothing with the parent's code.
+    NoParent,
+    /// Something has its code, or is still being removed.
+    CodeTaken,
+    /// Its image was given up meanwhile.
+    ImageGone,
+}
+
+impl Tree {
+    /// Inserts a brand.
+    pub async fn insert_brand(
+        &self,
+        brand: &BranchDoc<Brand>,
+        trail: &Trail,
+    ) -> std::result::Result<Inserted<BranchDoc<Brand>>, StoreError> {
+        let (tree, brand, trail) = (self.clone(), brand.clone(), trail.clone());
+        let inserted = transact(&self.client, move |tx| {
+            let (tree, brand, trail) = (tree.clone(), brand.clone(), trail.clone());
+            async move { tree.insert_node(brand, &trail, tx).await }.boxed()
+        });
+        taken_if_duplicate(inserted.await)
+    }
+
+    /// Inserts the child that `child` makes of its parent's id, if there is a parent with that code.
+    pub async fn insert<C: Child>(
+        &self,
+        parent: &FullCode,
+        child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
+        trail: &Trail,
+    ) -> std::result::Result<Inserted<C>, StoreError> {
+        let _turn = self.inserts.lock().await;
+        let (tree, parent, trail) = (self.clone(), parent.clone(), trail.clone());
+        let inserted = transact(&self.client, move |tx| {
+            let (tree, parent, child, trail) = (tree.clone(), parent.clone(), child.clone(), trail.clone());
+            async move {
+                let Some(id) = tree.mark_parent::<C::Parent>(&parent, tx).await? else { return Ok(Inserted::NoParent) };
+                tree.insert_node(child(id), &trail, tx).await
+            }
+            .boxed()
+        });
+        taken_if_duplicate(inserted.await)
+    }
+
+    /// Makes the deletion of a parent conflict with the insert, and tells the parent's id.
+    async fn mark_parent<L: Level>(&self, code: &FullCode, tx: &mut ClientSession) -> Result<Option<L::Id>> {
+        let mark = doc! { "$inc": { "children_rev": 1_i64 } };
+        let parent = self.docs::<BranchDoc<L>>().find_one_and_update(doc! { "code": code }, mark).session(tx).await?;
+        Ok(parent.map(|parent| parent.id))
+    }
+
+    async fn insert_node<N: Node>(&self, node: N, trail: &Trail, tx: &mut ClientSession) -> Result<Inserted<N>> {
+        if self.purges.find_one(doc! { "_id": node.code() }).session(&mut *tx).await?.is_some() {
+            return Ok(Inserted::CodeTaken);
+        }
+        if let Some(key) = node.image_key()
+            && !self.trash.claim_in(tx, key).await?
+        {
+            return Ok(Inserted::ImageGone);
+        }
+        self.docs::<N>().insert_one(&node).session(&mut *tx).await?;
+        let entry = trail.entry(N::COLLECTION, "insert", node.id()).coded(node.code()).holding(node.audited());
+        self.audits.append_in(tx, entry).await?;
+        Ok(Inserted::Done(node))
+    }
+}
+
+fn taken_if_duplicate<N>(
+    inserted: std::result::Result<Inserted<N>, StoreError>,
+) -> std::result::Result<Inserted<N>, StoreError> {
+    match inserted {
+        Err(StoreError::Duplicate) => Ok(Inserted::CodeTaken),
+        inserted => inserted,
+    }
+}

@@ -1,0 +1,69 @@
+//! The writes of the catalogue's administration: each is one transaction over the document, what it needs around it,
+//! and the entry of the audits that tells of it (U7).
+
+mod delete;
+mod diff;
+mod insert;
+mod node;
+mod update;
+
+use std::sync::Arc;
+
+use bson::doc;
+use mongodb::{Client, Collection, Database};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+pub use self::{
+    delete::Below,
+    insert::Inserted,
+    node::{Child, Node},
+    update::Updated,
+};
+use super::{Layout, audits::Audits, image_trash::ImageTrash, index};
+use crate::domain::{codes::FullCode, time::Timestamp};
+
+const PURGES: &str = "purges";
+
+/// The products below a deleted branch, while they are being removed. As long as it is there its code is taken.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct PurgeDoc {
+    #[serde(rename = "_id")]
+    code: FullCode,
+    /// When the last batch was removed: a job that stands still has lost whoever worked at it.
+    touched_at: Timestamp,
+}
+
+pub(super) fn layout() -> Layout {
+    let indexes = vec![index("touched_at", doc! { "touched_at": 1 })];
+    Layout { collection: PURGES, indexes, validator: doc! {} }
+}
+
+/// The four levels together with what their writes touch besides.
+#[derive(Clone)]
+pub struct Tree {
+    client: Client,
+    database: Database,
+    purges: Collection<PurgeDoc>,
+    audits: Audits,
+    trash: ImageTrash,
+    /// Inserts below one parent conflict in the database; in one process they had better queue.
+    inserts: Arc<Mutex<()>>,
+}
+
+impl Tree {
+    pub(super) fn new(client: &Client, database: &Database) -> Self {
+        Self {
+            client: client.clone(),
+            database: database.clone(),
+            purges: database.collection(PURGES),
+            audits: Audits::new(database),
+            trash: ImageTrash::new(database),
+            inserts: Arc::default(),
+        }
+    }
+
+    fn docs<N: Node>(&self) -> Collection<N> {
+        self.database.collection(N::COLLECTION)
+    }
+}

@@ -1,0 +1,163 @@
+//! What the writes need to know of a document of the tree, on whichever level it is.
+
+use std::fmt::Debug;
+
+use bson::{Bson, Document, doc};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    domain::{
+        codes::FullCode, image_key::ImageKey, pricing::Offer, time::Timestamp, tree_level::TreeLevel, url::ImageUrl,
+    },
+    store::{
+        branches::{BranchDoc, Brand, Category, Level, Model},
+        products::{self, ProductDoc},
+    },
+};
+
+/// A brand, model, category or product.
+pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unpin + 'static {
+    /// The collection's name.
+    const COLLECTION: &'static str;
+    /// Its level.
+    const LEVEL: TreeLevel;
+
+    /// Its id.
+    fn id(&self) -> Bson;
+    /// Its full code.
+    fn code(&self) -> &FullCode;
+    /// Where its image is.
+    fn image_url(&self) -> &ImageUrl;
+    /// Its image, if the shop keeps it.
+    fn image_key(&self) -> Option<&ImageKey>;
+    /// Shows another image.
+    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>);
+    /// Says when it changed.
+    fn touch(&mut self, now: Timestamp);
+    /// The document with the names and amounts of the API, for the audits.
+    fn audited(&self) -> Document;
+}
+
+/// What stands below something else.
+pub trait Child: Node {
+    /// The level above.
+    type Parent: Level;
+}
+
+impl<L: Level> Node for BranchDoc<L> {
+    const COLLECTION: &'static str = L::COLLECTION;
+    const LEVEL: TreeLevel = L::LEVEL;
+
+    fn id(&self) -> Bson {
+        self.id.into()
+    }
+
+    fn code(&self) -> &FullCode {
+        &self.code
+    }
+
+    fn image_url(&self) -> &ImageUrl {
+        &self.image_url
+    }
+
+    fn image_key(&self) -> Option<&ImageKey> {
+        self.image_key.as_ref()
+    }
+
+    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+        (self.image_url, self.image_key) = (url, key);
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.updated_at = now;
+    }
+
+    fn audited(&self) -> Document {
+        let mut document = doc! { "_id": self.id() };
+        if let Some(parent) = L::LEVEL.parent() {
+            let id = bson::serialize_to_bson(&self.parent_id).unwrap_or(Bson::Null);
+            document.insert(format!("{}_id", parent.word()), id);
+        }
+        let word = L::LEVEL.word();
+        document.insert(format!("{word}_name"), self.name.to_string());
+        document.insert(format!("{word}_code"), self.own_code.as_str());
+        document.insert("image_url", self.image_url.as_str());
+        document.insert("created_at", self.created_at);
+        document
+    }
+}
+
+impl Child for BranchDoc<Model> {
+    type Parent = Brand;
+}
+
+impl Child for BranchDoc<Category> {
+    type Parent = Model;
+}
+
+impl Node for ProductDoc {
+    const COLLECTION: &'static str = products::NAME;
+    const LEVEL: TreeLevel = TreeLevel::Product;
+
+    fn id(&self) -> Bson {
+        self.id.into()
+    }
+
+    fn code(&self) -> &FullCode {
+        &self.code
+    }
+
+    fn image_url(&self) -> &ImageUrl {
+        &self.image_url
+    }
+
+    fn image_key(&self) -> Option<&ImageKey> {
+        self.image_key.as_ref()
+    }
+
+    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+        (self.image_url, self.image_key) = (url, key);
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.updated_at = now;
+    }
+
+    fn audited(&self) -> Document {
+        doc! {
+            "_id": self.id,
+            "category_id": self.parent_id,
+            "product_name": self.name.to_string(),
+            "product_code": self.own_code.as_str(),
+            "code": &self.code,
+            "description": self.description.to_string(),
+            "price": decimal(self.price.minor()),
+            "stock": self.stock,
+            "image_url": self.image_url.as_str(),
+            "offers": self.offer.as_ref().map_or_else(Document::new, offer),
+            "is_active": self.is_active,
+            "created_at": self.created_at,
+        }
+    }
+}
+
+impl Child for ProductDoc {
+    type Parent = Category;
+}
+
+fn offer(offer: &Offer) -> Document {
+    doc! {
+        "discount": decimal(offer.discount.hundredths().into()),
+        "validity": { "from": offer.from, "to": offer.to },
+        "description": &offer.description,
+    }
+}
+
+/// Hundredths as the number that the API shows; entries of the audits are read by people, never calculated with.
+fn decimal(hundredths: i64) -> Bson {
+    if hundredths % 100 == 0 {
+        return (hundredths / 100).into();
+    }
+    #[allow(clippy::cast_precision_loss, reason = "amounts stay far below 2^53")]
+    (hundredths as f64 / 100.0).into()
+}

@@ -1,0 +1,94 @@
+//! Changing one document of the tree.
+
+use bson::doc;
+use futures_util::FutureExt;
+use mongodb::{ClientSession, error::Result};
+
+use super::{Node, Tree, diff::Diff};
+use crate::{
+    domain::codes::FullCode,
+    store::{StoreError, audits::Trail, transaction::transact},
+};
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum Updated<N, E> {
+    /// The document is like this now.
+    Done(N),
+    /// There is nothing with the code.
+    Missing,
+    /// The change refuses the document as it is.
+    Refused(E),
+    /// The new image was given up meanwhile.
+    ImageGone,
+}
+
+impl Tree {
+    /// Brings the document with a code into the state that `change` makes of it. Whoever else changes it meanwhile
+    /// makes the transaction start again.
+    pub async fn update<N: Node, E: Send + 'static>(
+        &self,
+        code: &FullCode,
+        change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
+        trail: &Trail,
+    ) -> std::result::Result<Updated<N, E>, StoreError> {
+        let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
+        transact(&self.client, move |tx| {
+            let (tree, code, change, trail) = (tree.clone(), code.clone(), change.clone(), trail.clone());
+            async move {
+                let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
+                let Some(before) = found else { return Ok(Updated::Missing) };
+                match change(&before) {
+                    Ok(after) => tree.replace(&before, after, &trail, tx).await,
+                    Err(refusal) => Ok(Updated::Refused(refusal)),
+                }
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    async fn replace<N: Node, E>(
+        &self,
+        before: &N,
+        mut after: N,
+        trail: &Trail,
+        tx: &mut ClientSession,
+    ) -> Result<Updated<N, E>> {
+        if !self.exchange_image(before, &after, trail, tx).await? {
+            return Ok(Updated::ImageGone);
+        }
+        // Only fields that differ are written, so that what other programs keep in the document stays.
+        let stored = bson::serialize_to_document(before)?;
+        if !Diff::between(&stored, &bson::serialize_to_document(&after)?).is_empty() {
+            after.touch(trail.now);
+            let update = Diff::between(&stored, &bson::serialize_to_document(&after)?).update();
+            self.docs::<N>().update_one(doc! { "_id": before.id() }, update).session(&mut *tx).await?;
+        }
+        let changes = Diff::between(&before.audited(), &after.audited()).described();
+        let entry = trail.entry(N::COLLECTION, "update", before.id()).coded(before.code());
+        self.audits.append_in(tx, entry.holding(after.audited()).describing(changes)).await?;
+        Ok(Updated::Done(after))
+    }
+
+    /// Takes the new image out of the trash and puts the old one there; false when the new one was swept already.
+    async fn exchange_image<N: Node>(
+        &self,
+        before: &N,
+        after: &N,
+        trail: &Trail,
+        tx: &mut ClientSession,
+    ) -> Result<bool> {
+        if before.image_key() == after.image_key() {
+            return Ok(true);
+        }
+        if let Some(key) = after.image_key()
+            && !self.trash.claim_in(tx, key).await?
+        {
+            return Ok(false);
+        }
+        let old: Vec<_> = before.image_key().cloned().into_iter().collect();
+        self.trash.discard_in(tx, &old, trail.now).await?;
+        Ok(true)
+    }
+}

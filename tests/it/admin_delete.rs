@@ -1,0 +1,136 @@
+//! Taking things out of the catalogue.
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use serde_json::json;
+
+use crate::support::{Caller, Reply, TestApp};
+
+const BRANDS: &str = "/api/admin/brands";
+
+async fn insert(staff: &Caller, path: &str, level: &str, code: &str) -> Reply {
+    let body = json!({ format!("{level}_name"): "Some name", format!("{level}_code"): code, "image_url": "/media/a.png",
+        "description": "x", "price": 1, "stock": 1 });
+    staff.post(&format!("{BRANDS}{path}/insert/"), &body).await
+}
+
+/// Documents on the four levels, from the top.
+async fn counts(app: &TestApp) -> [u64; 4] {
+    let mut counts = [0; 4];
+    for (count, level) in counts.iter_mut().zip(["brands", "models", "categories", "products"]) {
+        *count = app.db.collection::<Document>(level).count_documents(doc! {}).await.expect("a count");
+    }
+    counts
+}
+
+/// A brand of two models with two categories each, and three products in each of those.
+async fn full_brand(staff: &Caller, brand: &str) {
+    insert(staff, "", "brand", brand).await.expect(201);
+    for model in ["M1", "M2"] {
+        insert(staff, &format!("/{brand}/models"), "model", model).await.expect(201);
+        for category in ["C1", "C2"] {
+            let path = format!("/{brand}/models/{model}/categories");
+            insert(staff, &path, "category", category).await.expect(201);
+            for product in ["P1", "P2", "P3"] {
+                insert(staff, &format!("{path}/{category}/products"), "product", product).await.expect(201);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_takes_everything_below_it_along() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    full_brand(&staff, "TATA").await;
+    full_brand(&staff, "TATA2").await;
+    let delete = async |path: &str| staff.delete(&format!("{BRANDS}{path}")).await.expect(200);
+    let reply = delete("/TATA/models/M1/categories/C1/products/delete/P1/").await;
+    assert_eq!(reply["message"], "product deleted successfully");
+    let reply = delete("/TATA/models/M1/categories/delete/C1/").await;
+    assert_eq!(reply["deleted"], json!({ "models": 0, "categories": 0, "products": 2 }));
+    let reply = delete("/TATA/models/delete/M1/").await;
+    assert_eq!(reply["deleted"], json!({ "models": 0, "categories": 1, "products": 3 }));
+    let reply = delete("/delete/TATA/").await;
+    assert_eq!(reply["message"], "brand deleted successfully");
+    assert_eq!(reply["deleted"], json!({ "models": 1, "categories": 2, "products": 6 }));
+    assert_eq!(counts(&app).await, [1, 2, 4, 12], "what only begins with the same letters stays");
+    staff.delete(&format!("{BRANDS}/delete/TATA/")).await.refused(404, "brand not found");
+    full_brand(&staff, "TATA").await;
+}
+
+#[tokio::test]
+async fn of_many_deletions_at_once_one_succeeds() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    full_brand(&staff, "TATA").await;
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let staff = staff.clone();
+            tokio::spawn(async move { staff.delete(&format!("{BRANDS}/delete/TATA/")).await })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for call in calls {
+        statuses.push(call.await.expect("a reply").status.as_u16());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+    assert_eq!(counts(&app).await, [0; 4]);
+}
+
+/// Deletes a brand while twenty others insert on all levels below it.
+async fn round(app: &TestApp, staff: &Caller) {
+    insert(staff, "", "brand", "RACE").await.expect(201);
+    insert(staff, "/RACE/models", "model", "M1").await.expect(201);
+    insert(staff, "/RACE/models/M1/categories", "category", "C1").await.expect(201);
+    let inserts: Vec<_> = (0..20)
+        .map(|n| {
+            let staff = staff.clone();
+            tokio::spawn(async move {
+                let (path, level) = match n % 3 {
+                    0 => ("/RACE/models", "model"),
+                    1 => ("/RACE/models/M1/categories", "category"),
+                    _ => ("/RACE/models/M1/categories/C1/products", "product"),
+                };
+                insert(&staff, path, level, &format!("N{n}")).await.status.as_u16()
+            })
+        })
+        .collect();
+    staff.delete(&format!("{BRANDS}/delete/RACE/")).await.expect(200);
+    for insert in inserts {
+        let status = insert.await.expect("a reply");
+        assert!(status == 201 || status == 404, "{status}");
+    }
+    assert_eq!(counts(app).await, [0; 4], "no orphan is left");
+}
+
+#[tokio::test]
+async fn no_insert_survives_the_deletion_of_what_it_stands_below() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    for _ in 0..30 {
+        round(&app, &staff).await;
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_free_only_when_everything_below_it_is_gone() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    full_brand(&staff, "TATA").await;
+    // A server that was killed between deleting the brand and removing its products.
+    for level in ["brands", "models", "categories"] {
+        app.db.collection::<Document>(level).delete_many(doc! {}).await.expect("a deletion");
+    }
+    let job = doc! { "_id": "TATA", "touched_at": bson::DateTime::now() };
+    app.db.collection::<Document>("purges").insert_one(job).await.expect("a job");
+    insert(&staff, "", "brand", "TATA").await.refused(409, "brand_code already exists");
+    app.work().await;
+    assert_eq!(counts(&app).await, [0, 0, 0, 12], "somebody may be at work on it");
+    app.advance(Duration::from_secs(60));
+    app.work().await;
+    assert_eq!(counts(&app).await, [0; 4]);
+    insert(&staff, "", "brand", "TATA").await.expect(201);
+}
