@@ -134,3 +134,23 @@ async fn a_code_is_free_only_when_everything_below_it_is_gone() {
     assert_eq!(counts(&app).await, [0; 4]);
     insert(&staff, "", "brand", "TATA").await.expect(201);
 }
+
+#[tokio::test]
+async fn a_brand_with_20_000_products_is_deleted_whole() {
+    let app = TestApp::start().await;
+    app.product(10.0, 1).await;
+    let template = app.products().find_one(doc! {}).await.expect("a query").expect("a product");
+    let copy = |n: usize| {
+        let mut product = template.clone();
+        product.insert("_id", bson::oid::ObjectId::new());
+        product.insert("own_code", format!("N{n}"));
+        product.insert("code", format!("TATA-NEXON-BRK-N{n}"));
+        product
+    };
+    app.products().insert_many((0..20_000).map(copy)).await.expect("products");
+    let staff = app.staff().await;
+    let reply = staff.delete(&format!("{BRANDS}/delete/TATA/")).await.expect(200);
+    assert_eq!(reply["deleted"], json!({ "models": 1, "categories": 1, "products": 20_001 }));
+    assert_eq!(counts(&app).await, [0; 4]);
+    assert_eq!(app.db.collection::<Document>("purges").count_documents(doc! {}).await.expect("a count"), 0);
+}

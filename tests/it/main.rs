@@ -4,6 +4,7 @@ mod access_table;
 mod accounts;
 mod admin;
 mod admin_delete;
+mod admin_images;
 mod admin_update;
 mod audits;
 mod auth;

@@ -97,15 +97,21 @@ async fn every_acknowledged_add_survives_ten_kills() {
     }
 }
 
-/// A product with more pieces than any cart may hold.
-async fn plentiful_product(folder: &Path, url: &str) -> Value {
+/// An administrator, signed in.
+async fn boss(folder: &Path, url: &str) -> Caller {
     let admin = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
     assert!(myspares(folder, &[], &admin).status.success());
-    assert!(myspares(folder, &[], &["seed", "--brands", "2", "--users", "0"]).status.success());
     let mut boss = Caller::new(url);
     let reply =
         boss.post("/api/auth/login/", &json!({ "phone_number": "9876500000", "password": PASSWORD })).await.expect(200);
     boss.sign_in(&reply);
+    boss
+}
+
+/// A product with more pieces than any cart may hold.
+async fn plentiful_product(folder: &Path, url: &str) -> Value {
+    assert!(myspares(folder, &[], &["seed", "--brands", "2", "--users", "0"]).status.success());
+    let boss = boss(folder, url).await;
     let product = json!({ "product_name": "Fuse", "product_code": "FUSE", "description": "A fuse", "price": 5,
         "stock": 1_000_000, "image_url": "/media/fuse.png" });
     let path = "/api/admin/brands/TATA/models/NEXON/categories/BRK/products/insert/";
@@ -169,6 +175,38 @@ async fn create_admin_works_beside_a_running_server_and_only_once() {
     let login = json!({ "phone_number": "9876500000", "password": PASSWORD });
     let reply = Caller::new(&server.url).post("/api/auth/login/", &login).await.expect(200);
     assert_eq!(reply["user"]["role"], "admin");
+}
+
+#[tokio::test]
+async fn a_deletion_that_a_kill_cut_off_is_finished_after_the_restart() {
+    let folder = folder();
+    let seed = ["seed", "--brands", "1", "--models", "1", "--categories", "1", "--products", "6000", "--users", "0"];
+    assert!(myspares(folder.path(), &[], &seed).status.success());
+    let mut server = Server::start(folder.path());
+    let boss = boss(folder.path(), &server.url).await;
+    let path = "/api/utils/brands/";
+    let code = boss.get(path).await.expect(200)["brands"][0]["brand_code"].as_str().expect("a code").to_owned();
+    let deletion = boss.request(reqwest::Method::DELETE, &format!("/api/admin/brands/delete/{code}/")).send();
+    let deletion = tokio::spawn(deletion);
+    while boss.get(&format!("{path}{code}/")).await.status != 404 {}
+    server.end(Signal::KILL);
+    assert!(
+        !deletion.await.expect("a call").is_ok_and(|answer| answer.status() == 200),
+        "it was too quick to be cut off"
+    );
+    let mut server = Server::start(folder.path());
+    let boss = boss.at(&server.url);
+    let brand = json!({ "brand_name": "Again", "brand_code": code, "image_url": "/media/a.png" });
+    let insert = async || boss.post("/api/admin/brands/insert/", &brand).await;
+    insert().await.refused(409, "brand_code already exists");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while insert().await.status != 201 {
+        if Instant::now() > deadline {
+            server.end(Signal::TERM);
+            panic!("the deletion stands still: {}", server.log());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod app;
 mod binary;
 mod caller;
+mod form;
 mod letter;
 mod mongod;
 mod reply;
@@ -13,6 +14,7 @@ pub use self::{
     app::TestApp,
     binary::{Server, TempFolder, end, myspares, start},
     caller::Caller,
+    form::Form,
     letter::{Letter, letters_in},
     mongod::{fresh_database, shared_mongod_uri},
     reply::Reply,
