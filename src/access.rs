@@ -59,7 +59,7 @@ pub struct MaybeCustomer(pub Option<Customer>);
 
 /// The owner of `{user_id}` in the path. Only the token was checked: the query that follows must sign the caller in,
 /// which saves a round trip.
-pub struct CartOwner(pub SessionRef);
+pub struct PathOwner(pub SessionRef);
 
 /// What a logout may bring: a bearer, the cookie, or both, none of them checked yet.
 pub struct LogoutTokens {
@@ -145,7 +145,7 @@ impl Access for MaybeCustomer {
     }
 }
 
-impl Access for CartOwner {
+impl Access for PathOwner {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
@@ -207,7 +207,7 @@ macro_rules! security_arguments {
     )+};
 }
 
-security_arguments!(Customer, MaybeCustomer, Staff, Admin, CartOwner, LogoutTokens, RefreshCookie);
+security_arguments!(Customer, MaybeCustomer, Staff, Admin, PathOwner, LogoutTokens, RefreshCookie);
 
 impl<'a> FromRequest<'a> for TrustedOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {

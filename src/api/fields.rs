@@ -55,6 +55,10 @@ pub struct QuantityIn(pub Quantity);
 #[derive(Debug, Clone, Copy)]
 pub struct Flag(pub bool);
 
+/// A number of pieces from 0 to 999, as an integer or the text of one; 0 is `None`.
+#[derive(Debug, Clone, Copy)]
+pub struct LineQuantityIn(pub Option<Quantity>);
+
 impl QuantityIn {
     /// What is wrong with anything else.
     pub const EXPECTED: &'static str = "must be an integer between 1 and 999";
@@ -129,12 +133,29 @@ impl<'de> Deserialize<'de> for TokenIn {
 
 impl<'de> Deserialize<'de> for QuantityIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let quantity = match Value::deserialize(deserializer)? {
-            Value::Number(number) => number.as_i64().and_then(Quantity::new).map(Self),
-            Value::String(text) => Self::parse(&text),
-            _ => None,
-        };
-        quantity.ok_or_else(|| D::Error::custom(Self::EXPECTED))
+        let quantity = integer(&Value::deserialize(deserializer)?).and_then(Quantity::new);
+        quantity.map(Self).ok_or_else(|| D::Error::custom(Self::EXPECTED))
+    }
+}
+
+impl<'de> Deserialize<'de> for LineQuantityIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match integer(&Value::deserialize(deserializer)?) {
+            Some(0) => Ok(Self(None)),
+            pieces => pieces
+                .and_then(Quantity::new)
+                .map(|quantity| Self(Some(quantity)))
+                .ok_or_else(|| D::Error::custom("must be an integer between 0 and 999")),
+        }
+    }
+}
+
+/// An integer, or the text of one.
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim_matches(' ').parse().ok(),
+        _ => None,
     }
 }
 
@@ -252,6 +273,7 @@ described_as! {
     PasswordIn as poem_openapi::types::Password, |password| password.0.expose().into();
     TokenIn as String, |token| token.0.as_str().into();
     QuantityIn as u32, |quantity| quantity.0.get().into();
+    LineQuantityIn as u32, |quantity| quantity.0.map_or(0, Quantity::get).into();
 }
 
 #[cfg(test)]
@@ -298,6 +320,17 @@ mod tests {
         }
         for bad in [json!(0), json!(1000), json!(-1), json!(1.5), json!("x"), json!(true), json!(1e20)] {
             assert_eq!(refusal::<QuantityIn>(bad.clone()), QuantityIn::EXPECTED, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_line_may_be_set_to_nothing_too() {
+        for (good, pieces) in [(json!(0), 0), (json!(" 0 "), 0), (json!("999"), 999), (json!(1), 1)] {
+            let read = LineQuantityIn::deserialize(good).expect("a quantity");
+            assert_eq!(read.0.map_or(0, Quantity::get), pieces);
+        }
+        for bad in [json!(1000), json!(-1), json!(0.5), json!(""), json!(false)] {
+            assert_eq!(refusal::<LineQuantityIn>(bad.clone()), "must be an integer between 0 and 999", "{bad}");
         }
     }
 }

@@ -12,6 +12,8 @@ impl Quantity {
     pub const ONE: Quantity = Quantity(1);
     /// The most pieces that one cart line may hold.
     pub const MAX: u32 = 999;
+    /// All pieces that a line can hold.
+    pub const ALL: Quantity = Quantity(Self::MAX);
 
     /// `None` outside 1 to 999.
     pub fn new(pieces: i64) -> Option<Self> {

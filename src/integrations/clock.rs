@@ -14,6 +14,8 @@ use crate::domain::time::Timestamp;
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     ahead_millis: Arc<AtomicI64>,
+    /// What a stopped clock shows.
+    stopped_at: Option<Timestamp>,
 }
 
 impl Clock {
@@ -22,10 +24,17 @@ impl Clock {
         Self::default()
     }
 
+    /// A clock that stands still at the beginning of this second and only moves when it is moved: for tests of what
+    /// happens at one very moment.
+    pub fn stopped() -> Self {
+        let now = Timestamp::from_millis(bson::DateTime::now().timestamp_millis());
+        Self { stopped_at: Some(Timestamp::from_millis(now.seconds() * 1000)), ..Self::default() }
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let real = bson::DateTime::now().timestamp_millis();
-        Timestamp::from_millis(real + self.ahead_millis.load(Ordering::Relaxed))
+        let shown = self.stopped_at.map_or_else(|| bson::DateTime::now().timestamp_millis(), Timestamp::millis);
+        Timestamp::from_millis(shown + self.ahead_millis.load(Ordering::Relaxed))
     }
 
     /// Moves this clock and all its clones ahead.

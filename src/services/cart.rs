@@ -14,7 +14,7 @@ use crate::{
     store::{
         StoreError,
         products::ProductDoc,
-        users::{AddLimits, Added, CartDoc, CartLine, Removed},
+        users::{CartDoc, CartLine, Put, PutLimits, Removed, Wanted},
     },
 };
 
@@ -89,6 +89,20 @@ pub async fn add(
     product: ProductId,
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
+    put(app, owner, product, Wanted::More(quantity)).await
+}
+
+/// Has the cart hold exactly so many of a product, whatever it held of it before.
+pub async fn set(
+    app: &App,
+    owner: SessionRef,
+    product: ProductId,
+    quantity: Quantity,
+) -> Result<PricedCart, CartError> {
+    put(app, owner, product, Wanted::Exactly(quantity)).await
+}
+
+async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
     let limits = match limits(app, product, now).await {
         Ok(limits) => limits,
@@ -98,11 +112,11 @@ pub async fn add(
             return Err(refusal);
         }
     };
-    let added = app.store.users.add_to_cart(owner, product, quantity, limits, now).await?;
-    match added.ok_or(CartError::SignedOut)? {
-        Added::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
-        Added::Full => Err(CartError::Full),
-        Added::Done { cart, rev, before } => {
+    let put = app.store.users.put_into_cart(owner, product, wanted, limits, now).await?;
+    match put.ok_or(CartError::SignedOut)? {
+        Put::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
+        Put::Full => Err(CartError::Full),
+        Put::Done { cart, rev, before } => {
             let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
             price(app, owner.user, cart).await
         }
@@ -114,9 +128,9 @@ pub async fn require_session(app: &App, owner: SessionRef) -> Result<(), CartErr
     app.store.users.account(owner).await?.map_or(Err(CartError::SignedOut), |_| Ok(()))
 }
 
-async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<AddLimits, CartError> {
+async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<PutLimits, CartError> {
     let found = app.store.products.visible(product).await?.ok_or(CartError::ProductNotFound)?;
-    Ok(AddLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 })
+    Ok(PutLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 })
 }
 
 /// Takes some of a product out of the cart, the line with the last of them.
@@ -128,13 +142,26 @@ pub async fn remove(
 ) -> Result<PricedCart, CartError> {
     let removed = app.store.users.remove_from_cart(owner, product, quantity, app.clock.now()).await?;
     match removed.ok_or(CartError::SignedOut)? {
-        Removed::NoLine => Err(CartError::LineNotFound),
+        Removed::NoLine(_) => Err(CartError::LineNotFound),
         Removed::Done(cart) => price(app, owner.user, cart).await,
     }
 }
 
-/// Stock may have fallen between reading it and adding. The redistribution that followed the fall can have missed the
-/// new pieces, so the add takes them out itself. When the line was changed meanwhile by another call of its owner, the
+/// Takes all of a product out of the cart; that there is none of it is fine, and so is that the product is gone.
+pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
+    let removed = app.store.users.remove_from_cart(owner, product, Quantity::ALL, app.clock.now()).await?;
+    let (Removed::Done(cart) | Removed::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
+    price(app, owner.user, cart).await
+}
+
+/// Takes everything out of the cart.
+pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
+    let cart = app.store.users.clear_cart(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
+    price(app, owner.user, cart).await
+}
+
+/// Stock may have fallen between reading it and the update. The redistribution that followed the fall can have missed
+/// the new pieces, so the call takes them out itself. When the line was changed meanwhile by another call of its owner, the
 /// pieces can't be told apart any more: then the line is cut to the stock.
 async fn keep_to_stock(
     app: &App,

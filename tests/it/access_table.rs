@@ -55,6 +55,8 @@ const TABLE: &[(&str, Who)] = &[
     ("readCart", Who::Owner),
     ("addToCart", Who::Owner),
     ("removeFromCart", Who::Owner),
+    ("setCartItem", Who::Owner),
+    ("clearCart", Who::Owner),
     ("listBrands", Who::Anyone),
     ("readBrand", Who::Anyone),
     ("listModels", Who::Anyone),

@@ -49,27 +49,6 @@ async fn adding_and_reading_price_every_line() {
 }
 
 #[tokio::test]
-async fn an_offer_counts_at_reading_and_a_changed_price_is_told() {
-    let app = TestApp::start().await;
-    let product = app.product(99.99, 10).await;
-    let caller = app.customer().await;
-    caller.add(&product, 3).await.expect(200);
-    let now = app.now_seconds();
-    let offer = doc! { "discount": 1250_i32, "from": now - 5, "to": now + 60, "description": "Diwali" };
-    app.change_product(&product, doc! { "$set": { "offer": offer } }).await;
-    let line = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0].clone();
-    assert_eq!((line["discount"].to_string(), line["unit_price"].to_string()), ("12.5".to_owned(), "87.49".to_owned()));
-    assert_eq!((line["line_total"].to_string(), line["price"].to_string()), ("262.47".to_owned(), "99.99".to_owned()));
-    assert_eq!((&line["price_changed"], line["previous_unit_price"].to_string()), (&json!(true), "99.99".to_owned()));
-    app.advance(std::time::Duration::from_secs(70));
-    let line = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0].clone();
-    assert_eq!(
-        (&line["discount"], &line["price_changed"], &line["previous_unit_price"]),
-        (&json!(0), &json!(false), &Value::Null)
-    );
-}
-
-#[tokio::test]
 async fn refusals_of_an_add_have_their_texts() {
     let app = TestApp::start().await;
     let product = app.product(10.0, 5).await;

@@ -9,6 +9,8 @@ mod admin_update;
 mod audits;
 mod auth;
 mod cart;
+mod cart_prices;
+mod cart_set;
 mod catalogue;
 mod http;
 mod invites;

@@ -10,19 +10,19 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
+use super::{cart_out::CartReply, signed_in_first};
 use crate::{
-    access::CartOwner,
-    api::{Group, body::Tried, fields::QuantityIn, scalars::PathId},
-    app::App,
-    domain::{
-        ids::{CartId, ProductId, UserId},
-        invalid::InvalidField,
-        money::{Money, Percent},
-        quantity::Quantity,
-        time::Timestamp,
+    access::PathOwner,
+    api::{
+        Group,
+        body::Tried,
+        fields::{LineQuantityIn, QuantityIn},
+        scalars::PathId,
     },
+    app::App,
+    domain::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::cart::{self, CartError, PricedCart, PricedLine},
+    services::cart::{self, CartError, PricedCart},
 };
 
 /// The handlers.
@@ -36,7 +36,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart", method = "get", operation_id = "readCart")]
     async fn read(
         &self,
-        owner: CartOwner,
+        owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
     ) -> ApiResult<Json<CartReply>, CartError> {
         Ok(self.reply(cart::read(&self.app, owner.0).await?))
@@ -48,7 +48,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/add/:product_id", method = "post", operation_id = "addToCart")]
     async fn add(
         &self,
-        owner: CartOwner,
+        owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
         body: Tried<AddIn>,
@@ -64,7 +64,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/remove/:product_id", method = "delete", operation_id = "removeFromCart")]
     async fn remove(
         &self,
-        owner: CartOwner,
+        owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
         /// How many, 1 to 999; 1 when left out.
@@ -74,6 +74,38 @@ impl CartApi {
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
         Ok(self.reply(cart::remove(&self.app, owner.0, product, quantity).await?))
     }
+
+    /// Set how many of a product the cart holds
+    ///
+    /// 0 takes the product out, whether or not it is there or still sold. A line keeps its place and the price at which
+    /// it was begun; a product that isn't in the cart yet is put there.
+    #[oai(path = "/:user_id/cart/items/:product_id", method = "put", operation_id = "setCartItem")]
+    async fn set(
+        &self,
+        owner: PathOwner,
+        #[oai(name = "user_id")] _user: Path<String>,
+        product_id: Path<PathId<ProductId>>,
+        body: Tried<SetIn>,
+    ) -> ApiResult<Json<CartReply>, CartError> {
+        // What is no id names nothing, and neither does a new one.
+        let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
+        let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
+        let cart = match quantity {
+            Some(quantity) => cart::set(&self.app, owner.0, product, quantity).await?,
+            None => cart::drop_line(&self.app, owner.0, product).await?,
+        };
+        Ok(self.reply(cart))
+    }
+
+    /// Take everything out of the cart
+    #[oai(path = "/:user_id/cart", method = "delete", operation_id = "clearCart")]
+    async fn clear(
+        &self,
+        owner: PathOwner,
+        #[oai(name = "user_id")] _user: Path<String>,
+    ) -> ApiResult<Json<CartReply>, CartError> {
+        Ok(self.reply(cart::clear(&self.app, owner.0).await?))
+    }
 }
 
 impl CartApi {
@@ -82,25 +114,19 @@ impl CartApi {
         Self { app: Arc::clone(app) }
     }
 
-    /// What a call names. The update that follows signs the caller in; where there is none to follow, a caller who isn't
-    /// signed in must still hear that first.
+    /// What a call names.
     async fn asked(
         &self,
-        owner: &CartOwner,
+        owner: &PathOwner,
         product: Result<ProductId, CartError>,
         quantity: Result<Quantity, ApiError>,
     ) -> Result<(ProductId, Quantity), ApiError> {
-        match (product.map_err(Refusal::into_error), quantity) {
-            (Ok(product), Ok(quantity)) => Ok((product, quantity)),
-            (Err(refusal), _) | (_, Err(refusal)) => {
-                cart::require_session(&self.app, owner.0).await.map_err(Refusal::into_error)?;
-                Err(refusal)
-            }
-        }
+        let asked = product.map_err(Refusal::into_error).and_then(|product| Ok((product, quantity?)));
+        signed_in_first(&self.app, owner, asked).await
     }
 
     fn reply(&self, cart: PricedCart) -> Json<CartReply> {
-        Json(CartReply { cart: CartOut::new(cart, &self.app.config.currency) })
+        Json(CartReply::new(cart, &self.app.config.currency))
     }
 }
 
@@ -125,121 +151,23 @@ impl Example for AddIn {
     }
 }
 
-/// The answer of every call on the cart.
-#[derive(Debug, Object)]
-#[oai(example)]
-struct CartReply {
-    cart: CartOut,
+/// How many there are to be.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "SetCartItem", example)]
+struct SetIn {
+    /// 0 to 999; it must be given.
+    quantity: Option<LineQuantityIn>,
 }
 
-/// A cart with the prices of this moment.
-#[derive(Debug, Object)]
-#[oai(rename = "Cart")]
-struct CartOut {
-    #[oai(rename = "_id")]
-    id: CartId,
-    user_id: UserId,
-    /// The oldest line first.
-    items: Vec<CartItemOut>,
-    /// The sum of the lines.
-    subtotal: Money,
-    /// ISO 4217.
-    currency: String,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-/// One product in the cart.
-#[derive(Debug, Object)]
-#[oai(rename = "CartItem")]
-struct CartItemOut {
-    product_id: ProductId,
-    quantity: u32,
-    added_at: Timestamp,
-    product_name: String,
-    /// Full code.
-    code: String,
-    image_url: String,
-    /// Price of a piece before any discount.
-    price: Money,
-    /// Percentage that counts now.
-    discount: Percent,
-    /// Price of a piece now.
-    unit_price: Money,
-    /// `unit_price` for all pieces.
-    line_total: Money,
-    /// Whether the stock holds all pieces.
-    in_stock: bool,
-    /// Whether a piece cost something else when it was added.
-    price_changed: bool,
-    /// What it cost then; null when that is what it costs now.
-    previous_unit_price: Option<Money>,
-}
-
-impl CartOut {
-    fn new(cart: PricedCart, currency: &str) -> Self {
-        Self {
-            id: cart.id,
-            user_id: cart.owner,
-            items: cart.lines.into_iter().map(CartItemOut::from).collect(),
-            subtotal: cart.subtotal,
-            currency: currency.to_owned(),
-            created_at: cart.created_at,
-            updated_at: cart.updated_at,
-        }
+impl SetIn {
+    fn quantity(self) -> Result<Option<Quantity>, ApiError> {
+        self.quantity.map(|quantity| quantity.0).ok_or_else(|| InvalidField::required("quantity").into())
     }
 }
 
-impl From<PricedLine> for CartItemOut {
-    fn from(priced: PricedLine) -> Self {
-        let PricedLine { line, product, discount, unit_price, total } = priced;
-        let previous = Some(line.unit_price_at_add).filter(|then| *then != unit_price);
-        Self {
-            product_id: line.product_id,
-            quantity: line.quantity.get(),
-            added_at: line.added_at,
-            product_name: product.name.to_string(),
-            code: product.code.to_string(),
-            image_url: product.image_url.to_string(),
-            price: product.price,
-            discount,
-            unit_price,
-            line_total: total,
-            in_stock: product.stock >= i64::from(line.quantity.get()),
-            price_changed: previous.is_some(),
-            previous_unit_price: previous,
-        }
-    }
-}
-
-impl Example for CartReply {
+impl Example for SetIn {
     fn example() -> Self {
-        let at = Timestamp::from_millis(1_732_374_690_000);
-        let item = CartItemOut {
-            product_id: ProductId::from([0x67; 12]),
-            quantity: 2,
-            added_at: at,
-            product_name: "Front brake pad set".to_owned(),
-            code: "TATA-NEXON-BRK-PADF".to_owned(),
-            image_url: "https://images.example.com/brake-pad.webp".to_owned(),
-            price: Money::from_minor(249_900),
-            discount: Percent::default(),
-            unit_price: Money::from_minor(249_900),
-            line_total: Money::from_minor(499_800),
-            in_stock: true,
-            price_changed: false,
-            previous_unit_price: None,
-        };
-        let cart = CartOut {
-            id: CartId::from([0x66; 12]),
-            user_id: UserId::from([0x65; 12]),
-            items: vec![item],
-            subtotal: Money::from_minor(499_800),
-            currency: "INR".to_owned(),
-            created_at: at,
-            updated_at: at,
-        };
-        Self { cart }
+        Self { quantity: Some(LineQuantityIn(Some(Quantity::ONE))) }
     }
 }
 

@@ -15,18 +15,27 @@ use crate::{
     store::{StoreError, find_part},
 };
 
-/// What an add may not exceed, and what a new line remembers.
+/// How many pieces a line is to hold.
 #[derive(Debug, Clone, Copy)]
-pub struct AddLimits {
+pub enum Wanted {
+    /// So many more than it holds.
+    More(Quantity),
+    /// Exactly so many.
+    Exactly(Quantity),
+}
+
+/// What a line may not exceed, and what a new one remembers.
+#[derive(Debug, Clone, Copy)]
+pub struct PutLimits {
     /// Pieces in stock.
     pub available: i64,
     /// What a piece costs now.
     pub unit_price: Money,
 }
 
-/// What became of an add.
+/// What became of pieces that were put into the cart.
 #[derive(Debug)]
-pub enum Added {
+pub enum Put {
     /// It is in the cart.
     Done {
         /// The cart after it.
@@ -47,8 +56,8 @@ pub enum Added {
 pub enum Removed {
     /// The cart after it.
     Done(CartDoc),
-    /// There was no such line.
-    NoLine,
+    /// There was no such line in the cart, which is as it was.
+    NoLine(CartDoc),
 }
 
 #[derive(Deserialize)]
@@ -63,20 +72,22 @@ impl Users {
         Ok(found.map(|user| user.cart))
     }
 
-    /// Puts `quantity` more of a product into the cart if stock and caps allow it; `None` when the session is not alive.
-    pub async fn add_to_cart(
+    /// Has a line hold what is wanted, a new one where there is none, if stock and caps allow it; `None` when the session
+    /// is not alive. A line that was there keeps `added_at` and the price that it remembers.
+    pub async fn put_into_cart(
         &self,
         owner: SessionRef,
         product: ProductId,
-        quantity: Quantity,
-        limits: AddLimits,
+        wanted: Wanted,
+        limits: PutLimits,
         now: Timestamp,
-    ) -> Result<Option<Added>, StoreError> {
-        let rev = LineRev::new();
-        let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add: limits.unit_price, rev };
-        let update = add_pipeline(&line, limits.available).map_err(mongodb::error::Error::from)?;
+    ) -> Result<Option<Put>, StoreError> {
+        let (Wanted::More(quantity) | Wanted::Exactly(quantity)) = wanted;
+        let (unit_price_at_add, rev) = (limits.unit_price, LineRev::new());
+        let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
+        let update = put_pipeline(&line, wanted, limits.available).map_err(mongodb::error::Error::from)?;
         let before = self.change_cart(owner, update, ReturnDocument::Before).await?;
-        Ok(before.map(|cart| judge_add(cart, &line, limits.available)))
+        Ok(before.map(|cart| judge_put(cart, line, wanted, limits.available)))
     }
 
     /// Takes `quantity` of a product out of the cart, the line with the last of them; `None` when the session is not alive.
@@ -91,6 +102,12 @@ impl Users {
         let before =
             self.change_cart(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
         Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
+    }
+
+    /// Takes everything out of the cart and returns it as it is then; `None` when the session is not alive.
+    pub async fn clear_cart(&self, owner: SessionRef, now: Timestamp) -> Result<Option<CartDoc>, StoreError> {
+        let update = doc! { "$set": { "cart.items": [], "cart.updated_at": now } };
+        self.change_cart(owner, update, ReturnDocument::After).await
     }
 
     /// Sets one line to `pieces` (0 removes it) if it is still in the state `rev` (U3); false when it is not.
@@ -123,46 +140,52 @@ impl Users {
     }
 }
 
-/// U2: the decision and the change in one update, so that no two adds can pass the same check.
-fn add_pipeline(line: &CartLine, available: i64) -> bson::error::Result<Vec<Document>> {
-    let (product, quantity) = (line.product_id, line.quantity);
-    let is_line = doc! { "$eq": ["$$i.product_id", product] };
+/// U2: the decision and the change in one update, so that no two calls can pass the same check. `line` is what is
+/// appended where there is none.
+fn put_pipeline(line: &CartLine, wanted: Wanted, available: i64) -> bson::error::Result<Vec<Document>> {
+    let wanted = match wanted {
+        Wanted::More(quantity) => Bson::from(doc! { "$add": ["$_h", quantity] }),
+        Wanted::Exactly(quantity) => quantity.into(),
+    };
+    let is_line = doc! { "$eq": ["$$i.product_id", line.product_id] };
     let own_lines = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_line.clone() } };
     let held = doc! { "$sum": { "$map": { "input": own_lines, "as": "i", "in": "$$i.quantity" } } };
-    let wanted = doc! { "$add": ["$_h", quantity] };
     let refused = doc! { "$or": [
-        { "$gt": [wanted, available.min(i64::from(Quantity::MAX))] },
+        { "$gt": [wanted.clone(), available.min(i64::from(Quantity::MAX))] },
         { "$and": [{ "$eq": ["$_h", 0] }, { "$gte": [{ "$size": "$cart.items" }, MAX_LINES] }] },
     ] };
-    let raised =
-        doc! { "$mergeObjects": ["$$i", { "quantity": { "$add": ["$$i.quantity", quantity] }, "rev": line.rev }] };
-    let raise = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, raised, "$$i"] } } };
+    let changed = doc! { "$mergeObjects": ["$$i", { "quantity": wanted, "rev": line.rev }] };
+    let change = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, changed, "$$i"] } } };
     let append = doc! { "$concatArrays": ["$cart.items", [{ "$literal": bson::serialize_to_bson(line)? }]] };
-    let items = doc! { "$cond": [{ "$gt": ["$_h", 0] }, raise, append] };
-    let changed = doc! { "$mergeObjects": ["$cart", { "updated_at": line.added_at, "items": items }] };
+    let items = doc! { "$cond": [{ "$gt": ["$_h", 0] }, change, append] };
+    let cart = doc! { "$mergeObjects": ["$cart", { "updated_at": line.added_at, "items": items }] };
     Ok(vec![
         doc! { "$set": { "_h": held } },
-        doc! { "$set": { "cart": { "$cond": [refused, "$cart", changed] } } },
+        doc! { "$set": { "cart": { "$cond": [refused, "$cart", cart] } } },
         doc! { "$unset": "_h" },
     ])
 }
 
-/// What [`add_pipeline`] did, told from the cart as it was before.
-fn judge_add(mut cart: CartDoc, line: &CartLine, available: i64) -> Added {
+/// What [`put_pipeline`] did, told from the cart as it was before.
+fn judge_put(mut cart: CartDoc, line: CartLine, wanted: Wanted, available: i64) -> Put {
     let position = cart.items.iter().position(|item| item.product_id == line.product_id);
     let before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
-    let wanted = before + i64::from(line.quantity.get());
+    let wanted = match wanted {
+        Wanted::More(quantity) => before + i64::from(quantity.get()),
+        Wanted::Exactly(quantity) => i64::from(quantity.get()),
+    };
     if wanted > available {
-        return Added::NotEnoughStock;
+        return Put::NotEnoughStock;
     }
     let full = position.is_none() && cart.items.len() >= MAX_LINES as usize;
-    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return Added::Full };
-    match position {
-        Some(at) => cart.items[at] = CartLine { quantity, rev: line.rev, ..cart.items[at].clone() },
-        None => cart.items.push(line.clone()),
-    }
+    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return Put::Full };
+    let rev = line.rev;
     cart.updated_at = line.added_at;
-    Added::Done { cart, rev: line.rev, before }
+    match position {
+        Some(at) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },
+        None => cart.items.push(line),
+    }
+    Put::Done { cart, rev, before }
 }
 
 fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Vec<Document> {
@@ -178,7 +201,9 @@ fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Ti
 
 /// What [`remove_pipeline`] did, told from the cart as it was before.
 fn judge_removal(mut cart: CartDoc, product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Removed {
-    let Some(at) = cart.items.iter().position(|item| item.product_id == product) else { return Removed::NoLine };
+    let Some(at) = cart.items.iter().position(|item| item.product_id == product) else {
+        return Removed::NoLine(cart);
+    };
     let left = i64::from(cart.items[at].quantity.get()) - i64::from(quantity.get());
     match Quantity::new(left) {
         Some(quantity) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },

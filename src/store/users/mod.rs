@@ -12,7 +12,7 @@ use bson::{Document, doc};
 use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
 
 pub use self::{
-    cart::{AddLimits, Added, Removed},
+    cart::{Put, PutLimits, Removed, Wanted},
     documents::{
         Account, Address, CartDoc, CartLine, Credentials, Display, Profile, ProfilePhone, SessionDoc, UserDoc,
         Verification, Verified, WholeAccount,

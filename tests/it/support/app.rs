@@ -48,6 +48,11 @@ impl TestApp {
         Self::start_on(shared_mongod_uri(), &fresh_database(), vars, Clock::system()).await
     }
 
+    /// A server whose clock only moves when the test moves it.
+    pub async fn start_with_stopped_clock() -> Self {
+        Self::start_on(shared_mongod_uri(), &fresh_database(), &[], Clock::stopped()).await
+    }
+
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
         let mongod = PrivateMongod::start(folder, named_mongod().as_deref()).await.expect("a private mongod");

@@ -98,6 +98,18 @@ impl Caller {
         self.post(&format!("{}add/{id}/", self.cart()), &serde_json::json!({ "quantity": quantity })).await
     }
 
+    /// Sets how many of a product this caller's cart holds.
+    pub async fn set(&self, product: &Value, quantity: u32) -> Reply {
+        let id = product["_id"].as_str().expect("a product");
+        self.put(&format!("{}items/{id}/", self.cart()), &serde_json::json!({ "quantity": quantity })).await
+    }
+
+    /// Takes some of a product out of this caller's cart.
+    pub async fn remove(&self, product: &Value, quantity: u32) -> Reply {
+        let id = product["_id"].as_str().expect("a product");
+        self.delete(&format!("{}remove/{id}/?quantity={quantity}", self.cart())).await
+    }
+
     /// Asks for new tokens with the cookie alone.
     pub async fn refresh(&self) -> Reply {
         let cookie = format!("refresh_token={}", self.refresh.clone().unwrap_or_default());

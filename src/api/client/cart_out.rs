@@ -1,0 +1,137 @@
+//! The cart as its owner sees it.
+
+use poem_openapi::{Object, types::Example};
+
+use crate::{
+    domain::{
+        ids::{CartId, ProductId, UserId},
+        money::{Money, Percent},
+        time::Timestamp,
+    },
+    services::cart::{PricedCart, PricedLine},
+};
+
+/// The answer of every call on the cart.
+#[derive(Debug, Object)]
+#[oai(example)]
+pub(super) struct CartReply {
+    cart: CartOut,
+}
+
+/// A cart with the prices of this moment.
+#[derive(Debug, Object)]
+#[oai(rename = "Cart")]
+struct CartOut {
+    #[oai(rename = "_id")]
+    id: CartId,
+    user_id: UserId,
+    /// The oldest line first.
+    items: Vec<CartItemOut>,
+    /// The sum of the lines.
+    subtotal: Money,
+    /// ISO 4217.
+    currency: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// One product in the cart.
+#[derive(Debug, Object)]
+#[oai(rename = "CartItem")]
+struct CartItemOut {
+    product_id: ProductId,
+    quantity: u32,
+    added_at: Timestamp,
+    product_name: String,
+    /// Full code.
+    code: String,
+    image_url: String,
+    /// Price of a piece before any discount.
+    price: Money,
+    /// Percentage that counts now.
+    discount: Percent,
+    /// Price of a piece now.
+    unit_price: Money,
+    /// `unit_price` for all pieces.
+    line_total: Money,
+    /// Whether the stock holds all pieces.
+    in_stock: bool,
+    /// Whether a piece cost something else when the line was begun; later changes of the line don't move that price.
+    price_changed: bool,
+    /// What it cost then; null when that is what it costs now.
+    previous_unit_price: Option<Money>,
+}
+
+impl CartReply {
+    /// Shows a cart; the currency is an ISO 4217 code.
+    pub(super) fn new(cart: PricedCart, currency: &str) -> Self {
+        Self { cart: CartOut::new(cart, currency) }
+    }
+}
+
+impl CartOut {
+    fn new(cart: PricedCart, currency: &str) -> Self {
+        Self {
+            id: cart.id,
+            user_id: cart.owner,
+            items: cart.lines.into_iter().map(CartItemOut::from).collect(),
+            subtotal: cart.subtotal,
+            currency: currency.to_owned(),
+            created_at: cart.created_at,
+            updated_at: cart.updated_at,
+        }
+    }
+}
+
+impl From<PricedLine> for CartItemOut {
+    fn from(priced: PricedLine) -> Self {
+        let PricedLine { line, product, discount, unit_price, total } = priced;
+        let previous = Some(line.unit_price_at_add).filter(|then| *then != unit_price);
+        Self {
+            product_id: line.product_id,
+            quantity: line.quantity.get(),
+            added_at: line.added_at,
+            product_name: product.name.to_string(),
+            code: product.code.to_string(),
+            image_url: product.image_url.to_string(),
+            price: product.price,
+            discount,
+            unit_price,
+            line_total: total,
+            in_stock: product.stock >= i64::from(line.quantity.get()),
+            price_changed: previous.is_some(),
+            previous_unit_price: previous,
+        }
+    }
+}
+
+impl Example for CartReply {
+    fn example() -> Self {
+        let at = Timestamp::from_millis(1_732_374_690_000);
+        let item = CartItemOut {
+            product_id: ProductId::from([0x67; 12]),
+            quantity: 2,
+            added_at: at,
+            product_name: "Front brake pad set".to_owned(),
+            code: "TATA-NEXON-BRK-PADF".to_owned(),
+            image_url: "https://images.example.com/brake-pad.webp".to_owned(),
+            price: Money::from_minor(249_900),
+            discount: Percent::default(),
+            unit_price: Money::from_minor(249_900),
+            line_total: Money::from_minor(499_800),
+            in_stock: true,
+            price_changed: false,
+            previous_unit_price: None,
+        };
+        let cart = CartOut {
+            id: CartId::from([0x66; 12]),
+            user_id: UserId::from([0x65; 12]),
+            items: vec![item],
+            subtotal: Money::from_minor(499_800),
+            currency: "INR".to_owned(),
+            created_at: at,
+            updated_at: at,
+        };
+        Self { cart }
+    }
+}
