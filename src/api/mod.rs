@@ -6,10 +6,12 @@
 //! | `/api/accounts/` | `accounts/` |
 //! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
+//! | `/api/client/{user_id}/address/` | `client/address.rs` |
 //! | `/api/utils/` | `utils.rs` |
 //! | `/api/admin/` | `admin/`, one file a kind of call |
 
 mod accounts;
+mod address;
 mod admin;
 mod auth;
 mod body;
@@ -44,7 +46,7 @@ enum Group {
     Accounts,
     /// What a token or a code proves.
     Request,
-    /// The cart.
+    /// Cart and address.
     Client,
     /// The public catalogue.
     Utils,
@@ -59,6 +61,7 @@ type Groups = (
     request::number::NumberApi,
     request::links::LinksApi,
     client::cart::CartApi,
+    client::address::AddressApi,
     utils::UtilsApi,
     admin::insert::InsertApi,
     admin::update::UpdateApi,
@@ -76,6 +79,7 @@ pub fn all(app: &Arc<App>) -> Groups {
         request::number::NumberApi::new(app),
         request::links::LinksApi::new(app),
         client::cart::CartApi::new(app),
+        client::address::AddressApi::new(app),
         utils::UtilsApi::new(app),
         admin::insert::InsertApi::new(app),
         admin::update::UpdateApi::new(app),

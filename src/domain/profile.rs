@@ -43,6 +43,9 @@ pub struct AddressChange {
     pub country: Option<AddressLine>,
     /// Postal code.
     pub pincode: Option<AddressLine>,
+    /// The same under its other name. A frontend that sends a whole address back has edited one of the two: where they
+    /// differ, `pincode` counts unless it is what is stored already.
+    pub postal_code: Option<AddressLine>,
 }
 
 impl Photo {
@@ -98,8 +101,8 @@ impl AddressChange {
         *self == Self::default()
     }
 
-    /// Every line under the name it is stored by.
-    pub fn lines(&self) -> [(&'static str, Option<&AddressLine>); 8] {
+    /// Every line under the name it is stored by; the postal code, which has two, is left to the caller.
+    pub fn lines(&self) -> [(&'static str, Option<&AddressLine>); 7] {
         [
             ("name", self.name.as_ref()),
             ("phone_number", self.phone_number.as_ref()),
@@ -108,7 +111,6 @@ impl AddressChange {
             ("city", self.city.as_ref()),
             ("state", self.state.as_ref()),
             ("country", self.country.as_ref()),
-            ("pincode", self.pincode.as_ref()),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! The flows of the shop, in its own words; each touches the store, the clock or the hashing threads.
 
 pub mod accounts;
+pub mod address;
 pub mod audits;
 pub mod cart;
 pub mod catalogue;

@@ -57,6 +57,8 @@ const TABLE: &[(&str, Who)] = &[
     ("removeFromCart", Who::Owner),
     ("setCartItem", Who::Owner),
     ("clearCart", Who::Owner),
+    ("readAddress", Who::Owner),
+    ("updateAddress", Who::Owner),
     ("listBrands", Who::Anyone),
     ("readBrand", Who::Anyone),
     ("listModels", Who::Anyone),

@@ -2,6 +2,7 @@
 
 mod access_table;
 mod accounts;
+mod address;
 mod admin;
 mod admin_delete;
 mod admin_images;

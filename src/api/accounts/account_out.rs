@@ -3,9 +3,9 @@
 use poem_openapi::{Object, types::Example};
 
 use crate::{
-    api::user_out::UserOut,
-    domain::{ids::AddressId, time::Timestamp},
-    store::users::{Account, Address, Profile, Verification, Verified},
+    api::{address::AddressOut, user_out::UserOut},
+    domain::time::Timestamp,
+    store::users::{Account, Profile, Verification, Verified},
 };
 
 /// An account with everything its owner may see.
@@ -29,7 +29,7 @@ pub(super) struct AccountOut {
 struct ProfileOut {
     /// Mirrors the sign-in number.
     phone: Option<ProfilePhoneOut>,
-    address: Option<ProfileAddressOut>,
+    address: AddressOut,
     display: Option<DisplayOut>,
     preference: Option<PreferenceOut>,
 }
@@ -40,25 +40,6 @@ struct ProfileOut {
 struct ProfilePhoneOut {
     number: String,
     created_at: Timestamp,
-}
-
-/// Where parts are sent.
-#[derive(Debug, Object)]
-#[oai(rename = "ProfileAddress")]
-struct ProfileAddressOut {
-    #[oai(rename = "_id")]
-    id: AddressId,
-    name: Option<String>,
-    phone_number: Option<String>,
-    address_line1: Option<String>,
-    address_line2: Option<String>,
-    city: Option<String>,
-    state: Option<String>,
-    country: Option<String>,
-    pincode: Option<String>,
-    /// The same as `pincode`.
-    postal_code: Option<String>,
-    updated_at: Timestamp,
 }
 
 /// How the account is shown.
@@ -100,12 +81,13 @@ impl From<Account> for AccountOut {
         let verified = &account.verification;
         let is_verified = is_proof_of(verified.phone.as_ref(), account.phone_number.as_ref())
             || is_proof_of(verified.email.as_ref(), account.email.as_ref());
+        let address = AddressOut::of(&account);
         Self {
             user: UserOut::from(&account),
             is_active: account.is_active,
             is_staff: account.role.is_staff(),
             is_verified,
-            profile: account.profile.into(),
+            profile: ProfileOut::new(account.profile, address),
             verification: account.verification.into(),
         }
     }
@@ -116,35 +98,17 @@ fn is_proof_of<T: PartialEq>(verified: Option<&Verified<T>>, current: Option<&T>
     verified.is_some_and(|verified| verified.verified_at.is_some() && Some(&verified.value) == current)
 }
 
-impl From<Profile> for ProfileOut {
-    fn from(profile: Profile) -> Self {
+impl ProfileOut {
+    fn new(profile: Profile, address: AddressOut) -> Self {
         Self {
             phone: profile
                 .phone
                 .map(|phone| ProfilePhoneOut { number: phone.number.to_string(), created_at: phone.created_at }),
-            address: profile.address.map(ProfileAddressOut::from),
+            address,
             display: profile.display.map(|display| DisplayOut { photo: display.photo, created_at: display.created_at }),
             preference: profile
                 .preference
                 .map(|preference| PreferenceOut { language: preference.language, created_at: preference.created_at }),
-        }
-    }
-}
-
-impl From<Address> for ProfileAddressOut {
-    fn from(address: Address) -> Self {
-        Self {
-            id: address.id,
-            name: address.name,
-            phone_number: address.phone_number,
-            address_line1: address.address_line1,
-            address_line2: address.address_line2,
-            city: address.city,
-            state: address.state,
-            country: address.country,
-            postal_code: address.pincode.clone(),
-            pincode: address.pincode,
-            updated_at: address.updated_at,
         }
     }
 }
@@ -168,7 +132,7 @@ impl Example for AccountOut {
             is_staff: false,
             profile: ProfileOut {
                 phone: Some(ProfilePhoneOut { number: "+919876543210".to_owned(), created_at }),
-                address: None,
+                address: AddressOut::example(),
                 display: None,
                 preference: None,
             },

@@ -137,7 +137,7 @@ impl AccountsApi {
         body: UpdateIn,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         let current = body.current_password();
-        let change = body.check(&caller.account, self.app.config.default_region).map_err(ProfileError::from)?;
+        let change = body.check(self.app.config.default_region).map_err(ProfileError::from)?;
         let account = profile::update(&self.app, caller.account, caller.session, change, current, origin).await?;
         Ok(Json(account.into()))
     }

@@ -1,15 +1,15 @@
 //! What owners change about their accounts: one conditional update that also signs the caller in.
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
 
 use super::{Account, Taken, Users, alive};
 use crate::{
     domain::{
         email::Email,
-        ids::{AddressId, SessionRef, UserId},
+        ids::{SessionRef, UserId},
         password::PasswordHash,
-        profile::{AddressChange, Language, Photo},
+        profile::{AddressChange, AddressLine, Language, Photo},
         time::Timestamp,
         username::Username,
     },
@@ -154,15 +154,26 @@ fn address_fields(address: &AddressChange, now: Timestamp) -> Document {
         return Document::new();
     }
     let mut set = doc! {
-        "profile.address._id": { "$ifNull": ["$profile.address._id", AddressId::new()] },
+        // An account has one address: see `services/address.rs`.
+        "profile.address._id": { "$ifNull": ["$profile.address._id", "$_id"] },
         "profile.address.updated_at": now,
     };
-    for (name, line) in address.lines() {
-        match line.map(|line| line.kept()) {
-            Some(Some(text)) => drop(set.insert(format!("profile.address.{name}"), doc! { "$literal": text })),
-            Some(None) => drop(set.insert(format!("profile.address.{name}"), "$$REMOVE")),
-            None => {}
-        }
-    }
+    let lines = address.lines().into_iter().filter_map(|(name, line)| Some((name, stored(line?))));
+    set.extend(lines.chain(pincode(address)).map(|(name, line)| (format!("profile.address.{name}"), line)));
     set
+}
+
+/// A line as a pipeline sets it; an empty one goes.
+fn stored(line: &AddressLine) -> Bson {
+    line.kept().map_or(Bson::from("$$REMOVE"), |text| doc! { "$literal": text }.into())
+}
+
+fn pincode(address: &AddressChange) -> Option<(&'static str, Bson)> {
+    let (pincode, postal_code) = (address.pincode.as_ref(), address.postal_code.as_ref());
+    let (Some(pincode), Some(postal_code)) = (pincode, postal_code) else {
+        return pincode.or(postal_code).map(|line| ("pincode", stored(line)));
+    };
+    let current = doc! { "$ifNull": ["$profile.address.pincode", ""] };
+    let unedited = doc! { "$eq": [current, { "$literal": pincode.kept().unwrap_or_default() }] };
+    Some(("pincode", doc! { "$cond": [unedited, stored(postal_code), stored(pincode)] }.into()))
 }

@@ -1,0 +1,145 @@
+//! The postal address of an account, in requests and answers.
+
+use poem_openapi::{Object, types::Example};
+use serde::Deserialize;
+
+use super::fields::{Digits, Line};
+use crate::{
+    domain::{
+        ids::{AddressId, UserId},
+        invalid::InvalidField,
+        phone::Region,
+        profile::{AddressChange, AddressLine},
+        time::Timestamp,
+    },
+    services::address,
+    store::users::Account,
+};
+
+/// Where parts are to be sent: lines of at most 200 characters. An empty one clears what was there.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "AddressUpdate", example)]
+pub struct AddressIn {
+    name: Option<Line>,
+    /// In any usual spelling.
+    phone_number: Option<Digits>,
+    address_line1: Option<Line>,
+    address_line2: Option<Line>,
+    city: Option<Line>,
+    state: Option<Line>,
+    country: Option<Line>,
+    pincode: Option<Digits>,
+    /// The same as `pincode`; of two that differ the one counts that is new.
+    postal_code: Option<Digits>,
+}
+
+impl AddressIn {
+    /// Checks the lines; `at` is what stands before their names when a fault is told: `address.`, or nothing.
+    pub fn check(self, at: &str, region: Region) -> Result<AddressChange, InvalidField> {
+        let line = |name: &'static str, text: Option<Line>| {
+            let check = |text: Line| {
+                let fault = || InvalidField::because(format!("{at}{name}"), name, "too long");
+                AddressLine::parse(&text.0).ok_or_else(fault)
+            };
+            text.map(check).transpose()
+        };
+        let phone = |number: Digits| {
+            let fault = |why| InvalidField::because(format!("{at}phone_number"), "phone number", why);
+            AddressLine::phone(&number.0, region).map_err(fault)
+        };
+        let code = |name: &'static str, code: Option<Digits>| line(name, code.map(|code| Line(code.0)));
+        Ok(AddressChange {
+            name: line("name", self.name)?,
+            phone_number: self.phone_number.map(phone).transpose()?,
+            address_line1: line("address_line1", self.address_line1)?,
+            address_line2: line("address_line2", self.address_line2)?,
+            city: line("city", self.city)?,
+            state: line("state", self.state)?,
+            country: line("country", self.country)?,
+            pincode: code("pincode", self.pincode)?,
+            postal_code: code("postal_code", self.postal_code)?,
+        })
+    }
+}
+
+impl Example for AddressIn {
+    fn example() -> Self {
+        let line = |text: &str| Some(Line(text.to_owned()));
+        Self {
+            name: line("Asha Rao"),
+            phone_number: Some(Digits("9876543210".to_owned())),
+            address_line1: line("14 MG Road"),
+            address_line2: None,
+            city: line("Pune"),
+            state: line("Maharashtra"),
+            country: line("India"),
+            pincode: Some(Digits("411001".to_owned())),
+            postal_code: None,
+        }
+    }
+}
+
+/// Where parts are sent.
+#[derive(Debug, Object)]
+#[oai(rename = "Address")]
+pub struct AddressOut {
+    #[oai(rename = "_id")]
+    id: AddressId,
+    user_id: UserId,
+    /// Who receives; the username until a name is given.
+    name: Option<String>,
+    /// Whom the courier calls; the sign-in number until another one is given.
+    phone_number: Option<String>,
+    address_line1: Option<String>,
+    address_line2: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    country: Option<String>,
+    pincode: Option<String>,
+    /// The same as `pincode`.
+    postal_code: Option<String>,
+    updated_at: Timestamp,
+}
+
+impl AddressOut {
+    /// The address of an account.
+    pub fn of(account: &Account) -> Self {
+        let address = address::of(account);
+        Self {
+            id: address.id,
+            user_id: account.id,
+            name: address.name,
+            phone_number: address.phone_number,
+            address_line1: address.address_line1,
+            address_line2: address.address_line2,
+            city: address.city,
+            state: address.state,
+            country: address.country,
+            postal_code: address.pincode.clone(),
+            pincode: address.pincode,
+            updated_at: address.updated_at,
+        }
+    }
+}
+
+impl Example for AddressOut {
+    fn example() -> Self {
+        let line = |text: &str| Some(text.to_owned());
+        Self {
+            id: AddressId::from(EXAMPLE_ID),
+            user_id: UserId::from(EXAMPLE_ID),
+            name: line("Asha Rao"),
+            phone_number: line("+919876543210"),
+            address_line1: line("14 MG Road"),
+            address_line2: None,
+            city: line("Pune"),
+            state: line("Maharashtra"),
+            country: line("India"),
+            pincode: line("411001"),
+            postal_code: line("411001"),
+            updated_at: Timestamp::from_millis(1_732_374_690_000),
+        }
+    }
+}
+
+const EXAMPLE_ID: [u8; 12] = *b"\x67\x41\xf0\xa2\xc3\xb4\xd5\xe6\xf7\xa8\xb9\xc0";
