@@ -14,7 +14,7 @@ use crate::{
     },
     integrations::{
         clock::Clock,
-        images::Images,
+        images::{Images, UnusableHome},
         mail::{MailError, Mailer},
         sms::{SmsSender, Twilio},
     },
@@ -59,6 +59,9 @@ pub enum AppError {
     /// The client of the SMS service.
     #[error("the SMS service: {0}")]
     Sms(reqwest::Error),
+    /// The place where images are kept.
+    #[error(transparent)]
+    Images(#[from] UnusableHome),
     /// The way to send mails.
     #[error("SMTP_URL: {0}")]
     Mail(MailError),
@@ -83,7 +86,7 @@ impl App {
             tasks: TaskTracker::new(),
             hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
             metrics,
-            images: Images::new(&config),
+            images: Images::open(&config)?,
             drawing: Drawing::new(),
             mailer: mailer(&config).map_err(AppError::Mail)?,
             config,

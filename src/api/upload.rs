@@ -4,7 +4,7 @@
 use poem::{
     FromRequest, Request, RequestBody,
     error::ParseMultipartError,
-    http::header,
+    http::{StatusCode, header},
     web::{Field, Multipart},
 };
 use poem_openapi::{
@@ -102,7 +102,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for FormOrJson<T> {
         let Form { texts, image } = if is_form(request) {
             Form::read(request, body).await?
         } else {
-            Form { texts: body::object(request, body).await?, image: None }
+            Form { texts: body::object(request, body).await.map_err(name_both_types)?, image: None }
         };
         Ok(Self { is_empty: texts.is_empty() && image.is_none(), fields: body::read(texts)?, image })
     }
@@ -167,6 +167,14 @@ fn is_form(request: &Request) -> bool {
     content_type.is_some_and(|text| text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM))
 }
 
+/// Instead of a refusal that names JSON alone.
+fn name_both_types(error: poem::Error) -> poem::Error {
+    if error.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return error;
+    }
+    ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be application/json or multipart/form-data").into()
+}
+
 fn fault(field: &str, what: &str) -> ApiError {
     ApiError::new(ErrorCode::InvalidInput, format!("{field} {what}")).with_field(field)
 }
@@ -184,4 +192,90 @@ fn unreadable(error: &poem::Error) -> ApiError {
 fn image_schema(description: &'static str) -> MetaSchema {
     let image = MetaSchema { description: Some(description), ..MetaSchema::new_with_format("string", "binary") };
     MetaSchema { properties: vec![("image", MetaSchemaRef::Inline(Box::new(image)))], ..MetaSchema::new("object") }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem_openapi::{Object, OpenApi, payload::PlainText};
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::api::fields::{Decimal, Line};
+
+    #[derive(Object, Deserialize)]
+    struct Fields {
+        name: Option<Line>,
+        price: Option<Decimal>,
+    }
+
+    struct Api;
+
+    #[OpenApi]
+    impl Api {
+        /// Says what was read.
+        #[oai(path = "/", method = "post")]
+        async fn read(&self, body: FormOrJson<Fields>) -> PlainText<String> {
+            let text = |line: Option<Line>| line.map_or("-".to_owned(), |line| line.0);
+            let Fields { name, price } = body.fields;
+            let image = body.image.map_or(0, |bytes| bytes.len());
+            PlainText(format!("{} {} {image}", text(name), text(price.map(|price| Line(price.0)))))
+        }
+    }
+
+    /// What is answered to a body of this type: the text, or the code and the field at fault.
+    async fn answer(content_type: &str, body: impl Into<Vec<u8>>) -> String {
+        let endpoint = poem::Route::new().nest("/", poem_openapi::OpenApiService::new(Api, "", ""));
+        let request = Request::builder().method(poem::http::Method::POST).content_type(content_type).body(body.into());
+        match poem::Endpoint::call(&endpoint, request).await {
+            Ok(response) => response.into_body().into_string().await.expect("text"),
+            Err(error) => format!("{} {error}", error.status().as_u16()),
+        }
+    }
+
+    /// A form of parts, each the rest of its `Content-Disposition` and its bytes.
+    async fn form(parts: &[(&str, &[u8])]) -> String {
+        let mut body = Vec::new();
+        for (disposition, bytes) in parts {
+            body.extend(format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n").into_bytes());
+            body.extend_from_slice(bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--b--\r\n");
+        answer("multipart/form-data; boundary=b", body).await
+    }
+
+    const IMAGE: &str = "name=\"image\"; filename=\"a.png\"";
+
+    #[tokio::test]
+    async fn forms_and_json_are_read_alike() {
+        assert_eq!(answer("application/json", "{\"name\":\" a \",\"price\":1.5,\"image\":7}").await, "a 1.5 0");
+        assert_eq!(form(&[("name=name", b" a "), ("name=price", b"1.5"), (IMAGE, b"xyz")]).await, "a 1.5 3");
+        assert_eq!(form(&[]).await, "- - 0");
+        assert_eq!(answer("application/json", "").await, "- - 0");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_asked_for_and_empty_images_count_as_left_out() {
+        let files = [("name=name; filename=x", &[0xff; 70_000][..]), ("name=other", b"y"), (IMAGE, b""), (IMAGE, b"x")];
+        assert_eq!(form(&files).await, "- - 1");
+        assert_eq!(form(&[(IMAGE, b"")]).await, "- - 0");
+    }
+
+    #[tokio::test]
+    async fn faults_name_their_field() {
+        let long = vec![b'a'; MAX_TEXT + 1];
+        let large = vec![0; MAX_IMAGE + 1];
+        assert_eq!(form(&[("name=name", b"a\0b")]).await, "400 name must not contain control characters");
+        assert_eq!(form(&[("name=name", b"a"), ("name=name", b"a")]).await, "400 name is given more than once");
+        assert_eq!(form(&[(IMAGE, b"a"), (IMAGE, b"a")]).await, "400 image is given more than once");
+        assert_eq!(form(&[("name=name", &long)]).await, "400 name is longer than 64 KiB");
+        assert_eq!(form(&[("name=name", b"\xff")]).await, "400 name must be text in UTF-8");
+        assert_eq!(form(&[(IMAGE, &large)]).await, "413 the image is larger than 5 MiB");
+        assert_eq!(
+            answer("multipart/form-data; boundary=b", "--b\r\nrubbish").await,
+            "400 the body is not a valid form"
+        );
+        assert_eq!(answer("multipart/form-data", "x").await, "400 the body is not a valid form");
+        assert_eq!(answer("text/plain", "x").await, "415 the body must be application/json or multipart/form-data");
+    }
 }

@@ -1,6 +1,7 @@
 //! The configuration: the only place that reads the environment (and `.env`), all of it checked before anything starts.
 
 mod cookie_policy;
+mod images;
 mod lifetimes;
 mod limits;
 mod mail;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use self::reader::Reader;
 pub use self::{
     cookie_policy::CookiePolicy,
+    images::{CloudinaryAccount, ImageHome, ObjectStoreAccount},
     lifetimes::Lifetimes,
     limits::Limits,
     mail::Mail,
@@ -66,6 +68,8 @@ pub struct Config {
     pub limits: Limits,
     /// How the shop writes to people.
     pub mail: Mail,
+    /// Where images are kept.
+    pub images: ImageHome,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long audits are kept.
@@ -181,6 +185,7 @@ impl Config {
             sms: Sms::read(r),
             limits: Limits::read(r),
             mail: Mail::read(r),
+            images: ImageHome::read(r),
             trusted_proxies: origins::read_proxies(r),
             audit_retention: Duration::from_secs(24 * 60 * 60)
                 * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {

@@ -80,6 +80,15 @@ impl Reader {
         Some(text.into())
     }
 
+    /// Every variable whose name begins in one of these ways; they belong to others and are only handed on.
+    pub(super) fn family(&self, beginnings: &[&str]) -> Vec<(String, SecretString)> {
+        let belongs = |name: &str| beginnings.iter().any(|beginning| name.starts_with(beginning));
+        let found = self.set.iter().filter(|(name, value)| belongs(name) && !value.trim().is_empty());
+        let mut found: Vec<_> = found.map(|(name, value)| (name.clone(), value.trim().into())).collect();
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found
+    }
+
     /// Notes a problem found elsewhere, for instance between two variables.
     pub(super) fn problem(&mut self, name: &str, what: &str) {
         self.problems.push(format!("{name}: {what}"));

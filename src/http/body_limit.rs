@@ -76,3 +76,24 @@ fn takes_images(method: &Method, path: &str) -> bool {
         path.starts_with(ADMIN_PATH) && path.split('/').any(|part| part == "insert" || part == "update");
     writes && (path == PHOTO_PATH || is_of_catalogue)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_may_be_as_large_as_an_image_where_images_are_taken() {
+        let limit = |method: Method, path: &str, content_type: &str| {
+            limit(&Request::builder().method(method).uri_str(path).content_type(content_type).finish())
+        };
+        let form = "multipart/form-data; boundary=b";
+        for path in [PHOTO_PATH, "/api/admin/brands/insert", "/api/admin/brands/TATA/models/update/NEXON"] {
+            assert_eq!(limit(Method::POST, path, form), FORM_LIMIT, "{path}");
+            assert_eq!(limit(Method::PUT, path, "Multipart/Form-Data"), FORM_LIMIT, "{path}");
+            assert_eq!(limit(Method::POST, path, "application/json"), LIMIT, "{path}");
+            assert_eq!(limit(Method::DELETE, path, form), LIMIT, "{path}");
+        }
+        assert_eq!(limit(Method::POST, "/api/auth/register", form), LIMIT);
+        assert_eq!(limit(Method::POST, "/api/utils/insert", form), LIMIT);
+    }
+}

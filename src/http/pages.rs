@@ -6,7 +6,7 @@ use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
     endpoint::{make, make_sync},
     error::NotFoundError,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use serde_json::json;
 
@@ -70,7 +70,21 @@ async fn media(request: Request) -> poem::Result<Response> {
         ApiError::internal()
     })?;
     let kept = kept.ok_or(NotFoundError)?;
-    Ok(Response::builder().content_type(kept.content_type).header(header::CACHE_CONTROL, FOREVER).body(kept.bytes))
+    // What has this name never changes, so the name is as good as a hash.
+    let tag = format!("\"{name}\"");
+    let known = names(request.headers(), &tag);
+    let response = Response::builder().header(header::CACHE_CONTROL, FOREVER).header(header::ETAG, tag);
+    if known {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    Ok(response.content_type(kept.content_type).body(kept.bytes))
+}
+
+/// Whether the caller says to have what a tag names (RFC 9110, section 13.1.2).
+fn names(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
 /// Numbers for operators: keep this path off the internet, as operations.md says.

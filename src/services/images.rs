@@ -74,7 +74,7 @@ impl Drawing {
     async fn draw(&self, bytes: Vec<u8>, kind: Kind) -> Result<Picture, ImageError> {
         let _place = self.places.try_acquire().map_err(|_| ImageError::Busy)?;
         let _turn = self.turn.acquire().await.map_err(|_| ImageError::Busy)?;
-        let drawn = tokio::task::spawn_blocking(move || Picture::draw(&bytes, kind)).await;
+        let drawn = tokio::task::spawn_blocking(move || Picture::draw(bytes, kind)).await;
         // A decoder that panics has met something that is no picture.
         Ok(drawn.map_err(|_| InvalidPicture::Unreadable)??)
     }
@@ -86,7 +86,7 @@ pub async fn keep(app: &App, bytes: Vec<u8>, kind: Kind) -> Result<NewImage, Ima
     let key = app.images.fresh_key(&picture)?;
     app.store.image_trash.reserve(&key, app.clock.now().after(CLAIM_LIMIT)).await?;
     // When this fails the key stays in the trash: the image may still arrive where it was sent.
-    let url = app.images.keep(&key, picture).await?;
+    let url = app.images.keep(&key, picture, app.clock.now()).await?;
     Ok(NewImage { key, url })
 }
 
@@ -105,7 +105,7 @@ pub async fn begin_removal(app: &App) -> Result<Option<TrashDoc>, StoreError> {
 
 /// Removes an image. What can't be removed now is tried again later, for ever.
 pub async fn remove(app: &App, trash: &TrashDoc) -> Result<(), StoreError> {
-    match app.images.remove(&trash.key).await {
+    match app.images.remove(&trash.key, app.clock.now()).await {
         Ok(()) => app.store.image_trash.forget(&trash.key).await,
         Err(HomeUnavailable) => {
             app.store.image_trash.postpone(trash, app.clock.now().after(pause(trash.attempts))).await

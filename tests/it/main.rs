@@ -16,6 +16,7 @@ mod cart_races;
 mod cart_set;
 mod catalogue;
 mod http;
+mod images;
 mod invites;
 mod limits;
 mod mail;

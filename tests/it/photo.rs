@@ -1,14 +1,11 @@
 //! Pictures of accounts.
 
-use std::io::Cursor;
-
-use image::{DynamicImage, ImageFormat};
+use image::ImageFormat;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, Reply, TempFolder, TestApp};
+use crate::support::{Caller, PASSWORD, Reply, TempFolder, TestApp, picture};
 
 const PHOTO: &str = "/api/accounts/photo/";
-const BOUNDARY: &str = "boundary-of-the-tests";
 
 /// A server with a folder of its own.
 async fn start() -> (TestApp, TempFolder) {
@@ -21,20 +18,8 @@ async fn start_with(scale: &str) -> (TestApp, TempFolder) {
     (TestApp::start_with(&[("DATA_DIR", &path), ("RATE_LIMIT_SCALE", scale)]).await, folder)
 }
 
-fn picture(format: ImageFormat) -> Vec<u8> {
-    let mut file = Cursor::new(Vec::new());
-    DynamicImage::new_rgb8(800, 400).write_to(&mut file, format).expect("a picture");
-    file.into_inner()
-}
-
 async fn send(caller: &Caller, field: &str, bytes: &[u8]) -> Reply {
-    let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"../a.svg\"\r\n\
-         Content-Type: image/svg+xml\r\n\r\n"
-    );
-    let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
-    let request = caller.request(reqwest::Method::POST, PHOTO);
-    Reply::of(request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}")).body(body)).await
+    caller.send_image(PHOTO, field, bytes).await
 }
 
 /// How many pictures are kept once those that nobody shows are removed.
@@ -58,6 +43,9 @@ async fn a_picture_is_served_for_ever_and_goes_with_the_next_one() {
         assert_eq!(served.header("content-type"), "image/jpeg");
         assert_eq!(served.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(served.header("x-content-type-options"), "nosniff");
+        let again = app.anonymous().request(reqwest::Method::GET, &photo(&account));
+        let again = Reply::of(again.header("if-none-match", served.header("etag"))).await.expect(304);
+        assert_eq!((again.text.len(), again.header("etag")), (0, served.header("etag")));
         urls.push(photo(&account));
     }
     assert_eq!(files(&app, &folder).await, 1);

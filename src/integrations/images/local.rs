@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::PathBuf};
 
+use super::HomeUnavailable;
 use crate::domain::{
     image_key::{self, MEDIA},
     picture::Picture,
@@ -26,24 +27,30 @@ impl Folder {
     }
 
     /// Keeps an image and returns its URL.
-    pub async fn keep(&self, name: &str, picture: Picture) -> io::Result<String> {
+    pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
         let (folder, path) = (self.0.clone(), self.0.join(name));
-        blocking(move || {
+        let kept = blocking(move || {
             fs::create_dir_all(folder)?;
             fs::write(path, &picture.bytes)
-        })
-        .await?;
+        });
+        kept.await.map_err(|error| {
+            tracing::error!(%error, "an image can't be written");
+            HomeUnavailable
+        })?;
         Ok(format!("{MEDIA}{name}"))
     }
 
     /// Removes an image; that there is none is as good.
-    pub async fn remove(&self, name: &str) -> io::Result<()> {
+    pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
         if image_key::content_type(name).is_none() {
             return Ok(());
         }
         let path = self.0.join(name);
         match blocking(move || fs::remove_file(path)).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "an image can't be removed");
+                Err(HomeUnavailable)
+            }
             _ => Ok(()),
         }
     }

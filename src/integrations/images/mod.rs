@@ -1,22 +1,36 @@
-//! Where images are kept.
+//! Where images are kept: a local folder, an object store, or Cloudinary.
 
+mod cloudinary;
 mod local;
+mod objects;
 
-use self::local::Folder;
 pub use self::local::Kept;
+use self::{
+    cloudinary::Cloudinary,
+    local::Folder,
+    objects::{Objects, UnusableStore},
+};
 use crate::{
-    config::Config,
+    config::{Config, ImageHome},
     domain::{
         image_key::{ImageKey, LOCAL},
         picture::Picture,
+        time::Timestamp,
         url::ImageUrl,
     },
 };
 
-/// The place where images are kept, and the folder of those that were kept on this machine.
-#[derive(Debug)]
+/// The place where images are kept, and the folder of this machine, which still holds those from before another place was
+/// set.
 pub struct Images {
     folder: Folder,
+    remote: Option<Remote>,
+}
+
+/// A place outside.
+enum Remote {
+    Objects(Objects),
+    Cloudinary(Cloudinary),
 }
 
 /// The place where an image is kept can't be reached, or doesn't do what it should. Why is in the log.
@@ -24,35 +38,67 @@ pub struct Images {
 #[error("the image store is unavailable, try again soon")]
 pub struct HomeUnavailable;
 
+/// The settings name no place that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableHome {
+    /// The object store.
+    #[error(transparent)]
+    Objects(#[from] UnusableStore),
+    /// The client of Cloudinary.
+    #[error("Cloudinary: {0}")]
+    Cloudinary(#[from] reqwest::Error),
+}
+
+impl Remote {
+    /// Its name in keys.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Objects(_) => "objects",
+            Self::Cloudinary(_) => "cloudinary",
+        }
+    }
+}
+
 impl Images {
     /// The place that the settings name.
-    pub fn new(config: &Config) -> Self {
-        Self { folder: Folder::new(config.data_dir.join("media")) }
+    pub fn open(config: &Config) -> Result<Self, UnusableHome> {
+        let remote = match &config.images {
+            ImageHome::Folder => None,
+            ImageHome::Objects(account) => Some(Remote::Objects(Objects::open(account)?)),
+            ImageHome::Cloudinary(account) => Some(Remote::Cloudinary(Cloudinary::new(account)?)),
+        };
+        Ok(Self { folder: Folder::new(config.data_dir.join("media")), remote })
     }
 
     /// A key for an image that is to be kept.
     pub fn fresh_key(&self, picture: &Picture) -> Result<ImageKey, HomeUnavailable> {
-        ImageKey::fresh(LOCAL, &picture.bytes, picture.extension).map_err(|_| HomeUnavailable)
+        let home = self.remote.as_ref().map_or(LOCAL, Remote::name);
+        ImageKey::fresh(home, &picture.bytes, picture.extension).map_err(|_| HomeUnavailable)
     }
 
     /// Keeps an image under its key and returns its URL.
-    pub async fn keep(&self, key: &ImageKey, picture: Picture) -> Result<ImageUrl, HomeUnavailable> {
-        let url = self.folder.keep(key.name(), picture).await.map_err(|error| {
-            tracing::error!(%error, "an image can't be written");
+    pub async fn keep(&self, key: &ImageKey, picture: Picture, now: Timestamp) -> Result<ImageUrl, HomeUnavailable> {
+        let url = match &self.remote {
+            None => self.folder.keep(key.name(), picture).await,
+            Some(Remote::Objects(objects)) => objects.keep(key.name(), picture).await,
+            Some(Remote::Cloudinary(cloudinary)) => cloudinary.keep(key.name(), picture, now).await,
+        };
+        ImageUrl::parse(&url?).ok_or_else(|| {
+            tracing::warn!(%key, "the image store gave an image no URL that can be shown");
             HomeUnavailable
-        })?;
-        ImageUrl::parse(&url).ok_or(HomeUnavailable)
+        })
     }
 
     /// Removes an image; that there is none is as good.
-    pub async fn remove(&self, key: &ImageKey) -> Result<(), HomeUnavailable> {
-        match key.home() {
-            LOCAL => self.folder.remove(key.name()).await.map_err(|error| {
-                tracing::warn!(%error, %key, "an image can't be removed");
-                HomeUnavailable
-            }),
-            home => {
-                tracing::warn!(home, %key, "an image can't be removed: its home is not configured any more");
+    pub async fn remove(&self, key: &ImageKey, now: Timestamp) -> Result<(), HomeUnavailable> {
+        match &self.remote {
+            _ if key.home() == LOCAL => self.folder.remove(key.name()).await,
+            Some(remote) if remote.name() == key.home() => match remote {
+                Remote::Objects(objects) => objects.remove(key.name()).await,
+                Remote::Cloudinary(cloudinary) => cloudinary.remove(key.name(), now).await,
+            },
+            _ => {
+                tracing::warn!(%key, "an image can't be removed: the settings don't name its home any more");
                 Err(HomeUnavailable)
             }
         }

@@ -10,6 +10,7 @@ use super::SmsError;
 use crate::{
     config::TwilioAccount,
     domain::{otp::OtpCode, phone::E164},
+    integrations::install_tls,
 };
 
 /// How long a call may take: a person waits for it.
@@ -40,8 +41,7 @@ struct Problem {
 impl Twilio {
     /// A client for an account.
     pub fn new(account: &TwilioAccount) -> reqwest::Result<Self> {
-        // Whoever is first decides for the process, and everybody here decides for ring.
-        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         let client = Client::builder().timeout(CALL_LIMIT).connect_timeout(CONNECT_LIMIT).build()?;
         Ok(Self {
             client,

@@ -83,6 +83,13 @@ impl Server {
         Self { child, url, mongod, log: Some(log) }
     }
 
+    /// The most memory that it has held so far, in MiB (`VmHWM` of proc(5)).
+    pub fn peak_mebibytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
+        line.split_whitespace().nth(1).and_then(|kibibytes| kibibytes.parse::<u64>().ok()).expect("a number") / 1024
+    }
+
     /// Sends a signal and waits for the end; returns how long that took and the exit code.
     pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
         end(&mut self.child, signal)

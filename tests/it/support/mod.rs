@@ -3,10 +3,13 @@
 mod app;
 mod binary;
 mod caller;
+mod cloudinary;
 mod form;
+mod image;
 mod letter;
 mod mongod;
 mod reply;
+mod s3;
 mod smtp;
 mod twilio;
 
@@ -14,10 +17,13 @@ pub use self::{
     app::TestApp,
     binary::{Server, TempFolder, end, myspares, start},
     caller::Caller,
+    cloudinary::FakeCloudinary,
     form::Form,
+    image::{picture, some_picture},
     letter::{Letter, letters_in},
     mongod::{fresh_database, shared_mongod_uri},
     reply::Reply,
+    s3::FakeS3,
     smtp::MailServer,
     twilio::{CODE, FakeTwilio, Mood},
 };

@@ -18,9 +18,10 @@ use serde::Deserialize;
 pub const CODE: &str = "135790";
 
 /// How it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mood {
     /// As it should.
+    #[default]
     Good,
     /// With a status and a body that is no JSON.
     Status(u16),

@@ -1,0 +1,165 @@
+//! How fast the server is, next to the least that each call can't do without: `make bench`.
+//!
+//! Every scenario runs in turns with its floor, a bare handler of the same framework that only does the unavoidable work
+//! (`floor.rs`), so that what disturbs the machine disturbs both; what counts is the median of the ratios. Load comes from
+//! wrk. The second part shows how the figures grow with the catalogue, the connections and the carts.
+//!
+//! `BENCH_ROUNDS` (5) and `BENCH_SECONDS` (2) set the number and length of turns; `BENCH_ONLY` picks scenarios by a part of
+//! their names. The table is also written to `target/bench/http.json`.
+#![allow(clippy::print_stdout, reason = "it prints a table")]
+
+mod floor;
+mod growth;
+mod load;
+mod report;
+mod scenarios;
+mod servers;
+mod shop;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use bson::doc;
+use mongodb::{Client, Database};
+use myspares::embedded::PrivateMongod;
+use serde_json::json;
+
+use self::{
+    load::{Ask, Load},
+    report::{Measured, Turn},
+    scenarios::Scenario,
+    servers::{Served, myspares, seed},
+    shop::Shop,
+};
+
+const DATABASE: &str = "MySpares_db";
+/// Connections that wrk holds.
+const CONNECTIONS: u32 = 32;
+
+/// A mongod with a filled shop, and where the parts of the measurement are kept.
+struct Bench {
+    folder: tempfile::TempDir,
+    mongod: PrivateMongod,
+    database: Database,
+    rounds: usize,
+    seconds: u32,
+}
+
+#[tokio::main]
+async fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    if let Some(at) = args.iter().position(|arg| arg == "floor") {
+        let sizes: Vec<usize> = args[at + 2].split(',').map(|size| size.parse().expect("a size")).collect();
+        let uri = args[at + 1].clone();
+        tokio::task::spawn_blocking(move || floor::serve(&uri, DATABASE, &sizes)).await.expect("it serves");
+        return;
+    }
+    // `cargo test --benches` runs every bench with this argument, to see that it starts.
+    if args.iter().any(|arg| arg == "--test") {
+        return;
+    }
+    let bench = Bench::start().await;
+    let seeded = seed(bench.folder.path(), bench.mongod.uri(), 20_000, 1_000);
+    println!("seeding 20,000 products and 1,000 users: {:.1} s (goal: under 60)\n", seeded.as_secs_f64());
+    let mut measured = bench.scenarios().await;
+    measured["seed_seconds"] = json!(seeded.as_secs_f64());
+    if std::env::var_os("BENCH_ONLY").is_none() {
+        measured["growth"] = growth::measure(&bench).await;
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench/http.json");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&file, serde_json::to_string_pretty(&measured).expect("JSON")).expect("a file");
+    println!("\nwritten to {}", file.display());
+    bench.mongod.stop().await;
+}
+
+fn setting(name: &str, default: u32) -> u32 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let binary = std::env::var_os("MONGOD_BIN").map(PathBuf::from);
+        let binary = binary.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod"));
+        let mongod = PrivateMongod::start(&folder.path().join("db"), Some(&binary)).await.expect("a mongod");
+        let database = Client::with_uri_str(mongod.uri()).await.expect("a client").database(DATABASE);
+        let (rounds, seconds) = (setting("BENCH_ROUNDS", 5) as usize, setting("BENCH_SECONDS", 2));
+        Self { folder, mongod, database, rounds, seconds }
+    }
+
+    fn server(&self, vars: &[(&str, &str)]) -> Served {
+        let mut command = myspares(self.folder.path(), self.mongod.uri());
+        command.envs(vars.iter().copied());
+        Served::start(command)
+    }
+
+    fn floor(&self, sizes: &[usize]) -> Served {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        command.args(["floor", self.mongod.uri(), &sizes.join(",")]);
+        Served::start(command)
+    }
+
+    async fn scenarios(&self) -> serde_json::Value {
+        let (server, uncached) = (self.server(&[]), self.server(&[("CATALOG_CACHE_MB", "0")]));
+        let shop = Shop::open(&self.database, &server).await;
+        let (scenarios, sizes) = scenarios::all(&shop, &server).await;
+        let floor = self.floor(&sizes);
+        println!("{}", Measured::head());
+        let mut all = Vec::new();
+        for scenario in scenarios.into_iter().filter(|scenario| picked(scenario.name)) {
+            let own = if scenario.uncached { &uncached } else { &server };
+            let measured = self.alternate(scenario, own, &floor);
+            println!("{}", measured.line());
+            all.push(measured.json());
+        }
+        drop((uncached, floor));
+        let logins = if picked("login") { scenarios::logins(self, &server) } else { json!(null) };
+        let storm = if picked("storm") { scenarios::storm(self, &server, &shop) } else { json!(null) };
+        self.run(&server, &shop.products(), CONNECTIONS);
+        let resident = server.resident();
+        println!("\nresident after all of it: {:.0} MB (goal: under 130)", resident as f64 / 1e6);
+        json!({ "scenarios": all, "login": logins, "storm": storm, "resident_bytes": resident })
+    }
+
+    /// Turns of a scenario and its floor, each first in every other round.
+    fn alternate(&self, scenario: Scenario, server: &Served, floor: &Served) -> Measured {
+        let Scenario { name, floor: floor_name, at_least, asks, floor_asks, .. } = scenario;
+        // Fills the cache and the pools; what a start costs is not the question here.
+        load::run(self.folder.path(), &server.url, &asks, CONNECTIONS, 1);
+        load::run(self.folder.path(), &floor.url, &floor_asks, CONNECTIONS, 1);
+        let mut turns = Vec::new();
+        for round in 0..self.rounds {
+            if round % 2 == 0 {
+                let own = self.run(server, &asks, CONNECTIONS);
+                turns.push((own, self.run(floor, &floor_asks, CONNECTIONS)));
+            } else {
+                let floor = self.run(floor, &floor_asks, CONNECTIONS);
+                turns.push((self.run(server, &asks, CONNECTIONS), floor));
+            }
+        }
+        Measured { name, floor: floor_name, at_least, turns }
+    }
+
+    /// One turn.
+    fn run(&self, served: &Served, asks: &[Ask], connections: u32) -> Turn {
+        let before = served.cpu();
+        let load: Load = load::run(self.folder.path(), &served.url, asks, connections, self.seconds);
+        let cpu_micros = (served.cpu() - before).as_secs_f64() * 1e6 / load.requests.max(1.0);
+        Turn { load, cpu_micros, resident: served.resident() }
+    }
+
+    /// Empties the database.
+    async fn clear(&self) {
+        for collection in self.database.list_collection_names().await.expect("names") {
+            self.database.collection::<bson::Document>(&collection).delete_many(doc! {}).await.expect("a deletion");
+        }
+    }
+}
+
+fn picked(name: &str) -> bool {
+    std::env::var("BENCH_ONLY").map_or(true, |only| name.contains(&only))
+}

@@ -1,0 +1,85 @@
+//! The headers of a JPEG file (ITU-T T.81, annex B): its size, what reading it takes, and whether it is whole.
+
+/// What the frame header says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Quarters of a byte that each pixel takes in memory while it is read.
+    pub quarters: u64,
+}
+
+/// Start of scan: what follows its header is compressed, and no byte of it that is 0xFF stands before 0xD9.
+const SOS: u8 = 0xda;
+/// End of image.
+const EOI: [u8; 2] = [0xff, 0xd9];
+
+impl Frame {
+    /// Finds the frame header; `None` when there is none, or the image is cut off.
+    pub(super) fn find(bytes: &[u8]) -> Option<Self> {
+        let (mut rest, mut frame) = (bytes.strip_prefix(&[0xff, 0xd8])?, None);
+        loop {
+            let [0xff, marker, after @ ..] = rest else { return None };
+            match marker {
+                // A fill byte before the marker.
+                0xff => rest = rest.get(1..)?,
+                // Markers that stand alone.
+                0x01 | 0xd0..=0xd7 => rest = after,
+                &SOS => return frame.filter(|_| after.windows(2).any(|pair| pair == EOI)),
+                marker => {
+                    let length = usize::from(u16::from_be_bytes([*after.first()?, *after.get(1)?]));
+                    if is_frame(*marker) {
+                        frame = Self::read(*marker, after.get(2..length)?);
+                    }
+                    rest = after.get(length.max(2)..)?;
+                }
+            }
+        }
+    }
+
+    fn read(marker: u8, header: &[u8]) -> Option<Self> {
+        let [_precision, h1, h0, w1, w0, count, components @ ..] = header else { return None };
+        let components = components.get(..3 * usize::from(*count))?.chunks_exact(3);
+        let areas = components.map(|component| u64::from(component[1] >> 4) * u64::from(component[1] & 15));
+        let (sum, largest) = areas.fold((0, 1), |(sum, largest), area| (sum + area, area.max(largest)));
+        // Scans of a progressive picture refine each other: all coefficients are kept, of two bytes each.
+        let coefficients = if marker & 3 == 2 { 4 * 2 * sum / largest } else { 0 };
+        let quarters = 4 * if *count == 1 { 1 } else { 3 } + coefficients;
+        let [height, width] = [[*h1, *h0], [*w1, *w0]].map(|pair| u32::from(u16::from_be_bytes(pair)));
+        Some(Self { width, height, quarters })
+    }
+}
+
+/// The markers of frames are 0xC0 to 0xCF but for three: tables and extensions.
+fn is_frame(marker: u8) -> bool {
+    (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame of 40 by 20 pixels whose first of three components is sampled as `sampling` says.
+    fn file(marker: u8, sampling: u8) -> Vec<u8> {
+        let frame = [0xff, marker, 0, 17, 8, 0, 20, 0, 40, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0];
+        [&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9][..], &frame, &[0xff, SOS, 0, 2, 1, 2, 3, 0xff, 0xd9]].concat()
+    }
+
+    #[test]
+    fn progressive_pictures_keep_their_coefficients_in_memory() {
+        let quarters = |marker, sampling| Frame::find(&file(marker, sampling)).expect("a frame").quarters;
+        assert_eq!((quarters(0xc0, 0x22), quarters(0xc0, 0x11)), (12, 12));
+        assert_eq!((quarters(0xc2, 0x22), quarters(0xc2, 0x11)), (24, 36));
+    }
+
+    #[test]
+    fn a_picture_ends_after_its_pixels_and_not_in_what_it_tells() {
+        let whole = file(0xc0, 0x22);
+        assert_eq!(Frame::find(&whole).map(|frame| (frame.width, frame.height)), Some((40, 20)));
+        for length in 0..whole.len() {
+            assert_eq!(Frame::find(&whole[..length]), None, "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Pictures that were sent: each is drawn anew, upright, of a bounded size and without what its file told beside it.
+
+mod jpeg;
+mod read;
+mod webp;
+
+use std::io::Cursor;
+
+use image::codecs::{jpeg::JpegEncoder, webp::WebPEncoder};
+
+use self::read::Pixels;
+
+/// Above this JPEG files grow and pictures hardly get better.
+const QUALITY: u8 = 85;
+
+/// What a picture is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A brand, model, category or product.
+    Catalogue,
+    /// An account.
+    Photo,
+}
+
+impl Kind {
+    /// How large a picture may be that is sent.
+    const fn megapixels(self) -> u64 {
+        match self {
+            Self::Catalogue => 50,
+            Self::Photo => 12,
+        }
+    }
+
+    /// Width and height of a picture that is kept, at most.
+    const fn side(self) -> u32 {
+        match self {
+            Self::Catalogue => 2048,
+            Self::Photo => 512,
+        }
+    }
+}
+
+/// A picture that is fit to be shown.
+pub struct Picture {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How its name ends.
+    pub extension: &'static str,
+}
+
+/// Why something can't be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPicture {
+    /// The bytes are no PNG, JPEG or WebP picture, or not a whole one.
+    #[error("invalid image")]
+    Unreadable,
+    /// It has too many pixels.
+    #[error("the image is larger than {} megapixels", .0.megapixels())]
+    TooLarge(Kind),
+    /// It has few enough pixels, in a kind of file that takes much memory for each.
+    #[error("the image takes too much memory to read: send it smaller, or as a plain JPEG or PNG")]
+    TooHeavy,
+}
+
+impl Picture {
+    /// Draws a picture anew: upright, scaled down to what its kind is shown with, nothing but its first frame. Takes a
+    /// while, and much memory.
+    pub fn draw(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
+        let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
+        // The largest of its forms is gone before another one is made of it.
+        if image.width().max(image.height()) > kind.side() {
+            image = image.thumbnail(kind.side(), kind.side());
+        }
+        image.apply_orientation(orientation);
+        let mut file = Cursor::new(Vec::new());
+        let extension = if has_alpha {
+            image.into_rgba8().write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
+            "webp"
+        } else {
+            image.into_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
+            "jpg"
+        };
+        Ok(Self { bytes: file.into_inner(), extension })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    const FORMATS: [ImageFormat; 3] = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP];
+
+    fn file(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        image.write_to(&mut file, format).expect("a file");
+        file.into_inner()
+    }
+
+    fn drawn(bytes: &[u8], kind: Kind) -> (DynamicImage, &'static str) {
+        let picture = Picture::draw(bytes.to_vec(), kind).expect("a picture");
+        (image::load_from_memory(&picture.bytes).expect("a picture"), picture.extension)
+    }
+
+    fn refused(bytes: &[u8], kind: Kind) -> Option<InvalidPicture> {
+        Picture::draw(bytes.to_vec(), kind).err()
+    }
+
+    #[test]
+    fn large_pictures_are_scaled_down_and_small_ones_stay() {
+        let wide = file(&DynamicImage::new_rgb8(4096, 1024), ImageFormat::Jpeg);
+        for (kind, width, height) in [(Kind::Photo, 512, 128), (Kind::Catalogue, 2048, 512)] {
+            let (large, extension) = drawn(&wide, kind);
+            assert_eq!((large.width(), large.height(), extension), (width, height, "jpg"));
+        }
+        let (small, extension) = drawn(&file(&DynamicImage::new_rgba8(30, 40), ImageFormat::Png), Kind::Photo);
+        assert_eq!((small.width(), small.height(), extension), (30, 40, "webp"));
+    }
+
+    #[test]
+    fn colours_and_transparency_survive_whatever_the_file_is() {
+        let see_through = DynamicImage::from(RgbaImage::from_pixel(8, 8, Rgba([200, 40, 10, 128])));
+        for format in [ImageFormat::Png, ImageFormat::WebP] {
+            let (drawn, _) = drawn(&file(&see_through, format), Kind::Catalogue);
+            assert_eq!(drawn.into_rgba8().get_pixel(3, 3).0, [200, 40, 10, 128], "{format:?}");
+        }
+        let deep = DynamicImage::from(see_through.to_rgb16());
+        let opaque = DynamicImage::from(see_through.to_rgb8());
+        let files = FORMATS.map(|format| file(&opaque, format));
+        for bytes in files.iter().chain([&file(&deep, ImageFormat::Png)]) {
+            let (drawn, extension) = drawn(bytes, Kind::Catalogue);
+            let near = drawn.into_rgb8().get_pixel(3, 3).0.iter().zip([200, 40, 10]).all(|(a, b)| a.abs_diff(b) < 12);
+            assert!(near && extension == "jpg");
+        }
+    }
+
+    #[test]
+    fn an_orientation_is_applied_and_the_metadata_is_gone() {
+        let plain = file(&DynamicImage::new_rgb8(40, 20), ImageFormat::Jpeg);
+        // An APP1 segment whose only entry is orientation 6: turned by 90 degrees (Exif 2.32, section 4.6.4).
+        let exif = b"\xff\xe1\x00\x22Exif\0\0MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00";
+        let turned = [&plain[..2], exif, &plain[2..]].concat();
+        let picture = Picture::draw(turned, Kind::Photo).expect("a picture");
+        let upright = image::load_from_memory(&picture.bytes).expect("a picture");
+        assert_eq!((upright.width(), upright.height()), (20, 40));
+        assert!(!picture.bytes.windows(4).any(|part| part == b"Exif"));
+    }
+
+    #[test]
+    fn what_hides_behind_a_picture_is_gone() {
+        for format in FORMATS {
+            let bytes =
+                [&file(&DynamicImage::new_rgb8(9, 9), format)[..], b"PK\x03\x04<script>alert(1)</script>"].concat();
+            let picture = Picture::draw(bytes, Kind::Catalogue).expect("a picture");
+            assert!(!picture.bytes.windows(8).any(|part| part == b"<script>"), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_or_not_a_whole_one_is_refused() {
+        let svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
+        for bad in [&b""[..], b"plain text", b"GIF89a/*<script>*/", svg, b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"] {
+            assert_eq!(refused(bad, Kind::Catalogue), Some(InvalidPicture::Unreadable), "{} bytes", bad.len());
+        }
+        let shades = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * y) as u8, (x + 7 * y) as u8, (x ^ y) as u8]));
+        for format in FORMATS {
+            let whole = file(&DynamicImage::from(shades.clone()), format);
+            for part in [whole.len() / 2, whole.len() / 4 * 3] {
+                assert!(refused(&whole[..part], Kind::Photo).is_some(), "{part} bytes of {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_judged_by_the_header_alone() {
+        let mut vast = file(&DynamicImage::new_luma8(1, 1), ImageFormat::Png);
+        // Width and height of the header, whose checksum no longer fits: neither way a pixel is read.
+        vast[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
+        assert!(refused(&vast, Kind::Catalogue).is_some());
+        let many = file(&DynamicImage::new_luma8(4096, 3073), ImageFormat::Png);
+        assert_eq!(refused(&many, Kind::Photo), Some(InvalidPicture::TooLarge(Kind::Photo)));
+        assert_eq!(refused(&many, Kind::Catalogue), None);
+    }
+}

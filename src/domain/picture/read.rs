@@ -1,0 +1,112 @@
+//! Reading the pixels of PNG, JPEG and WebP files. What that takes is told by the file's header before any pixel is read.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, GrayAlphaImage, GrayImage, ImageDecoder, ImageFormat, RgbImage, RgbaImage,
+    codecs::{jpeg::JpegDecoder, webp::WebPDecoder},
+    metadata::Orientation,
+};
+
+use super::{InvalidPicture, Kind, jpeg::Frame, webp};
+
+/// What cameras call a megapixel is often a little more than a million.
+const MEGAPIXEL: u64 = 1024 * 1024;
+/// Bytes that reading a picture may take: 50 megapixels of the usual kinds of file.
+const MAX_MEMORY: u64 = 300 * 1024 * 1024;
+/// Bytes of what a PNG file tells beside its picture.
+const MAX_EXTRAS: usize = 1024 * 1024;
+
+/// A picture as it stands in its file.
+pub(super) struct Pixels {
+    /// The pixels.
+    pub image: DynamicImage,
+    /// How it is to be turned.
+    pub orientation: Orientation,
+    /// Whether something can be seen through it.
+    pub has_alpha: bool,
+}
+
+impl Pixels {
+    /// Reads a file. What it calls itself doesn't count.
+    pub(super) fn read(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
+        match image::guess_format(&bytes) {
+            Ok(ImageFormat::Png) => png(&bytes, kind),
+            Ok(ImageFormat::Jpeg) => jpeg(&bytes, kind),
+            Ok(ImageFormat::WebP) => webp(bytes, kind),
+            _ => Err(InvalidPicture::Unreadable),
+        }
+    }
+
+    fn of(mut decoder: impl ImageDecoder, opaque: bool) -> Result<Self, InvalidPicture> {
+        let orientation = decoder.orientation()?;
+        let has_alpha = decoder.color_type().has_alpha() && !opaque;
+        Ok(Self { image: DynamicImage::from_decoder(decoder)?, orientation, has_alpha })
+    }
+}
+
+/// Refuses what has too many pixels, or would take too much memory at so many quarters of a byte for each.
+fn check(width: u32, height: u32, quarters: u64, kind: Kind) -> Result<(), InvalidPicture> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > kind.megapixels() * MEGAPIXEL {
+        return Err(InvalidPicture::TooLarge(kind));
+    }
+    if pixels * quarters / 4 > MAX_MEMORY {
+        return Err(InvalidPicture::TooHeavy);
+    }
+    Ok(())
+}
+
+/// Deep colours are cut to eight bits while they are read, which halves the memory.
+fn png(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_EXTRAS });
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let header = decoder.read_header_info()?;
+    // No row is read, nor memory taken for one, before the size is known to be allowed.
+    check(header.width, header.height, 4 * 4, kind)?;
+    let mut reader = decoder.read_info()?;
+    let (width, height) = reader.info().size();
+    let mut pixels = vec![0; reader.output_buffer_size().ok_or(InvalidPicture::Unreadable)?];
+    reader.next_frame(&mut pixels)?;
+    let exif = reader.info().exif_metadata.as_ref();
+    let orientation = exif.and_then(|exif| Orientation::from_exif_chunk(exif)).unwrap_or(Orientation::NoTransforms);
+    let (color, _) = reader.output_color_type();
+    let image = match color {
+        png::ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        png::ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        png::ColorType::Rgb => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        png::ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        png::ColorType::Indexed => None,
+    };
+    let image = image.ok_or(InvalidPicture::Unreadable)?;
+    Ok(Pixels { has_alpha: image.color().has_alpha(), image, orientation })
+}
+
+fn jpeg(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
+    let frame = Frame::find(bytes).ok_or(InvalidPicture::Unreadable)?;
+    check(frame.width, frame.height, frame.quarters, kind)?;
+    Pixels::of(JpegDecoder::new(Cursor::new(bytes))?, false)
+}
+
+fn webp(mut bytes: Vec<u8>, kind: Kind) -> Result<Pixels, InvalidPicture> {
+    let layout = webp::Layout::find(&bytes).ok_or(InvalidPicture::Unreadable)?;
+    let opaque = layout.claim_alpha(&mut bytes);
+    let decoder = WebPDecoder::new(Cursor::new(bytes))?;
+    let (width, height) = decoder.dimensions();
+    check(width, height, layout.quarters(), kind)?;
+    Pixels::of(decoder, opaque)
+}
+
+impl From<image::ImageError> for InvalidPicture {
+    fn from(_: image::ImageError) -> Self {
+        Self::Unreadable
+    }
+}
+
+impl From<png::DecodingError> for InvalidPicture {
+    fn from(_: png::DecodingError) -> Self {
+        Self::Unreadable
+    }
+}

@@ -1,0 +1,159 @@
+//! Images at Cloudinary, by its signed upload API: <https://cloudinary.com/documentation/image_upload_api_reference>.
+
+use std::time::Duration;
+
+use reqwest::{
+    Client, Response,
+    multipart::{Form, Part},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, de::DeserializeOwned};
+use sha1::{Digest, Sha1};
+
+use super::HomeUnavailable;
+use crate::{
+    config::CloudinaryAccount,
+    domain::{image_key, picture::Picture, time::Timestamp},
+    integrations::install_tls,
+};
+
+/// How long a call may take: a person waits for it.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// How long a connection may take, so that a second try still fits.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// Where our images stand among others of the account.
+const FOLDER: &str = "myspares";
+
+/// A client of one account.
+pub struct Cloudinary {
+    client: Client,
+    base: String,
+    api_key: String,
+    api_secret: SecretString,
+}
+
+#[derive(Deserialize)]
+struct Uploaded {
+    secure_url: String,
+}
+
+#[derive(Deserialize)]
+struct Destroyed {
+    result: String,
+}
+
+impl Cloudinary {
+    /// A client for an account.
+    pub fn new(account: &CloudinaryAccount) -> reqwest::Result<Self> {
+        install_tls();
+        Ok(Self {
+            client: Client::builder().timeout(CALL_LIMIT).connect_timeout(CONNECT_LIMIT).build()?,
+            base: format!("{}/v1_1/{}/image", account.base_url, account.cloud),
+            api_key: account.api_key.clone(),
+            api_secret: account.api_secret.clone(),
+        })
+    }
+
+    /// Keeps an image and returns its URL.
+    pub async fn keep(&self, name: &str, picture: Picture, now: Timestamp) -> Result<String, HomeUnavailable> {
+        let content_type = image_key::content_type(name).unwrap_or("application/octet-stream");
+        let parameters =
+            [("folder", FOLDER.to_owned()), ("public_id", public_id(name).to_owned()), ("timestamp", seconds(now))];
+        let form = || {
+            let file = Part::bytes(picture.bytes.clone()).file_name(name.to_owned()).mime_str(content_type).ok()?;
+            Some(self.signed(&parameters).part("file", file))
+        };
+        let uploaded: Uploaded = self.call("upload", form).await?;
+        Ok(uploaded.secure_url)
+    }
+
+    /// Removes an image; that there is none is as good. Accounts whose folders are independent of names leave the folder
+    /// out of the name, so both are tried.
+    pub async fn remove(&self, name: &str, now: Timestamp) -> Result<(), HomeUnavailable> {
+        let public_id = public_id(name);
+        for public_id in [format!("{FOLDER}/{public_id}"), public_id.to_owned()] {
+            let parameters = [("invalidate", "true".to_owned()), ("public_id", public_id), ("timestamp", seconds(now))];
+            let destroyed: Destroyed = self.call("destroy", || Some(self.signed(&parameters))).await?;
+            match destroyed.result.as_str() {
+                "ok" => return Ok(()),
+                "not found" => {}
+                _ => return Err(HomeUnavailable),
+            }
+        }
+        Ok(())
+    }
+
+    fn signed(&self, parameters: &[(&'static str, String)]) -> Form {
+        let signature = signature(parameters, &self.api_secret);
+        let form = parameters.iter().fold(Form::new(), |form, (name, value)| form.text(*name, value.clone()));
+        form.text("api_key", self.api_key.clone()).text("signature", signature)
+    }
+
+    /// Repeated only when the connection itself failed.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        form: impl Fn() -> Option<Form>,
+    ) -> Result<T, HomeUnavailable> {
+        let url = format!("{}/{action}", self.base);
+        let post = || async {
+            let form = form().ok_or(HomeUnavailable)?;
+            Ok(self.client.post(&url).multipart(form).send().await)
+        };
+        let answer = match post().await? {
+            Err(error) if error.is_connect() => post().await?,
+            answer => answer,
+        };
+        let unreachable = |error: reqwest::Error| {
+            // Without its URL: it names the account.
+            tracing::warn!(error = %error.without_url(), action, "Cloudinary can't be reached");
+            HomeUnavailable
+        };
+        read(answer.map_err(unreachable)?, action).await
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response, action: &'static str) -> Result<T, HomeUnavailable> {
+    let status = answer.status().as_u16();
+    if !answer.status().is_success() {
+        tracing::warn!(status, action, "Cloudinary refused");
+        return Err(HomeUnavailable);
+    }
+    answer.json().await.map_err(|_| {
+        tracing::warn!(status, action, "Cloudinary answered with something else than its API says");
+        HomeUnavailable
+    })
+}
+
+/// The hash of all parameters in alphabetical order (but the file and the key's name) and the secret.
+fn signature(parameters: &[(&'static str, String)], secret: &SecretString) -> String {
+    let mut sorted: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    sorted.sort();
+    let digest = Sha1::new().chain_update(sorted.join("&")).chain_update(secret.expose_secret()).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Cloudinary adds the ending by itself.
+fn public_id(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn seconds(now: Timestamp) -> String {
+    now.seconds().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_as_the_documentation_computes_them() {
+        // The example of https://cloudinary.com/documentation/authentication_signatures, in another order.
+        let parameters = [
+            ("timestamp", "1315060510".to_owned()),
+            ("public_id", "sample_image".to_owned()),
+            ("eager", "w_400,h_300,c_pad|w_260,h_200,c_crop".to_owned()),
+        ];
+        assert_eq!(signature(&parameters, &"abcd".into()), "bfd09f95f331f558cbd1320e67aa8d488770583e");
+    }
+}

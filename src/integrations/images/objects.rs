@@ -1,0 +1,152 @@
+//! Images as objects at S3 (or what speaks like it), Google Cloud Storage or Azure.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use object_store::{
+    Attribute, ClientOptions, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutOptions, RetryConfig,
+    aws::AmazonS3Builder,
+    azure::MicrosoftAzureBuilder,
+    client::{HttpError, HttpErrorKind},
+    gcp::GoogleCloudStorageBuilder,
+    path::Path,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::HomeUnavailable;
+use crate::{
+    config::ObjectStoreAccount,
+    domain::{image_key, picture::Picture},
+    integrations::install_tls,
+};
+
+/// How long one request may take: a person waits for it.
+const CALL_LIMIT: Duration = Duration::from_secs(15);
+/// How long a connection may take, so that a second try still fits.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// How long all of it may take, credentials that have to be fetched included.
+const LIMIT: Duration = Duration::from_secs(25);
+/// A name is never given twice.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// A folder of an object store.
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+    public_url: String,
+}
+
+/// The settings don't make a store. What is wrong with them is not repeated, since it may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("IMAGE_STORE_URL can't be used with what the variables AWS_…, GOOGLE_… and AZURE_… say")]
+pub struct UnusableStore;
+
+/// A builder with the account's URL and every option that it knows.
+macro_rules! built {
+    ($builder:ty, $account:expr, $finish:expr) => {{
+        let fresh =
+            <$builder>::new().with_url($account.url.as_str()).with_client_options(client()).with_retry(no_retry());
+        let configured = $account.options.iter().fold(fresh, |builder, (name, value): &(String, SecretString)| {
+            match name.to_ascii_lowercase().parse() {
+                Ok(key) => builder.with_config(key, value.expose_secret()),
+                Err(_) => builder,
+            }
+        });
+        let finish: fn($builder) -> $builder = $finish;
+        Arc::new(finish(configured).build().map_err(|_| UnusableStore)?) as Arc<dyn ObjectStore>
+    }};
+}
+
+impl Objects {
+    /// The store of an account.
+    pub fn open(account: &ObjectStoreAccount) -> Result<Self, UnusableStore> {
+        install_tls();
+        let (scheme, folder) = ObjectStoreScheme::parse(&account.url).map_err(|_| UnusableStore)?;
+        let store = match scheme {
+            // Not every service that speaks like S3 knows how to remove many objects in one request.
+            ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder, account, |s3| s3.with_disable_bulk_delete(true)),
+            ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder, account, |gcs| gcs),
+            ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder, account, |azure| azure),
+            _ => return Err(UnusableStore),
+        };
+        Ok(Self { store, folder, public_url: account.public_url.clone() })
+    }
+
+    /// Keeps an image and returns its URL. Repeated only when the connection itself failed.
+    pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
+        let path = self.folder.clone().join(name);
+        let bytes = object_store::PutPayload::from(picture.bytes);
+        let put = || self.store.put_opts(&path, bytes.clone(), options(name));
+        let kept = async {
+            match put().await {
+                Err(error) if http_kind(&error) == Some(HttpErrorKind::Connect) => put().await,
+                kept => kept,
+            }
+        };
+        self.within_limit("keep", kept).await?;
+        Ok(format!("{}/{name}", self.public_url))
+    }
+
+    /// Removes an image; that there is none is as good.
+    pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
+        let path = self.folder.clone().join(name);
+        let removed = async {
+            match self.store.delete(&path).await {
+                Err(object_store::Error::NotFound { .. }) => Ok(()),
+                removed => removed,
+            }
+        };
+        self.within_limit("remove", removed).await
+    }
+
+    async fn within_limit<T>(
+        &self,
+        what: &'static str,
+        call: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, HomeUnavailable> {
+        let done = tokio::time::timeout(LIMIT, call).await.map_err(|_| {
+            tracing::warn!(what, "the object store took too long");
+            HomeUnavailable
+        })?;
+        done.map_err(|error| {
+            tracing::warn!(what, cause = brief(&error), http = ?http_kind(&error), "the object store failed");
+            HomeUnavailable
+        })
+    }
+}
+
+fn client() -> ClientOptions {
+    ClientOptions::new().with_timeout(CALL_LIMIT).with_connect_timeout(CONNECT_LIMIT)
+}
+
+fn no_retry() -> RetryConfig {
+    RetryConfig { max_retries: 0, retry_timeout: CALL_LIMIT, ..RetryConfig::default() }
+}
+
+fn options(name: &str) -> PutOptions {
+    let content_type = image_key::content_type(name).unwrap_or("application/octet-stream");
+    let attributes = [(Attribute::ContentType, content_type), (Attribute::CacheControl, FOREVER)];
+    PutOptions { attributes: attributes.into_iter().collect(), ..PutOptions::default() }
+}
+
+/// The texts of these errors hold URLs, which may be signed, and answers: only their kind is logged.
+fn brief(error: &object_store::Error) -> &'static str {
+    use object_store::Error;
+    match error {
+        Error::NotFound { .. } => "no such bucket",
+        Error::PermissionDenied { .. } => "the credentials don't allow it",
+        Error::Unauthenticated { .. } => "the credentials are wrong",
+        _ => "see http",
+    }
+}
+
+/// How the request failed, wherever in the chain of causes that stands.
+fn http_kind(error: &object_store::Error) -> Option<HttpErrorKind> {
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        if let Some(http) = next.downcast_ref::<HttpError>() {
+            return Some(http.kind());
+        }
+        cause = next.source();
+    }
+    None
+}
