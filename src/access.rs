@@ -57,6 +57,12 @@ pub struct Admin(pub Account);
 /// Anybody; whoever sends a bearer must be signed in with it.
 pub struct MaybeCustomer(pub Option<Customer>);
 
+/// Anybody; whoever sends a bearer must be signed in with it. Staff see what is hidden.
+pub struct Viewer {
+    /// Whether the caller is staff.
+    pub is_staff: bool,
+}
+
 /// The owner of `{user_id}` in the path. Only the token was checked: the query that follows must sign the caller in,
 /// which saves a round trip.
 pub struct PathOwner(pub SessionRef);
@@ -145,6 +151,15 @@ impl Access for MaybeCustomer {
     }
 }
 
+impl Access for Viewer {
+    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+
+    async fn check(request: &Request) -> Result<Self, ApiError> {
+        let caller = MaybeCustomer::check(request).await?.0;
+        Ok(Self { is_staff: caller.is_some_and(|customer| customer.account.role.is_staff()) })
+    }
+}
+
 impl Access for PathOwner {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
@@ -207,7 +222,7 @@ macro_rules! security_arguments {
     )+};
 }
 
-security_arguments!(Customer, MaybeCustomer, Staff, Admin, PathOwner, LogoutTokens, RefreshCookie);
+security_arguments!(Customer, MaybeCustomer, Viewer, Staff, Admin, PathOwner, LogoutTokens, RefreshCookie);
 
 impl<'a> FromRequest<'a> for TrustedOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {

@@ -19,7 +19,7 @@ use crate::{
         sms::{SmsSender, Twilio},
     },
     metrics::Metrics,
-    services::{hashing::Hasher, images::Drawing},
+    services::{catalogue::CatalogueCache, hashing::Hasher, images::Drawing},
     store::{Store, StoreError, audits::Trail},
 };
 
@@ -30,6 +30,8 @@ pub struct App {
     /// The clock.
     pub clock: Clock,
     pub(crate) store: Store,
+    /// What is kept of the catalogue; whatever writes to the catalogue tells it.
+    pub(crate) catalogue: CatalogueCache,
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) hasher: Hasher,
@@ -85,6 +87,7 @@ impl App {
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
             hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
+            catalogue: CatalogueCache::new(config.catalogue_cache, metrics.catalogue_reads.clone()),
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::new(),

@@ -1,55 +1,139 @@
-//! Entity tags (RFC 9110, section 8.8.3): what an answer's bytes are called, and what a caller says to know already.
+//! Entity tags in headers: answers that name their state, and 304 for callers who know it.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use poem::http::{HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
+use std::marker::PhantomData;
 
-/// Bytes of a digest that go into a tag: enough that two bodies never share one.
-const DIGEST_BYTES: usize = 12;
+use poem::{
+    FromRequest, IntoResponse, Request, RequestBody, Response,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse,
+    payload::{Json, Payload},
+    registry::{MetaHeader, MetaResponse, MetaResponses, Registry},
+    types::{ToJSON, Type},
+};
 
-/// The strong tag of a body, with its quotes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ETag(String);
+pub use crate::domain::etag::ETag;
+use crate::services::catalogue::Rendered;
 
-impl ETag {
-    /// The tag of these bytes.
-    pub fn of(body: &[u8]) -> Self {
-        let digest = Sha256::digest(body);
-        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..DIGEST_BYTES])))
-    }
-
-    /// Whether a list of tags as in `If-None-Match` and `If-Match` names this one, or all. A `W/` is passed over: gzip
-    /// on the way makes proxies write it, and it still means the same state.
-    pub fn is_named_by(&self, list: &str) -> bool {
-        list.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == self.0)
-    }
-
-    /// The tag as a header's value.
-    pub fn header(&self) -> HeaderValue {
-        HeaderValue::try_from(&self.0).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-    }
-}
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+/// Everybody may keep it, and asks each time whether it still holds.
+const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+const AUTHORIZATION: HeaderValue = HeaderValue::from_static("Authorization");
 
 /// All lines of a header as one list (RFC 9110, section 5.3).
-pub fn list(headers: &poem::http::HeaderMap, name: HeaderName) -> Option<String> {
+pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The states that a caller knows already: `If-None-Match`.
+pub struct Known(Option<String>);
 
-    #[test]
-    fn a_tag_is_found_in_a_list() {
-        let tag = ETag::of(b"{}");
-        let text = tag.header().to_str().expect("a text").to_owned();
-        for list in [text.clone(), format!("W/{text}"), format!("\"other\", {text}"), "*".to_owned()] {
-            assert!(tag.is_named_by(&list), "{list}");
-        }
-        for list in ["", "\"\"", "\"other\"", text.trim_matches('"')] {
-            assert!(!tag.is_named_by(list), "{list}");
-        }
-        assert_ne!(tag, ETag::of(b"{ }"));
+impl<'a> FromRequest<'a> for Known {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(list(request.headers(), header::IF_NONE_MATCH)))
     }
+}
+
+/// Whom an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody; the call takes no bearer.
+    All,
+    /// Everybody who isn't staff; staff get another one.
+    Customers,
+    /// Staff.
+    Staff,
+}
+
+/// Ready bytes that are a `T` in JSON, under their tag; nothing but the tag for callers who know it.
+pub struct Tagged<T> {
+    answer: Rendered,
+    known: Known,
+    audience: Audience,
+    _shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Tagged<T> {
+    /// An answer that was made of a `T`.
+    pub fn new(answer: Rendered, known: Known, audience: Audience) -> Self {
+        Self { answer, known, audience, _shape: PhantomData }
+    }
+
+    /// The headers that 200 and 304 have in common (RFC 9110, section 15.4.5).
+    fn headers(&self, etag: HeaderValue) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(header::ETAG, etag);
+        let kept = if self.audience == Audience::Staff { NOT_KEPT } else { REVALIDATED };
+        headers.insert(header::CACHE_CONTROL, kept);
+        if self.audience != Audience::All {
+            headers.append(header::VARY, AUTHORIZATION);
+        }
+        headers
+    }
+}
+
+impl<T: Send> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let etag = &self.answer.etag;
+        let known = self.known.0.as_deref().filter(|list| etag.is_named_by(list));
+        let mut response = Response::default();
+        if let Some(list) = known {
+            *response.headers_mut() = self.headers(header_value(etag, etag.is_weak_in(list)));
+            // Of the body that isn't sent the layer for gzip would have said so.
+            response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
+            response.set_status(StatusCode::NOT_MODIFIED);
+            return response;
+        }
+        *response.headers_mut() = self.headers(header_value(etag, false));
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response.set_body(self.answer.body);
+        response
+    }
+}
+
+/// A tag as it is sent; a weak one names the state in whatever encoding (RFC 9110, section 8.8.1).
+fn header_value(etag: &ETag, weak: bool) -> HeaderValue {
+    let bytes = if weak { [b"W/", &etag.bytes()[..]].concat().into() } else { etag.bytes().clone() };
+    // A tag is made of quotes and base64, which no header refuses.
+    HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+impl<T: Type + ToJSON> ApiResponse for Tagged<T> {
+    fn meta() -> MetaResponses {
+        let mut responses = <Json<T> as ApiResponse>::meta().responses;
+        for response in &mut responses {
+            response.headers = described_headers();
+        }
+        responses.push(MetaResponse {
+            description: "`If-None-Match` names the current state",
+            status: Some(StatusCode::NOT_MODIFIED.as_u16()),
+            status_range: None,
+            content: vec![],
+            headers: described_headers(),
+        });
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        <Json<T> as Payload>::register(registry);
+    }
+}
+
+fn described_headers() -> Vec<MetaHeader> {
+    let described = |name: &str, what: &str| MetaHeader {
+        name: name.to_owned(),
+        description: Some(what.to_owned()),
+        required: true,
+        deprecated: false,
+        schema: String::schema_ref(),
+    };
+    vec![
+        described("ETAG", "Names the state of the answer; for `If-None-Match`, and of one entry for `If-Match`."),
+        described("CACHE-CONTROL", "May be kept, to be asked for again with `If-None-Match`."),
+        described("VARY", "What else in a request decides about the answer."),
+    ]
 }

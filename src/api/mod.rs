@@ -7,7 +7,7 @@
 //! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/client/{user_id}/address/` | `client/address.rs` |
-//! | `/api/utils/` | `utils.rs` |
+//! | `/api/utils/` | `utils/` |
 //! | `/api/admin/` | `admin/`, one file a kind of call |
 
 mod accounts;
@@ -62,7 +62,8 @@ type Groups = (
     request::links::LinksApi,
     client::cart::CartApi,
     client::address::AddressApi,
-    utils::UtilsApi,
+    utils::BranchesApi,
+    utils::ProductsApi,
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,
@@ -80,7 +81,8 @@ pub fn all(app: &Arc<App>) -> Groups {
         request::links::LinksApi::new(app),
         client::cart::CartApi::new(app),
         client::address::AddressApi::new(app),
-        utils::UtilsApi::new(app),
+        utils::BranchesApi::new(app),
+        utils::ProductsApi::new(app),
         admin::insert::InsertApi::new(app),
         admin::update::UpdateApi::new(app),
         admin::delete::DeleteApi::new(app),

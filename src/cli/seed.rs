@@ -69,7 +69,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
 
 async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
-    if !app.store.brands.page(None, None, 1).await?.is_empty() {
+    if !app.store.brands.page(None, None, None, 1).await?.is_empty() {
         return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
     }
     for n in 0..args.users {

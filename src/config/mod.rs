@@ -72,6 +72,8 @@ pub struct Config {
     pub images: ImageHome,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Bytes that copies of the catalogue may take in memory; 0 keeps none.
+    pub catalogue_cache: u64,
     /// How long audits are kept.
     pub audit_retention: Duration,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
@@ -187,6 +189,11 @@ impl Config {
             mail: Mail::read(r),
             images: ImageHome::read(r),
             trusted_proxies: origins::read_proxies(r),
+            catalogue_cache: 1024
+                * 1024
+                * r.parsed("CATALOG_CACHE_MB", 64, "a number of megabytes from 0 to 65536", |text| {
+                    text.parse().ok().filter(|megabytes| (0..=65_536).contains(megabytes))
+                }),
             audit_retention: Duration::from_secs(24 * 60 * 60)
                 * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
                     text.parse().ok().filter(|days| (1..=3650).contains(days))

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::tree_level::TreeLevel;
+
 /// The code of a brand, model or category (2 to 10 of `A-Z0-9`) or of a product (1 to 20).
 /// It never holds a `-`, so that joined codes can't be read in two ways, and never changes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -74,6 +76,22 @@ impl FullCode {
         self.0.match_indices('-').map(|(at, _)| FullCode(self.0[..at].to_owned())).collect::<Vec<_>>().into_iter()
     }
 
+    /// A full code as one text; `None` where it has more or fewer parts than the codes of that level.
+    pub fn of_level(level: TreeLevel, text: &str) -> Option<Self> {
+        let code = Self(text.to_owned());
+        (code.level() == Some(level)).then_some(code)
+    }
+
+    /// The level of the tree on which such codes are; `None` below the products.
+    pub fn level(&self) -> Option<TreeLevel> {
+        TreeLevel::ALL.get(self.0.matches('-').count()).copied()
+    }
+
+    /// The full code of the parent, borrowed; `None` for a brand.
+    pub fn parent(&self) -> Option<&str> {
+        self.0.rsplit_once('-').map(|(parent, _)| parent)
+    }
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -114,6 +132,10 @@ mod tests {
         let parents: Vec<String> = full.parents().map(|code| code.to_string()).collect();
         assert_eq!(parents, ["TATA", "TATA-NEXON", "TATA-NEXON-BRK"]);
         assert_eq!(FullCode::join(["TATA"]).parents().count(), 0);
+        assert_eq!((full.parent(), full.level()), (Some("TATA-NEXON-BRK"), Some(TreeLevel::Product)));
         assert_eq!(FullCode::join(["TATA-NEXON", "BRK"]).parents().count(), 1);
+        let product = |text| FullCode::of_level(TreeLevel::Product, text);
+        assert_eq!(product("TATA-NEXON-BRK-PAD1"), Some(full));
+        assert_eq!((product("TATA-NEXON"), product("A-B-C-D-E")), (None, None));
     }
 }

@@ -31,6 +31,12 @@ macro_rules! id_types {
             }
         }
 
+        impl From<$name> for [u8; 12] {
+            fn from(id: $name) -> Self {
+                id.bytes()
+            }
+        }
+
         impl From<$name> for bson::Bson {
             fn from(id: $name) -> Self {
                 id.0.into()

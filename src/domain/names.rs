@@ -31,6 +31,11 @@ impl Name {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for Name {

@@ -47,7 +47,16 @@ impl<E: Endpoint> Endpoint for GzipEndpoint<E> {
         }
         response.set_body(compress(&body).map_err(poem::error::InternalServerError)?);
         response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
+        weaken_etag(response.headers_mut());
         Ok(response)
+    }
+}
+
+/// A strong tag belongs to the very bytes it was made of, and not to what gzip makes of them (RFC 9110, section 8.8.1).
+fn weaken_etag(headers: &mut HeaderMap) {
+    let strong = headers.get(header::ETAG).filter(|etag| !etag.as_bytes().starts_with(b"W/"));
+    if let Some(weak) = strong.and_then(|etag| HeaderValue::from_bytes(&[b"W/", etag.as_bytes()].concat()).ok()) {
+        headers.insert(header::ETAG, weak);
     }
 }
 

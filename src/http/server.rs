@@ -15,9 +15,10 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use super::router;
-use crate::app::App;
+use crate::{app::App, services::catalogue};
 
 /// How long requests may take to finish once the server is told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -73,6 +74,8 @@ impl Listeners {
 /// Serves until `stop`, then stops accepting and lets what runs finish, for 10 seconds at most.
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
     let tasks = app.tasks.clone();
+    let following = CancellationToken::new();
+    let follower = tokio::spawn(catalogue::follow(Arc::clone(&app), following.clone()));
     let server = Server::new_with_acceptor(listeners.acceptor()?).idle_timeout(IDLE_LIMIT);
     let mut stopped_at = None;
     let stop = async {
@@ -85,7 +88,8 @@ pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output
     if tokio::time::timeout(left, tasks.wait()).await.is_err() {
         tracing::warn!(left = tasks.len(), "stopped with calls under way");
     }
-    Ok(())
+    following.cancel();
+    follower.await.map_err(io::Error::other)
 }
 
 /// A socket that waits a moment after an error: where the process has no file descriptor left, the next try would fail

@@ -1,6 +1,6 @@
 //! The cart: changed by single updates that also sign its owner in, priced whenever it is read.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::{
     app::App,
@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         StoreError,
-        products::ProductDoc,
+        products::CartProduct,
         users::{CartDoc, CartLine, Put, PutLimits, Removed, Wanted},
     },
 };
@@ -41,7 +41,7 @@ pub struct PricedLine {
     /// The line as stored.
     pub line: CartLine,
     /// Its product.
-    pub product: ProductDoc,
+    pub product: Arc<CartProduct>,
     /// The discount that counts now.
     pub discount: Percent,
     /// Price of a piece less the discount.
@@ -190,15 +190,16 @@ fn in_stock(stock: i64) -> Result<i64, CartError> {
 }
 
 /// The discount and the price of a piece that count at `now`.
-fn unit_price(product: &ProductDoc, now: Timestamp) -> (Percent, Money) {
+fn unit_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
     let discount = discount_at(product.offer.as_ref(), now);
     (discount, product.price.less(discount))
 }
 
 async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
     let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
-    let found = app.store.products.visible_among(&ids).await?;
-    let mut products: HashMap<ProductId, ProductDoc> = found.into_iter().map(|product| (product.id, product)).collect();
+    let load = |missing: Vec<ProductId>| async move { app.store.products.among(&missing).await };
+    let mut products = app.catalogue.products(&ids, load).await?;
+    products.retain(|_, product| product.is_active);
     let now = app.clock.now();
     let lines = cart.items.into_iter();
     let lines: Vec<PricedLine> =
@@ -207,7 +208,7 @@ async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, Ca
     Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
 }
 
-fn price_line(product: ProductDoc, line: CartLine, now: Timestamp) -> PricedLine {
+fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {
     let (discount, unit_price) = unit_price(&product, now);
     PricedLine { total: unit_price.times(line.quantity.get()), line, product, discount, unit_price }
 }

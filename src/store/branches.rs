@@ -3,16 +3,16 @@
 use std::fmt::Debug;
 
 use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Layout, StoreError, find_part, index, unique};
+use super::{Layout, StoreError, find_part, index, search, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{BrandId, CategoryId, ModelId},
     image_key::ImageKey,
     names::Name,
+    search::SearchText,
     time::Timestamp,
     tree_level::TreeLevel,
     url::ImageUrl,
@@ -121,15 +121,16 @@ impl<L: Level> Branches<L> {
         Ok(found.is_some())
     }
 
-    /// Up to `limit` documents below `parent` (`None`: the top level), in the order of their insertion, after one id.
+    /// Up to `limit` documents below `parent` (`None`: the top level), in the order of their insertion, after one id;
+    /// with a `text`, only those that hold it.
     pub async fn page(
         &self,
         parent: Option<&FullCode>,
+        text: Option<&SearchText>,
         after: Option<L::Id>,
         limit: i64,
     ) -> Result<Vec<BranchDoc<L>>, StoreError> {
-        let found = self.docs.find(page_filter(parent, after)).sort(doc! { "_id": 1 }).limit(limit);
-        Ok(found.await?.try_collect().await?)
+        search::page(&self.docs, page_filter(parent, after), text, &["name", "own_code"], limit).await
     }
 
     /// Inserts many documents whose parents are known to be there.

@@ -2,6 +2,7 @@
 
 pub mod audits;
 pub mod branches;
+pub mod catalogue_changes;
 mod error;
 pub mod image_trash;
 pub mod invitations;
@@ -13,6 +14,7 @@ pub mod pending_registrations;
 pub mod products;
 pub mod proofs;
 pub mod rate_limits;
+mod search;
 mod transaction;
 pub mod tree;
 pub mod users;

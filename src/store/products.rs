@@ -1,11 +1,11 @@
 //! The collection `products`.
 
-use bson::{Bson, doc};
+use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, branches::page_filter, find_part, index, unique};
+use super::{Layout, StoreError, branches::page_filter, find_part, index, search, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{CategoryId, ProductId},
@@ -13,6 +13,7 @@ use crate::domain::{
     money::Money,
     names::{Description, Name},
     pricing::Offer,
+    search::SearchText,
     time::Timestamp,
     url::ImageUrl,
 };
@@ -58,6 +59,59 @@ pub struct ProductDoc {
     pub updated_at: Timestamp,
 }
 
+/// What a cart needs of a product.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CartProduct {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: ProductId,
+    /// Its full code.
+    pub code: FullCode,
+    /// Its name.
+    pub name: Name,
+    /// Its image.
+    pub image_url: ImageUrl,
+    /// Price of a piece before any offer, in minor units.
+    pub price: Money,
+    /// Pieces in stock; 0 or less is out of stock.
+    pub stock: i64,
+    /// The discount that counts between two instants.
+    #[serde(default)]
+    pub offer: Option<Offer>,
+    /// Whether customers see it.
+    pub is_active: bool,
+}
+
+impl CartProduct {
+    /// Bytes of its texts.
+    pub fn text_len(&self) -> usize {
+        let offer = self.offer.as_ref().map_or(0, |offer| offer.description.len());
+        self.code.as_str().len() + self.name.as_str().len() + self.image_url.as_str().len() + offer
+    }
+
+    fn fields() -> Document {
+        doc! { "code": 1, "name": 1, "image_url": 1, "price": 1, "stock": 1, "offer": 1, "is_active": 1 }
+    }
+}
+
+/// Who looks: hidden products are there for staff alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// To everybody.
+    ToCustomers,
+    /// To those who run the shop.
+    ToStaff,
+}
+
+impl Shown {
+    fn among(self, mut filter: Document) -> Document {
+        if self == Self::ToCustomers {
+            filter.insert("is_active", true);
+        }
+        filter
+    }
+}
+
 pub(super) fn layout() -> Layout {
     Layout {
         collection: NAME,
@@ -85,23 +139,36 @@ impl Products {
         Self { docs: database.collection(NAME) }
     }
 
-    /// The product with a full code that customers see.
-    pub async fn visible_by_code(&self, code: &FullCode) -> Result<Option<ProductDoc>, StoreError> {
-        Ok(self.docs.find_one(doc! { "code": code, "is_active": true }).await?)
+    /// The product with a full code.
+    pub async fn by_code(&self, code: &FullCode, shown: Shown) -> Result<Option<ProductDoc>, StoreError> {
+        Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
     }
 
-    /// The product with an id that customers see.
-    pub async fn visible(&self, id: ProductId) -> Result<Option<ProductDoc>, StoreError> {
-        Ok(self.docs.find_one(doc! { "_id": id, "is_active": true }).await?)
+    /// Up to `limit` products of a category in the order of their insertion, after one id; with a `text`, only those
+    /// that hold it.
+    pub async fn page(
+        &self,
+        category: &FullCode,
+        text: Option<&SearchText>,
+        after: Option<ProductId>,
+        limit: i64,
+        shown: Shown,
+    ) -> Result<Vec<ProductDoc>, StoreError> {
+        let filter = shown.among(page_filter(Some(category), after));
+        search::page(&self.docs, filter, text, &["name", "own_code", "description"], limit).await
     }
 
-    /// Those of the products that customers see, in no order.
-    pub async fn visible_among(&self, ids: &[ProductId]) -> Result<Vec<ProductDoc>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// The product with an id, if customers see it.
+    pub async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
+        find_part(&self.docs, Shown::ToCustomers.among(doc! { "_id": id }), CartProduct::fields()).await
+    }
+
+    /// Those of the products that are there, hidden ones too, in no order.
+    pub async fn among(&self, ids: &[ProductId]) -> Result<Vec<CartProduct>, StoreError> {
         let ids: Vec<Bson> = ids.iter().map(|id| Bson::from(*id)).collect();
-        Ok(self.docs.find(doc! { "_id": { "$in": ids }, "is_active": true }).await?.try_collect().await?)
+        let docs = self.docs.clone_with_type::<CartProduct>();
+        let found = docs.find(doc! { "_id": { "$in": ids } }).projection(CartProduct::fields());
+        Ok(found.await?.try_collect().await?)
     }
 
     /// The stock of a product as it is now; `None` when the product is gone.
@@ -114,21 +181,24 @@ impl Products {
         Ok(found.map(|product| product.stock))
     }
 
-    /// Up to `limit` products of a category that customers see, in the order of their insertion, after one id.
-    pub async fn visible_page(
-        &self,
-        category: &FullCode,
-        after: Option<ProductId>,
-        limit: i64,
-    ) -> Result<Vec<ProductDoc>, StoreError> {
-        let mut filter = page_filter(Some(category), after);
-        filter.insert("is_active", true);
-        Ok(self.docs.find(filter).sort(doc! { "_id": 1 }).limit(limit).await?.try_collect().await?)
-    }
-
     /// Inserts many products whose categories are known to be there.
     pub async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
         self.docs.insert_many(products).await?;
         Ok(())
+    }
+}
+
+/// A product as a cart sees it, for tests elsewhere.
+#[cfg(test)]
+pub fn sample(id: ProductId) -> CartProduct {
+    CartProduct {
+        id,
+        code: FullCode::join(["A", "B", "C", "D"]),
+        name: Name::parse("Pad").expect("a name"),
+        image_url: ImageUrl::parse("/media/a.png").expect("a path"),
+        price: Money::from_minor(100),
+        stock: 1,
+        offer: None,
+        is_active: true,
     }
 }

@@ -6,7 +6,7 @@ use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path},
     payload::Json,
-    types::{Example, ToJSON},
+    types::Example,
 };
 
 use super::changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn};
@@ -15,18 +15,14 @@ use crate::{
     api::{
         Group,
         catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
-        etag::ETag,
         upload::FormOrJson,
+        utils::{one_brand, one_category, one_model, one_product},
     },
     app::App,
     domain::codes::FullCode,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{self, Precondition, UpdateError},
-    store::{
-        branches::{BranchDoc, Brand, Category, Model},
-        products::ProductDoc,
-        tree::Node,
-    },
+    services::catalogue::{self, Precondition, Rendered, UpdateError},
+    store::tree::Node,
 };
 
 /// The entity tag of the state that is to be changed (RFC 9110, section 13.1.1).
@@ -53,7 +49,7 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, "brand", |doc: BranchDoc<Brand>| BrandOut::from(doc));
+        let precondition = precondition(if_match, one_brand);
         let brand = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
         Ok(Json(BrandUpdated::new(brand.into())))
     }
@@ -73,7 +69,7 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, "model", |doc: BranchDoc<Model>| ModelOut::from(doc));
+        let precondition = precondition(if_match, one_model);
         let model = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
         Ok(Json(ModelUpdated::new(model.into())))
     }
@@ -98,7 +94,7 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, "category", |doc: BranchDoc<Category>| CategoryOut::from(doc));
+        let precondition = precondition(if_match, one_category);
         let category = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
         Ok(Json(CategoryUpdated::new(category.into())))
     }
@@ -128,7 +124,7 @@ impl UpdateApi {
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, "product", |doc: ProductDoc| ProductOut::from(doc));
+        let precondition = precondition(if_match, one_product);
         let product = catalogue::update_product(&self.app, &staff.author, &code, change, precondition).await?;
         Ok(Json(ProductUpdated::new(product.into())))
     }
@@ -145,17 +141,10 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
     if body.is_empty { Err(ApiError::new(ErrorCode::InvalidInput, "no fields provided for update")) } else { Ok(()) }
 }
 
-/// Holds for the state whose answer has one of the tags.
-fn precondition<N: Node, Out: ToJSON>(
-    if_match: IfMatch,
-    item: &'static str,
-    out: impl Fn(N) -> Out + Send + Sync + 'static,
-) -> Option<Precondition<N>> {
+/// Holds for the state whose answer has one of the tags; `one` makes the answer that shows it.
+fn precondition<N: Node>(if_match: IfMatch, one: fn(N) -> Rendered) -> Option<Precondition<N>> {
     let tags = if_match.0?;
-    Some(Arc::new(move |node: &N| {
-        let body = format!("{{\"{item}\":{}}}", out(node.clone()).to_json_string());
-        ETag::of(body.as_bytes()).is_named_by(&tags)
-    }))
+    Some(Arc::new(move |node: &N| one(node.clone()).etag.is_named_by(&tags)))
 }
 
 /// Declares the answer to an update on one level.

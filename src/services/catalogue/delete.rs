@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{TreeLevel, missing_level};
+use super::{Touched, TreeLevel, missing_level};
 use crate::{
     app::App,
     domain::{author::Author, codes::FullCode},
@@ -28,6 +28,7 @@ pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode
     let Some(gone) = app.store.tree.delete_branch::<L>(code, &app.trail(Some(author))).await? else {
         return Err(DeleteError::NotFound(missing_level(app, code, L::LEVEL).await?));
     };
+    TreeLevel::ALL[L::LEVEL as usize..].iter().for_each(|level| app.catalogue.changed(&Touched::Level(*level)));
     purge(app, code).await?;
     Ok(gone)
 }
@@ -35,6 +36,7 @@ pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode
 /// Deletes a product.
 pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Result<(), DeleteError> {
     if app.store.tree.delete_product(code, &app.trail(Some(author))).await? {
+        app.catalogue.changed(&Touched::Level(TreeLevel::Product));
         return Ok(());
     }
     Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?))
@@ -50,6 +52,8 @@ pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
 }
 
 async fn purge(app: &App, branch: &FullCode) -> Result<(), StoreError> {
-    while app.store.tree.purge_batch(branch, app.clock.now()).await? {}
+    while app.store.tree.purge_batch(branch, app.clock.now()).await? {
+        app.catalogue.changed(&Touched::Level(TreeLevel::Product));
+    }
     Ok(())
 }

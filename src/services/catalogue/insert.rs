@@ -104,7 +104,10 @@ async fn finish<N: Node>(
     inserted: Result<Inserted<N>, StoreError>,
 ) -> Result<N, InsertError> {
     let refusal = match inserted {
-        Ok(Inserted::Done(node)) => return Ok(node),
+        Ok(Inserted::Done(node)) => {
+            app.catalogue.changed(&node.touched());
+            return Ok(node);
+        }
         Ok(Inserted::NoParent) => match parent_missing(app, parent).await {
             Ok(level) => InsertError::ParentNotFound(level),
             Err(error) => error.into(),

@@ -1,24 +1,31 @@
 //! The catalogue: reading the tree brand > model > category > product.
 
+mod cache;
 mod delete;
 mod entries;
+mod follow;
+mod generations;
 mod insert;
 mod update;
+mod view;
 
 pub use self::{
+    cache::CatalogueCache,
     delete::{DeleteError, delete_branch, delete_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
+    follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
     update::{
         BranchChange, MAX_STOCK, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product,
     },
+    view::{Rendered, View},
 };
-pub use crate::domain::tree_level::TreeLevel;
 use crate::{
     app::App,
     domain::{
         codes::FullCode,
         ids::{BrandId, CategoryId, ModelId, ProductId},
+        search::SearchText,
     },
     store::{
         StoreError,
@@ -26,9 +33,13 @@ use crate::{
         products::ProductDoc,
     },
 };
+pub use crate::{
+    domain::tree_level::TreeLevel,
+    store::{catalogue_changes::Touched, products::Shown},
+};
 
 /// Why nothing is read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CatalogueError {
     /// The first level on which nothing has the code.
     #[error("{} not found", .0.word())]
@@ -72,39 +83,47 @@ impl<T> Page<T> {
     }
 }
 
-/// A page of brands.
-pub async fn brands(app: &App, slice: Slice<BrandId>) -> Result<Page<BranchDoc<Brand>>, CatalogueError> {
-    let found = app.store.brands.page(None, slice.after, slice.probe()).await?;
+/// A page of brands; with a `text`, of those that hold it.
+pub async fn brands(
+    app: &App,
+    text: Option<&SearchText>,
+    slice: Slice<BrandId>,
+) -> Result<Page<BranchDoc<Brand>>, CatalogueError> {
+    let found = app.store.brands.page(None, text, slice.after, slice.probe()).await?;
     Ok(Page::of(found, slice.limit))
 }
 
-/// A page of the models of a brand.
+/// A page of the models of a brand; with a `text`, of those that hold it.
 pub async fn models(
     app: &App,
     brand: &FullCode,
+    text: Option<&SearchText>,
     slice: Slice<ModelId>,
 ) -> Result<Page<BranchDoc<Model>>, CatalogueError> {
-    let found = app.store.models.page(Some(brand), slice.after, slice.probe()).await?;
+    let found = app.store.models.page(Some(brand), text, slice.after, slice.probe()).await?;
     present_or_missing(app, brand, found, slice.limit).await
 }
 
-/// A page of the categories of a model.
+/// A page of the categories of a model; with a `text`, of those that hold it.
 pub async fn categories(
     app: &App,
     model: &FullCode,
+    text: Option<&SearchText>,
     slice: Slice<CategoryId>,
 ) -> Result<Page<BranchDoc<Category>>, CatalogueError> {
-    let found = app.store.categories.page(Some(model), slice.after, slice.probe()).await?;
+    let found = app.store.categories.page(Some(model), text, slice.after, slice.probe()).await?;
     present_or_missing(app, model, found, slice.limit).await
 }
 
-/// A page of the products of a category that customers see.
+/// A page of the products of a category; with a `text`, of those that hold it.
 pub async fn products(
     app: &App,
     category: &FullCode,
+    text: Option<&SearchText>,
     slice: Slice<ProductId>,
+    shown: Shown,
 ) -> Result<Page<ProductDoc>, CatalogueError> {
-    let found = app.store.products.visible_page(category, slice.after, slice.probe()).await?;
+    let found = app.store.products.page(category, text, slice.after, slice.probe(), shown).await?;
     present_or_missing(app, category, found, slice.limit).await
 }
 
@@ -123,9 +142,9 @@ pub async fn category(app: &App, code: &FullCode) -> Result<BranchDoc<Category>,
     found_or_missing(app, code, app.store.categories.by_code(code).await?, TreeLevel::Category).await
 }
 
-/// The product with a full code, if customers see it.
-pub async fn product(app: &App, code: &FullCode) -> Result<ProductDoc, CatalogueError> {
-    found_or_missing(app, code, app.store.products.visible_by_code(code).await?, TreeLevel::Product).await
+/// The product with a full code.
+pub async fn product(app: &App, code: &FullCode, shown: Shown) -> Result<ProductDoc, CatalogueError> {
+    found_or_missing(app, code, app.store.products.by_code(code, shown).await?, TreeLevel::Product).await
 }
 
 /// An empty page may mean that the parent is missing: only then it is looked up.

@@ -208,7 +208,10 @@ async fn finish<N: Node>(
     updated: Result<Updated<N, UpdateError>, StoreError>,
 ) -> Result<N, UpdateError> {
     let refusal = match updated {
-        Ok(Updated::Done(node)) => return Ok(node),
+        Ok(Updated::Done(node)) => {
+            app.catalogue.changed(&node.touched());
+            return Ok(node);
+        }
         Ok(Updated::Missing) => match missing_level(app, code, N::LEVEL).await {
             Ok(level) => UpdateError::NotFound(level),
             Err(error) => error.into(),

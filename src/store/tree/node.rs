@@ -11,6 +11,7 @@ use crate::{
     },
     store::{
         branches::{BranchDoc, Brand, Category, Level, Model},
+        catalogue_changes::Touched,
         products::{self, ProductDoc},
     },
 };
@@ -34,6 +35,8 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn show(&mut self, url: ImageUrl, key: Option<ImageKey>);
     /// Says when it changed.
     fn touch(&mut self, now: Timestamp);
+    /// What its insertion or its change touches.
+    fn touched(&self) -> Touched;
     /// The document with the names and amounts of the API, for the audits.
     fn audited(&self) -> Document;
 }
@@ -70,6 +73,10 @@ impl<L: Level> Node for BranchDoc<L> {
 
     fn touch(&mut self, now: Timestamp) {
         self.updated_at = now;
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Branch(self.code.clone())
     }
 
     fn audited(&self) -> Document {
@@ -121,6 +128,10 @@ impl Node for ProductDoc {
 
     fn touch(&mut self, now: Timestamp) {
         self.updated_at = now;
+    }
+
+    fn touched(&self) -> Touched {
+        Touched::Product(self.id, self.code.clone())
     }
 
     fn audited(&self) -> Document {

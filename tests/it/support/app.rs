@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bson::{Document, doc, oid::ObjectId};
@@ -19,6 +19,7 @@ use myspares::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::{
     Caller, Letter, PASSWORD, fresh_database, letters_in,
@@ -35,6 +36,20 @@ pub struct TestApp {
     app: Arc<App>,
     clock: Clock,
     data_dir: PathBuf,
+    /// Sees what is stored.
+    auditor: OnceCell<Caller>,
+}
+
+/// The category that [`TestApp::product`] makes.
+const CATEGORY: &str = "brands/TATA/models/NEXON/categories/BRK/";
+
+/// Asks again and again until it is so.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it never came about that {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 impl TestApp {
@@ -85,7 +100,7 @@ impl TestApp {
         let app = App::connect(config, &SecretString::from(uri), clock.clone()).await.expect("the app starts");
         tokio::spawn(serve(Arc::clone(&app), listeners, std::future::pending()));
         let client = Client::with_uri_str(uri).await.expect("a client");
-        Self { url, db: client.database(database), app, clock, data_dir: data_dir.clone() }
+        Self { url, db: client.database(database), app, clock, data_dir: data_dir.clone(), auditor: OnceCell::new() }
     }
 
     /// The code in the newest SMS to a number, of those that were written to files.
@@ -223,10 +238,49 @@ impl TestApp {
         staff.post(&path, &product).await.expect(201)["product"].clone()
     }
 
-    /// Changes a product behind the server's back, as another instance might.
+    /// A category `TATA-NEXON-BRK` with such products: code, name, description.
+    pub async fn products_named(&self, products: &[(&str, &str, &str)]) -> Caller {
+        self.product(1.0, 1).await;
+        let staff = self.staff().await;
+        for (code, name, description) in products {
+            let body = json!({ "product_name": name, "product_code": code, "description": description, "price": 10,
+                "stock": 5, "image_url": "/media/a.png" });
+            staff.post(&format!("/api/admin/{CATEGORY}products/insert/"), &body).await.expect(201);
+        }
+        staff
+    }
+
+    /// Changes a product behind the server's back, as another instance might, and waits until the server has heard.
     pub async fn change_product(&self, product: &Value, update: Document) {
         let id = ObjectId::parse_str(product["_id"].as_str().expect("an id")).expect("an id");
         let changed = self.products().update_one(doc! { "_id": id }, update).await.expect("an update");
         assert_eq!(changed.matched_count, 1);
+        let path = format!("/api/utils/products/{}/", product["code"].as_str().expect("a code"));
+        let staff = self.auditor.get_or_init(|| self.staff()).await;
+        eventually("customers see what is stored", || async {
+            let (stored, shown) = (staff.get(&path).await, self.anonymous().get(&path).await);
+            if stored["product"]["is_active"] == true { shown.json == stored.json } else { shown.status == 404 }
+        })
+        .await;
+    }
+
+    /// How many reads of the catalogue came from memory, went to the database, and went past the cache.
+    pub async fn cache_reads(&self) -> [u64; 3] {
+        let metrics = self.anonymous().get("/metrics").await.expect(200).text;
+        ["hit", "miss", "bypass"].map(|outcome| {
+            let start = format!("myspares_catalogue_reads_total{{cache=\"{outcome}\"}} ");
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&start));
+            line.expect("a count").parse().expect("a number")
+        })
+    }
+
+    /// Waits until the server answers from its cache.
+    pub async fn cache_is_in_use(&self) {
+        eventually("a read is answered from memory", || async {
+            let before = self.cache_reads().await[0];
+            self.anonymous().get("/api/utils/brands/").await.expect(200);
+            self.cache_reads().await[0] > before
+        })
+        .await;
     }
 }

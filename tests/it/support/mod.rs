@@ -14,7 +14,7 @@ mod smtp;
 mod twilio;
 
 pub use self::{
-    app::TestApp,
+    app::{TestApp, eventually},
     binary::{Server, TempFolder, end, myspares, start},
     caller::Caller,
     cloudinary::FakeCloudinary,

@@ -1,0 +1,232 @@
+//! `/api/utils/brands/…` down to the categories: public, the same for everybody.
+
+use std::sync::Arc;
+
+use poem_openapi::{OpenApi, param::Path};
+
+use super::{
+    Answer, Text,
+    asked::Asked,
+    one_brand, one_category, one_model, public, rendered,
+    replies::{
+        BrandReply, BrandsFound, BrandsOut, CategoriesFound, CategoriesOut, CategoryReply, ModelReply, ModelsFound,
+        ModelsOut,
+    },
+};
+use crate::{
+    api::{
+        Group,
+        catalogue_out::{BrandOut, CategoryOut, ModelOut},
+        etag::Known,
+    },
+    app::App,
+    domain::{
+        codes::FullCode,
+        ids::{BrandId, CategoryId, ModelId},
+    },
+    services::catalogue::{self, CatalogueError, View},
+};
+
+/// The handlers.
+pub struct BranchesApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
+impl BranchesApi {
+    /// All brands
+    #[oai(path = "/brands", method = "get", operation_id = "listBrands")]
+    async fn brands(
+        &self,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<BrandsOut> {
+        let asked = Asked::list(&self.app, None, limit, cursor)?;
+        let load = async {
+            let (brands, next_cursor) = self.brand_page(&asked).await?;
+            Ok(rendered(&BrandsOut { brands, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// Search the brands
+    ///
+    /// Those whose name or code holds `q`, whatever its case.
+    #[oai(path = "/brands/search", method = "get", operation_id = "searchBrands")]
+    async fn search_brands(
+        &self,
+        /// Plain text, 2 to 100 characters.
+        q: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<BrandsFound> {
+        let asked = Asked::search(&self.app, None, q, limit, cursor)?;
+        let load = async {
+            let (results, next_cursor) = self.brand_page(&asked).await?;
+            Ok(rendered(&BrandsFound { results, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// One brand
+    #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
+    async fn brand(&self, brand_code: Path<String>, known: Known) -> Answer<BrandReply> {
+        let code = FullCode::join([brand_code.as_str()]);
+        let load = async { Ok(one_brand(catalogue::brand(&self.app, &code).await?)) };
+        public(&self.app, View::One(code.clone()), known, load).await
+    }
+
+    /// The models of a brand
+    #[oai(path = "/brands/:brand_code/models", method = "get", operation_id = "listModels")]
+    async fn models(
+        &self,
+        brand_code: Path<String>,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<ModelsOut> {
+        let parent = FullCode::join([brand_code.as_str()]);
+        let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
+        let load = async {
+            let (models, next_cursor) = self.model_page(&parent, &asked).await?;
+            Ok(rendered(&ModelsOut { models, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// Search the models of a brand
+    ///
+    /// Those whose name or code holds `q`, whatever its case.
+    #[oai(path = "/brands/:brand_code/models/search", method = "get", operation_id = "searchModels")]
+    async fn search_models(
+        &self,
+        brand_code: Path<String>,
+        /// Plain text, 2 to 100 characters.
+        q: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<ModelsFound> {
+        let parent = FullCode::join([brand_code.as_str()]);
+        let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let load = async {
+            let (results, next_cursor) = self.model_page(&parent, &asked).await?;
+            Ok(rendered(&ModelsFound { results, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// One model
+    #[oai(path = "/brands/:brand_code/models/:model_code", method = "get", operation_id = "readModel")]
+    async fn model(&self, brand_code: Path<String>, model_code: Path<String>, known: Known) -> Answer<ModelReply> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        let load = async { Ok(one_model(catalogue::model(&self.app, &code).await?)) };
+        public(&self.app, View::One(code.clone()), known, load).await
+    }
+
+    /// The categories of a model
+    #[oai(path = "/brands/:brand_code/models/:model_code/categories", method = "get", operation_id = "listCategories")]
+    async fn categories(
+        &self,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<CategoriesOut> {
+        let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
+        let load = async {
+            let (categories, next_cursor) = self.category_page(&parent, &asked).await?;
+            Ok(rendered(&CategoriesOut { categories, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// Search the categories of a model
+    ///
+    /// Those whose name or code holds `q`, whatever its case.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/search",
+        method = "get",
+        operation_id = "searchCategories"
+    )]
+    async fn search_categories(
+        &self,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        /// Plain text, 2 to 100 characters.
+        q: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<CategoriesFound> {
+        let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
+        let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let load = async {
+            let (results, next_cursor) = self.category_page(&parent, &asked).await?;
+            Ok(rendered(&CategoriesFound { results, next_cursor }))
+        };
+        public(&self.app, asked.view(), known, load).await
+    }
+
+    /// One category
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code",
+        method = "get",
+        operation_id = "readCategory"
+    )]
+    async fn category(
+        &self,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        known: Known,
+    ) -> Answer<CategoryReply> {
+        let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        let load = async { Ok(one_category(catalogue::category(&self.app, &code).await?)) };
+        public(&self.app, View::One(code.clone()), known, load).await
+    }
+}
+
+/// A page of a level, and where the next one starts.
+type PageOf<T> = Result<(Vec<T>, Option<String>), CatalogueError>;
+
+impl BranchesApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+
+    async fn brand_page(&self, asked: &Asked<BrandId>) -> PageOf<BrandOut> {
+        let page = catalogue::brands(&self.app, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        Ok((page.items.into_iter().map(BrandOut::from).collect(), next_cursor))
+    }
+
+    async fn model_page(&self, parent: &FullCode, asked: &Asked<ModelId>) -> PageOf<ModelOut> {
+        let page = catalogue::models(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        Ok((page.items.into_iter().map(ModelOut::from).collect(), next_cursor))
+    }
+
+    async fn category_page(&self, parent: &FullCode, asked: &Asked<CategoryId>) -> PageOf<CategoryOut> {
+        let page = catalogue::categories(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        Ok((page.items.into_iter().map(CategoryOut::from).collect(), next_cursor))
+    }
+}

@@ -1,0 +1,63 @@
+//! `/api/utils/`: the public catalogue, four levels deep. Everybody gets the same answers, ready from the cache; staff
+//! see hidden products too, always from the database.
+
+mod asked;
+mod branches;
+mod products;
+mod replies;
+
+use poem_openapi::{param::Query, types::ToJSON};
+
+pub use self::{
+    branches::BranchesApi,
+    products::ProductsApi,
+    replies::{one_brand, one_category, one_model, one_product},
+};
+use super::etag::{Audience, Known, Tagged};
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::catalogue::{CatalogueError, Rendered, TreeLevel, View},
+};
+
+type Text = Query<Option<String>>;
+type Answer<T> = ApiResult<Tagged<T>, CatalogueError>;
+type Loaded = Result<Rendered, CatalogueError>;
+
+fn rendered(reply: &impl ToJSON) -> Rendered {
+    Rendered::new(reply.to_json_string())
+}
+
+/// What everybody sees of `view`, kept or made by `load`.
+async fn public<T>(app: &App, view: View, known: Known, load: impl Future<Output = Loaded>) -> Answer<T> {
+    Ok(Tagged::new(app.catalogue.answer(view, load).await?, known, Audience::All))
+}
+
+impl From<TreeLevel> for ErrorCode {
+    fn from(level: TreeLevel) -> Self {
+        match level {
+            TreeLevel::Brand => Self::BrandNotFound,
+            TreeLevel::Model => Self::ModelNotFound,
+            TreeLevel::Category => Self::CategoryNotFound,
+            TreeLevel::Product => Self::ProductNotFound,
+        }
+    }
+}
+
+impl Refusal for CatalogueError {
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::BrandNotFound,
+        ErrorCode::ModelNotFound,
+        ErrorCode::CategoryNotFound,
+        ErrorCode::ProductNotFound,
+    ];
+
+    fn into_error(self) -> ApiError {
+        let text = self.to_string();
+        match self {
+            Self::NotFound(level) => ApiError::new(level.into(), text),
+            Self::Store(error) => error.into(),
+        }
+    }
+}

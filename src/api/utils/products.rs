@@ -1,0 +1,178 @@
+//! `/api/utils/…/products/…` and `/api/utils/products/{code}/`: what customers see, and for staff the hidden ones too.
+
+use std::sync::Arc;
+
+use poem_openapi::{OpenApi, param::Path};
+
+use super::{
+    Answer, Loaded, Text,
+    asked::Asked,
+    one_product, rendered,
+    replies::{ProductReply, ProductsFound, ProductsOut},
+};
+use crate::{
+    access::Viewer,
+    api::{
+        Group,
+        catalogue_out::ProductOut,
+        etag::{Audience, Known, Tagged},
+    },
+    app::App,
+    domain::{codes::FullCode, ids::ProductId},
+    services::catalogue::{self, CatalogueError, Shown, TreeLevel, View},
+};
+
+/// The handlers.
+pub struct ProductsApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
+impl ProductsApi {
+    /// The products of a category
+    ///
+    /// Staff see hidden ones too.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products",
+        method = "get",
+        operation_id = "listProducts"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "a path of three codes, two parameters, and who asks")]
+    async fn products(
+        &self,
+        viewer: Viewer,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<ProductsOut> {
+        let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        let asked = Asked::list(&self.app, Some(&category), limit, cursor)?;
+        let view = asked.view();
+        let load = |shown| async move {
+            let (products, next_cursor) = self.page(&category, &asked, shown).await?;
+            Ok(rendered(&ProductsOut { products, next_cursor }))
+        };
+        Ok(self.shown(&viewer, view, known, load).await?)
+    }
+
+    /// Search the products of a category
+    ///
+    /// Those whose name, code or description holds `q`, whatever its case. Staff find hidden ones too.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/search",
+        method = "get",
+        operation_id = "searchProducts"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "a path of three codes, three parameters, and who asks")]
+    async fn search_products(
+        &self,
+        viewer: Viewer,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        /// Plain text, 2 to 100 characters.
+        q: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> Answer<ProductsFound> {
+        let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
+        let asked = Asked::search(&self.app, Some(&category), q, limit, cursor)?;
+        let view = asked.view();
+        let load = |shown| async move {
+            let (results, next_cursor) = self.page(&category, &asked, shown).await?;
+            Ok(rendered(&ProductsFound { results, next_cursor }))
+        };
+        Ok(self.shown(&viewer, view, known, load).await?)
+    }
+
+    /// One product
+    ///
+    /// Staff see hidden ones too.
+    #[oai(
+        path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/:product_code",
+        method = "get",
+        operation_id = "readProduct"
+    )]
+    async fn product(
+        &self,
+        viewer: Viewer,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        category_code: Path<String>,
+        product_code: Path<String>,
+        known: Known,
+    ) -> Answer<ProductReply> {
+        let codes = [brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()];
+        Ok(self.one(&viewer, FullCode::join(codes), known).await?)
+    }
+
+    /// One product by its full code
+    ///
+    /// Staff see hidden ones too.
+    #[oai(path = "/products/:code", method = "get", operation_id = "readProductByCode")]
+    async fn product_by_code(
+        &self,
+        viewer: Viewer,
+        /// Four codes joined by `-`, the brand's first.
+        code: Path<String>,
+        known: Known,
+    ) -> Answer<ProductReply> {
+        let missing = CatalogueError::NotFound(TreeLevel::Product);
+        let Some(code) = FullCode::of_level(TreeLevel::Product, &code.0) else { return Err(missing.into()) };
+        Ok(self.one(&viewer, code, known).await.map_err(|error| match error {
+            CatalogueError::NotFound(_) => missing,
+            error @ CatalogueError::Store(_) => error,
+        })?)
+    }
+}
+
+impl ProductsApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+
+    async fn one(&self, viewer: &Viewer, code: FullCode, known: Known) -> Result<Tagged<ProductReply>, CatalogueError> {
+        let view = View::One(code.clone());
+        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
+        self.shown(viewer, view, known, load).await
+    }
+
+    async fn page(
+        &self,
+        category: &FullCode,
+        asked: &Asked<ProductId>,
+        shown: Shown,
+    ) -> Result<(Vec<ProductOut>, Option<String>), CatalogueError> {
+        let page = catalogue::products(&self.app, category, asked.text.as_ref(), asked.slice, shown).await?;
+        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        Ok((page.items.into_iter().map(ProductOut::from).collect(), next_cursor))
+    }
+
+    /// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
+    async fn shown<T, L>(
+        &self,
+        viewer: &Viewer,
+        view: View,
+        known: Known,
+        load: impl FnOnce(Shown) -> L,
+    ) -> Result<Tagged<T>, CatalogueError>
+    where
+        L: Future<Output = Loaded>,
+    {
+        let (answer, audience) = if viewer.is_staff {
+            (load(Shown::ToStaff).await?, Audience::Staff)
+        } else {
+            (self.app.catalogue.answer(view, load(Shown::ToCustomers)).await?, Audience::Customers)
+        };
+        Ok(Tagged::new(answer, known, audience))
+    }
+}

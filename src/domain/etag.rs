@@ -1,0 +1,56 @@
+//! Entity tags (RFC 9110, section 8.8.3): what an answer's bytes are called, and what a caller says to know already.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// Bytes of a digest that go into a tag: enough that two bodies never share one.
+const DIGEST_BYTES: usize = 12;
+
+/// The strong tag of a body, with its quotes. Copies share their bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ETag(Bytes);
+
+impl ETag {
+    /// The tag of these bytes.
+    pub fn of(body: &[u8]) -> Self {
+        let digest = Sha256::digest(body);
+        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..DIGEST_BYTES])).into())
+    }
+
+    /// Whether a list of tags as in `If-None-Match` and `If-Match` names this one, or all. A `W/` is passed over: gzip
+    /// on the way makes servers and proxies write it, and it still means the same state.
+    pub fn is_named_by(&self, list: &str) -> bool {
+        let mut tags = list.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.0)
+    }
+
+    /// Whether a list names this tag as a weak one, as it was sent with a compressed body.
+    pub fn is_weak_in(&self, list: &str) -> bool {
+        list.split(',').any(|tag| tag.trim().strip_prefix("W/").is_some_and(|tag| tag.as_bytes() == self.0))
+    }
+
+    /// The tag as it is sent.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_in_a_list() {
+        let tag = ETag::of(b"{}");
+        let text = String::from_utf8(tag.bytes().to_vec()).expect("a text");
+        for list in [text.clone(), format!("W/{text}"), format!("\"other\", {text}"), "*".to_owned()] {
+            assert!(tag.is_named_by(&list), "{list}");
+        }
+        for list in ["", "\"\"", "\"other\"", text.trim_matches('"')] {
+            assert!(!tag.is_named_by(list), "{list}");
+        }
+        assert!(tag.is_weak_in(&format!("\"other\", W/{text}")) && !tag.is_weak_in(&text));
+        assert_ne!(tag, ETag::of(b"{ }"));
+    }
+}

@@ -1,0 +1,77 @@
+//! What somebody searches for: plain text, found as a part of other texts whatever its case.
+
+use super::invalid::InvalidField;
+
+/// Characters of a search.
+const LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
+
+/// 2 to 100 characters without spaces around them. Nothing in them is a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SearchText(String);
+
+impl SearchText {
+    /// Checks the query parameter `q`.
+    pub fn parse(q: Option<&str>) -> Result<Self, InvalidField> {
+        let refused = |text: &str| InvalidField { field: "q".into(), text: text.to_owned() };
+        let text = q.unwrap_or_default().trim_matches(' ');
+        if text.is_empty() {
+            return Err(refused("missing required query parameter: q"));
+        }
+        if !LENGTH.contains(&text.chars().count()) {
+            return Err(refused("q must be 2 to 100 characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text as it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A regular expression (PCRE) that matches the text itself and nothing else: a backslash takes the meaning off
+    /// every character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
+    pub fn pattern(&self) -> String {
+        let mut pattern = String::with_capacity(self.0.len() + 8);
+        for c in self.0.chars() {
+            match c {
+                '\0' => pattern.push_str("\\x00"),
+                c if c.is_ascii() && !c.is_ascii_alphanumeric() => pattern.extend(['\\', c]),
+                c => pattern.push(c),
+            }
+        }
+        pattern
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(q: &str) -> String {
+        SearchText::parse(Some(q)).map_or_else(|refused| refused.text, |_| String::new())
+    }
+
+    #[test]
+    fn a_search_has_2_to_100_characters() {
+        for (q, told) in [
+            ("", "missing required query parameter: q"),
+            ("   ", "missing required query parameter: q"),
+            (" a ", "q must be 2 to 100 characters"),
+            (&"a".repeat(101), "q must be 2 to 100 characters"),
+            ("ab", ""),
+            ("éé", ""),
+            (&"é".repeat(100), ""),
+        ] {
+            assert_eq!(refusal(q), told, "{q}");
+        }
+        assert_eq!(SearchText::parse(None).expect_err("missing").text, "missing required query parameter: q");
+    }
+
+    #[test]
+    fn nothing_in_a_pattern_has_a_meaning() {
+        let pattern = |q| SearchText::parse(Some(q)).expect("a search").pattern();
+        assert_eq!(pattern("brake pad 2é"), "brake\\ pad\\ 2é");
+        assert_eq!(pattern(".*"), "\\.\\*");
+        assert_eq!(pattern("a\\Eb\0c\n"), "a\\\\Eb\\x00c\\\n");
+    }
+}

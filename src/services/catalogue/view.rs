@@ -1,0 +1,75 @@
+//! What answers show, and answers as they are sent.
+
+use bytes::Bytes;
+
+use super::generations::{Generation, Generations};
+use crate::domain::{codes::FullCode, etag::ETag, search::SearchText, tree_level::TreeLevel};
+
+/// An answer as it is sent. Copies share their bytes.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// JSON.
+    pub body: Bytes,
+    /// What the body is called.
+    pub etag: ETag,
+}
+
+impl Rendered {
+    /// An answer with this body.
+    pub fn new(body: String) -> Self {
+        Self { etag: ETag::of(body.as_bytes()), body: body.into() }
+    }
+
+    /// Bytes of its texts.
+    pub(super) fn weight(&self) -> usize {
+        self.body.len() + self.etag.bytes().len()
+    }
+}
+
+/// What an answer shows to everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The document with a full code.
+    One(FullCode),
+    /// A page of what is right below a parent.
+    Page {
+        /// Its full code; `None` for the brands.
+        parent: Option<FullCode>,
+        /// Only what holds this.
+        text: Option<SearchText>,
+        /// The last id of the page before.
+        after: Option<[u8; 12]>,
+        /// How many at most.
+        limit: usize,
+    },
+}
+
+impl View {
+    /// The generation of everything it shows.
+    pub(super) fn generation(&self, generations: &Generations) -> Generation {
+        match self {
+            Self::One(code) => generations.of_document(code),
+            Self::Page { parent, .. } => generations.of_children(parent.as_ref(), level_below(parent.as_ref())),
+        }
+    }
+
+    /// Bytes of its texts.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::One(code) => code.as_str().len(),
+            Self::Page { parent, text, .. } => {
+                parent.as_ref().map_or(0, |code| code.as_str().len())
+                    + text.as_ref().map_or(0, |text| text.as_str().len())
+            }
+        }
+    }
+}
+
+fn level_below(parent: Option<&FullCode>) -> TreeLevel {
+    match parent.map(FullCode::level) {
+        None => TreeLevel::Brand,
+        Some(Some(TreeLevel::Brand)) => TreeLevel::Model,
+        Some(Some(TreeLevel::Model)) => TreeLevel::Category,
+        Some(_) => TreeLevel::Product,
+    }
+}

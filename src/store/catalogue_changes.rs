@@ -1,0 +1,182 @@
+//! What happens in `brands`, `models`, `categories` and `products`, as MongoDB's change stream tells it.
+
+use std::time::Duration;
+
+use bson::{Document, doc};
+use mongodb::{
+    change_stream::{
+        ChangeStream,
+        event::{ChangeStreamEvent, OperationType, UpdateDescription},
+    },
+    options::FullDocumentType,
+};
+
+use super::{
+    Store, StoreError,
+    branches::{Brand, Category, Level, Model},
+    products,
+};
+use crate::domain::{codes::FullCode, ids::ProductId, tree_level::TreeLevel};
+
+/// How long the server waits for a change before it answers that there is none.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Something in the catalogue that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// A brand, model or category was inserted or changed.
+    Branch(FullCode),
+    /// A product was inserted or changed.
+    Product(ProductId, FullCode),
+    /// Anything on a level may have changed: something was deleted, or it isn't known what happened to what.
+    Level(TreeLevel),
+    /// Anything may have changed.
+    Everything,
+}
+
+/// What the stream says after a wait.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// This.
+    Change(Touched),
+    /// Nothing that anybody sees.
+    Nothing,
+    /// It has ended, because the database or a collection went.
+    End,
+}
+
+/// The open stream: everything since its opening.
+pub struct CatalogueChanges(ChangeStream<Event>);
+
+type Event = ChangeStreamEvent<Document>;
+
+impl Store {
+    /// Opens the stream.
+    pub async fn catalogue_changes(&self) -> Result<CatalogueChanges, StoreError> {
+        let pipeline = [
+            doc! { "$match": { "$or": [
+                { "ns.coll": { "$in": TreeLevel::ALL.map(collection).to_vec() } },
+                { "operationType": { "$in": ["dropDatabase", "invalidate"] } },
+            ] } },
+            doc! { "$project": {
+                "operationType": 1, "ns": 1, "documentKey._id": 1, "updateDescription": 1, "fullDocument.code": 1,
+            } },
+        ];
+        let watch = self.database.watch().pipeline(pipeline).full_document(FullDocumentType::UpdateLookup);
+        Ok(CatalogueChanges(watch.max_await_time(LONGEST_WAIT).await?))
+    }
+}
+
+impl CatalogueChanges {
+    /// Waits for the next change, for a second at most. The database has answered when this returns.
+    pub async fn next(&mut self) -> Result<Heard, StoreError> {
+        match self.0.next_if_any().await? {
+            Some(event) => Ok(touched(&event).map_or(Heard::Nothing, Heard::Change)),
+            None if self.0.is_alive() => Ok(Heard::Nothing),
+            None => Ok(Heard::End),
+        }
+    }
+}
+
+const fn collection(level: TreeLevel) -> &'static str {
+    match level {
+        TreeLevel::Brand => Brand::COLLECTION,
+        TreeLevel::Model => Model::COLLECTION,
+        TreeLevel::Category => Category::COLLECTION,
+        TreeLevel::Product => products::NAME,
+    }
+}
+
+/// What an event means; `None` when nobody can see a difference.
+fn touched(event: &Event) -> Option<Touched> {
+    let name = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
+    let Some(level) = TreeLevel::ALL.into_iter().find(|level| Some(collection(*level)) == name) else {
+        return Some(Touched::Everything);
+    };
+    let document = match (&event.operation_type, &event.update_description) {
+        (OperationType::Insert, _) => document(event, level),
+        (OperationType::Update, Some(update)) if only_counts_children(update) => return None,
+        (OperationType::Update, Some(update)) if keeps_place(update) => document(event, level),
+        _ => None,
+    };
+    Some(document.unwrap_or(Touched::Level(level)))
+}
+
+/// The document of the event, while it is still there and can be read.
+fn document(event: &Event, level: TreeLevel) -> Option<Touched> {
+    let code = FullCode::of_level(level, event.full_document.as_ref()?.get_str("code").ok()?)?;
+    match level {
+        TreeLevel::Product => {
+            let id = event.document_key.as_ref()?.get_object_id("_id").ok()?;
+            Some(Touched::Product(id.bytes().into(), code))
+        }
+        _ => Some(Touched::Branch(code)),
+    }
+}
+
+/// An insert below marks its parent (U7); nobody sees the mark.
+fn only_counts_children(update: &UpdateDescription) -> bool {
+    update.updated_fields.keys().all(|field| field == "children_rev")
+        && update.removed_fields.is_empty()
+        && update.truncated_arrays.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// Whether the document is found where it was. The shop never moves one, but somebody at the database's shell may, and
+/// the event doesn't say where it was before.
+fn keeps_place(update: &UpdateDescription) -> bool {
+    let mut fields = update.updated_fields.keys().chain(&update.removed_fields);
+    fields.all(|field| !["code", "parent"].contains(&field.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: &str, collection: &str, more: Document) -> Event {
+        let mut event = doc! { "_id": { "_data": "82" }, "operationType": kind };
+        event.insert("ns", doc! { "db": "shop", "coll": collection });
+        event.extend(more);
+        bson::deserialize_from_document(event).expect("an event")
+    }
+
+    fn update(fields: Document, code: Option<&str>) -> Document {
+        let mut event = doc! { "updateDescription": { "updatedFields": fields, "removedFields": [] } };
+        event.insert("documentKey", doc! { "_id": bson::oid::ObjectId::from_bytes([7; 12]) });
+        if let Some(code) = code {
+            event.insert("fullDocument", doc! { "code": code });
+        }
+        event
+    }
+
+    #[test]
+    fn a_change_names_its_document() {
+        let code = FullCode::join(["TATA", "NEXON", "BRK", "PAD"]);
+        let changed = event("update", "products", update(doc! { "stock": 3_i64 }, Some(code.as_str())));
+        assert_eq!(touched(&changed), Some(Touched::Product(ProductId::from([7; 12]), code)));
+        let changed = event("update", "brands", update(doc! { "name": "Tata" }, Some("TATA")));
+        assert_eq!(touched(&changed), Some(Touched::Branch(FullCode::join(["TATA"]))));
+    }
+
+    #[test]
+    fn marks_on_parents_are_passed_over() {
+        let marked = event("update", "brands", update(doc! { "children_rev": 3_i64 }, Some("TATA")));
+        assert_eq!(touched(&marked), None);
+        let both = update(doc! { "children_rev": 3_i64, "name": "Tata" }, Some("TATA"));
+        assert!(touched(&event("update", "brands", both)).is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_placed_touches_its_whole_level() {
+        for (kind, more) in [
+            ("delete", doc! {}),
+            ("replace", doc! { "fullDocument": { "code": "A-B-C-D" } }),
+            ("update", update(doc! { "stock": 3_i64 }, None)),
+            ("update", update(doc! { "code": "A-B-C-E" }, Some("A-B-C-E"))),
+            ("insert", doc! { "fullDocument": { "code": "A-B" } }),
+            ("drop", doc! {}),
+        ] {
+            assert_eq!(touched(&event(kind, "products", more)), Some(Touched::Level(TreeLevel::Product)), "{kind}");
+        }
+        assert_eq!(touched(&event("invalidate", "", doc! {})), Some(Touched::Everything));
+    }
+}
