@@ -32,7 +32,11 @@ check: ## Format, lint and describe as continuous integration asks for it
 openapi: ## Write the description of the API anew
 	cargo run --locked --quiet -- openapi > openapi/openapi.json
 
+bench: mongod ## Measure the optimised server next to bare floors (needs wrk: scripts/install-wrk)
+	@scripts/install-wrk
+	cargo bench --locked --bench http
+
 release: ## Build the optimised binary
 	cargo build --locked --release
 
-.PHONY: help mongod mongod-unless-configured run seed test test-slow check openapi release
+.PHONY: help mongod mongod-unless-configured run seed test test-slow check openapi bench release

@@ -6,7 +6,11 @@ use bson::{DateTime, Document, doc, oid::ObjectId};
 use hmac::{Hmac, KeyInit, Mac};
 use mongodb::{Client, Collection, options::ClientOptions};
 use poem::{Request, Route, Server, http::StatusCode, listener::TcpListener};
-use poem_openapi::{Object, OpenApi, OpenApiService, param::Path, payload::{Binary, Json}};
+use poem_openapi::{
+    Object, OpenApi, OpenApiService,
+    param::Path,
+    payload::{Binary, Json},
+};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -188,7 +192,8 @@ fn add_pipeline(product: ObjectId) -> Vec<Document> {
     let held = doc! { "$sum": { "$map": { "input": own, "as": "i", "in": "$$i.quantity" } } };
     let more = doc! { "$mergeObjects": ["$$i", { "quantity": { "$add": ["$$i.quantity", 1_i64] }, "rev": rev }] };
     let raised = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, more, "$$i"] } } };
-    let line = doc! { "product_id": product, "quantity": 1_i64, "added_at": now, "unit_price_at_add": 1_i64, "rev": rev };
+    let line =
+        doc! { "product_id": product, "quantity": 1_i64, "added_at": now, "unit_price_at_add": 1_i64, "rev": rev };
     let appended = doc! { "$concatArrays": ["$cart.items", [line]] };
     let items = doc! { "$cond": [{ "$gt": ["$_h", 0] }, raised, appended] };
     let full = doc! { "$and": [{ "$eq": ["$_h", 0] }, { "$gte": [{ "$size": "$cart.items" }, 100] }] };

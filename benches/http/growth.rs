@@ -41,7 +41,10 @@ fn connections(bench: &Bench, server: &Served, shop: &Shop) -> Vec<Value> {
     for connections in AT_ONCE {
         let products = bench.run(server, &shop.products(), connections);
         rows.push(row(&format!("{connections} connections: products"), products));
-        rows.push(row(&format!("{connections} connections: cart"), bench.run(server, &carts(&shop.customers), connections)));
+        rows.push(row(
+            &format!("{connections} connections: cart"),
+            bench.run(server, &carts(&shop.customers), connections),
+        ));
     }
     rows
 }
@@ -57,7 +60,8 @@ async fn lines(bench: &Bench, server: &Served, shop: &Shop) -> Vec<Value> {
 }
 
 fn carts(customers: &[Customer]) -> Vec<Ask> {
-    let ask = |customer: &Customer| Ask::get(format!("/api/client/{}/cart/", customer.id)).with_bearer(&customer.access);
+    let ask =
+        |customer: &Customer| Ask::get(format!("/api/client/{}/cart/", customer.id)).with_bearer(&customer.access);
     customers.iter().map(ask).collect()
 }
 

@@ -88,7 +88,8 @@ fn carts(shop: &Shop) -> [Scenario; 2] {
     });
     let (read, floor_read) = read.unzip();
     let (add, floor_add) = add.unzip();
-    let scenario = |name, floor, asks, floor_asks| Scenario { name, floor, at_least: 0.80, uncached: false, asks, floor_asks };
+    let scenario =
+        |name, floor, asks, floor_asks| Scenario { name, floor, at_least: 0.80, uncached: false, asks, floor_asks };
     [
         scenario("cart of 5 lines", "token, find, typed JSON", read, floor_read),
         scenario("cart/add", "token, update, find", add, floor_add),

@@ -77,7 +77,8 @@ pub fn seed(folder: &Path, mongo_uri: &str, products: usize, users: usize) -> Du
     let products = (products / (brands * models * categories)).max(1);
     let mut command = myspares(folder, mongo_uri);
     command.arg("seed");
-    let counts = [("brands", brands), ("models", models), ("categories", categories), ("products", products), ("users", users)];
+    let counts =
+        [("brands", brands), ("models", models), ("categories", categories), ("products", products), ("users", users)];
     for (name, count) in counts {
         command.arg(format!("--{name}")).arg(count.to_string());
     }

@@ -91,7 +91,7 @@ pub async fn fill_carts(database: &Database, lines: i64) {
     let found: Vec<Document> = found.try_collect().await.expect("products");
     let line = |product: &Document| {
         doc! { "product_id": product.get_object_id("_id").expect("an id"), "quantity": 1_i64, "added_at": bson::DateTime::now(),
-            "unit_price_at_add": product.get_i64("price").expect("a price"), "rev": bson::oid::ObjectId::new() }
+        "unit_price_at_add": product.get_i64("price").expect("a price"), "rev": bson::oid::ObjectId::new() }
     };
     let items: Vec<Document> = found.iter().map(line).collect();
     let users = database.collection::<Document>("users");
