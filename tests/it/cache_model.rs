@@ -12,9 +12,10 @@ use std::{
 use bson::{Bson, Document, doc};
 use futures_util::{TryStreamExt, future::join_all};
 use mongodb::Client;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, TestApp, eventually, shared_mongod_uri};
+use crate::support::{Caller, Reply, TestApp, eventually, shared_mongod_uri};
 
 const PRODUCTS: &str = "/api/utils/brands/TATA/models/NEXON/categories/BRK/products/";
 const WATCHED: usize = 6;
@@ -65,6 +66,24 @@ impl Shop {
             if !self.goes_on() {
                 break;
             }
+        }
+    }
+
+    /// Changes and deletes through the API: the next read shows it, since nobody else writes to these.
+    async fn change(&self) {
+        let (own, admin) = (self.codes.last().expect("a code"), PRODUCTS.replace("utils", "admin"));
+        let one = format!("{PRODUCTS}{own}/");
+        while self.goes_on() {
+            let raise = self.staff.request(Method::PUT, &format!("{admin}update/{own}/"));
+            let raised = Reply::of(raise.json(&json!({ "stock_delta": 1 }))).await.expect(200);
+            let shown = self.app.anonymous().get(&one).await.expect(200);
+            assert_eq!(shown["product"]["stock"], raised["product"]["stock"]);
+            let body = json!({ "product_name": "Brief", "product_code": "BRIEF", "description": "x", "price": 1,
+                "stock": 1, "image_url": "/media/a.png" });
+            self.staff.post(&format!("{admin}insert/"), &body).await.expect(201);
+            self.app.anonymous().get(&format!("{PRODUCTS}BRIEF/")).await.expect(200);
+            self.staff.delete(&format!("{admin}delete/BRIEF/")).await.expect(200);
+            self.app.anonymous().get(&format!("{PRODUCTS}BRIEF/")).await.expect(404);
         }
     }
 
@@ -177,10 +196,12 @@ async fn kill_streams(client: &Client, app: &TestApp) -> usize {
 
 async fn run(span: Duration) {
     let shop = Shop::open().await;
-    let writers: Vec<_> =
-        (0..WATCHED).map(|n| spawn(&shop, move |shop| async move { shop.write_into_the_database(n).await })).collect();
+    let writers: Vec<_> = (1..WATCHED)
+        .map(|n| spawn(&shop, move |shop| async move { shop.write_into_the_database(n - 1).await }))
+        .collect();
     let inserts = spawn(&shop, |shop| async move { shop.insert().await });
     let readers: Vec<_> = (0..WATCHED).map(|n| spawn(&shop, move |shop| async move { shop.read(n).await })).collect();
+    let changes = spawn(&shop, |shop| async move { shop.change().await });
     let cuts = spawn(&shop, |shop| async move { shop.cut().await });
     let end = Instant::now() + span;
     while Instant::now() < end && readers.iter().all(|reader| !reader.is_finished()) {
@@ -189,6 +210,7 @@ async fn run(span: Duration) {
     shop.over.store(true, Ordering::SeqCst);
     join_all(writers).await.into_iter().for_each(|written| written.expect("a writer"));
     inserts.await.expect("the inserts");
+    changes.await.expect("the changes");
     let reads: usize = join_all(readers).await.into_iter().map(|read| read.expect("a reader")).sum();
     let cuts = cuts.await.expect("the cuts");
     eventually("all reads equal the database", || shop.is_settled()).await;
