@@ -51,8 +51,18 @@ pub struct Staff {
     pub role: Role,
 }
 
-/// A customer who may run the accounts.
-pub struct Admin(pub Account);
+/// A customer who may run the accounts; whatever they do there is told of in the audits.
+pub struct Admin {
+    /// Who they are, to the audits.
+    pub author: Author,
+}
+
+impl Staff {
+    /// Whether they may see the personal data of an account: their own, and as an admin everybody's.
+    pub fn may_see(&self, user: UserId) -> bool {
+        self.role == Role::Admin || self.author.user_id == user
+    }
+}
 
 /// Anybody; whoever sends a bearer must be signed in with it.
 pub struct MaybeCustomer(pub Option<Customer>);
@@ -132,11 +142,10 @@ impl Access for Admin {
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         let account = account(request, session(request)?).await?;
-        if account.role == Role::Admin {
-            Ok(Self(account))
-        } else {
-            Err(ApiError::new(ErrorCode::RoleRequired, "admins only"))
+        if account.role != Role::Admin {
+            return Err(ApiError::new(ErrorCode::RoleRequired, "admins only"));
         }
+        Ok(Self { author: author(request, &account)? })
     }
 }
 

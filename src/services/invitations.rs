@@ -9,12 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{
-        email::Email,
-        ids::{InvitationId, UserId},
-        invalid::InvalidField,
-        mail_kind::MailKind,
-    },
+    domain::{author::Author, email::Email, ids::InvitationId, invalid::InvalidField, mail_kind::MailKind},
     store::{StoreError, invitations::InvitationDoc},
 };
 
@@ -39,13 +34,13 @@ pub enum InviteError {
 }
 
 /// Invites an address and tells its owner.
-pub async fn invite(app: &App, admin: UserId, email: &str) -> Result<InvitationDoc, InviteError> {
+pub async fn invite(app: &App, author: &Author, email: &str) -> Result<InvitationDoc, InviteError> {
     let email = Email::parse(email).map_err(|why| InvalidField::because("email", "email", why))?;
     mail::count(app, None, Some(&email)).await?;
-    let (id, now) = (InvitationId::new(), app.clock.now());
-    let invitation =
-        InvitationDoc { id, email, invited_by: admin, created_at: now, expires_at: now.after(OPEN), used_at: None };
-    app.store.invitations.insert(&invitation).await?;
+    let (trail, invited_by) = (app.trail(Some(author)), author.user_id);
+    let (id, created_at, expires_at) = (InvitationId::new(), trail.now, trail.now.after(OPEN));
+    let invitation = InvitationDoc { id, email, invited_by, created_at, expires_at, used_at: None };
+    app.store.invitations.insert(&invitation, &trail).await?;
     mail::put(app, None, MailKind::StaffInvitation, &invitation.email).await?;
     Ok(invitation)
 }
@@ -57,7 +52,7 @@ pub async fn list(app: &App, slice: Slice<InvitationId>) -> Result<(Page<Invitat
 }
 
 /// Takes an open invitation back.
-pub async fn withdraw(app: &App, invitation: InvitationId) -> Result<(), InviteError> {
-    let withdrawn = app.store.invitations.withdraw(invitation, app.clock.now()).await?;
+pub async fn withdraw(app: &App, author: &Author, invitation: InvitationId) -> Result<(), InviteError> {
+    let withdrawn = app.store.invitations.withdraw(invitation, &app.trail(Some(author))).await?;
     if withdrawn { Ok(()) } else { Err(InviteError::NotFound) }
 }

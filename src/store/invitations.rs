@@ -3,11 +3,18 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
-use futures_util::TryStreamExt;
-use mongodb::{Collection, Database};
+use futures_util::{FutureExt, TryStreamExt};
+use mongodb::{Client, Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept};
+use super::{
+    Layout, StoreError,
+    audits::{Audits, Trail},
+    index,
+    locks::{Lock, Locks},
+    swept,
+    transaction::transact,
+};
 use crate::domain::{
     email::Email,
     ids::{InvitationId, UserId},
@@ -48,23 +55,54 @@ pub(super) fn open(now: Timestamp) -> Document {
     doc! { "used_at": null, "expires_at": { "$gt": now } }
 }
 
-/// The collection.
+/// The collection, and what its transactions touch besides.
 #[derive(Clone)]
 pub struct Invitations {
+    client: Client,
     docs: Collection<InvitationDoc>,
+    audits: Audits,
+    locks: Locks,
+}
+
+impl InvitationDoc {
+    /// The invitation as the audits tell of it: named as in the API.
+    fn audited(&self) -> Document {
+        doc! {
+            "email": &self.email,
+            "invited_by": self.invited_by,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+        }
+    }
 }
 
 impl Invitations {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+    pub(super) fn new(client: &Client, database: &Database) -> Self {
+        Self {
+            client: client.clone(),
+            docs: database.collection(NAME),
+            audits: Audits::new(database),
+            locks: Locks::new(database),
+        }
     }
 
-    /// Keeps an invitation; it takes the place of open ones to the same address.
-    pub async fn insert(&self, invitation: &InvitationDoc) -> Result<(), StoreError> {
-        self.docs.insert_one(invitation).await?;
-        let older = doc! { "email": &invitation.email, "used_at": null, "_id": { "$ne": invitation.id } };
-        self.docs.delete_many(older).await?;
-        Ok(())
+    /// Keeps an invitation; it takes the place of open ones to the same address. Two at once wait for each other, so
+    /// that one is left.
+    pub async fn insert(&self, invitation: &InvitationDoc, trail: &Trail) -> Result<(), StoreError> {
+        let (stores, invitation, trail) = (self.clone(), invitation.clone(), trail.clone());
+        transact(&self.client, move |tx| {
+            let (stores, invitation, trail) = (stores.clone(), invitation.clone(), trail.clone());
+            async move {
+                stores.locks.touch_in(tx, Lock::Invitations).await?;
+                let older = doc! { "email": &invitation.email, "used_at": null };
+                stores.docs.delete_many(older).session(&mut *tx).await?;
+                stores.docs.insert_one(&invitation).session(&mut *tx).await?;
+                let entry = trail.entry(NAME, "insert", invitation.id).holding(invitation.audited());
+                stores.audits.append_in(tx, entry).await
+            }
+            .boxed()
+        })
+        .await
     }
 
     /// The open invitations after one, the oldest first, and how many there are in all.
@@ -91,9 +129,20 @@ impl Invitations {
     }
 
     /// Takes an open invitation back; false when there is none.
-    pub async fn withdraw(&self, invitation: InvitationId, now: Timestamp) -> Result<bool, StoreError> {
-        let mut filter = open(now);
-        filter.insert("_id", invitation);
-        Ok(self.docs.delete_one(filter).await?.deleted_count == 1)
+    pub async fn withdraw(&self, invitation: InvitationId, trail: &Trail) -> Result<bool, StoreError> {
+        let (stores, trail) = (self.clone(), trail.clone());
+        transact(&self.client, move |tx| {
+            let (stores, trail) = (stores.clone(), trail.clone());
+            async move {
+                let mut filter = open(trail.now);
+                filter.insert("_id", invitation);
+                let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
+                let Some(withdrawn) = withdrawn else { return Ok(false) };
+                let entry = trail.entry(NAME, "delete", invitation).holding(withdrawn.audited());
+                stores.audits.append_in(tx, entry).await.map(|()| true)
+            }
+            .boxed()
+        })
+        .await
     }
 }

@@ -8,6 +8,7 @@ pub mod image_trash;
 pub mod invitations;
 pub mod leases;
 pub mod links;
+mod locks;
 pub mod otp_codes;
 pub mod outbox;
 pub mod pending_registrations;
@@ -25,7 +26,7 @@ use bson::{Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::{
     Client, Collection, Database, IndexModel,
-    options::{Acknowledgment, ClientOptions, ReadPreference, WriteConcern},
+    options::{Acknowledgment, ClientOptions, Hint, ReadPreference, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -38,6 +39,7 @@ use self::{
     invitations::Invitations,
     leases::Leases,
     links::Links,
+    locks::Locks,
     otp_codes::OtpCodes,
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
@@ -132,7 +134,7 @@ impl Store {
             outbox: Outbox::new(&database),
             leases: Leases::new(&database),
             links: Links::new(&database),
-            invitations: Invitations::new(&database),
+            invitations: Invitations::new(&client, &database),
             image_trash: ImageTrash::new(&database),
             proofs: Proofs::new(&client, &database),
             client,
@@ -158,10 +160,11 @@ impl Store {
             leases::layout(),
             links::layout(),
             invitations::layout(),
+            locks::layout(),
             image_trash::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
-        Ok(())
+        Locks::new(&self.database).declare().await
     }
 
     /// Asks whether the database answers.
@@ -218,6 +221,12 @@ where
     P: DeserializeOwned + Send + Sync,
 {
     Ok(docs.clone_with_type::<P>().find_one(filter).projection(fields).await?)
+}
+
+/// How many documents there are, counted over the index that holds nothing but their ids.
+async fn count_all<T: Send + Sync>(docs: &Collection<T>) -> Result<u64, StoreError> {
+    let by_id = Hint::Name("_id_".to_owned());
+    Ok(docs.count_documents(doc! {}).hint(by_id).max_time(SEARCH_LIMIT).await?)
 }
 
 /// Matches texts that contain `text`, which is no pattern; `None` for one that nothing contains, since BSON can't have

@@ -62,19 +62,15 @@ impl InvitesApi {
     async fn invite(&self, admin: Admin, body: Body<InviteIn>) -> ApiResult<Invited, InviteError> {
         let email = body.0.email.map(|line| line.0).filter(|text| !text.is_empty());
         let email = email.ok_or_else(|| ApiError::from(InvalidField::required("email")))?;
-        let invitation = invitations::invite(&self.app, admin.0.id, &email).await?.into();
+        let invitation = invitations::invite(&self.app, &admin.author, &email).await?.into();
         let message = "invitation sent successfully".to_owned();
         Ok(Invited::Created(Json(InvitedOut { message, invitation })))
     }
 
     /// Take an open invitation back
     #[oai(path = "/staff/invites/:id", method = "delete", operation_id = "withdrawInvitation")]
-    async fn withdraw(
-        &self,
-        _admin: Admin,
-        id: Path<PathId<InvitationId>>,
-    ) -> ApiResult<Json<MessageOut>, InviteError> {
-        invitations::withdraw(&self.app, id.0.or(InviteError::NotFound)?).await?;
+    async fn withdraw(&self, admin: Admin, id: Path<PathId<InvitationId>>) -> ApiResult<Json<MessageOut>, InviteError> {
+        invitations::withdraw(&self.app, &admin.author, id.0.or(InviteError::NotFound)?).await?;
         Ok(Json(MessageOut::new("invitation withdrawn successfully")))
     }
 }

@@ -1,0 +1,65 @@
+//! The collection `locks`: documents that transactions touch, so that of two which would each pass the other's check one
+//! has to start again and sees what the other did.
+
+use bson::{Document, doc};
+use mongodb::{ClientSession, Collection, Database};
+
+use super::{Layout, StoreError};
+
+const NAME: &str = "locks";
+
+/// What only one transaction at a time decides about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lock {
+    /// Who runs the accounts.
+    Admins,
+    /// Which invitations are open.
+    Invitations,
+}
+
+impl Lock {
+    const ALL: [Self; 2] = [Self::Admins, Self::Invitations];
+
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Admins => "admins",
+            Self::Invitations => "invitations",
+        }
+    }
+}
+
+pub(super) fn layout() -> Layout {
+    Layout { collection: NAME, indexes: vec![], validator: doc! {} }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub(super) struct Locks {
+    docs: Collection<Document>,
+}
+
+impl Locks {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
+    }
+
+    /// Makes the documents where they are missing: two transactions that both made one would fail in place of waiting.
+    pub(super) async fn declare(&self) -> Result<(), StoreError> {
+        for lock in Lock::ALL {
+            let made = self.docs.update_one(doc! { "_id": lock.id() }, doc! { "$setOnInsert": { "rev": 0_i64 } });
+            match made.upsert(true).await.map_err(StoreError::from) {
+                // Another instance was faster.
+                Err(StoreError::Duplicate) => {}
+                made => drop(made?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the transaction conflict with every other one that touches the lock.
+    pub(super) async fn touch_in(&self, tx: &mut ClientSession, lock: Lock) -> mongodb::error::Result<()> {
+        let touch = doc! { "$inc": { "rev": 1_i64 } };
+        // A lock that somebody removed is made anew: without it nothing would conflict.
+        self.docs.update_one(doc! { "_id": lock.id() }, touch).upsert(true).session(tx).await.map(drop)
+    }
+}
