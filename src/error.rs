@@ -108,6 +108,8 @@ codes! {
     CodeTaken = CONFLICT,
     /// The account runs the shop.
     AdminAccount = CONFLICT,
+    /// Nobody would be left to run the accounts.
+    LastAdmin = CONFLICT,
     /// Nothing is left of the product.
     OutOfStock = CONFLICT,
     /// Less is left of the product than asked for.

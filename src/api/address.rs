@@ -120,6 +120,22 @@ impl AddressOut {
             updated_at: address.updated_at,
         }
     }
+
+    /// As somebody sees it who may not know where the owner lives: without any line.
+    pub fn emptied(self) -> Self {
+        Self {
+            name: None,
+            phone_number: None,
+            address_line1: None,
+            address_line2: None,
+            city: None,
+            state: None,
+            country: None,
+            pincode: None,
+            postal_code: None,
+            ..self
+        }
+    }
 }
 
 impl Example for AddressOut {

@@ -50,7 +50,7 @@ enum Group {
     Client,
     /// The public catalogue.
     Utils,
-    /// Running the catalogue.
+    /// Running the catalogue and the accounts.
     Admin,
 }
 
@@ -69,6 +69,8 @@ type Groups = (
     admin::delete::DeleteApi,
     admin::audits::AuditsApi,
     admin::invites::InvitesApi,
+    admin::users::UsersApi,
+    admin::stats::StatsApi,
 );
 
 /// The handlers of all groups.
@@ -88,6 +90,8 @@ pub fn all(app: &Arc<App>) -> Groups {
         admin::delete::DeleteApi::new(app),
         admin::audits::AuditsApi::new(app),
         admin::invites::InvitesApi::new(app),
+        admin::users::UsersApi::new(app),
+        admin::stats::StatsApi::new(app),
     )
 }
 

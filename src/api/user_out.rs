@@ -3,7 +3,7 @@
 use poem_openapi::{Enum, Object, types::Example};
 
 use crate::{
-    domain::{ids::UserId, role::Role, time::Timestamp},
+    domain::{ids::UserId, mask, role::Role, time::Timestamp},
     store::users::Account,
 };
 
@@ -55,6 +55,15 @@ impl From<&Account> for UserOut {
             role: account.role.into(),
             created_at: account.created_at,
         }
+    }
+}
+
+impl UserOut {
+    /// As somebody sees it who may not have number and address: enough to tell two accounts apart.
+    pub fn masked(mut self) -> Self {
+        self.phone_number = self.phone_number.map(|number| mask::phone(&number));
+        self.email = self.email.map(|address| mask::email(&address));
+        self
     }
 }
 

@@ -60,6 +60,11 @@ impl UsernameKey {
         let upper = text.nfkc().flat_map(char::to_uppercase);
         Self(upper.flat_map(char::to_lowercase).nfkc().collect())
     }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl From<&UsernameKey> for bson::Bson {

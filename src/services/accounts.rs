@@ -96,7 +96,9 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
         return Err(AccountError::Admin);
     }
     if !app.store.users.delete(account.id, &confirmed.password_hash, app.clock.now()).await? {
-        return Err(AccountError::SignedOut);
+        // The password or the role was changed a moment ago.
+        let is_admin = app.store.users.active(account.id).await?.is_some_and(|account| account.role == Role::Admin);
+        return Err(if is_admin { AccountError::Admin } else { AccountError::SignedOut });
     }
     app.store.proofs.void(account.id).await?;
     Ok(())

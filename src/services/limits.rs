@@ -61,9 +61,15 @@ pub async fn clear(app: &App, action: Action, word: &str) -> Result<(), StoreErr
     app.store.rate_limits.clear(&key(app, action, word)).await
 }
 
+/// Whether an action is closed to a subject that begins with `word`.
+pub async fn is_reached(app: &App, action: Action, word: &str) -> Result<bool, StoreError> {
+    let Some(rate) = app.config.limits.rate(action) else { return Ok(false) };
+    app.store.rate_limits.is_full(&key(app, action, word), rate, app.clock.now()).await
+}
+
 /// Subjects are numbers, names and addresses: only the keyed hashes of their words are stored, one by one, so that all
-/// addresses that tried one account can be found by the account.
-fn key(app: &App, action: Action, subject: &str) -> String {
+/// addresses that tried one account can be found by the account: its own word begins their keys.
+pub fn key(app: &App, action: Action, subject: &str) -> String {
     let digest = |word: &str| -> String {
         let tag = app.keys.limits[0].tag(&[action.variable().as_bytes(), word.as_bytes()]);
         tag[..12].iter().map(|byte| format!("{byte:02x}")).collect()

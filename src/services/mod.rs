@@ -22,3 +22,5 @@ pub mod registration;
 pub mod reset;
 pub mod sessions;
 pub mod sign_in;
+pub mod stats;
+pub mod users;

@@ -186,6 +186,7 @@ pub fn document(
         profile: Profile { phone, ..Profile::default() },
         verification: Verification::default(),
         cart: CartDoc { id: CartId::new(), items: Vec::new(), created_at: now, updated_at: now },
+        last_sign_in_at: sessions.last().map(|session| session.signed_in_at),
         sessions,
         created_at: now,
         updated_at: now,

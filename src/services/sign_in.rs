@@ -28,6 +28,9 @@ use crate::{
 /// How long a sign-in stands for its password. A refresh doesn't prolong it.
 pub const RECENT: Duration = Duration::from_secs(10 * 60);
 
+/// What closes an account, to one address or to all.
+const LOCKS: [Action; 2] = [Action::SignIn, Action::SignInAccount];
+
 /// Why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
@@ -122,10 +125,25 @@ async fn check_password(
 
 /// Forgets the failed sign-ins to an account, from wherever they came: its owner has just got back in.
 pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
-    for action in [Action::SignIn, Action::SignInAccount] {
+    for action in LOCKS {
         limits::clear(app, action, &user.to_string()).await?;
     }
     Ok(())
+}
+
+/// Whether failed sign-ins have closed an account, to one address at least.
+pub async fn is_locked(app: &App, user: UserId) -> Result<bool, StoreError> {
+    for action in LOCKS {
+        if limits::is_reached(app, action, &user.to_string()).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the keys begin with under which the failed sign-ins to an account are counted.
+pub fn counters(app: &App, user: UserId) -> Vec<String> {
+    LOCKS.map(|action| limits::key(app, action, &user.to_string())).to_vec()
 }
 
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others

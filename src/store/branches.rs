@@ -6,7 +6,7 @@ use bson::{Bson, Document, doc};
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Layout, StoreError, find_part, index, search, unique};
+use super::{Layout, StoreError, count_all, find_part, index, search, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{BrandId, CategoryId, ModelId},
@@ -119,6 +119,11 @@ impl<L: Level> Branches<L> {
     pub async fn exists(&self, code: &FullCode) -> Result<bool, StoreError> {
         let found: Option<Document> = find_part(&self.docs, doc! { "code": code }, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
+    }
+
+    /// How many documents there are.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        count_all(&self.docs).await
     }
 
     /// Up to `limit` documents below `parent` (`None`: the top level), in the order of their insertion, after one id;

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, branches::page_filter, find_part, index, search, unique};
+use super::{Layout, SEARCH_LIMIT, StoreError, branches::page_filter, count_all, find_part, index, search, unique};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{CategoryId, ProductId},
@@ -115,7 +115,11 @@ impl Shown {
 pub(super) fn layout() -> Layout {
     Layout {
         collection: NAME,
-        indexes: vec![unique("code", doc! { "code": 1 }), index("parent", doc! { "parent": 1, "_id": 1 })],
+        indexes: vec![
+            unique("code", doc! { "code": 1 }),
+            index("parent", doc! { "parent": 1, "_id": 1 }),
+            index("stock", doc! { "stock": 1, "_id": 1 }),
+        ],
         validator: doc! { "$jsonSchema": {
             "required": ["code", "parent", "name", "price", "stock", "is_active"],
             "properties": {
@@ -126,6 +130,22 @@ pub(super) fn layout() -> Layout {
             },
         } },
     }
+}
+
+/// What there is to know of a product that is running out.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StockLevel {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: ProductId,
+    /// Its full code.
+    pub code: FullCode,
+    /// Its name.
+    pub name: Name,
+    /// Pieces in stock; 0 or less is out of stock.
+    pub stock: i64,
+    /// Whether customers see it.
+    pub is_active: bool,
 }
 
 /// The collection.
@@ -179,6 +199,22 @@ impl Products {
         }
         let found: Option<Stock> = find_part(&self.docs, doc! { "_id": id }, doc! { "stock": 1 }).await?;
         Ok(found.map(|product| product.stock))
+    }
+
+    /// The `limit` products with the least stock of those that have at most `threshold`, hidden ones too, and how many
+    /// have so little.
+    pub async fn low_stock(&self, threshold: u32, limit: i64) -> Result<(Vec<StockLevel>, u64), StoreError> {
+        let low = doc! { "stock": { "$lte": i64::from(threshold) } };
+        let total = self.docs.count_documents(low.clone()).max_time(SEARCH_LIMIT).await?;
+        let docs = self.docs.clone_with_type::<StockLevel>();
+        let fields = doc! { "code": 1, "name": 1, "stock": 1, "is_active": 1 };
+        let found = docs.find(low).projection(fields).sort(doc! { "stock": 1, "_id": 1 }).limit(limit);
+        Ok((found.max_time(SEARCH_LIMIT).await?.try_collect().await?, total))
+    }
+
+    /// How many products there are, hidden ones too.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        count_all(&self.docs).await
     }
 
     /// Inserts many products whose categories are known to be there.

@@ -2,12 +2,12 @@
 
 use bson::{Document, doc};
 use mongodb::{
-    Collection, Database,
+    ClientSession, Collection, Database,
     options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteConcern},
 };
 use serde::Deserialize;
 
-use super::{Layout, StoreError, swept};
+use super::{Layout, StoreError, find_part, swept};
 use crate::domain::{ids::HitId, limits::Rate, time::Timestamp};
 
 const NAME: &str = "rate_limits";
@@ -66,8 +66,23 @@ impl RateLimits {
 
     /// Forgets everything under keys that begin with `prefix`.
     pub async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
-        self.docs.delete_many(doc! { "_id": { "$gte": prefix, "$lt": format!("{prefix}~") } }).await?;
+        self.docs.delete_many(below(prefix)).await?;
         Ok(())
+    }
+
+    /// The same in the transaction of the entry that tells of it.
+    pub(super) async fn clear_in(&self, tx: &mut ClientSession, prefix: &str) -> mongodb::error::Result<()> {
+        self.docs.delete_many(below(prefix)).session(tx).await.map(drop)
+    }
+
+    /// Whether no slot is free under one of the keys that begin with `prefix`.
+    pub async fn is_full(&self, prefix: &str, rate: Rate, now: Timestamp) -> Result<bool, StoreError> {
+        let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
+        let recent = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
+        let mut filter = below(prefix);
+        filter.insert("$expr", doc! { "$gte": [{ "$size": recent }, i64::from(rate.count)] });
+        let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
+        Ok(found.is_some())
     }
 
     async fn try_take(&self, key: &str, hit: HitId, rate: Rate, now: Timestamp) -> Result<Option<Hits>, StoreError> {
@@ -85,4 +100,9 @@ impl RateLimits {
         let taken = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true);
         Ok(taken.return_document(ReturnDocument::After).await?)
     }
+}
+
+/// The keys that begin with `prefix`; `~` follows all that stands in a key.
+fn below(prefix: &str) -> Document {
+    doc! { "_id": { "$gte": prefix, "$lt": format!("{prefix}~") } }
 }

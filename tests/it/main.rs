@@ -35,4 +35,8 @@ mod revalidation;
 mod search;
 mod sessions;
 mod sms_service;
+mod stats;
 mod support;
+mod users_admin;
+mod users_admin_audits;
+mod users_admin_races;

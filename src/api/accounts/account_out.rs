@@ -1,17 +1,17 @@
-//! The account as its owner sees it.
+//! The account as its owner sees it, and without personal data for others.
 
 use poem_openapi::{Object, types::Example};
 
 use crate::{
     api::{address::AddressOut, user_out::UserOut},
-    domain::time::Timestamp,
+    domain::{mask, time::Timestamp},
     store::users::{Account, Profile, Verification, Verified},
 };
 
 /// An account with everything its owner may see.
 #[derive(Debug, Object)]
 #[oai(rename = "Account", example)]
-pub(super) struct AccountOut {
+pub(in crate::api) struct AccountOut {
     #[oai(flatten)]
     user: UserOut,
     is_active: bool,
@@ -89,6 +89,25 @@ impl From<Account> for AccountOut {
             is_verified,
             profile: ProfileOut::new(account.profile, address),
             verification: account.verification.into(),
+        }
+    }
+}
+
+impl AccountOut {
+    /// As somebody sees it who may not know the owner: number and address of mail masked, an address without lines, no picture.
+    pub(in crate::api) fn masked(self) -> Self {
+        let phone = self.profile.phone.map(|phone| ProfilePhoneOut { number: mask::phone(&phone.number), ..phone });
+        let verified = |verified: Option<VerifiedOut>, masked: fn(&str) -> String| {
+            verified.map(|verified| VerifiedOut { value: masked(&verified.value), ..verified })
+        };
+        Self {
+            user: self.user.masked(),
+            profile: ProfileOut { phone, address: self.profile.address.emptied(), display: None, ..self.profile },
+            verification: VerificationOut {
+                email: verified(self.verification.email, mask::email),
+                phone: verified(self.verification.phone, mask::phone),
+            },
+            ..self
         }
     }
 }

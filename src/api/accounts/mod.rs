@@ -1,6 +1,6 @@
 //! `/api/accounts/`: one's own account.
 
-mod account_out;
+pub(super) mod account_out;
 mod bodies;
 mod export;
 mod photo;

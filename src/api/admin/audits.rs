@@ -154,7 +154,7 @@ struct AuditOut {
     id: AuditId,
     /// What it happened to.
     collection: String,
-    /// `insert`, `update`, `delete`, `stock_redistribution`, `session_stolen`, …
+    /// `insert`, `update`, `delete`, `logout`, `unlock`, `stock_redistribution`, `session_stolen`, …
     operation: String,
     document_key: Any<Value>,
     /// Full code, where it has one.

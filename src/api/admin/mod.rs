@@ -7,4 +7,7 @@ pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
+pub mod stats;
 pub mod update;
+pub mod users;
+mod users_out;

@@ -2,7 +2,7 @@
 //! and the entry of the audits that tells of it (U7).
 
 mod delete;
-mod diff;
+pub(super) mod diff;
 mod insert;
 mod node;
 mod update;

@@ -49,6 +49,9 @@ pub struct UserDoc {
     pub cart: CartDoc,
     /// Signed-in browsers and apps, at most 10.
     pub sessions: Vec<SessionDoc>,
+    /// When its owner last signed in, be the session ended or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.

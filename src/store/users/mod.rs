@@ -1,10 +1,12 @@
 //! The collection `users`: one document holds the whole account, so that one round trip answers most requests.
 
+mod admin;
 mod cart;
 mod documents;
 mod numbers;
 mod pictures;
 mod profile;
+mod records;
 mod recovery;
 mod sessions;
 
@@ -12,16 +14,21 @@ use bson::{Document, doc};
 use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
 
 pub use self::{
+    admin::{UserChange, UserChanged},
     cart::{Put, PutLimits, Removed, Wanted},
     documents::{
         Account, Address, CartDoc, CartLine, Credentials, Display, Profile, ProfilePhone, SessionDoc, UserDoc,
         Verification, Verified, WholeAccount,
     },
     profile::{AccountChange, EmailChange, Proof},
+    records::{UserQuery, UserRecord},
     recovery::Recoverable,
     sessions::{Refreshable, Rotation},
 };
-use super::{Layout, StoreError, find_part, image_trash::ImageTrash, index, unique};
+use super::{
+    Layout, StoreError, audits::Audits, find_part, image_trash::ImageTrash, index, locks::Locks,
+    rate_limits::RateLimits, unique,
+};
 use crate::domain::{
     email::Email,
     ids::{SessionRef, UserId},
@@ -39,6 +46,7 @@ pub(super) fn layout() -> Layout {
             unique_where_present("phone_number"),
             unique_where_present("email"),
             index("proven_email", doc! { "verification.email.value": 1 }),
+            admins(),
         ],
         validator: doc! { "$jsonSchema": {
             "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
@@ -70,12 +78,22 @@ fn unique_where_present(field: &str) -> IndexModel {
     IndexModel::builder().keys(doc! { field: 1 }).options(options).build()
 }
 
-/// The collection.
+/// Those who run the accounts: few among many.
+fn admins() -> IndexModel {
+    let only = doc! { "role": "admin" };
+    let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(only).build();
+    IndexModel::builder().keys(doc! { "role": 1 }).options(options).build()
+}
+
+/// The collection, and what its transactions touch besides.
 #[derive(Clone)]
 pub struct Users {
     client: Client,
     docs: Collection<UserDoc>,
     trash: ImageTrash,
+    audits: Audits,
+    locks: Locks,
+    limits: RateLimits,
 }
 
 /// What an account is looked up by at sign-in.
@@ -112,7 +130,14 @@ impl Identifier {
 
 impl Users {
     pub(super) fn new(client: &Client, database: &Database) -> Self {
-        Self { client: client.clone(), docs: database.collection("users"), trash: ImageTrash::new(database) }
+        Self {
+            client: client.clone(),
+            docs: database.collection("users"),
+            trash: ImageTrash::new(database),
+            audits: Audits::new(database),
+            locks: Locks::new(database),
+            limits: RateLimits::new(database),
+        }
     }
 
     /// Inserts an account; [`StoreError::Duplicate`] when its name, number or address is taken.

@@ -11,6 +11,7 @@ use crate::{
         ids::{SessionRef, UserId},
         image_key::ImageKey,
         password::PasswordHash,
+        role::Role,
         time::Timestamp,
     },
     store::{StoreError, transaction::transact},
@@ -69,10 +70,13 @@ impl Users {
         changed.await?
     }
 
-    /// Removes an account whose password was checked, with its picture; false when it has changed meanwhile.
+    /// Removes an account whose password was checked, with its picture; false when it has changed meanwhile, and always
+    /// for an admin's, since those who run the accounts are only ever demoted (`Users::administer`).
     pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
         let docs: Collection<Account> = self.docs.clone_with_type();
-        let (trash, filter) = (self.trash.clone(), doc! { "_id": user, "password_hash": checked });
+        let trash = self.trash.clone();
+        let filter =
+            doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
         transact(&self.client, move |tx| {
             let (docs, trash, filter) = (docs.clone(), trash.clone(), filter.clone());
             async move {

@@ -53,7 +53,8 @@ impl Users {
         let living =
             doc! { "$filter": { "input": "$sessions", "as": "s", "cond": { "$gt": ["$$s.expires_at", now] } } };
         let all = doc! { "$concatArrays": [living, [{ "$literal": session }]] };
-        let update = vec![doc! { "$set": { "sessions": { "$slice": [all, -MAX_SESSIONS] } } }];
+        let sessions = doc! { "$slice": [all, -MAX_SESSIONS] };
+        let update = vec![doc! { "$set": { "sessions": sessions, "last_sign_in_at": now } }];
         let filter = doc! { "_id": user, "is_active": true, "password_hash": checked };
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }

@@ -1,0 +1,145 @@
+//! Accounts as those who run the shop see them and look for them.
+
+use bson::{Document, doc};
+use futures_util::TryStreamExt;
+use mongodb::Collection;
+use serde::Deserialize;
+
+use super::{Account, Users};
+use crate::{
+    domain::{ids::UserId, phone::E164, time::Timestamp, username::UsernameKey},
+    store::{SEARCH_LIMIT, StoreError, containing, count_all, find_part},
+};
+
+/// An account and what is told of its sign-ins.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UserRecord {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    sessions: Vec<SessionTimes>,
+    last_sign_in_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct SessionTimes {
+    signed_in_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl UserRecord {
+    /// How many browsers and apps are signed in.
+    pub fn living_sessions(&self, now: Timestamp) -> usize {
+        self.sessions.iter().filter(|session| session.expires_at > now).count()
+    }
+
+    /// When the owner last signed in. Accounts of older versions only know it of the sessions that they still have.
+    pub fn last_sign_in_at(&self) -> Option<Timestamp> {
+        self.last_sign_in_at.or_else(|| self.sessions.iter().map(|session| session.signed_in_at).max())
+    }
+
+    pub(super) fn projection() -> Document {
+        let mut fields = Account::projection();
+        fields.extend(doc! { "sessions.signed_in_at": 1, "sessions.expires_at": 1, "last_sign_in_at": 1 });
+        fields
+    }
+}
+
+/// Which accounts are looked for.
+#[derive(Debug, Clone)]
+pub struct UserQuery {
+    /// What was typed, without the spaces around it.
+    pub text: String,
+    /// The same as a number, if it is one in any spelling.
+    pub number: Option<E164>,
+    /// Whether a part of a number or address is enough. A part of a username always is.
+    pub by_parts: bool,
+}
+
+impl UserQuery {
+    /// `None` when nothing can fit.
+    fn filter(&self) -> Option<Document> {
+        let email = self.text.to_lowercase();
+        let mut parts = Vec::new();
+        parts.extend(containing(UsernameKey::of(&self.text).as_str()).map(|part| doc! { "username_key": part }));
+        parts.extend(self.number.as_ref().map(|number| doc! { "phone_number": number }));
+        if self.by_parts {
+            parts.extend(containing(&email).map(|part| doc! { "email": part }));
+            let digits = digits_of(&self.text).and_then(|digits| containing(&digits));
+            parts.extend(digits.map(|part| doc! { "phone_number": part }));
+        } else {
+            parts.push(doc! { "email": email });
+        }
+        (!parts.is_empty()).then(|| doc! { "$or": parts })
+    }
+}
+
+/// A part of a number without what people write between its digits.
+fn digits_of(text: &str) -> Option<String> {
+    let part: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
+    let digits = part.strip_prefix('+').unwrap_or(&part);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(part)
+}
+
+impl Users {
+    /// Up to `limit` of the accounts that are looked for, the newest first, after one of them.
+    pub async fn records(
+        &self,
+        wanted: Option<&UserQuery>,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        let Some(mut filter) = wanted.map_or_else(|| Some(doc! {}), UserQuery::filter) else { return Ok(Vec::new()) };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$lt": after });
+        }
+        let docs = self.user_records();
+        let found = docs.find(filter).projection(UserRecord::projection());
+        Ok(found.sort(doc! { "_id": -1 }).limit(limit).max_time(SEARCH_LIMIT).await?.try_collect().await?)
+    }
+
+    /// How many accounts are looked for.
+    pub async fn count(&self, wanted: Option<&UserQuery>) -> Result<u64, StoreError> {
+        let Some(wanted) = wanted else { return count_all(&self.docs).await };
+        let Some(filter) = wanted.filter() else { return Ok(0) };
+        Ok(self.docs.count_documents(filter).max_time(SEARCH_LIMIT).await?)
+    }
+
+    /// How many carts hold something.
+    pub async fn count_carts(&self) -> Result<u64, StoreError> {
+        let filled = doc! { "cart.items.product_id": { "$exists": true } };
+        Ok(self.docs.count_documents(filled).max_time(SEARCH_LIMIT).await?)
+    }
+
+    /// An account, be it active or not.
+    pub async fn record(&self, user: UserId) -> Result<Option<UserRecord>, StoreError> {
+        find_part(&self.docs, doc! { "_id": user }, UserRecord::projection()).await
+    }
+
+    pub(super) fn user_records(&self) -> Collection<UserRecord> {
+        self.docs.clone_with_type()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_numbers_are_read_as_people_write_them() {
+        for (typed, part) in [("98765 43", "9876543"), ("+91 (98)", "+9198"), ("0-1.2", "012")] {
+            assert_eq!(digits_of(typed).as_deref(), Some(part), "{typed}");
+        }
+        for no_number in ["", "+", " - ", "98a", "1+2", "٣"] {
+            assert_eq!(digits_of(no_number), None, "{no_number}");
+        }
+    }
+
+    #[test]
+    fn who_may_not_see_numbers_and_addresses_finds_them_whole_only() {
+        let query = |by_parts| UserQuery { text: "98765".to_owned(), number: None, by_parts };
+        let parts = |by_parts| query(by_parts).filter().expect("a filter").get_array("$or").expect("parts").len();
+        assert_eq!((parts(true), parts(false)), (3, 2));
+        assert_eq!(query(false).filter().expect("a filter").to_string().matches("regex").count(), 1);
+    }
+}
