@@ -21,6 +21,17 @@ pub struct Leases {
     docs: Collection<Document>,
 }
 
+/// One turn of one process at one worker's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose work.
+    pub worker: &'static str,
+    /// The process that does it.
+    pub holder: HolderId,
+    /// Tells the turns apart: each new holder has another one.
+    pub epoch: i64,
+}
+
 #[derive(Deserialize)]
 struct Held {
     epoch: i64,
@@ -40,9 +51,14 @@ impl Leases {
         }
     }
 
-    /// Takes or renews the lease for `span`, by the database's clock, which all instances share. The number tells the
-    /// turns of different holders apart; `None` while somebody else holds it.
-    pub async fn take(&self, worker: &str, holder: HolderId, span: Duration) -> Result<Option<i64>, StoreError> {
+    /// Takes or renews the lease for `span`, by the database's clock, which all instances share; `None` while somebody
+    /// else holds it.
+    pub async fn take(
+        &self,
+        worker: &'static str,
+        holder: HolderId,
+        span: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         let over = doc! { "$lte": [{ "$ifNull": ["$until", DateTime::from_millis(0)] }, "$$NOW"] };
         let own = doc! { "$eq": ["$holder", holder] };
@@ -55,12 +71,12 @@ impl Leases {
         } }];
         let docs = self.docs.clone_with_type::<Held>();
         let taken = docs.find_one_and_update(filter, update).return_document(ReturnDocument::After).await?;
-        Ok(taken.map(|held| held.epoch))
+        Ok(taken.map(|held| Lease { worker, holder, epoch: held.epoch }))
     }
 
     /// Gives the lease back, so that another instance need not wait for its end.
-    pub async fn release(&self, worker: &str, holder: HolderId) -> Result<(), StoreError> {
-        let filter = doc! { "_id": worker, "holder": holder };
+    pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
+        let filter = doc! { "_id": lease.worker, "holder": lease.holder, "epoch": lease.epoch };
         self.docs.update_one(filter, doc! { "$unset": { "until": "" } }).await?;
         Ok(())
     }

@@ -5,15 +5,22 @@ mod images;
 mod mail;
 mod purge;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{app::App, domain::ids::HolderId, store::StoreError};
+use crate::{
+    app::App,
+    domain::ids::HolderId,
+    store::{StoreError, leases::Lease},
+};
 
 /// How long a lease lasts. Another instance takes over within this and [`STANDBY`].
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a lease is renewed while its holder works.
+/// How often a lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(3);
 /// How often an instance without the lease asks for it.
 const STANDBY: Duration = Duration::from_secs(4);
@@ -35,11 +42,23 @@ enum Worker {
     Purge,
 }
 
-/// Whether there may be more to do right away.
+/// How to go on after a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Round {
+    /// There may be more to do right away.
     Busy,
+    /// There is nothing to do at the moment.
     Idle,
+    /// Somebody else has the lease by now.
+    Relieved,
+}
+
+/// What a worker keeps from round to round, from taking the lease to losing it or to the first error: whoever comes
+/// next, here or elsewhere, begins with an empty one.
+#[derive(Default)]
+struct Shift {
+    /// The turn; `None` for work without leases.
+    lease: Option<Lease>,
 }
 
 impl Worker {
@@ -55,7 +74,7 @@ impl Worker {
     }
 
     /// Does what is due.
-    async fn round(self, app: &Arc<App>) -> Result<Round, StoreError> {
+    async fn round(self, app: &Arc<App>, _shift: &mut Shift) -> Result<Round, StoreError> {
         match self {
             Self::Mail => mail::round(app).await,
             Self::Images => images::round(app).await,
@@ -75,7 +94,7 @@ impl Workers {
     pub fn start(app: &Arc<App>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for worker in Worker::ALL {
-            let turns = Turns { app: Arc::clone(app), worker, holder: HolderId::new(), epoch: None, failures: 0 };
+            let turns = Turns { app: Arc::clone(app), worker, holder: HolderId::new(), turn: None, failures: 0 };
             tasks.spawn(turns.run(stop.clone()));
         }
         tasks.close();
@@ -99,7 +118,8 @@ impl Workers {
 /// Does everything that is due, without leases; for tests, which don't want to wait for turns.
 pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
     for worker in Worker::ALL {
-        while worker.round(app).await? == Round::Busy {}
+        let mut shift = Shift::default();
+        while worker.round(app, &mut shift).await? == Round::Busy {}
     }
     Ok(())
 }
@@ -109,15 +129,22 @@ struct Turns {
     app: Arc<App>,
     worker: Worker,
     holder: HolderId,
-    /// The number of the current turn, while the lease is held.
-    epoch: Option<i64>,
+    /// The current turn, while the lease is held.
+    turn: Option<Turn>,
     failures: u32,
+}
+
+struct Turn {
+    lease: Lease,
+    renewed_at: Instant,
+    /// `None` before the first round, after an error, and while a round has it.
+    shift: Option<Shift>,
 }
 
 impl Turns {
     async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.turn().await {
+            let pause = match self.take_turn().await {
                 Ok(pause) => {
                     self.failures = 0;
                     pause
@@ -129,42 +156,78 @@ impl Turns {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        if self.epoch.is_some()
-            && let Err(error) = self.app.store.leases.release(self.worker.name(), self.holder).await
+        if let Some(turn) = self.turn
+            && let Err(error) = self.app.store.leases.release(turn.lease).await
         {
             tracing::debug!(worker = self.worker.name(), %error, "the lease ends by itself");
         }
     }
 
     /// Works once, if the lease is to be had; returns how long to wait before the next time.
-    async fn turn(&mut self) -> Result<Duration, Failed> {
-        if self.epoch.is_none() {
-            self.app.store.leases.declare(self.worker.name()).await?;
-        }
-        if !self.hold().await? {
-            return Ok(STANDBY);
-        }
+    async fn take_turn(&mut self) -> Result<Duration, Failed> {
+        let Some((lease, shift)) = self.begin_round().await? else { return Ok(STANDBY) };
         let (app, worker) = (Arc::clone(&self.app), self.worker);
         // A task of its own, so that a panic ends this round and not the worker.
-        let mut round = tokio::spawn(async move { worker.round(&app).await });
+        let mut round = tokio::spawn(async move {
+            let mut shift = shift;
+            worker.round(&app, &mut shift).await.map(|round| (round, shift))
+        });
         loop {
             tokio::select! {
                 done = &mut round => {
-                    return Ok(if done.map_err(|_| Failed::Panicked)?? == Round::Busy { Duration::ZERO } else { POLL });
+                    let (round, shift) = done.map_err(|_| Failed::Panicked)??;
+                    return Ok(self.end_round(lease, round, shift));
                 }
-                () = tokio::time::sleep(RENEWAL) => drop(self.hold().await?),
+                () = tokio::time::sleep(RENEWAL) => self.hold_on().await,
             }
         }
     }
 
-    /// Takes or renews the lease.
-    async fn hold(&mut self) -> Result<bool, StoreError> {
-        let held = self.app.store.leases.take(self.worker.name(), self.holder, LEASE).await?;
-        if held.is_some() && held != self.epoch {
-            tracing::debug!(worker = self.worker.name(), epoch = held, "works in this process from now on");
+    /// The lease and what the worker keeps, if the lease is to be had.
+    async fn begin_round(&mut self) -> Result<Option<(Lease, Shift)>, StoreError> {
+        if self.turn.is_none() {
+            self.app.store.leases.declare(self.worker.name()).await?;
         }
-        self.epoch = held;
-        Ok(held.is_some())
+        if self.turn.as_ref().is_none_or(|turn| turn.renewed_at.elapsed() >= RENEWAL) {
+            self.hold().await?;
+        }
+        Ok(self.turn.as_mut().map(|turn| {
+            let fresh = || Shift { lease: Some(turn.lease) };
+            (turn.lease, turn.shift.take().unwrap_or_else(fresh))
+        }))
+    }
+
+    fn end_round(&mut self, lease: Lease, round: Round, shift: Shift) -> Duration {
+        if round == Round::Relieved {
+            self.turn = None;
+            return STANDBY;
+        }
+        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.lease == lease) {
+            turn.shift = Some(shift);
+        }
+        if round == Round::Busy { Duration::ZERO } else { POLL }
+    }
+
+    /// Renews the lease while a round runs. The round ends in any case, before the next one begins.
+    async fn hold_on(&mut self) {
+        if let Err(error) = self.hold().await {
+            tracing::warn!(worker = self.worker.name(), %error, "a lease was not renewed");
+        }
+    }
+
+    /// Takes or renews the lease.
+    async fn hold(&mut self) -> Result<(), StoreError> {
+        let asked_at = Instant::now();
+        let held = self.app.store.leases.take(self.worker.name(), self.holder, LEASE).await?;
+        match (held, &mut self.turn) {
+            (Some(lease), Some(turn)) if turn.lease == lease => turn.renewed_at = asked_at,
+            (Some(lease), turn) => {
+                tracing::debug!(worker = lease.worker, epoch = lease.epoch, "works in this process from now on");
+                *turn = Some(Turn { lease, renewed_at: asked_at, shift: None });
+            }
+            (None, turn) => *turn = None,
+        }
+        Ok(())
     }
 
     fn pause_after(&mut self, error: &Failed) -> Duration {
