@@ -21,6 +21,7 @@ pub mod picture;
 pub mod pricing;
 pub mod profile;
 pub mod quantity;
+pub mod redistribution;
 pub mod role;
 pub mod search;
 pub mod time;
