@@ -18,6 +18,7 @@ pub mod otp;
 pub mod otp_registration;
 pub mod photo;
 pub mod profile;
+pub mod redistribution;
 pub mod registration;
 pub mod reset;
 pub mod sessions;

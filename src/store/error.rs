@@ -20,6 +20,16 @@ impl std::fmt::Display for Brief {
     }
 }
 
+/// The error behind a code that stood in the answer to a command which the driver took for a success.
+pub(super) fn with_code(code: i32) -> StoreError {
+    let brief = Brief(format!("the server answered with code {code}"));
+    match code {
+        WRITE_CONFLICT => StoreError::Contended,
+        code if TEMPORARY.contains(&code) => StoreError::Unavailable(brief),
+        _ => StoreError::Failed(brief),
+    }
+}
+
 /// What a driver's error says without the server's reply, which its own text repeats whole, stored values included.
 pub fn brief(error: &Error) -> String {
     match code_of(error) {

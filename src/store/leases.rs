@@ -6,7 +6,7 @@ use bson::{DateTime, Document, doc};
 use mongodb::{Collection, Database, options::ReturnDocument};
 use serde::Deserialize;
 
-use super::{Layout, StoreError};
+use super::{Layout, StoreError, find_part, product_changes::Position};
 use crate::domain::ids::HolderId;
 
 const NAME: &str = "workers";
@@ -30,6 +30,12 @@ pub struct Lease {
     pub holder: HolderId,
     /// Tells the turns apart: each new holder has another one.
     pub epoch: i64,
+}
+
+impl Lease {
+    fn filter(self) -> Document {
+        doc! { "_id": self.worker, "holder": self.holder, "epoch": self.epoch }
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,10 +80,42 @@ impl Leases {
         Ok(taken.map(|held| Lease { worker, holder, epoch: held.epoch }))
     }
 
+    /// Where a worker stands in the stream of changes that it follows; `None` before it has begun to.
+    pub async fn position(&self, worker: &str) -> Result<Option<Position>, StoreError> {
+        #[derive(Deserialize)]
+        struct Standing {
+            position: Option<Position>,
+        }
+        let found: Option<Standing> = find_part(&self.docs, doc! { "_id": worker }, doc! { "position": 1 }).await?;
+        Ok(found.and_then(|standing| standing.position))
+    }
+
+    /// Saves where a worker stands, `None` for nowhere; false when the lease is somebody else's by now.
+    pub async fn save_position(&self, lease: Lease, position: Option<&Position>) -> Result<bool, StoreError> {
+        let position = bson::serialize_to_bson(&position).map_err(mongodb::error::Error::from)?;
+        let saved = self.docs.update_one(lease.filter(), doc! { "$set": { "position": position } }).await?;
+        Ok(saved.matched_count == 1)
+    }
+
+    /// Writes down the database session of the holder, and tells that of the one before; `None` when the lease is
+    /// somebody else's by now.
+    pub(super) async fn name_session(
+        &self,
+        lease: Lease,
+        session: &Document,
+    ) -> Result<Option<Option<Document>>, StoreError> {
+        #[derive(Deserialize)]
+        struct Before {
+            session: Option<Document>,
+        }
+        let docs = self.docs.clone_with_type::<Before>();
+        let before = docs.find_one_and_update(lease.filter(), doc! { "$set": { "session": session } });
+        Ok(before.projection(doc! { "session": 1 }).await?.map(|before| before.session))
+    }
+
     /// Gives the lease back, so that another instance need not wait for its end.
     pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
-        let filter = doc! { "_id": lease.worker, "holder": lease.holder, "epoch": lease.epoch };
-        self.docs.update_one(filter, doc! { "$unset": { "until": "" } }).await?;
+        self.docs.update_one(lease.filter(), doc! { "$unset": { "until": "" } }).await?;
         Ok(())
     }
 }

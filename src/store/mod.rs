@@ -12,6 +12,8 @@ mod locks;
 pub mod otp_codes;
 pub mod outbox;
 pub mod pending_registrations;
+pub mod plans;
+pub mod product_changes;
 pub mod products;
 pub mod proofs;
 pub mod rate_limits;
@@ -43,6 +45,8 @@ use self::{
     otp_codes::OtpCodes,
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
+    plans::Plans,
+    product_changes::ProductWatch,
     products::Products,
     proofs::Proofs,
     rate_limits::RateLimits,
@@ -79,6 +83,10 @@ pub struct Store {
     pub products: Products,
     /// Writes to the four levels.
     pub tree: Tree,
+    /// What happens to products.
+    pub product_watch: ProductWatch,
+    /// Redistributions under way.
+    pub plans: Plans,
     /// Codes that were sent.
     pub otp_codes: OtpCodes,
     /// Accounts that wait for their code.
@@ -128,6 +136,8 @@ impl Store {
             categories: Branches::new(&database),
             products: Products::new(&database),
             tree: Tree::new(&client, &database),
+            product_watch: ProductWatch::new(&database),
+            plans: Plans::new(&client, &database),
             otp_codes: OtpCodes::new(&database),
             pending_registrations: PendingRegistrations::new(&database),
             rate_limits: RateLimits::new(&database),
@@ -153,6 +163,7 @@ impl Store {
             branches::layout::<Category>(),
             products::layout(),
             tree::layout(),
+            plans::layout(),
             otp_codes::layout(),
             pending_registrations::layout(),
             rate_limits::layout(),

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use mongodb::{
     Client, ClientSession,
     error::{Error, Result, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
+    options::{ReadConcern, TransactionOptions},
 };
 
 use super::StoreError;
@@ -13,19 +14,42 @@ use super::StoreError;
 /// The driver's own helper would go on for two minutes; a caller has left by then.
 const RETRY_LIMIT: Duration = Duration::from_secs(5);
 
-/// Runs `body` in a transaction and commits it. `body` may run several times, so nothing outside the database belongs
-/// into it, and it must hand on the driver's errors untouched: their labels say whether to try again.
-pub(super) async fn transact<T, F>(client: &Client, mut body: F) -> std::result::Result<T, StoreError>
+/// Like [`transact`] in a session of the caller's, and all that `body` reads is of one moment and known to a majority
+/// of the servers.
+pub(super) async fn transact_on_snapshot<T, F>(
+    session: &mut ClientSession,
+    body: F,
+) -> std::result::Result<T, StoreError>
 where
     F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
 {
-    let mut session = client.start_session().await?;
+    let options = TransactionOptions::builder().read_concern(ReadConcern::snapshot()).build();
+    transact_in(session, options, body).await
+}
+
+/// Runs `body` in a transaction and commits it. `body` may run several times, so nothing outside the database belongs
+/// into it, and it must hand on the driver's errors untouched: their labels say whether to try again.
+pub(super) async fn transact<T, F>(client: &Client, body: F) -> std::result::Result<T, StoreError>
+where
+    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+{
+    transact_in(&mut client.start_session().await?, TransactionOptions::default(), body).await
+}
+
+async fn transact_in<T, F>(
+    session: &mut ClientSession,
+    options: TransactionOptions,
+    mut body: F,
+) -> std::result::Result<T, StoreError>
+where
+    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+{
     let started = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
-        session.start_transaction().await?;
-        let outcome = match body(&mut session).await {
-            Ok(value) => commit(&mut session, started).await.map(|()| value),
+        session.start_transaction().with_options(options.clone()).await?;
+        let outcome = match body(session).await {
+            Ok(value) => commit(session, started).await.map(|()| value),
             Err(error) => {
                 // The server has aborted already, or will when the session ends; the first error is the one that counts.
                 let _aborted = session.abort_transaction().await;

@@ -4,6 +4,7 @@
 mod images;
 mod mail;
 mod purge;
+mod stock;
 
 use std::{
     sync::Arc,
@@ -40,6 +41,8 @@ enum Worker {
     Images,
     /// Finishes deletions that were cut off.
     Purge,
+    /// Keeps carts to the stock.
+    Stock,
 }
 
 /// How to go on after a round.
@@ -59,10 +62,12 @@ enum Round {
 struct Shift {
     /// The turn; `None` for work without leases.
     lease: Option<Lease>,
+    /// The stream of changes that the stock worker follows.
+    following: Option<stock::Following>,
 }
 
 impl Worker {
-    const ALL: [Self; 3] = [Self::Mail, Self::Images, Self::Purge];
+    const ALL: [Self; 4] = [Self::Mail, Self::Images, Self::Purge, Self::Stock];
 
     /// The name of its lease.
     const fn name(self) -> &'static str {
@@ -70,15 +75,17 @@ impl Worker {
             Self::Mail => "mail",
             Self::Images => "images",
             Self::Purge => "purge",
+            Self::Stock => "stock",
         }
     }
 
     /// Does what is due.
-    async fn round(self, app: &Arc<App>, _shift: &mut Shift) -> Result<Round, StoreError> {
+    async fn round(self, app: &Arc<App>, shift: &mut Shift) -> Result<Round, StoreError> {
         match self {
             Self::Mail => mail::round(app).await,
             Self::Images => images::round(app).await,
             Self::Purge => purge::round(app).await,
+            Self::Stock => stock::round(app, shift).await,
         }
     }
 }
@@ -192,7 +199,7 @@ impl Turns {
             self.hold().await?;
         }
         Ok(self.turn.as_mut().map(|turn| {
-            let fresh = || Shift { lease: Some(turn.lease) };
+            let fresh = || Shift { lease: Some(turn.lease), following: None };
             (turn.lease, turn.shift.take().unwrap_or_else(fresh))
         }))
     }

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};
 use serde::Deserialize;
 
-use super::{CartDoc, CartLine, MAX_LINES, Users, alive};
+use super::{CartDoc, CartLine, MAX_LINES, Users, alive, lines::clamp};
 use crate::{
     domain::{
         ids::{LineRev, ProductId, SessionRef, UserId},
@@ -118,12 +118,7 @@ impl Users {
         rev: LineRev,
         pieces: i64,
     ) -> Result<bool, StoreError> {
-        let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
-        let update = if pieces > 0 {
-            doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }
-        } else {
-            doc! { "$pull": { "cart.items": { "product_id": product, "rev": rev } } }
-        };
+        let (filter, update) = clamp(user, product, rev, pieces);
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod cart;
 mod documents;
+mod lines;
 mod numbers;
 mod pictures;
 mod profile;
@@ -20,6 +21,7 @@ pub use self::{
         Account, Address, CartDoc, CartLine, Credentials, Display, Profile, ProfilePhone, SessionDoc, UserDoc,
         Verification, Verified, WholeAccount,
     },
+    lines::HeldLine,
     profile::{AccountChange, EmailChange, Proof},
     records::{UserQuery, UserRecord},
     recovery::Recoverable,
@@ -47,6 +49,7 @@ pub(super) fn layout() -> Layout {
             unique_where_present("email"),
             index("proven_email", doc! { "verification.email.value": 1 }),
             admins(),
+            lines_of_products(),
         ],
         validator: doc! { "$jsonSchema": {
             "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
@@ -83,6 +86,12 @@ fn admins() -> IndexModel {
     let only = doc! { "role": "admin" };
     let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(only).build();
     IndexModel::builder().keys(doc! { "role": 1 }).options(options).build()
+}
+
+/// Whose cart holds a product; empty carts are not in it.
+fn lines_of_products() -> IndexModel {
+    let options = IndexOptions::builder().name("cart_product".to_owned()).sparse(true).build();
+    IndexModel::builder().keys(doc! { "cart.items.product_id": 1 }).options(options).build()
 }
 
 /// The collection, and what its transactions touch besides.

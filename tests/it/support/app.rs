@@ -70,7 +70,16 @@ impl TestApp {
 
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
-        let mongod = PrivateMongod::start(folder, named_mongod().as_deref()).await.expect("a private mongod");
+        Self::start_on_own(folder, named_mongod().as_deref()).await
+    }
+
+    /// The same with another binary.
+    pub async fn start_with_mongod(folder: &Path, binary: &Path) -> (Self, PrivateMongod) {
+        Self::start_on_own(folder, Some(binary)).await
+    }
+
+    async fn start_on_own(folder: &Path, binary: Option<&Path>) -> (Self, PrivateMongod) {
+        let mongod = PrivateMongod::start(folder, binary).await.expect("a private mongod");
         let app = Self::start_on(mongod.uri(), &fresh_database(), &[], Clock::system()).await;
         (app, mongod)
     }

@@ -1,7 +1,7 @@
 //! The real binary as a process of its own, in a folder of its own.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Output, Stdio},
     thread,
@@ -39,6 +39,44 @@ pub fn end(child: &mut Child, signal: Signal) -> (Duration, Option<i32>) {
     rustix::process::kill_process(Pid::from_child(child), signal).expect("a signal");
     let status = child.wait().expect("an end");
     (started.elapsed(), status.code())
+}
+
+/// A process that only works in the background; killed when dropped.
+pub struct WorkProcess {
+    child: Child,
+    log: Option<thread::JoinHandle<Vec<String>>>,
+}
+
+impl WorkProcess {
+    /// Starts `myspares work` with some settings and waits until it works.
+    pub fn start(folder: &Path, vars: &[(&str, &str)]) -> Self {
+        let mut command = command(folder);
+        command.envs(vars.iter().copied()).arg("work").stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        lines.find(|line| line.contains("working in the background")).expect("it works");
+        Self { child, log: Some(thread::spawn(move || lines.collect())) }
+    }
+
+    /// Sends a signal and waits for the end; returns how long that took and the exit code.
+    pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
+        end(&mut self.child, signal)
+    }
+
+    /// Everything it logged; to be asked for once, after its end.
+    pub fn log(&mut self) -> String {
+        self.log.take().expect("asked for once").join().expect("its output").join("\n")
+    }
+}
+
+impl Drop for WorkProcess {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.child.kill();
+        let _reaped = self.child.wait();
+        if thread::panicking() && self.log.is_some() {
+            let _nobody_reads_it = io::stderr().write_all(self.log().as_bytes());
+        }
+    }
 }
 
 /// A serving process; killed when dropped.

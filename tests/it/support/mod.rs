@@ -3,6 +3,7 @@
 mod app;
 mod binary;
 mod caller;
+mod carts;
 mod cloudinary;
 mod form;
 mod image;
@@ -15,8 +16,9 @@ mod twilio;
 
 pub use self::{
     app::{TestApp, eventually},
-    binary::{Server, TempFolder, end, myspares, start},
+    binary::{Server, TempFolder, WorkProcess, end, myspares, start},
     caller::Caller,
+    carts::{chain_of, id_of, quantity},
     cloudinary::FakeCloudinary,
     form::Form,
     image::{picture, some_picture},

@@ -1,0 +1,144 @@
+//! Lines of one product over all carts: what redistributions read and change (U3, U5).
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
+use mongodb::{
+    ClientSession, Collection,
+    options::{CollectionOptions, ReadConcern},
+};
+use serde::Deserialize;
+
+use super::Users;
+use crate::{
+    domain::ids::{LineRev, ProductId, UserId},
+    store::{StoreError, error, plans::PlannedLine},
+};
+
+/// Updates that are sent in one command.
+const BATCH: usize = 1_000;
+
+/// A line that holds a product.
+#[derive(Debug, Deserialize)]
+pub struct HeldLine {
+    /// Whose cart.
+    pub user: UserId,
+    /// The line's state.
+    pub rev: LineRev,
+    /// Pieces in it.
+    pub quantity: i64,
+}
+
+#[derive(Deserialize)]
+struct WithId {
+    #[serde(rename = "_id")]
+    id: ProductId,
+}
+
+/// What a command of several updates answers, as far as it matters here.
+#[derive(Deserialize)]
+struct Updated {
+    n: i64,
+    #[serde(default, rename = "writeErrors")]
+    errors: Vec<Refused>,
+    #[serde(rename = "writeConcernError")]
+    concern: Option<Refused>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    code: i32,
+}
+
+impl Users {
+    /// The products of which all carts together hold more than there is (U5), among some or among all; a product that
+    /// is gone counts as one without stock.
+    pub async fn products_held_above_stock(&self, among: Option<&[ProductId]>) -> Result<Vec<ProductId>, StoreError> {
+        let wanted = among.map_or_else(
+            || doc! { "$exists": true },
+            |products| doc! { "$in": products.iter().copied().map(Bson::from).collect::<Vec<_>>() },
+        );
+        let wanted = doc! { "$match": { "cart.items.product_id": wanted } };
+        let lookup = doc! { "from": "products", "localField": "_id", "foreignField": "_id",
+        "pipeline": [{ "$project": { "stock": 1 } }], "as": "product" };
+        let stock = doc! { "$max": [0, { "$ifNull": [{ "$first": "$product.stock" }, 0] }] };
+        let pipeline = [
+            wanted.clone(),
+            doc! { "$unwind": "$cart.items" },
+            wanted,
+            doc! { "$group": { "_id": "$cart.items.product_id", "held": { "$sum": "$cart.items.quantity" } } },
+            doc! { "$lookup": lookup },
+            doc! { "$match": { "$expr": { "$gt": ["$held", stock] } } },
+            doc! { "$project": { "_id": 1 } },
+        ];
+        let found = self.snapshot().aggregate(pipeline).allow_disk_use(true).with_type::<WithId>().await?;
+        Ok(found.map_ok(|product| product.id).try_collect().await?)
+    }
+
+    /// The lines of a product as a transaction sees them, the oldest first.
+    pub(in crate::store) async fn lines_of(
+        &self,
+        product: ProductId,
+        tx: &mut ClientSession,
+    ) -> mongodb::error::Result<Vec<HeldLine>> {
+        let wanted = doc! { "$match": { "cart.items.product_id": product } };
+        let line = doc! { "_id": 0, "user": "$_id", "rev": "$cart.items.rev", "quantity": "$cart.items.quantity",
+        "added_at": "$cart.items.added_at" };
+        let pipeline = [
+            wanted.clone(),
+            doc! { "$unwind": "$cart.items" },
+            wanted,
+            doc! { "$project": line },
+            doc! { "$sort": { "added_at": 1, "user": 1 } },
+        ];
+        let found = self.docs.aggregate(pipeline).allow_disk_use(true).session(&mut *tx).with_type::<HeldLine>();
+        found.await?.stream(tx).try_collect().await
+    }
+
+    /// Sets lines of a product to their shares, each if it is still in the state that the plan saw (U3); returns how
+    /// many were not. Doing it twice changes nothing.
+    pub async fn clamp_lines(&self, product: ProductId, lines: &[PlannedLine]) -> Result<usize, StoreError> {
+        let mut missed = 0;
+        for lines in lines.chunks(BATCH) {
+            let updates: Vec<Document> = lines
+                .iter()
+                .map(|line| {
+                    let (filter, update) = clamp(line.user, product, line.rev, line.share);
+                    doc! { "q": filter, "u": update }
+                })
+                .collect();
+            missed += lines.len().saturating_sub(self.update_each(updates).await?);
+        }
+        Ok(missed)
+    }
+
+    /// Many updates in one command; returns how many found their document. (The driver's own bulk write needs a server
+    /// of version 8.)
+    async fn update_each(&self, updates: Vec<Document>) -> Result<usize, StoreError> {
+        let command = doc! { "update": self.docs.name(), "updates": updates, "ordered": false,
+        "writeConcern": { "w": "majority", "j": true } };
+        let answer = self.client.database(&self.docs.namespace().db).run_command(command).await?;
+        let updated: Updated = bson::deserialize_from_document(answer).map_err(mongodb::error::Error::from)?;
+        match updated.errors.first().or(updated.concern.as_ref()) {
+            Some(refused) => Err(error::with_code(refused.code)),
+            None => Ok(usize::try_from(updated.n).unwrap_or(0)),
+        }
+    }
+
+    /// The collection as of one moment, with all that a majority of the servers has.
+    fn snapshot(&self) -> Collection<Document> {
+        let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
+        let namespace = self.docs.namespace();
+        self.client.database(&namespace.db).collection_with_options(&namespace.coll, options)
+    }
+}
+
+/// U3: filter and update that set one line to `pieces` (0 removes it) if it is still in the state `rev`.
+pub(super) fn clamp(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
+    let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
+    let update = if pieces > 0 {
+        doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }
+    } else {
+        doc! { "$pull": { "cart.items": { "product_id": product, "rev": rev } } }
+    };
+    (filter, update)
+}

@@ -1,0 +1,127 @@
+//! Carts and stock as they are stored, for tests of what happens to carts in the background.
+
+use bson::{Bson, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
+use serde_json::Value;
+
+use super::{Caller, TestApp, eventually};
+
+/// The id of a product as stored.
+pub fn id_of(product: &Value) -> ObjectId {
+    ObjectId::parse_str(product["_id"].as_str().expect("an id")).expect("an id")
+}
+
+impl TestApp {
+    /// Customers whose carts hold so many pieces of a product, added one after the other.
+    pub async fn carts_with(&self, product: &Value, quantities: &[u32]) -> Vec<Caller> {
+        let mut customers = Vec::new();
+        for quantity in quantities {
+            let customer = self.customer().await;
+            customer.add(product, *quantity).await.expect(200);
+            customers.push(customer);
+        }
+        customers
+    }
+
+    /// Sets the stock behind the server's back, as another program might, and waits for nothing.
+    pub async fn set_stock(&self, product: &Value, stock: i64) {
+        let update = doc! { "$set": { "stock": stock } };
+        let changed = self.products().update_one(doc! { "_id": id_of(product) }, update).await.expect("an update");
+        assert_eq!(changed.matched_count, 1);
+    }
+
+    /// Waits until customers see so many pieces of a product in their carts.
+    pub async fn until_held(&self, customers: &[Caller], product: &Value, quantities: &[i64]) {
+        let held = || async {
+            let mut held = Vec::new();
+            for customer in customers {
+                held.push(customer.pieces(product).await);
+            }
+            held == quantities
+        };
+        eventually(&format!("carts hold {quantities:?}"), held).await;
+    }
+
+    /// Waits until no redistribution is under way.
+    pub async fn until_no_plan(&self) {
+        let plans = self.db.collection::<Document>("plans");
+        let none = || async { plans.count_documents(doc! {}).await.expect("a count") == 0 };
+        eventually("all plans are carried out", none).await;
+    }
+
+    /// The redistributions that the audits tell of, the oldest first.
+    pub async fn redistributions(&self) -> Vec<Document> {
+        let audits = self.db.collection::<Document>("audits");
+        let found = audits.find(doc! { "operation": "stock_redistribution" }).sort(doc! { "_id": 1 });
+        found.await.expect("found").try_collect().await.expect("audits")
+    }
+
+    /// Accounts whose carts hold a product, made without the API: nobody can sign in to them.
+    pub async fn many_carts(&self, product: &Value, count: u32, quantity: i64) {
+        let account = |_| {
+            let (id, now) = (ObjectId::new(), bson::DateTime::now());
+            let line = doc! { "product_id": id_of(product), "quantity": quantity, "added_at": now,
+            "unit_price_at_add": 1_000_i64, "rev": ObjectId::new() };
+            let cart = doc! { "_id": ObjectId::new(), "items": [line], "created_at": now, "updated_at": now };
+            doc! { "_id": id, "username": id.to_hex(), "username_key": id.to_hex(), "password_hash": "",
+            "role": "customer", "is_active": true, "cart": cart, "sessions": [], "created_at": now, "updated_at": now }
+        };
+        self.users().insert_many((0..count).map(account)).await.expect("accounts");
+    }
+
+    /// The lease of a worker and what belongs to it; empty before there is one.
+    pub async fn worker(&self, name: &str) -> Document {
+        let workers = self.db.collection::<Document>("workers");
+        workers.find_one(doc! { "_id": name }).await.expect("asked").unwrap_or_default()
+    }
+
+    /// Pieces of a product over all carts as stored.
+    pub async fn held(&self, product: &Value) -> i64 {
+        self.lines(product).await.iter().map(quantity).sum()
+    }
+
+    /// The lines of a product as stored, with their owners' ids.
+    pub async fn lines(&self, product: &Value) -> Vec<Document> {
+        let wanted = doc! { "$match": { "cart.items.product_id": id_of(product) } };
+        let merged = doc! { "$mergeObjects": ["$cart.items", { "user": "$_id" }] };
+        let stages = [wanted.clone(), doc! { "$unwind": "$cart.items" }, wanted, doc! { "$replaceWith": merged }];
+        self.users().aggregate(stages).await.expect("found").try_collect().await.expect("lines")
+    }
+}
+
+impl Caller {
+    /// Pieces of a product in this caller's cart, as the API tells.
+    pub async fn pieces(&self, product: &Value) -> i64 {
+        let cart = self.get(&self.cart()).await.expect(200);
+        let lines = cart["cart"]["items"].as_array().expect("lines");
+        lines
+            .iter()
+            .find(|line| line["product_id"] == product["_id"])
+            .map_or(0, |line| line["quantity"].as_i64().expect("a number"))
+    }
+}
+
+/// The stocks that redistributions went through, from the pieces that carts held at first. Each redistribution brings
+/// the carts to its stock, so the next one finds that much: when one is told of twice or not at all, this fails.
+pub fn chain_of(redistributions: &[Document]) -> Vec<i64> {
+    let changes = redistributions.iter().map(|entry| entry.get_document("update_description").expect("changes"));
+    let number = |changes: &Document, name: &str| changes.get_i64(name).expect("a number");
+    let mut steps: Vec<(i64, i64)> = changes.map(|c| (number(c, "asked"), number(c, "stock"))).collect();
+    // Ids made by several processes within a second are in no order.
+    steps.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
+    let mut chain: Vec<i64> = steps.first().iter().map(|(asked, _)| *asked).collect();
+    for (asked, stock) in steps {
+        assert_eq!(chain.last(), Some(&asked), "{chain:?} goes on with {asked} to {stock}");
+        chain.push(stock);
+    }
+    chain
+}
+
+/// The pieces of a stored line, whichever type of number they are.
+pub fn quantity(line: &Document) -> i64 {
+    match line.get("quantity") {
+        Some(Bson::Int32(pieces)) => i64::from(*pieces),
+        Some(Bson::Int64(pieces)) => *pieces,
+        other => panic!("{other:?} pieces"),
+    }
+}
