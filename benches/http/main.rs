@@ -8,6 +8,7 @@
 //! their names. The table is also written to `target/bench/http.json`.
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
+mod fall;
 mod floor;
 mod growth;
 mod load;
@@ -119,10 +120,11 @@ impl Bench {
         drop((uncached, floor));
         let logins = if picked("login") { scenarios::logins(self, &server) } else { json!(null) };
         let storm = if picked("storm") { scenarios::storm(self, &server, &shop) } else { json!(null) };
+        let fall = if picked("fall") { fall::measure(self, &server, &shop).await } else { json!(null) };
         self.run(&server, &shop.products(), CONNECTIONS);
         let resident = server.resident();
         println!("\nresident after all of it: {:.0} MB (goal: under 130)", resident as f64 / 1e6);
-        json!({ "scenarios": all, "login": logins, "storm": storm, "resident_bytes": resident })
+        json!({ "scenarios": all, "login": logins, "storm": storm, "fall": fall, "resident_bytes": resident })
     }
 
     /// Turns of a scenario and its floor, each first in every other round.

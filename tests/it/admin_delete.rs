@@ -80,14 +80,14 @@ async fn of_many_deletions_at_once_one_succeeds() {
     assert_eq!(counts(&app).await, [0; 4]);
 }
 
-/// Deletes a brand while twenty others insert on all levels below it.
-async fn round(app: &TestApp, staff: &Caller) {
+/// Deletes a brand while twenty others insert on all levels below it at another instance: in one process writes queue.
+async fn round(app: &TestApp, other: &TestApp, staff: &Caller) {
     insert(staff, "", "brand", "RACE").await.expect(201);
     insert(staff, "/RACE/models", "model", "M1").await.expect(201);
     insert(staff, "/RACE/models/M1/categories", "category", "C1").await.expect(201);
     let inserts: Vec<_> = (0..20)
         .map(|n| {
-            let staff = staff.clone();
+            let staff = staff.at(&other.url);
             tokio::spawn(async move {
                 let (path, level) = match n % 3 {
                     0 => ("/RACE/models", "model"),
@@ -109,9 +109,9 @@ async fn round(app: &TestApp, staff: &Caller) {
 #[tokio::test]
 async fn no_insert_survives_the_deletion_of_what_it_stands_below() {
     let app = TestApp::start().await;
-    let staff = app.staff().await;
+    let (staff, other) = (app.staff().await, app.another_instance().await);
     for _ in 0..30 {
-        round(&app, &staff).await;
+        round(&app, &other, &staff).await;
     }
 }
 

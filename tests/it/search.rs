@@ -49,11 +49,11 @@ async fn each_level_is_searched_by_name_and_code_whatever_the_case() {
 #[tokio::test]
 async fn products_are_found_by_their_description_too_and_results_look_like_the_list() {
     let app = TestApp::start().await;
-    app.products_named(&[("A1", "Pump", "With a CERAMIC seal"), ("B2", "Été pump", "plain")]).await;
+    app.products_named(&[("A1", "Pump", "With a CERAMIC seal"), ("X2", "Été pump", "plain")]).await;
     assert_eq!(found(&app, "ceramic").await, ["A1"]);
-    assert_eq!(found(&app, " pump ").await, ["A1", "B2"]);
-    assert_eq!(found(&app, "ÉTÉ").await, ["B2"]);
-    assert_eq!(found(&app, "b2").await, ["B2"]);
+    assert_eq!(found(&app, " pump ").await, ["A1", "X2"]);
+    assert_eq!(found(&app, "ÉTÉ").await, ["X2"]);
+    assert_eq!(found(&app, "x2").await, ["X2"]);
     let list = app.anonymous().get(&PRODUCTS.replace("search/", "")).await.expect(200);
     let results = search(&app, PRODUCTS, &[("q", "a pad")]).await.expect(200);
     assert_eq!(results["results"][0], list["products"][0]);

@@ -44,6 +44,7 @@ struct Part {
 impl Tree {
     /// Deletes a product; false when there is none with the code.
     pub async fn delete_product(&self, code: &FullCode, trail: &Trail) -> std::result::Result<bool, StoreError> {
+        let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());
@@ -59,6 +60,7 @@ impl Tree {
         code: &FullCode,
         trail: &Trail,
     ) -> std::result::Result<Option<Below>, StoreError> {
+        let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());

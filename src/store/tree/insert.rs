@@ -35,6 +35,7 @@ impl Tree {
         brand: &BranchDoc<Brand>,
         trail: &Trail,
     ) -> std::result::Result<Inserted<BranchDoc<Brand>>, StoreError> {
+        let _turn = self.turns.lock().await;
         let (tree, brand, trail) = (self.clone(), brand.clone(), trail.clone());
         let inserted = transact(&self.client, move |tx| {
             let (tree, brand, trail) = (tree.clone(), brand.clone(), trail.clone());
@@ -50,7 +51,7 @@ impl Tree {
         child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
         trail: &Trail,
     ) -> std::result::Result<Inserted<C>, StoreError> {
-        let _turn = self.inserts.lock().await;
+        let _turn = self.turns.lock().await;
         let (tree, parent, trail) = (self.clone(), parent.clone(), trail.clone());
         let inserted = transact(&self.client, move |tx| {
             let (tree, parent, child, trail) = (tree.clone(), parent.clone(), child.clone(), trail.clone());

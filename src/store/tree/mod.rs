@@ -47,8 +47,8 @@ pub struct Tree {
     purges: Collection<PurgeDoc>,
     audits: Audits,
     trash: ImageTrash,
-    /// Inserts below one parent conflict in the database; in one process they had better queue.
-    inserts: Arc<Mutex<()>>,
+    /// Writes to the same part of the tree conflict in the database; in one process they had better queue.
+    turns: Arc<Mutex<()>>,
 }
 
 impl Tree {
@@ -59,7 +59,7 @@ impl Tree {
             purges: database.collection(PURGES),
             audits: Audits::new(database),
             trash: ImageTrash::new(database),
-            inserts: Arc::default(),
+            turns: Arc::default(),
         }
     }
 

@@ -32,6 +32,7 @@ impl Tree {
         change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
         trail: &Trail,
     ) -> std::result::Result<Updated<N, E>, StoreError> {
+        let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (tree, code, change, trail) = (tree.clone(), code.clone(), change.clone(), trail.clone());

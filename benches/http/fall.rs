@@ -1,0 +1,86 @@
+//! A thousand carts hold one product when its stock falls: how long until it is shared out, and what readers notice.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use bson::{Document, doc, oid::ObjectId};
+use serde_json::{Value, json};
+
+use super::{
+    Bench,
+    load::Ask,
+    report::median,
+    servers::Served,
+    shop::{Shop, product_path},
+};
+
+/// Pieces in each cart before the fall.
+const HELD: i64 = 3;
+/// What is left of the stock.
+const LEFT: i64 = 1_500;
+
+/// Measures it with reads of a product from the cache going on.
+pub async fn measure(bench: &Bench, server: &Served, shop: &Shop) -> Value {
+    let reads = vec![Ask::get(product_path(&shop.codes[1]))];
+    let (mut ratios, mut spans) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        let product = hold(bench, &shop.codes[0]).await;
+        let quiet = bench.run(server, &reads, 8).load.p99;
+        let (busy, span) = thread::scope(|scope| {
+            let readers = scope.spawn(|| bench.run(server, &reads, 8).load.p99);
+            let handle = tokio::runtime::Handle::current();
+            let span = tokio::task::block_in_place(|| handle.block_on(fall(bench, product)));
+            (readers.join().expect("the reads"), span)
+        });
+        ratios.push(busy / quiet);
+        spans.push(span.as_secs_f64());
+    }
+    let (ratio, span) = (median(ratios), median(spans));
+    let verdict = |good: bool| if good { "ok" } else { "ABOVE" };
+    println!("\nstock fall under 1,000 carts: shared out in {span:.2} s (goal: under 5) {}", verdict(span < 5.0));
+    println!("p99 of cached reads meanwhile: {ratio:.1} times the quiet one (goal: under 2) {}", verdict(ratio < 2.0));
+    json!({ "seconds": span, "goal_seconds": 5.0, "p99_ratio": ratio, "goal_p99_ratio": 2.0 })
+}
+
+/// Has every cart hold the product, and enough of it in stock.
+async fn hold(bench: &Bench, code: &str) -> ObjectId {
+    let products = bench.database.collection::<Document>("products");
+    let plenty = doc! { "$set": { "stock": 1_000_000_i64 } };
+    let product = products.find_one_and_update(doc! { "code": code }, plenty).await.expect("an update");
+    let product = product.expect("a product").get_object_id("_id").expect("an id");
+    let line = doc! { "product_id": product, "quantity": HELD, "added_at": bson::DateTime::now(), "unit_price_at_add": 1_i64,
+    "rev": ObjectId::new() };
+    let users = bench.database.collection::<Document>("users");
+    users.update_many(doc! {}, doc! { "$set": { "cart.items": [line] } }).await.expect("an update");
+    // The worker hears of it too; the fall must find it waiting.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    product
+}
+
+/// Lets the stock fall and waits until the carts hold no more than is left.
+async fn fall(bench: &Bench, product: ObjectId) -> Duration {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let products = bench.database.collection::<Document>("products");
+    let started = Instant::now();
+    let fallen = doc! { "$set": { "stock": LEFT } };
+    products.update_one(doc! { "_id": product }, fallen).await.expect("an update");
+    while held(bench, product).await > LEFT {
+        assert!(started.elapsed() < Duration::from_secs(60), "the stock is not shared out");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    started.elapsed()
+}
+
+async fn held(bench: &Bench, product: ObjectId) -> i64 {
+    let sum = doc! { "$group": { "_id": null, "held": { "$sum": "$cart.items.quantity" } } };
+    let lines = doc! { "$match": { "cart.items.product_id": product } };
+    let pipeline = [lines.clone(), doc! { "$unwind": "$cart.items" }, lines, sum];
+    let users = bench.database.collection::<Document>("users");
+    let mut found = users.aggregate(pipeline).await.expect("a sum");
+    if !found.advance().await.expect("a sum") {
+        return 0;
+    }
+    found.deserialize_current().expect("a document").get_i64("held").expect("a number")
+}
