@@ -14,9 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bson::doc;
+use bson::{Document, doc};
 use mongodb::{
-    Client,
+    Client, Database,
+    error::ErrorKind,
     options::{ClientOptions, ServerAddress},
 };
 use rustix::process::{Pid, Signal};
@@ -30,6 +31,8 @@ const TAKE_OVER_LIMIT: Duration = Duration::from_secs(3);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Longest path of a unix socket on Linux, with its final NUL.
 const SOCKET_PATH_LIMIT: usize = 107;
+/// MongoDB's code for "this node has a configuration already".
+const ALREADY_INITIALIZED: i32 = 23;
 
 /// A running private mongod. Dropping it without [`PrivateMongod::stop`] leaves the end to the death of this process.
 pub struct PrivateMongod {
@@ -277,12 +280,22 @@ async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
             return Ok(());
         }
         if !hello.contains_key("setName") && hello.get_bool("isreplicaset").unwrap_or(false) {
-            admin.run_command(doc! { "replSetInitiate": set.clone() }).await?;
+            initiate(&admin, &set).await?;
         }
         if started.elapsed() > START_LIMIT {
             return Err(mongodb::error::Error::custom("it didn't become primary"));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A node that is still reading its configuration looks like one that has none, and answers that it has one.
+async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()> {
+    match admin.run_command(doc! { "replSetInitiate": set.clone() }).await {
+        Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(command) if command.code == ALREADY_INITIALIZED) => {
+            Ok(())
+        }
+        initiated => initiated.map(drop),
     }
 }
 

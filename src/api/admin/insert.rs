@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{ApiResponse, Object, OpenApi, param::Path, payload::Json, types::Example};
+use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
-use super::new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn};
+use super::{
+    new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn},
+    replies::{BrandInserted, CategoryInserted, ModelInserted, ProductInserted},
+};
 use crate::{
     access::Staff,
-    api::{
-        Group,
-        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
-        upload::FormOrJson,
-    },
+    api::{Group, upload::FormOrJson},
     app::App,
     domain::codes::FullCode,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
@@ -103,38 +102,6 @@ enum Inserted<T: poem_openapi::types::ToJSON> {
     /// It was inserted.
     #[oai(status = 201)]
     Created(Json<T>),
-}
-
-/// Declares the answer to an insert on one level.
-macro_rules! replies {
-    ($($reply:ident, $item:ident, $out:ty;)+) => {$(
-        /// What was inserted.
-        #[derive(Debug, Object)]
-        #[oai(example)]
-        struct $reply {
-            message: String,
-            $item: $out,
-        }
-
-        impl $reply {
-            fn new($item: $out) -> Self {
-                Self { message: concat!(stringify!($item), " inserted successfully").to_owned(), $item }
-            }
-        }
-
-        impl Example for $reply {
-            fn example() -> Self {
-                Self::new(<$out>::example())
-            }
-        }
-    )+};
-}
-
-replies! {
-    BrandInserted, brand, BrandOut;
-    ModelInserted, model, ModelOut;
-    CategoryInserted, category, CategoryOut;
-    ProductInserted, product, ProductOut;
 }
 
 impl Refusal for InsertError {

@@ -7,6 +7,7 @@ pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
+mod replies;
 pub mod stats;
 pub mod update;
 pub mod users;

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use poem_openapi::{
-    Object, OpenApi,
+    OpenApi,
     param::{Header, Path},
     payload::Json,
-    types::Example,
 };
 
-use super::changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn};
+use super::{
+    changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn},
+    replies::{BrandUpdated, CategoryUpdated, ModelUpdated, ProductUpdated},
+};
 use crate::{
     access::Staff,
     api::{
         Group,
-        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
         upload::FormOrJson,
         utils::{one_brand, one_category, one_model, one_product},
     },
@@ -145,38 +146,6 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
 fn precondition<N: Node>(if_match: IfMatch, one: fn(N) -> Rendered) -> Option<Precondition<N>> {
     let tags = if_match.0?;
     Some(Arc::new(move |node: &N| one(node.clone()).etag.is_named_by(&tags)))
-}
-
-/// Declares the answer to an update on one level.
-macro_rules! replies {
-    ($($reply:ident, $item:ident, $out:ty;)+) => {$(
-        /// What it is like now.
-        #[derive(Debug, Object)]
-        #[oai(example)]
-        struct $reply {
-            message: String,
-            $item: $out,
-        }
-
-        impl $reply {
-            fn new($item: $out) -> Self {
-                Self { message: concat!(stringify!($item), " updated successfully").to_owned(), $item }
-            }
-        }
-
-        impl Example for $reply {
-            fn example() -> Self {
-                Self::new(<$out>::example())
-            }
-        }
-    )+};
-}
-
-replies! {
-    BrandUpdated, brand, BrandOut;
-    ModelUpdated, model, ModelOut;
-    CategoryUpdated, category, CategoryOut;
-    ProductUpdated, product, ProductOut;
 }
 
 impl Refusal for UpdateError {

@@ -47,33 +47,40 @@ pub trait Child: Node {
     type Parent: Level;
 }
 
+/// The fields that documents of all levels have in common.
+macro_rules! fields {
+    () => {
+        fn id(&self) -> Bson {
+            self.id.into()
+        }
+
+        fn code(&self) -> &FullCode {
+            &self.code
+        }
+
+        fn image_url(&self) -> &ImageUrl {
+            &self.image_url
+        }
+
+        fn image_key(&self) -> Option<&ImageKey> {
+            self.image_key.as_ref()
+        }
+
+        fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+            (self.image_url, self.image_key) = (url, key);
+        }
+
+        fn touch(&mut self, now: Timestamp) {
+            self.updated_at = now;
+        }
+    };
+}
+
 impl<L: Level> Node for BranchDoc<L> {
     const COLLECTION: &'static str = L::COLLECTION;
     const LEVEL: TreeLevel = L::LEVEL;
 
-    fn id(&self) -> Bson {
-        self.id.into()
-    }
-
-    fn code(&self) -> &FullCode {
-        &self.code
-    }
-
-    fn image_url(&self) -> &ImageUrl {
-        &self.image_url
-    }
-
-    fn image_key(&self) -> Option<&ImageKey> {
-        self.image_key.as_ref()
-    }
-
-    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
-        (self.image_url, self.image_key) = (url, key);
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.updated_at = now;
-    }
+    fields!();
 
     fn touched(&self) -> Touched {
         Touched::Branch(self.code.clone())
@@ -106,29 +113,7 @@ impl Node for ProductDoc {
     const COLLECTION: &'static str = products::NAME;
     const LEVEL: TreeLevel = TreeLevel::Product;
 
-    fn id(&self) -> Bson {
-        self.id.into()
-    }
-
-    fn code(&self) -> &FullCode {
-        &self.code
-    }
-
-    fn image_url(&self) -> &ImageUrl {
-        &self.image_url
-    }
-
-    fn image_key(&self) -> Option<&ImageKey> {
-        self.image_key.as_ref()
-    }
-
-    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
-        (self.image_url, self.image_key) = (url, key);
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.updated_at = now;
-    }
+    fields!();
 
     fn touched(&self) -> Touched {
         Touched::Product(self.id, self.code.clone())
