@@ -19,6 +19,7 @@ use crate::{
         password::Password,
         phone::{E164, Region},
         quantity::Quantity,
+        text,
     },
     error::ApiError,
 };
@@ -71,21 +72,13 @@ impl QuantityIn {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = text(deserializer)?;
-        if text.chars().any(char::is_control) {
-            return Err(D::Error::custom("must not contain control characters"));
-        }
-        Ok(Self(text.trim().to_owned()))
+        text::line(&text(deserializer)?).map(|line| Self(line.to_owned())).map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for Lines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = text(deserializer)?;
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            return Err(D::Error::custom("must not contain control characters other than newline and tab"));
-        }
-        Ok(Self(text.trim().to_owned()))
+        text::lines(&text(deserializer)?).map(|lines| Self(lines.to_owned())).map_err(D::Error::custom)
     }
 }
 

@@ -54,8 +54,9 @@ impl fmt::Display for Code {
     }
 }
 
-/// Codes from the brand downwards, joined by `-`; unique on its level of the tree.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+/// Codes from the brand downwards, joined by `-`; unique on its level of the tree. Ordered as their bytes are, which puts
+/// each entry right before everything below it: `-` comes before any other character of a code.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FullCode(String);
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{money::Percent, time::Timestamp};
+use super::{money::Percent, names::Description, time::Timestamp};
+
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
 
 /// A discount between two instants, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +20,42 @@ pub struct Offer {
     pub description: String,
 }
 
+/// Why something is no offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOffer {
+    /// The text of the percentage.
+    #[error("discount must be between 0 and 100 with at most two decimals")]
+    Discount,
+    /// One of the instants is missing, or before 1970, or after the year 9999.
+    #[error("'from' and 'to' inside validity must be integers (timestamps)")]
+    Seconds,
+    /// It would end before it begins.
+    #[error("'from' inside validity must not be after 'to'")]
+    Reversed,
+    /// Empty or too long.
+    #[error("invalid offer description")]
+    Description,
+}
+
 impl Offer {
+    /// An offer of these parts; the description is trimmed already.
+    pub fn check(
+        discount: &str,
+        from: Option<i64>,
+        to: Option<i64>,
+        description: String,
+    ) -> Result<Self, InvalidOffer> {
+        let second = |at: Option<i64>| at.filter(|at| (0..=LAST_SECOND).contains(at)).ok_or(InvalidOffer::Seconds);
+        let (from, to) = (second(from)?, second(to)?);
+        if from > to {
+            return Err(InvalidOffer::Reversed);
+        }
+        if Description::parse(&description).is_none() {
+            return Err(InvalidOffer::Description);
+        }
+        Ok(Self { discount: discount.parse().map_err(|_| InvalidOffer::Discount)?, from, to, description })
+    }
+
     /// Whether the offer counts at `now`.
     pub fn counts_at(&self, now: Timestamp) -> bool {
         (self.from..=self.to).contains(&now.seconds())

@@ -3,13 +3,10 @@
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
-use super::{
-    new_entries::{branch_name, image_source, price_of, product_description, stock_of},
-    offers::OffersIn,
-};
+use super::{new_entries::image_source, offers::OffersIn};
 use crate::{
     api::fields::{Decimal, Flag, Line, Lines},
-    domain::{invalid::InvalidField, names::Name},
+    domain::{entry, invalid::InvalidField},
     services::catalogue::{BranchChange, ProductChange, StockChange, TreeLevel},
 };
 
@@ -29,7 +26,7 @@ macro_rules! branch_bodies {
         impl $body {
             /// Checks the body and the image that came with it.
             pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<BranchChange, InvalidField> {
-                let name = self.$name.map(|name| branch_name($level, &name.0)).transpose()?;
+                let name = self.$name.map(|name| entry::name($level, &name.0)).transpose()?;
                 let change = BranchChange { name, image: image_source(image, self.image_url)? };
                 if change.is_empty() { Err(nothing_valid()) } else { Ok(change) }
             }
@@ -75,12 +72,10 @@ pub(super) struct ProductChangeIn {
 impl ProductChangeIn {
     /// Checks the body and the image that came with it.
     pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<ProductChange, InvalidField> {
-        let name =
-            self.product_name.map(|name| Name::parse(&name.0).map_err(|_| InvalidField::invalid("product_name")));
         let change = ProductChange {
-            name: name.transpose()?,
-            description: self.description.map(|text| product_description(&text.0)).transpose()?,
-            price: self.price.map(|price| price_of(&price.0)).transpose()?,
+            name: self.product_name.map(|name| entry::name(TreeLevel::Product, &name.0)).transpose()?,
+            description: self.description.map(|text| entry::description(&text.0)).transpose()?,
+            price: self.price.map(|price| entry::price(&price.0)).transpose()?,
             stock: stock_change(self.stock, self.stock_delta)?,
             offer: self.offers.map(OffersIn::check).transpose()?,
             is_active: self.is_active.map(|flag| flag.0),
@@ -108,7 +103,7 @@ impl Example for ProductChangeIn {
 fn stock_change(stock: Option<Decimal>, delta: Option<Decimal>) -> Result<Option<StockChange>, InvalidField> {
     match (stock, delta) {
         (None, None) => Ok(None),
-        (Some(stock), None) => Ok(Some(StockChange::To(stock_of(&stock.0)?))),
+        (Some(stock), None) => Ok(Some(StockChange::To(entry::stock(&stock.0)?))),
         (None, Some(delta)) => {
             let delta = delta.0.parse().ok().filter(|delta: &i64| delta.unsigned_abs() <= 1_000_000);
             Ok(Some(StockChange::By(delta.ok_or_else(|| InvalidField::invalid("stock_delta"))?)))

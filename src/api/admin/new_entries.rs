@@ -5,14 +5,8 @@ use serde::Deserialize;
 
 use crate::{
     api::fields::{Decimal, Line, Lines},
-    domain::{
-        codes::{Code, InvalidCode},
-        invalid::InvalidField,
-        money::Money,
-        names::{Description, InvalidName, Name},
-        url::ImageUrl,
-    },
-    services::catalogue::{ImageSource, MAX_STOCK, NewBranch, NewProduct, TreeLevel},
+    domain::{entry, invalid::InvalidField},
+    services::catalogue::{ImageSource, NewBranch, NewProduct, TreeLevel},
 };
 
 /// Declares the body of one level above the products.
@@ -81,11 +75,11 @@ impl ProductIn {
         let price = given("price", self.price.map(|decimal| Line(decimal.0)))?;
         let stock = given("stock", self.stock.map(|decimal| Line(decimal.0)))?;
         Ok(NewProduct {
-            name: Name::parse(&name).map_err(|_| InvalidField::invalid("product_name"))?,
-            code: Code::parse_product(&code).map_err(|_| InvalidField::invalid("product_code"))?,
-            description: product_description(&description)?,
-            price: price_of(&price)?,
-            stock: stock_of(&stock)?,
+            name: entry::name(TreeLevel::Product, &name)?,
+            code: entry::code(TreeLevel::Product, &code)?,
+            description: entry::description(&description)?,
+            price: entry::price(&price)?,
+            stock: entry::stock(&stock)?,
             image: image_source(image, self.image_url)?.ok_or_else(|| InvalidField::required("image"))?,
         })
     }
@@ -111,40 +105,10 @@ fn check_branch(
     code: Option<Line>,
     image: Result<Option<ImageSource>, InvalidField>,
 ) -> Result<NewBranch<ImageSource>, InvalidField> {
-    let code_field = format!("{}_code", level.word());
     let name = given(format!("{}_name", level.word()), name)?;
-    let code = given(code_field.clone(), code)?;
+    let code = given(format!("{}_code", level.word()), code)?;
     let image = image?.ok_or_else(|| InvalidField::required("image"))?;
-    let bad_code = |why| match why {
-        InvalidCode::Length => too_long_or_short(&code_field),
-        InvalidCode::Characters => invalid_characters(&code_field),
-    };
-    Ok(NewBranch { name: branch_name(level, &name)?, code: Code::parse(&code).map_err(bad_code)?, image })
-}
-
-/// The name of a brand, model or category.
-pub(super) fn branch_name(level: TreeLevel, name: &str) -> Result<Name, InvalidField> {
-    let field = format!("{}_name", level.word());
-    Name::parse(name).map_err(|why| match why {
-        InvalidName::Length => too_long_or_short(&field),
-        InvalidName::Characters => invalid_characters(&field),
-    })
-}
-
-/// What a product is and fits.
-pub(super) fn product_description(text: &str) -> Result<Description, InvalidField> {
-    Description::parse(text).ok_or_else(|| InvalidField::invalid("description"))
-}
-
-/// The price of a piece.
-pub(super) fn price_of(text: &str) -> Result<Money, InvalidField> {
-    let price = text.parse().ok().filter(|price| *price <= Money::MAX_PRICE);
-    price.ok_or_else(|| InvalidField::invalid("price"))
-}
-
-/// The pieces in stock.
-pub(super) fn stock_of(text: &str) -> Result<u32, InvalidField> {
-    whole_number(text).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| InvalidField::invalid("stock"))
+    Ok(NewBranch { name: entry::name(level, &name)?, code: entry::code(level, &code)?, image })
 }
 
 /// An image that was sent along, or the URL of one; the former counts more.
@@ -153,24 +117,11 @@ pub(super) fn image_source(sent: Option<Vec<u8>>, url: Option<Line>) -> Result<O
         return Ok(Some(ImageSource::Upload(bytes)));
     }
     let Some(url) = url.map(|line| line.0).filter(|text| !text.is_empty()) else { return Ok(None) };
-    ImageUrl::parse(&url).map(|url| Some(ImageSource::Url(url))).ok_or_else(|| InvalidField::invalid("image_url"))
-}
-
-fn too_long_or_short(field: &str) -> InvalidField {
-    InvalidField::because(field.to_owned(), field, format!("{field} too long/short"))
-}
-
-fn invalid_characters(field: &str) -> InvalidField {
-    InvalidField::because(field.to_owned(), field, "invalid characters")
+    entry::image_url("image_url", &url).map(|url| Some(ImageSource::Url(url)))
 }
 
 fn given(field: impl Into<std::borrow::Cow<'static, str>>, value: Option<Line>) -> Result<String, InvalidField> {
     value.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required(field))
-}
-
-/// Digits only: no sign, no decimals, no exponent.
-fn whole_number(text: &str) -> Option<u32> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -14,11 +14,8 @@ use crate::{
         catalogue_out::OfferOut,
         fields::{Decimal, Lines},
     },
-    domain::{invalid::InvalidField, names::Description, pricing::Offer},
+    domain::{invalid::InvalidField, pricing::Offer},
 };
-
-/// The last second of the year 9999.
-const LAST_SECOND: i64 = 253_402_300_799;
 
 /// What was sent as `offers`, whatever it is.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,26 +45,12 @@ fn offer(fields: &Map<String, Value>) -> Result<Offer, InvalidField> {
     if discount.0.parse::<f64>().is_err() {
         return Err(fault("discount must be a number"));
     }
-    let between = "discount must be between 0 and 100 with at most two decimals";
     let validity = validity.as_object().filter(|validity| validity.contains_key("from") && validity.contains_key("to"));
     let validity =
         validity.ok_or_else(|| fault("validity must be an object with 'from' and 'to' fields (timestamps)"))?;
-    let (from, to) = (second(&validity["from"])?, second(&validity["to"])?);
-    if from > to {
-        return Err(fault("'from' inside validity must not be after 'to'"));
-    }
-    let description = Lines::deserialize(description).ok().filter(|text| Description::parse(&text.0).is_some());
-    Ok(Offer {
-        discount: discount.0.parse().map_err(|_| fault(between))?,
-        from,
-        to,
-        description: description.ok_or_else(|| fault("invalid offer description"))?.0,
-    })
-}
-
-fn second(value: &Value) -> Result<i64, InvalidField> {
-    let second = value.as_i64().filter(|second| (0..=LAST_SECOND).contains(second));
-    second.ok_or_else(|| fault("'from' and 'to' inside validity must be integers (timestamps)"))
+    let description = Lines::deserialize(description).map(|lines| lines.0).unwrap_or_default();
+    let offer = Offer::check(&discount.0, validity["from"].as_i64(), validity["to"].as_i64(), description);
+    offer.map_err(|why| fault(why.to_string()))
 }
 
 fn fault(text: impl Into<String>) -> InvalidField {

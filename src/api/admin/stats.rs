@@ -9,12 +9,9 @@ use crate::{
     access::Staff,
     api::Group,
     app::App,
-    domain::{ids::ProductId, invalid::InvalidField},
+    domain::{entry::MAX_STOCK, ids::ProductId, invalid::InvalidField},
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::{
-        catalogue::MAX_STOCK,
-        stats::{self, Stats},
-    },
+    services::stats::{self, Stats},
     store::{StoreError, products::StockLevel},
 };
 

@@ -15,9 +15,7 @@ pub use self::{
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
-    update::{
-        BranchChange, MAX_STOCK, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product,
-    },
+    update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
     view::{Rendered, View},
 };
 use crate::{

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         author::Author,
         codes::FullCode,
+        entry::MAX_STOCK,
         money::Money,
         names::{Description, Name},
         pricing::Offer,
@@ -20,9 +21,6 @@ use crate::{
         tree::{Node, Updated},
     },
 };
-
-/// The most pieces of a product that can be in stock.
-pub const MAX_STOCK: u32 = 1_000_000;
 
 /// What a caller knows of the state that is to be changed; a document in another one is left alone.
 pub type Precondition<N> = Arc<dyn Fn(&N) -> bool + Send + Sync>;
@@ -73,6 +71,19 @@ impl ProductChange {
             && offer.is_none()
             && is_active.is_none()
             && image.is_none()
+    }
+
+    /// Changes everything but the image.
+    pub fn apply_to(&self, product: &mut ProductDoc) -> Result<(), UpdateError> {
+        put(&mut product.name, self.name.as_ref());
+        put(&mut product.description, self.description.as_ref());
+        put(&mut product.price, self.price.as_ref());
+        put(&mut product.offer, self.offer.as_ref());
+        put(&mut product.is_active, self.is_active.as_ref());
+        if let Some(change) = self.stock {
+            product.stock = change.applied_to(product.stock)?;
+        }
+        Ok(())
     }
 }
 
@@ -132,18 +143,8 @@ pub async fn update_product(
     change: ProductChange,
     precondition: Option<Precondition<ProductDoc>>,
 ) -> Result<ProductDoc, UpdateError> {
-    let ProductChange { name, description, price, stock, offer, is_active, image } = change;
-    let apply = move |product: &mut ProductDoc| {
-        put(&mut product.name, name.as_ref());
-        put(&mut product.description, description.as_ref());
-        put(&mut product.price, price.as_ref());
-        put(&mut product.offer, offer.as_ref());
-        put(&mut product.is_active, is_active.as_ref());
-        if let Some(change) = stock {
-            product.stock = change.applied_to(product.stock)?;
-        }
-        Ok(())
-    };
+    let image = change.image.clone();
+    let apply = move |product: &mut ProductDoc| change.apply_to(product);
     update(app, author, code, image, precondition, apply).await
 }
 
@@ -154,6 +155,14 @@ fn put<T: Clone>(field: &mut T, value: Option<&T>) {
 }
 
 impl StockChange {
+    /// The pieces afterwards, if that doesn't depend on how many there were.
+    pub fn pieces(self) -> Option<u32> {
+        match self {
+            Self::To(pieces) => Some(pieces),
+            Self::By(_) => None,
+        }
+    }
+
     fn applied_to(self, stock: i64) -> Result<i64, UpdateError> {
         match self {
             Self::To(pieces) => Ok(pieces.into()),

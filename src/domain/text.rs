@@ -1,0 +1,25 @@
+//! Texts as people send them: trimmed, and without characters that nobody sees.
+
+/// The text holds something that is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ControlCharacters {
+    /// In a single line.
+    #[error("must not contain control characters")]
+    InLine,
+    /// Among several lines.
+    #[error("must not contain control characters other than newline and tab")]
+    InLines,
+}
+
+/// A line without the spaces around it.
+pub fn line(text: &str) -> Result<&str, ControlCharacters> {
+    if text.chars().any(char::is_control) { Err(ControlCharacters::InLine) } else { Ok(text.trim()) }
+}
+
+/// Several lines without the spaces around them; newlines and tabs are the only control characters.
+pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(ControlCharacters::InLines);
+    }
+    Ok(text.trim())
+}
