@@ -24,4 +24,5 @@ pub mod reset;
 pub mod sessions;
 pub mod sign_in;
 pub mod stats;
+pub mod transfer;
 pub mod users;

@@ -167,6 +167,18 @@ impl Audits {
         Ok(())
     }
 
+    /// Appends many entries in the transaction of the writes that they tell of.
+    pub(super) async fn append_all_in(
+        &self,
+        session: &mut ClientSession,
+        entries: Vec<AuditDoc>,
+    ) -> mongodb::error::Result<()> {
+        if !entries.is_empty() {
+            self.docs.insert_many(entries.into_iter().map(AuditDoc::searchable)).session(session).await?;
+        }
+        Ok(())
+    }
+
     /// Up to `limit` entries after one place.
     pub async fn page(
         &self,

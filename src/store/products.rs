@@ -217,6 +217,11 @@ impl Products {
         count_all(&self.docs).await
     }
 
+    /// About how many there are.
+    pub async fn estimated_count(&self) -> Result<u64, StoreError> {
+        Ok(self.docs.estimated_document_count().await?)
+    }
+
     /// Inserts many products whose categories are known to be there.
     pub async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
         self.docs.insert_many(products).await?;

@@ -4,7 +4,7 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Child, Node, Tree};
+use super::{Child, Node, Tree, told};
 use crate::{
     domain::codes::FullCode,
     store::{
@@ -81,8 +81,7 @@ impl Tree {
             return Ok(Inserted::ImageGone);
         }
         self.docs::<N>().insert_one(&node).session(&mut *tx).await?;
-        let entry = trail.entry(N::COLLECTION, "insert", node.id()).coded(node.code()).holding(node.audited());
-        self.audits.append_in(tx, entry).await?;
+        self.audits.append_in(tx, told::inserted(&node, trail)).await?;
         Ok(Inserted::Done(node))
     }
 }

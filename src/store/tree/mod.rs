@@ -3,8 +3,11 @@
 
 mod delete;
 pub(super) mod diff;
+mod export;
+mod import;
 mod insert;
 mod node;
+mod told;
 mod update;
 
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use tokio::sync::Mutex;
 
 pub use self::{
     delete::Below,
+    export::{Entry, Snapshot},
+    import::{Codes, Entries, Found},
     insert::Inserted,
     node::{Child, Node},
     update::Updated,

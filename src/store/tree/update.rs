@@ -4,7 +4,7 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Node, Tree, diff::Diff};
+use super::{Node, Tree, diff::Diff, told};
 use crate::{
     domain::codes::FullCode,
     store::{StoreError, audits::Trail, transaction::transact},
@@ -66,9 +66,7 @@ impl Tree {
             let update = Diff::between(&stored, &bson::serialize_to_document(&after)?).update();
             self.docs::<N>().update_one(doc! { "_id": before.id() }, update).session(&mut *tx).await?;
         }
-        let changes = Diff::between(&before.audited(), &after.audited()).described();
-        let entry = trail.entry(N::COLLECTION, "update", before.id()).coded(before.code());
-        self.audits.append_in(tx, entry.holding(after.audited()).describing(changes)).await?;
+        self.audits.append_in(tx, told::updated(before, &after, trail)).await?;
         Ok(Updated::Done(after))
     }
 

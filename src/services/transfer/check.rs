@@ -1,0 +1,250 @@
+//! What a row must be like: the rules of the calls that insert and change, applied to texts.
+
+use super::rows::{Column, Row};
+use crate::{
+    domain::{
+        codes::{Code, FullCode},
+        entry,
+        invalid::InvalidField,
+        names::Name,
+        pricing::{InvalidOffer, Offer},
+        text,
+        tree_level::TreeLevel,
+        url::ImageUrl,
+    },
+    services::catalogue::{ProductChange, StockChange},
+};
+
+/// What a row wants to be there: an entry, and the parents that it names.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// From the brand downwards, one to three.
+    pub(super) branches: Vec<WantedBranch>,
+    /// Below three of them.
+    pub(super) product: Option<WantedProduct>,
+}
+
+/// A brand, model or category; what is left out stays as it is.
+#[derive(Debug, Clone)]
+pub(super) struct WantedBranch {
+    pub(super) level: TreeLevel,
+    pub(super) own_code: Code,
+    pub(super) code: FullCode,
+    pub(super) name: Option<Name>,
+    pub(super) image_url: Option<ImageUrl>,
+}
+
+/// A product; what is left out stays as it is.
+#[derive(Debug, Clone)]
+pub(super) struct WantedProduct {
+    pub(super) own_code: Code,
+    pub(super) code: FullCode,
+    /// Everything but the image.
+    pub(super) change: ProductChange,
+    pub(super) image_url: Option<ImageUrl>,
+}
+
+/// The columns of a level above the products.
+const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
+    (TreeLevel::Brand, Column::BrandCode, Column::BrandName, Column::BrandImageUrl),
+    (TreeLevel::Model, Column::ModelCode, Column::ModelName, Column::ModelImageUrl),
+    (TreeLevel::Category, Column::CategoryCode, Column::CategoryName, Column::CategoryImageUrl),
+];
+
+/// Checks a row. The first fault is told.
+pub(super) fn check(row: &Row) -> Result<Wanted, InvalidField> {
+    let mut branches: Vec<WantedBranch> = Vec::new();
+    for (level, code, name, image_url) in BRANCHES {
+        if ends_above(row, level)? {
+            return Ok(Wanted { branches, product: None });
+        }
+        let own_code = entry::code(level, needed(row, code)?)?;
+        branches.push(WantedBranch {
+            level,
+            code: below(branches.last(), &own_code),
+            own_code,
+            name: given(row, name)?.map(|text| entry::name(level, text)).transpose()?,
+            image_url: given(row, image_url)?.map(|text| entry::image_url(image_url.name(), text)).transpose()?,
+        });
+    }
+    let product = match ends_above(row, TreeLevel::Product)? {
+        true => None,
+        false => Some(product(row, branches.last())?),
+    };
+    Ok(Wanted { branches, product })
+}
+
+/// Whether the row says nothing about this level and those below; a brand it must name.
+fn ends_above(row: &Row, level: TreeLevel) -> Result<bool, InvalidField> {
+    if level == TreeLevel::Brand {
+        return Ok(false);
+    }
+    let reaches = |column: &&Column| column.level() as u8 >= level as u8;
+    let mut below = Column::ALL.iter().filter(reaches);
+    Ok(below.all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty())))
+}
+
+fn below(parent: Option<&WantedBranch>, own_code: &Code) -> FullCode {
+    parent.map_or_else(|| FullCode::join([own_code.as_str()]), |parent| parent.code.child(own_code))
+}
+
+fn product(row: &Row, category: Option<&WantedBranch>) -> Result<WantedProduct, InvalidField> {
+    let own_code = entry::code(TreeLevel::Product, needed(row, Column::ProductCode)?)?;
+    let name = given(row, Column::ProductName)?;
+    let is_active = given(row, Column::IsActive)?;
+    let change = ProductChange {
+        name: name.map(|text| entry::name(TreeLevel::Product, text)).transpose()?,
+        description: given_lines(row, Column::Description)?.map(entry::description).transpose()?,
+        price: given(row, Column::Price)?.map(entry::price).transpose()?,
+        stock: given(row, Column::Stock)?.map(entry::stock).transpose()?.map(StockChange::To),
+        offer: offer(row)?,
+        is_active: is_active.map(flag).transpose()?,
+        image: None,
+    };
+    let image_url = given(row, Column::ImageUrl)?;
+    Ok(WantedProduct {
+        code: below(category, &own_code),
+        own_code,
+        change,
+        image_url: image_url.map(|text| entry::image_url(Column::ImageUrl.name(), text)).transpose()?,
+    })
+}
+
+/// Nothing without any of the four columns; no offer when all that are there are empty.
+fn offer(row: &Row) -> Result<Option<Option<Offer>>, InvalidField> {
+    let columns = [Column::OfferDiscount, Column::OfferFrom, Column::OfferTo, Column::OfferDescription];
+    let mut there = columns.into_iter().filter_map(|column| row.get(column)).peekable();
+    if there.peek().is_none() {
+        return Ok(None);
+    }
+    if there.all(|text| text.trim().is_empty()) {
+        return Ok(Some(None));
+    }
+    let second = |column| Ok::<_, InvalidField>(needed(row, column)?.parse().ok());
+    let discount = needed(row, Column::OfferDiscount)?;
+    let (from, to) = (second(Column::OfferFrom)?, second(Column::OfferTo)?);
+    let description = given_lines(row, Column::OfferDescription)?;
+    let description = description.ok_or_else(|| InvalidField::required(Column::OfferDescription.name()))?;
+    Offer::check(discount, from, to, description.to_owned()).map(|offer| Some(Some(offer))).map_err(invalid_offer)
+}
+
+fn invalid_offer(why: InvalidOffer) -> InvalidField {
+    let (column, text) = match why {
+        InvalidOffer::Discount => {
+            (Column::OfferDiscount, "offer_discount must be between 0 and 100 with at most two decimals")
+        }
+        InvalidOffer::Seconds => (Column::OfferFrom, "offer_from and offer_to must be whole Unix seconds"),
+        InvalidOffer::Reversed => (Column::OfferFrom, "offer_from must not be after offer_to"),
+        InvalidOffer::Description => (Column::OfferDescription, "invalid offer_description"),
+    };
+    InvalidField { field: column.name().into(), text: text.to_owned() }
+}
+
+fn flag(text: &str) -> Result<bool, InvalidField> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(fault(Column::IsActive, "must be true or false")),
+    }
+}
+
+/// The line in a column of a file that has it; an empty one is refused, since it can't mean that it stays as it is.
+fn given(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
+    checked(row, column, text::line)
+}
+
+/// The lines in a column of a file that has it.
+fn given_lines(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
+    checked(row, column, text::lines)
+}
+
+fn checked(
+    row: &Row,
+    column: Column,
+    check: impl Fn(&str) -> Result<&str, text::ControlCharacters>,
+) -> Result<Option<&str>, InvalidField> {
+    let Some(text) = row.get(column) else { return Ok(None) };
+    match check(text) {
+        Ok("") => Err(InvalidField::required(column.name())),
+        Ok(text) => Ok(Some(text)),
+        Err(why) => Err(fault(column, why)),
+    }
+}
+
+fn needed(row: &Row, column: Column) -> Result<&str, InvalidField> {
+    given(row, column)?.ok_or_else(|| InvalidField::required(column.name()))
+}
+
+fn fault(column: Column, why: impl std::fmt::Display) -> InvalidField {
+    InvalidField { field: column.name().into(), text: format!("{} {why}", column.name()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(cells: &[(Column, &str)]) -> Row {
+        let mut row = Row::default();
+        cells.iter().for_each(|(column, text)| row.set(*column, *text));
+        row
+    }
+
+    fn product_with(cells: &[(Column, &str)]) -> Result<Wanted, InvalidField> {
+        let codes = [
+            (Column::BrandCode, "TATA"),
+            (Column::ModelCode, "NEXON"),
+            (Column::CategoryCode, "BRK"),
+            (Column::ProductCode, "P1"),
+        ];
+        check(&row(&[&codes[..], cells].concat()))
+    }
+
+    fn fault_of(cells: &[(Column, &str)]) -> String {
+        product_with(cells).err().map_or_else(String::new, |invalid| invalid.text)
+    }
+
+    #[test]
+    fn a_row_ends_where_nothing_more_is_said() {
+        let brand = check(&row(&[(Column::BrandCode, " TATA "), (Column::ModelCode, ""), (Column::Price, " ")]));
+        let brand = brand.expect("a brand");
+        assert_eq!((brand.branches.len(), brand.product.is_none()), (1, true));
+        let product = product_with(&[]).expect("a product").product.expect("a product");
+        assert_eq!(product.code.as_str(), "TATA-NEXON-BRK-P1");
+        let gap = check(&row(&[(Column::BrandCode, "TATA"), (Column::CategoryCode, "BRK")]));
+        assert_eq!(gap.expect_err("a gap").text, "model_code is required");
+        let stray = check(&row(&[(Column::BrandCode, "TATA"), (Column::Price, "1")]));
+        assert_eq!(stray.expect_err("a price of nothing").text, "model_code is required");
+        assert_eq!(check(&Row::default()).expect_err("nothing").text, "brand_code is required");
+    }
+
+    #[test]
+    fn a_column_that_is_there_is_not_empty() {
+        assert_eq!(fault_of(&[(Column::BrandName, "")]), "brand_name is required");
+        assert_eq!(fault_of(&[(Column::Description, " \n ")]), "description is required");
+        assert_eq!(fault_of(&[(Column::IsActive, "")]), "is_active is required");
+        assert_eq!(fault_of(&[(Column::IsActive, "TRUE")]), "");
+        assert_eq!(fault_of(&[(Column::ProductName, "a\0b")]), "product_name must not contain control characters");
+        assert_eq!(fault_of(&[(Column::Price, "1.005")]), "invalid price");
+        assert_eq!(fault_of(&[(Column::BrandImageUrl, "ftp://x")]), "invalid brand_image_url");
+    }
+
+    #[test]
+    fn an_offer_is_whole_or_ended_or_left_alone() {
+        let offer = |cells: &[(Column, &str)]| product_with(cells).map(|wanted| wanted.product.map(|p| p.change.offer));
+        assert_eq!(offer(&[]).expect("a product"), Some(None));
+        assert_eq!(offer(&[(Column::OfferFrom, "")]).expect("a product"), Some(Some(None)));
+        let mut whole = vec![
+            (Column::OfferDiscount, "12.5"),
+            (Column::OfferFrom, "1"),
+            (Column::OfferTo, "2"),
+            (Column::OfferDescription, "Sale"),
+        ];
+        assert!(matches!(offer(&whole), Ok(Some(Some(Some(_))))));
+        whole[1].1 = "3";
+        assert_eq!(fault_of(&whole), "offer_from must not be after offer_to");
+        whole[1].1 = "1.5";
+        assert_eq!(fault_of(&whole), "offer_from and offer_to must be whole Unix seconds");
+        whole.pop();
+        assert_eq!(fault_of(&whole), "offer_description is required");
+    }
+}

@@ -1,0 +1,131 @@
+//! Rows of CSV (RFC 4180): a header that names the columns in any order, then a row a record.
+
+use csv_core::{ReadRecordResult, Reader};
+
+use super::{
+    import::ImportError,
+    reader::{LONGEST_ROW, Line, Parsed},
+    rows::{Column, Row},
+};
+
+/// More fields than this have no header of ours.
+const MOST_FIELDS: usize = 64;
+
+/// The reader of one file.
+pub(super) struct CsvRows {
+    core: Reader,
+    /// The columns, once the header was read.
+    header: Option<Vec<Column>>,
+    /// The bytes of the record that is being read, and where its fields end in them.
+    bytes: Box<[u8]>,
+    ends: Box<[usize]>,
+    /// How much of the two is filled.
+    filled: usize,
+    fields: usize,
+    /// The record is longer than any row can be: it is only read to its end.
+    is_too_long: bool,
+    /// Ends of lines inside the record.
+    inner_lines: u64,
+    last_byte: u8,
+}
+
+impl Default for CsvRows {
+    fn default() -> Self {
+        Self {
+            core: Reader::new(),
+            header: None,
+            bytes: vec![0; LONGEST_ROW].into_boxed_slice(),
+            ends: vec![0; MOST_FIELDS].into_boxed_slice(),
+            filled: 0,
+            fields: 0,
+            is_too_long: false,
+            inner_lines: 0,
+            last_byte: 0,
+        }
+    }
+}
+
+impl CsvRows {
+    /// Reads on; tells how many bytes were used.
+    pub(super) fn take(&mut self, input: &[u8]) -> Result<(usize, Parsed), ImportError> {
+        let (result, used, written, ended) =
+            self.core.read_record(input, &mut self.bytes[self.filled..], &mut self.ends[self.fields..]);
+        let new = &self.bytes[self.filled..self.filled + written];
+        self.inner_lines += new.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.filled += written;
+        self.fields += ended;
+        self.last_byte = input[..used].last().copied().unwrap_or(self.last_byte);
+        let parsed = match result {
+            ReadRecordResult::InputEmpty => Parsed::More,
+            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                (self.is_too_long, self.filled, self.fields) = (true, 0, 0);
+                Parsed::More
+            }
+            ReadRecordResult::Record => self.record()?,
+            ReadRecordResult::End => Parsed::End,
+        };
+        Ok((used, parsed))
+    }
+
+    fn record(&mut self) -> Result<Parsed, ImportError> {
+        let is_too_long = std::mem::take(&mut self.is_too_long);
+        let number = self.first_line();
+        let fields = self.fields();
+        (self.filled, self.fields, self.inner_lines) = (0, 0, 0);
+        let fields = fields.iter().map(|range| &self.bytes[range.clone()]);
+        let Some(header) = &self.header else {
+            let no_header = || ImportError::Header("the first line is no header".to_owned());
+            self.header = Some(if is_too_long { Err(no_header()) } else { header(fields) }?);
+            return Ok(Parsed::More);
+        };
+        let row = if is_too_long {
+            Err(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
+        } else {
+            row(header, fields)
+        };
+        Ok(Parsed::Row(Box::new(Line { number, row })))
+    }
+
+    /// The reader counts the lines that it has left behind, the record's own and its end included.
+    fn first_line(&self) -> u64 {
+        self.core.line().saturating_sub(self.inner_lines + u64::from(self.last_byte == b'\n'))
+    }
+
+    /// Where the fields of the record are.
+    fn fields(&self) -> Vec<std::ops::Range<usize>> {
+        let ends = &self.ends[..self.fields];
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(ends).map(|(start, end)| start..*end).collect()
+    }
+}
+
+/// The columns that a header names. One that nobody knows is most likely misspelt: it would leave every row's value out.
+fn header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, ImportError> {
+    let mut columns = Vec::new();
+    for field in fields {
+        let name = String::from_utf8_lossy(field);
+        let name: String = name.trim().chars().filter(|c| !c.is_control()).take(40).collect();
+        let column = Column::named(&name).ok_or_else(|| ImportError::Header(format!("unknown column: {name}")))?;
+        if columns.contains(&column) {
+            return Err(ImportError::Header(format!("the column {name} is there twice")));
+        }
+        columns.push(column);
+    }
+    match Column::CODES.into_iter().find(|code| !columns.contains(code)) {
+        Some(missing) => Err(ImportError::Header(format!("the column {} is missing", missing.name()))),
+        None => Ok(columns),
+    }
+}
+
+fn row<'a>(header: &[Column], fields: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Row, String> {
+    if fields.len() != header.len() {
+        return Err(format!("the row has {} fields, the header {}", fields.len(), header.len()));
+    }
+    let mut row = Row::default();
+    for (column, field) in header.iter().zip(fields) {
+        let text = str::from_utf8(field).map_err(|_| format!("{} is not valid UTF-8", column.name()))?;
+        // A file that went through Windows has such ends inside of its texts as well.
+        row.set(*column, text.replace("\r\n", "\n"));
+    }
+    Ok(row)
+}

@@ -1,0 +1,185 @@
+//! A file into the catalogue, in batches.
+
+use std::{io, sync::Arc};
+
+use tokio::io::AsyncRead;
+
+use super::{
+    Format,
+    check::check,
+    merge::{Done, Merged, WantedLine, codes, merge},
+    reader::{Line, Rows},
+    said::Said,
+};
+use crate::{
+    app::App,
+    domain::author::Author,
+    store::{StoreError, audits::Trail, tree::Found},
+};
+
+/// Rows that are written in one transaction.
+const BATCH: usize = 500;
+/// A batch of long rows ends sooner: while it is written it takes several times as much.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Bad lines that are told one by one.
+const TOLD: usize = 1_000;
+/// How often a row is tried that somebody else writes to at the same moment.
+const ATTEMPTS: usize = 3;
+
+/// What became of the rows of a file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Rows whose entry is new.
+    pub inserted: u64,
+    /// Rows that changed their entry or a parent of it.
+    pub updated: u64,
+    /// Rows of which all was there already.
+    pub unchanged: u64,
+    /// The first 1,000 bad rows.
+    pub failed: Vec<Failed>,
+    /// How many bad rows there are.
+    pub failed_count: u64,
+}
+
+/// A row that changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failed {
+    /// The line where it begins; the first is 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+/// Why an import ends before the file does. What was written until then stays: importing the file again goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// The first line doesn't name the columns.
+    #[error("{0}")]
+    Header(String),
+    /// It can't be read to its end.
+    #[error("the file can't be read")]
+    Unreadable(io::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Brings the catalogue into the state that a file describes; what it doesn't mention stays. Tells `progress` how many
+/// bytes of it are done.
+pub async fn import(
+    app: &App,
+    author: Option<&Author>,
+    source: impl AsyncRead + Unpin,
+    format: Format,
+    progress: impl Fn(u64),
+) -> Result<Report, ImportError> {
+    let mut rows = Rows::begin(source, format).await.map_err(ImportError::Unreadable)?;
+    if rows.is_empty() {
+        return Err(ImportError::Empty);
+    }
+    let mut import = Import { app, author, said: Arc::default(), report: Report::default() };
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    while let Some(Line { number, row }) = rows.next().await? {
+        match row.and_then(|row| check(&row).map(|wanted| (wanted, row.size())).map_err(|invalid| invalid.text)) {
+            Ok((wanted, size)) => {
+                batch.push(WantedLine { number, wanted });
+                bytes += size;
+            }
+            Err(error) => import.fail(number, error),
+        }
+        if batch.len() == BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            import.write(std::mem::take(&mut batch)).await?;
+            progress(rows.read);
+        }
+    }
+    import.write(batch).await?;
+    progress(rows.read);
+    import.report.failed.sort();
+    Ok(import.report)
+}
+
+struct Import<'a> {
+    app: &'a App,
+    author: Option<&'a Author>,
+    said: Arc<Said>,
+    report: Report,
+}
+
+impl Import<'_> {
+    /// Writes rows together, or where that fails one by one.
+    async fn write(&mut self, lines: Vec<WantedLine>) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let lines = Arc::new(lines);
+        match self.try_writing(&lines).await {
+            Ok(merged) => self.count(merged),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Standalone)) => return Err(error),
+            Err(StoreError::Duplicate | StoreError::Contended | StoreError::Failed(_)) => {
+                for line in lines.iter() {
+                    self.write_alone(line.clone()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_alone(&mut self, line: WantedLine) -> Result<(), StoreError> {
+        let (number, line) = (line.number, Arc::new(vec![line]));
+        for attempt in 1.. {
+            match self.try_writing(&line).await {
+                Ok(merged) => {
+                    self.count(merged);
+                    break;
+                }
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Standalone)) => return Err(error),
+                // Somebody has inserted it meanwhile: the next time it is found.
+                Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
+                Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
+                    self.fail(number, error.to_string());
+                    break;
+                }
+                Err(error @ StoreError::Failed(_)) => {
+                    tracing::error!(line = number, cause = %error, "a row can't be imported");
+                    self.fail(number, "the row can't be stored".to_owned());
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_writing(&self, lines: &Arc<Vec<WantedLine>>) -> Result<Merged, StoreError> {
+        let trail: Trail = self.app.trail(self.author);
+        let (lines, said, now) = (Arc::clone(lines), Arc::clone(&self.said), trail.now);
+        let codes = codes(&lines);
+        let merge = move |found: &mut Found| merge(found, &lines, &said, now);
+        let (merged, touched) = self.app.store.tree.import(&codes, merge, &trail).await?;
+        touched.iter().for_each(|touched| self.app.catalogue.changed(touched));
+        Ok(merged)
+    }
+
+    fn count(&mut self, merged: Merged) {
+        for (number, done) in merged.lines {
+            match done {
+                Ok(Done::Inserted) => self.report.inserted += 1,
+                Ok(Done::Updated) => self.report.updated += 1,
+                Ok(Done::Unchanged) => self.report.unchanged += 1,
+                Err(error) => self.fail(number, error),
+            }
+        }
+        // Nobody else holds it between two batches, so nothing is copied.
+        Arc::make_mut(&mut self.said).learn(merged.said);
+    }
+
+    fn fail(&mut self, line: u64, error: String) {
+        self.report.failed_count += 1;
+        if self.report.failed.len() < TOLD {
+            self.report.failed.push(Failed { line, error });
+        }
+    }
+}

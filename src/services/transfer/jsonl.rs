@@ -1,0 +1,81 @@
+//! Rows of JSON: an object a line, its keys the names of the columns; others are passed over.
+
+use serde_json::{Map, Value};
+
+use super::{
+    reader::{LONGEST_ROW, Line, Parsed},
+    rows::{Column, Kind, Row},
+};
+
+/// The reader of one file.
+#[derive(Default)]
+pub(super) struct JsonRows {
+    /// What has been read of the line.
+    line: Vec<u8>,
+    /// The line is longer than any row can be: it is only read to its end.
+    is_too_long: bool,
+    /// Lines before this one.
+    before: u64,
+}
+
+impl JsonRows {
+    /// Reads on; tells how many bytes were used.
+    pub(super) fn take(&mut self, input: &[u8]) -> (usize, Parsed) {
+        let end = input.iter().position(|byte| *byte == b'\n');
+        let new = &input[..end.unwrap_or(input.len())];
+        if self.line.len() + new.len() > LONGEST_ROW {
+            self.is_too_long = true;
+            self.line.clear();
+        }
+        if !self.is_too_long {
+            self.line.extend_from_slice(new);
+        }
+        match end {
+            Some(end) => (end + 1, self.end_line()),
+            None if input.is_empty() && (self.is_too_long || !self.line.is_empty()) => (0, self.end_line()),
+            None if input.is_empty() => (0, Parsed::End),
+            None => (input.len(), Parsed::More),
+        }
+    }
+
+    fn end_line(&mut self) -> Parsed {
+        self.before += 1;
+        let row = if std::mem::take(&mut self.is_too_long) {
+            Err(format!("the row is longer than {} KiB", LONGEST_ROW / 1024))
+        } else if self.line.trim_ascii().is_empty() {
+            self.line.clear();
+            return Parsed::More;
+        } else {
+            row(&self.line)
+        };
+        self.line.clear();
+        Parsed::Row(Box::new(Line { number: self.before, row }))
+    }
+}
+
+fn row(line: &[u8]) -> Result<Row, String> {
+    let text = str::from_utf8(line).map_err(|_| "the row is not valid UTF-8".to_owned())?;
+    let mut object: Map<String, Value> =
+        serde_json::from_str(text).map_err(|_| "the row is not a JSON object".to_owned())?;
+    let mut row = Row::default();
+    for column in Column::ALL {
+        if let Some(value) = object.remove(column.name()) {
+            row.set(*column, cell(*column, value)?);
+        }
+    }
+    Ok(row)
+}
+
+/// A value as CSV would have it: null is empty, and what is no text may also be given as its text.
+fn cell(column: Column, value: Value) -> Result<String, String> {
+    match (value, column.kind()) {
+        (Value::Null, _) => Ok(String::new()),
+        (Value::String(text), _) => Ok(text),
+        (Value::Number(number), Kind::Decimal | Kind::Integer) => Ok(number.to_string()),
+        (Value::Bool(flag), Kind::Flag) => Ok(flag.to_string()),
+        (_, Kind::Text) => Err(format!("{} must be a string", column.name())),
+        (_, Kind::Decimal) => Err(format!("{} must be a number", column.name())),
+        (_, Kind::Integer) => Err(format!("{} must be an integer", column.name())),
+        (_, Kind::Flag) => Err(format!("{} must be true or false", column.name())),
+    }
+}

@@ -1,0 +1,106 @@
+//! A file as it comes in, row by row and never in memory as a whole.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{Format, csv::CsvRows, import::ImportError, jsonl::JsonRows, rows::Row};
+
+/// The longest row: a description and an offer's, with every character escaped, fit into half of it.
+pub(super) const LONGEST_ROW: usize = 256 * 1024;
+/// Bytes that are read at once.
+const CHUNK: usize = 64 * 1024;
+/// Some programs begin a file in UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// A row, or what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Where it begins in the file; the first line is 1.
+    pub(super) number: u64,
+    pub(super) row: Result<Row, String>,
+}
+
+/// What a parser makes of the bytes it is given.
+pub(super) enum Parsed {
+    /// All of them were used, and the row goes on.
+    More,
+    /// A row ends.
+    Row(Box<Line>),
+    /// There is nothing more.
+    End,
+}
+
+/// How bytes become rows. A parser is given no bytes only at the end of the file.
+enum Parser {
+    Csv(Box<CsvRows>),
+    Json(JsonRows),
+}
+
+/// The rows of a file.
+pub(super) struct Rows<R> {
+    source: R,
+    chunk: Vec<u8>,
+    /// What is left of the chunk.
+    rest: std::ops::Range<usize>,
+    is_at_end: bool,
+    /// Bytes that were read.
+    pub(super) read: u64,
+    parser: Parser,
+}
+
+impl<R: AsyncRead + Unpin> Rows<R> {
+    /// Looks at the beginning of a file.
+    pub(super) async fn begin(source: R, format: Format) -> io::Result<Self> {
+        let parser = match format {
+            Format::Csv => Parser::Csv(Box::default()),
+            Format::JsonLines => Parser::Json(JsonRows::default()),
+        };
+        let mut rows = Self { source, chunk: vec![0; CHUNK], rest: 0..0, is_at_end: false, read: 0, parser };
+        while rows.rest.len() < BYTE_ORDER_MARK.len() && !rows.is_at_end {
+            rows.fill().await?;
+        }
+        if rows.chunk[rows.rest.clone()].starts_with(BYTE_ORDER_MARK) {
+            rows.rest.start += BYTE_ORDER_MARK.len();
+        }
+        if rows.rest.is_empty() && !rows.is_at_end {
+            rows.fill().await?;
+        }
+        Ok(rows)
+    }
+
+    /// Whether the file is empty.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_at_end && self.rest.is_empty()
+    }
+
+    /// The next row; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Line>, ImportError> {
+        loop {
+            if self.rest.is_empty() && !self.is_at_end {
+                self.rest = 0..0;
+                self.fill().await.map_err(ImportError::Unreadable)?;
+                continue;
+            }
+            let (used, parsed) = match &mut self.parser {
+                Parser::Csv(rows) => rows.take(&self.chunk[self.rest.clone()])?,
+                Parser::Json(rows) => rows.take(&self.chunk[self.rest.clone()]),
+            };
+            self.rest.start += used;
+            match parsed {
+                Parsed::More => {}
+                Parsed::Row(line) => return Ok(Some(*line)),
+                Parsed::End => return Ok(None),
+            }
+        }
+    }
+
+    /// Reads behind what is left.
+    async fn fill(&mut self) -> io::Result<()> {
+        let count = self.source.read(&mut self.chunk[self.rest.end..]).await?;
+        self.rest.end += count;
+        self.read += count as u64;
+        self.is_at_end = count == 0;
+        Ok(())
+    }
+}

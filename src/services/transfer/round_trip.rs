@@ -1,0 +1,130 @@
+//! Whatever texts an entry holds, its row comes back as it was written.
+
+use proptest::prelude::*;
+
+use super::{
+    Format,
+    reader::Rows,
+    rows::{Column, Kind, Row},
+};
+
+/// Reads a file in pieces of `step` bytes.
+async fn read(file: &[u8], format: Format, step: usize) -> Vec<(u64, Result<Row, String>)> {
+    let (mut writer, reader) = tokio::io::duplex(step);
+    let file = file.to_vec();
+    let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &file).await });
+    let mut rows = Rows::begin(reader, format).await.expect("a file");
+    let mut found = Vec::new();
+    while let Some(line) = rows.next().await.expect("a header") {
+        found.push((line.number, line.row));
+    }
+    write.await.expect("a task").expect("all is read");
+    found
+}
+
+fn read_blocking(file: &[u8], format: Format, step: usize) -> Vec<(u64, Result<Row, String>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(read(file, format, step))
+}
+
+fn file(rows: &[Row], format: Format) -> Vec<u8> {
+    let mut file = Vec::new();
+    format.write_header(&mut file);
+    rows.iter().for_each(|row| format.write_row(row, &mut file));
+    file
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    // No text of the catalogue has a CR; an empty one is written as if it were not there.
+    let text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
+    (prop::collection::vec(text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
+        |(texts, number, flag)| {
+            let mut row = Row::default();
+            for (column, text) in Column::ALL.iter().zip(texts) {
+                let text = match column.kind() {
+                    Kind::Text => text,
+                    // A JSON number has no final zeros when it is read.
+                    Kind::Decimal => format!("{number}.25"),
+                    Kind::Integer => number.to_string(),
+                    Kind::Flag => flag.to_string(),
+                };
+                row.set(*column, text);
+            }
+            row
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn rows_come_back_as_they_were(rows in prop::collection::vec(row(), 0..5), step in 1..200_usize) {
+        for format in [Format::Csv, Format::JsonLines] {
+            let file = file(&rows, format);
+            let found = read_blocking(&file, format, step);
+            let expected: Vec<_> = rows.iter().cloned().map(Ok).collect();
+            let (numbers, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+            prop_assert_eq!(found, expected);
+            let mut line = if format == Format::Csv { 2 } else { 1 };
+            for (number, row) in numbers.into_iter().zip(&rows) {
+                prop_assert_eq!(number, line);
+                let mut bytes = Vec::new();
+                format.write_row(row, &mut bytes);
+                line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300), step in 1..50_usize) {
+        let header = file(&[], Format::Csv);
+        for (format, file) in [(Format::Csv, [header, bytes.clone()].concat()), (Format::JsonLines, bytes)] {
+            let found = read_blocking(&file, format, step);
+            prop_assert!(found.len() <= file.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn ends_of_lines_and_marks_of_other_systems_are_read() {
+    let file =
+        "\u{feff}brand_code,model_code,category_code,product_code,brand_name\r\n\r\nTATA,,,,\"a\r\nb\"\r\nKIA,,,,c";
+    let found = read(file.as_bytes(), Format::Csv, 7).await;
+    let names: Vec<_> = found.iter().map(|(_, row)| row.as_ref().expect("a row").get(Column::BrandName)).collect();
+    assert_eq!(names, [Some("a\nb"), Some("c")]);
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 5]);
+    let found = read("\u{feff}{\"brand_code\": \"TATA\"}\r\n\r\n{}".as_bytes(), Format::JsonLines, 7).await;
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(found[0].1.as_ref().expect("a row").get(Column::BrandCode), Some("TATA"));
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_row_loses_no_other() {
+    let long = "x".repeat(300_000);
+    let codes = "brand_code,model_code,category_code,product_code";
+    let csv = [codes.as_bytes(), b"\nA1,,,\nA2,,\n\xFF,,,\n", long.as_bytes(), b",,,\nA3,,,\n"].concat();
+    let found = read(&csv, Format::Csv, 1000).await;
+    let faults: Vec<_> = found.iter().map(|(number, row)| (*number, row.as_ref().err().map(String::as_str))).collect();
+    assert_eq!(faults.len(), 5);
+    assert_eq!(faults[0], (2, None));
+    assert_eq!(faults[1], (3, Some("the row has 3 fields, the header 4")));
+    assert_eq!(faults[2], (4, Some("brand_code is not valid UTF-8")));
+    assert!(faults[3].0 == 5 && faults[3].1.is_some_and(|text| text.starts_with("the row is longer than 256 KiB")));
+    assert_eq!(faults[4], (6, None));
+    let json =
+        [b"{}\n[]\n{\"a\"\n\xFF\n", long.as_bytes(), b"\n{\"brand_code\": 5}\n{\"price\": \"1\", \"x\": 1}"].concat();
+    let found = read(&json, Format::JsonLines, 1000).await;
+    let faults: Vec<_> = found.iter().map(|(_, row)| row.as_ref().err().map(String::as_str)).collect();
+    let object = Some("the row is not a JSON object");
+    let expected = [
+        None,
+        object,
+        object,
+        Some("the row is not valid UTF-8"),
+        Some("the row is longer than 256 KiB"),
+        Some("brand_code must be a string"),
+        None,
+    ];
+    assert_eq!(faults, expected);
+}

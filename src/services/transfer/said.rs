@@ -1,0 +1,116 @@
+//! What the rows of a file have said about parents, so that none says something else.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::check::WantedBranch;
+use crate::domain::{names::Name, url::ImageUrl};
+
+/// What the rows of a file have said about parents: the first counts, whoever says something else is told. Parents are
+/// remembered by digests, 32 bytes each, since there may be as many as rows.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Said(HashMap<[u8; 16], Statement>);
+
+/// Digests of a name and an image's URL; nothing where they were left out.
+#[derive(Debug, Default, Clone, Copy)]
+struct Statement {
+    name: [u8; 8],
+    image_url: [u8; 8],
+}
+
+const NOTHING: [u8; 8] = [0; 8];
+/// The most brands, models and categories of one file.
+const MOST_PARENTS: usize = 500_000;
+
+impl Said {
+    /// Takes over what rows have said.
+    pub(super) fn learn(&mut self, new: Said) {
+        for (key, statement) in new.0 {
+            self.0.entry(key).or_default().complete(statement);
+        }
+    }
+
+    /// Why what a row says of a parent can't count, given what rows before it have said, in batches before this one and
+    /// in this one.
+    pub(super) fn refusal(&self, branch: &WantedBranch, batch: &Self) -> Option<String> {
+        if let Some(column) = self.contradicted(branch).or_else(|| batch.contradicted(branch)) {
+            return Some(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
+        }
+        let is_one_too_many = self.0.len() + batch.0.len() >= MOST_PARENTS
+            && [self, batch].iter().all(|said| !said.0.contains_key(&digest(branch.code.as_str())));
+        is_one_too_many.then(|| format!("the file has more than {MOST_PARENTS} brands, models and categories"))
+    }
+
+    /// The column in which a row says something else than one before it.
+    fn contradicted(&self, branch: &WantedBranch) -> Option<&'static str> {
+        let earlier = self.0.get(&digest(branch.code.as_str()))?;
+        let now = Statement::of(branch);
+        let differs = |earlier, now| earlier != NOTHING && now != NOTHING && earlier != now;
+        if differs(earlier.name, now.name) {
+            return Some("name");
+        }
+        differs(earlier.image_url, now.image_url).then_some("image_url")
+    }
+
+    /// Remembers what a row says of a parent.
+    pub(super) fn add(&mut self, branch: &WantedBranch) {
+        self.0.entry(digest(branch.code.as_str())).or_default().complete(Statement::of(branch));
+    }
+}
+
+impl Statement {
+    fn of(branch: &WantedBranch) -> Self {
+        let part = |text: Option<String>| text.map_or(NOTHING, |text| digest(&text));
+        Self {
+            name: part(branch.name.as_ref().map(Name::to_string)),
+            image_url: part(branch.image_url.as_ref().map(ImageUrl::to_string)),
+        }
+    }
+
+    fn complete(&mut self, other: Self) {
+        for (mine, other) in [(&mut self.name, other.name), (&mut self.image_url, other.image_url)] {
+            if *mine == NOTHING {
+                *mine = other;
+            }
+        }
+    }
+}
+
+fn digest<const BYTES: usize>(text: &str) -> [u8; BYTES] {
+    let whole = Sha256::digest(text);
+    std::array::from_fn(|n| whole[n])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::codes::FullCode;
+    use crate::domain::{entry, tree_level::TreeLevel};
+
+    fn brand(name: Option<&str>, image_url: Option<&str>) -> WantedBranch {
+        let own_code = entry::code(TreeLevel::Brand, "TATA").expect("a code");
+        WantedBranch {
+            level: TreeLevel::Brand,
+            code: FullCode::join([own_code.as_str()]),
+            own_code,
+            name: name.map(|name| Name::parse(name).expect("a name")),
+            image_url: image_url.map(|url| ImageUrl::parse(url).expect("a URL")),
+        }
+    }
+
+    #[test]
+    fn what_was_said_first_counts_and_what_was_left_out_may_follow() {
+        let (mut said, mut batch) = (Said::default(), Said::default());
+        batch.add(&brand(Some("Tata"), None));
+        said.learn(batch);
+        let mut batch = Said::default();
+        assert_eq!(said.refusal(&brand(None, Some("/media/a.png")), &batch), None);
+        batch.add(&brand(None, Some("/media/a.png")));
+        assert_eq!(said.refusal(&brand(Some("Tata"), Some("/media/a.png")), &batch), None);
+        let name = said.refusal(&brand(Some("Other"), None), &batch);
+        assert_eq!(name.as_deref(), Some("brand_name differs from that of an earlier line"));
+        let url = said.refusal(&brand(Some("Tata"), Some("/media/b.png")), &batch);
+        assert_eq!(url.as_deref(), Some("brand_image_url differs from that of an earlier line"));
+    }
+}

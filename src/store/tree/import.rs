@@ -1,0 +1,215 @@
+//! Writing to many entries at once: one transaction finds them, has somebody bring them into their new states, and
+//! writes what differs, each change with its entry of the audits. A parent of new children is marked once (U7).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::{Document, doc};
+use futures_util::{FutureExt, TryStreamExt};
+use mongodb::{
+    ClientSession,
+    error::{Error, Result},
+};
+
+use super::{Node, Tree, diff::Diff, told};
+use crate::{
+    domain::{codes::FullCode, image_key::ImageKey},
+    store::{
+        StoreError,
+        audits::{AuditDoc, Trail},
+        branches::{BranchDoc, Brand, Category, Model},
+        catalogue_changes::Touched,
+        products::ProductDoc,
+        transaction::transact,
+    },
+};
+
+/// The full codes of the entries that may be written to.
+#[derive(Debug, Clone, Default)]
+pub struct Codes {
+    /// On the first level.
+    pub brands: BTreeSet<FullCode>,
+    /// On the second.
+    pub models: BTreeSet<FullCode>,
+    /// On the third.
+    pub categories: BTreeSet<FullCode>,
+    /// On the last.
+    pub products: BTreeSet<FullCode>,
+}
+
+/// Those entries of [`Codes`] that there are.
+#[derive(Debug)]
+pub struct Found {
+    /// On the first level.
+    pub brands: Entries<BranchDoc<Brand>>,
+    /// On the second.
+    pub models: Entries<BranchDoc<Model>>,
+    /// On the third.
+    pub categories: Entries<BranchDoc<Category>>,
+    /// On the last.
+    pub products: Entries<ProductDoc>,
+    /// Codes that something is still being removed below: nothing can be inserted with them.
+    pub purged: BTreeSet<FullCode>,
+}
+
+/// Entries of one level, as they were and as they are to be.
+#[derive(Debug)]
+pub struct Entries<N>(BTreeMap<FullCode, Entry<N>>);
+
+#[derive(Debug)]
+struct Entry<N> {
+    /// Nothing, for an entry that is to be inserted.
+    before: Option<N>,
+    now: N,
+}
+
+impl<N: Node> Entries<N> {
+    /// The entry with a full code, as it is to be.
+    pub fn get(&self, code: &FullCode) -> Option<&N> {
+        self.0.get(code).map(|entry| &entry.now)
+    }
+
+    /// Has an entry be like this.
+    pub fn put(&mut self, node: N) {
+        match self.0.get_mut(node.code()) {
+            Some(entry) => entry.now = node,
+            None => drop(self.0.insert(node.code().clone(), Entry { before: None, now: node })),
+        }
+    }
+
+    /// The full codes of what new entries stand below.
+    fn parents_of_new(&self) -> impl Iterator<Item = FullCode> {
+        self.0
+            .values()
+            .filter(|entry| entry.before.is_none())
+            .filter_map(|entry| entry.now.code().parents().next_back())
+    }
+}
+
+/// What is written once all levels are, and what was written to them.
+#[derive(Default)]
+struct Beside {
+    told: Vec<AuditDoc>,
+    touched: Vec<Touched>,
+    discarded: Vec<ImageKey>,
+}
+
+impl Tree {
+    /// Finds entries and writes the states into which `merge` brings them; hands on what it returns, and tells what was
+    /// written. Whoever else changes one of them meanwhile makes the transaction, and with it `merge`, start again.
+    pub async fn import<T: Send + 'static>(
+        &self,
+        codes: &Codes,
+        merge: impl Fn(&mut Found) -> T + Clone + Send + Sync + 'static,
+        trail: &Trail,
+    ) -> std::result::Result<(T, Vec<Touched>), StoreError> {
+        let _turn = self.turns.lock().await;
+        let (tree, codes, trail) = (self.clone(), codes.clone(), trail.clone());
+        transact(&self.client, move |tx| {
+            let (tree, codes, merge, trail) = (tree.clone(), codes.clone(), merge.clone(), trail.clone());
+            async move {
+                let mut found = tree.find(&codes, tx).await?;
+                let merged = merge(&mut found);
+                let touched = tree.write(found, &trail, tx).await?;
+                Ok((merged, touched))
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    async fn find(&self, codes: &Codes, tx: &mut ClientSession) -> Result<Found> {
+        let brands = self.entries(&codes.brands, tx).await?;
+        let models = self.entries(&codes.models, tx).await?;
+        let categories = self.entries(&codes.categories, tx).await?;
+        let products = self.entries(&codes.products, tx).await?;
+        let all = [&codes.brands, &codes.models, &codes.categories];
+        let all: Vec<&FullCode> = all.into_iter().flatten().collect();
+        let mut jobs = self.purges.find(doc! { "_id": { "$in": all } }).session(&mut *tx).await?;
+        let purged = jobs.stream(tx).map_ok(|job| job.code).try_collect().await?;
+        Ok(Found { brands, models, categories, products, purged })
+    }
+
+    async fn entries<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
+        if codes.is_empty() {
+            return Ok(Entries(BTreeMap::new()));
+        }
+        let codes: Vec<&FullCode> = codes.iter().collect();
+        let mut found = self.docs::<N>().find(doc! { "code": { "$in": codes } }).session(&mut *tx).await?;
+        let entry = |node: N| (node.code().clone(), Entry { before: Some(node.clone()), now: node });
+        Ok(Entries(found.stream(tx).map_ok(entry).try_collect().await?))
+    }
+
+    async fn write(&self, found: Found, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<Touched>> {
+        let Found { brands, models, categories, products, purged: _ } = found;
+        let marked: BTreeSet<FullCode> =
+            models.parents_of_new().chain(categories.parents_of_new()).chain(products.parents_of_new()).collect();
+        let mut beside = Beside::default();
+        self.write_level(brands, &marked, trail, &mut beside, tx).await?;
+        self.write_level(models, &marked, trail, &mut beside, tx).await?;
+        self.write_level(categories, &marked, trail, &mut beside, tx).await?;
+        self.write_level(products, &marked, trail, &mut beside, tx).await?;
+        self.trash.discard_in(tx, &beside.discarded, trail.now).await?;
+        self.audits.append_all_in(tx, beside.told).await?;
+        Ok(beside.touched)
+    }
+
+    async fn write_level<N: Node>(
+        &self,
+        entries: Entries<N>,
+        marked: &BTreeSet<FullCode>,
+        trail: &Trail,
+        beside: &mut Beside,
+        tx: &mut ClientSession,
+    ) -> Result<()> {
+        let (mut new, mut updates) = (Vec::new(), Vec::new());
+        for Entry { before, now } in entries.0.into_values() {
+            let Some(before) = before else {
+                beside.told.push(told::inserted(&now, trail));
+                beside.touched.push(now.touched());
+                new.push(now);
+                continue;
+            };
+            let mut update = difference(&before, now, trail, beside)?;
+            if marked.contains(before.code()) {
+                update.insert("$inc", doc! { "children_rev": 1_i64 });
+            }
+            if !update.is_empty() {
+                updates.push(doc! { "q": { "_id": before.id() }, "u": update });
+            }
+        }
+        if !new.is_empty() {
+            self.docs::<N>().insert_many(new).session(&mut *tx).await?;
+        }
+        self.update_all::<N>(updates, tx).await
+    }
+
+    /// All updates of a level in one command: one by one they take most of an import's time.
+    async fn update_all<N: Node>(&self, updates: Vec<Document>, tx: &mut ClientSession) -> Result<()> {
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let expected = i64::try_from(updates.len()).unwrap_or(i64::MAX);
+        let command = doc! { "update": N::COLLECTION, "updates": updates };
+        let reply = self.database.run_command(command).session(tx).await?;
+        let matched = reply.get_i32("n").map(i64::from).or_else(|_| reply.get_i64("n"));
+        if matched.is_ok_and(|matched| matched == expected) && !reply.contains_key("writeErrors") {
+            return Ok(());
+        }
+        Err(Error::custom("an update of many documents was not carried out"))
+    }
+}
+
+/// The update that leads from one state to the other, empty when they are the same.
+fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Beside) -> Result<Document> {
+    let stored = bson::serialize_to_document(before)?;
+    if Diff::between(&stored, &bson::serialize_to_document(&now)?).is_empty() {
+        return Ok(Document::new());
+    }
+    now.touch(trail.now);
+    if before.image_key() != now.image_key() {
+        beside.discarded.extend(before.image_key().cloned());
+    }
+    beside.told.push(told::updated(before, &now, trail));
+    beside.touched.push(now.touched());
+    Ok(Diff::between(&stored, &bson::serialize_to_document(&now)?).update())
+}
