@@ -4,6 +4,8 @@
 
 mod create_admin;
 mod database;
+mod export;
+mod import;
 mod logging;
 mod openapi;
 mod sample;
@@ -38,6 +40,10 @@ enum Command {
     Openapi(openapi::Args),
     /// Fill an empty catalogue with sample parts
     Seed(seed::Args),
+    /// Bring the catalogue into the state that a file describes
+    Import(import::Args),
+    /// Write the whole catalogue into a file
+    Export(export::Args),
     /// Make an administrator's account
     CreateAdmin(create_admin::Args),
 }
@@ -96,6 +102,8 @@ fn run(command: Command, config: Config) -> Result<(), Failure> {
             Ok(())
         }
         Command::Seed(args) => runtime.block_on(seed::run(config, args)),
+        Command::Import(args) => runtime.block_on(import::run(config, args)),
+        Command::Export(args) => runtime.block_on(export::run(config, args)),
         Command::CreateAdmin(args) => runtime.block_on(create_admin::run(config, args)),
     }
 }

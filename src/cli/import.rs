@@ -1,0 +1,60 @@
+//! `myspares import`: a file into the catalogue. In the audits nobody is the actor: it was the shop itself.
+
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::fs::File;
+
+use super::{Failure, database::Database, export::FileFormat};
+use crate::{
+    app::App,
+    config::Config,
+    integrations::clock::Clock,
+    services::transfer::{self, Report},
+};
+
+/// What to read.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+    /// How its rows are written; told by its name when left out
+    #[arg(long, value_enum)]
+    format: Option<FileFormat>,
+}
+
+/// Imports the file; fails when one of its lines does.
+pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+    let at_file = |error| format!("{}: {error}", args.file.display());
+    let file = File::open(&args.file).await.map_err(at_file)?;
+    let length = file.metadata().await.map_err(at_file)?.len();
+    let format = FileFormat::of(args.format, Some(&args.file));
+    let database = Database::own_or_shared(&config).await?;
+    let bar = progress(length);
+    let imported = async {
+        let app = App::connect(config, &database.uri, Clock::system()).await?;
+        let report = transfer::import(&app, None, file, format, |bytes| bar.set_position(bytes)).await;
+        Ok::<Report, Failure>(report.map_err(|error| format!("{}: {error}", args.file.display()))?)
+    };
+    let imported = imported.await;
+    bar.finish_and_clear();
+    database.stop().await;
+    told(&imported?)
+}
+
+fn progress(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    ProgressBar::new(length).with_style(style.expect("the template is valid"))
+}
+
+fn told(report: &Report) -> Result<(), Failure> {
+    let Report { inserted, updated, unchanged, failed, failed_count } = report;
+    for bad in failed {
+        eprintln!("line {}: {}", bad.line, bad.error);
+    }
+    println!("inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
+    match failed_count {
+        0 => Ok(()),
+        count => Err(format!("{count} lines failed; the others are imported").into()),
+    }
+}
