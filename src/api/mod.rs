@@ -64,9 +64,15 @@ type Groups = (
     client::address::AddressApi,
     utils::BranchesApi,
     utils::ProductsApi,
+    AdminGroups,
+);
+
+/// poem-openapi takes 16 at once.
+type AdminGroups = (
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,
+    admin::transfer::TransferApi,
     admin::audits::AuditsApi,
     admin::invites::InvitesApi,
     admin::users::UsersApi,
@@ -85,9 +91,16 @@ pub fn all(app: &Arc<App>) -> Groups {
         client::address::AddressApi::new(app),
         utils::BranchesApi::new(app),
         utils::ProductsApi::new(app),
+        admin(app),
+    )
+}
+
+fn admin(app: &Arc<App>) -> AdminGroups {
+    (
         admin::insert::InsertApi::new(app),
         admin::update::UpdateApi::new(app),
         admin::delete::DeleteApi::new(app),
+        admin::transfer::TransferApi::new(app),
         admin::audits::AuditsApi::new(app),
         admin::invites::InvitesApi::new(app),
         admin::users::UsersApi::new(app),

@@ -86,7 +86,9 @@ pub fn accepts_gzip(headers: &HeaderMap) -> bool {
 
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    ["application/json", "application/yaml", "text/"].iter().any(|text| content_type.starts_with(text))
+    // A file of the whole catalogue is never in memory as a whole, which compressing it here would take.
+    !content_type.starts_with("text/csv")
+        && ["application/json", "application/yaml", "text/"].iter().any(|text| content_type.starts_with(text))
 }
 
 #[cfg(test)]

@@ -86,6 +86,8 @@ const TABLE: &[(&str, Who)] = &[
     ("deleteModel", Who::Staff),
     ("deleteCategory", Who::Staff),
     ("deleteProduct", Who::Staff),
+    ("exportCatalogue", Who::Staff),
+    ("importCatalogue", Who::Staff),
     ("listAudits", Who::Staff),
     ("searchAudits", Who::Staff),
     ("listUsers", Who::Staff),

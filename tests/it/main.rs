@@ -40,6 +40,8 @@ mod stock;
 mod stock_outages;
 mod stock_race;
 mod support;
+mod transfer;
+mod transfer_races;
 mod users_admin;
 mod users_admin_audits;
 mod users_admin_races;

@@ -54,6 +54,10 @@ fn every_operation_is_described_whole() {
 fn every_operation_has_an_example_of_what_it_takes_and_gives() {
     let spec = committed();
     let has_example = |content: &Value| {
+        // A file shows its rows; JSON shows what its type shows.
+        if let Some(file) = content["text/csv"].as_object() {
+            return file["schema"]["example"].is_string();
+        }
         let reference = content["application/json; charset=utf-8"]["schema"]["$ref"].as_str().unwrap_or_default();
         let name = reference.trim_start_matches("#/components/schemas/");
         !spec["components"]["schemas"][name]["example"].is_null()

@@ -1,6 +1,7 @@
 //! `/api/admin/`: for staff and admins.
 
 pub mod audits;
+mod catalogue_file;
 mod changes;
 pub mod delete;
 pub mod insert;
@@ -9,6 +10,7 @@ mod new_entries;
 mod offers;
 mod replies;
 pub mod stats;
+pub mod transfer;
 pub mod update;
 pub mod users;
 mod users_out;

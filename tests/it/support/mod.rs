@@ -4,6 +4,7 @@ mod app;
 mod binary;
 mod caller;
 mod carts;
+pub mod catalogue_file;
 mod cloudinary;
 mod form;
 mod image;

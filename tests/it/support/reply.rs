@@ -35,6 +35,12 @@ impl Reply {
         self
     }
 
+    /// Checks the whole body.
+    #[track_caller]
+    pub fn json_is(&self, expected: &Value) {
+        assert_eq!(self.json, *expected);
+    }
+
     /// Checks status and text of a refusal, and that it is a whole envelope.
     #[track_caller]
     pub fn refused(self, status: u16, error: &str) -> Self {
