@@ -135,6 +135,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Limited<R> {
                 Poll::Ready(Ok(()))
             }
             None => {
+                // A reader that fails has read nothing.
+                buffer.set_filled(before);
                 this.is_too_long.store(true, Ordering::Relaxed);
                 Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()))
             }
