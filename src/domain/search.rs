@@ -28,19 +28,24 @@ impl SearchText {
         &self.0
     }
 
-    /// A regular expression (PCRE) that matches the text itself and nothing else: a backslash takes the meaning off
-    /// every character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
+    /// A regular expression that matches the text itself.
     pub fn pattern(&self) -> String {
-        let mut pattern = String::with_capacity(self.0.len() + 8);
-        for c in self.0.chars() {
-            match c {
-                '\0' => pattern.push_str("\\x00"),
-                c if c.is_ascii() && !c.is_ascii_alphanumeric() => pattern.extend(['\\', c]),
-                c => pattern.push(c),
-            }
-        }
-        pattern
+        literal(&self.0)
     }
+}
+
+/// A regular expression (PCRE) that matches `text` itself and nothing else: a backslash takes the meaning off every
+/// character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
+pub fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\0' => pattern.push_str("\\x00"),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => pattern.extend(['\\', c]),
+            c => pattern.push(c),
+        }
+    }
+    pattern
 }
 
 #[cfg(test)]

@@ -1,17 +1,12 @@
 //! Pages of a list, whole or only what holds a text.
 
-use std::time::Duration;
-
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
+use super::{SEARCH_LIMIT, StoreError};
 use crate::domain::search::SearchText;
-
-/// How long the database may look for a text. No index helps to find the middle of a word.
-const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 
 /// Up to `limit` of what `filter` matches, by id; with a `text`, of that what holds it in one of `fields`, whatever its
 /// case.

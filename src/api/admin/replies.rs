@@ -6,7 +6,7 @@ use crate::api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut};
 
 macro_rules! replies {
     ($($reply:ident, $item:ident, $done:literal, $out:ty;)+) => {$(
-        #[doc = concat!("The ", stringify!($item), " that was ", $done, ".")]
+        /// What was done, and what is there now.
         #[derive(Debug, Object)]
         #[oai(example)]
         pub(super) struct $reply {
