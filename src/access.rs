@@ -240,6 +240,12 @@ impl<'a> FromRequest<'a> for TrustedOrigin {
     }
 }
 
+impl<'a> FromRequest<'a> for ClientAddress {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(address(request)?)
+    }
+}
+
 impl<'a> FromRequest<'a> for AnyOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         Ok(Self(origin(request)?))
@@ -250,13 +256,16 @@ fn origin(request: &Request) -> Result<Origin, ApiError> {
     let agent = request.headers().get(header::USER_AGENT);
     let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
     let caller = request.data::<Caller>().cloned().unwrap_or_default();
-    let address = request.data::<ClientAddress>().ok_or_else(ApiError::internal)?.0;
-    let app = app(request)?;
+    let (address, app) = (address(request)?.0, app(request)?);
     let challenges = cookies(request.headers(), CHALLENGE_COOKIE);
     let challenge = challenges.iter().find_map(|text| open_challenge(&app.keys.otp, text));
     let cookies = refresh_cookies(request.headers());
     let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
     Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller, challenge })
+}
+
+fn address(request: &Request) -> Result<ClientAddress, ApiError> {
+    request.data::<ClientAddress>().copied().ok_or_else(ApiError::internal)
 }
 
 fn author(request: &Request, account: &Account) -> Result<Author, ApiError> {

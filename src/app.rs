@@ -19,7 +19,11 @@ use crate::{
         sms::{SmsSender, Twilio},
     },
     metrics::Metrics,
-    services::{catalogue::CatalogueCache, hashing::Hasher, images::Drawing},
+    services::{
+        catalogue::{CatalogueCache, Searching},
+        hashing::Hasher,
+        images::Drawing,
+    },
     store::{Store, StoreError, audits::Trail},
 };
 
@@ -41,6 +45,7 @@ pub struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) images: Images,
     pub(crate) drawing: Drawing,
+    pub(crate) searching: Searching,
     pub(crate) mailer: Mailer,
 }
 
@@ -91,6 +96,7 @@ impl App {
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::new(),
+            searching: Searching::new(),
             mailer: mailer(&config).map_err(AppError::Mail)?,
             config,
             clock,

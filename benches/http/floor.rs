@@ -3,12 +3,13 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bson::{DateTime, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
 use hmac::{Hmac, KeyInit, Mac};
 use mongodb::{Client, Collection, options::ClientOptions};
 use poem::{Request, Route, Server, http::StatusCode, listener::TcpListener};
 use poem_openapi::{
     Object, OpenApi, OpenApiService,
-    param::Path,
+    param::{Path, Query},
     payload::{Binary, Json},
 };
 use serde::Deserialize;
@@ -142,20 +143,21 @@ impl Floor {
     async fn product(&self, code: Path<String>) -> poem::Result<Json<ProductOut>> {
         let found = self.products.find_one(doc! { "code": code.0, "is_active": true }).await.map_err(failed)?;
         let product = found.ok_or_else(|| poem::Error::from_status(StatusCode::NOT_FOUND))?;
-        Ok(Json(ProductOut {
-            _id: product.id.to_hex(),
-            category_id: product.parent_id.to_hex(),
-            product_name: product.name,
-            product_code: product.own_code,
-            code: product.code,
-            description: product.description,
-            price: money(product.price),
-            stock: product.stock,
-            image_url: product.image_url,
-            created_at: product.created_at.timestamp_millis(),
-            reviews: Vec::new(),
-            is_active: product.is_active,
-        }))
+        Ok(Json(product_out(product)))
+    }
+
+    /// The first page of what begins with a text, by one field.
+    #[oai(path = "/search/:field", method = "get")]
+    async fn search(&self, field: Path<String>, q: Query<String>) -> poem::Result<Json<Vec<ProductOut>>> {
+        let (sort, start) = match field.0.as_str() {
+            "code" => (doc! { "code": 1 }, q.0),
+            _ => (doc! { "name_key": 1, "_id": 1 }, q.0.to_lowercase()),
+        };
+        let last = format!("{start}{}", char::MAX);
+        let filter = doc! { "$and": [{ field.0: { "$gte": start, "$lt": last } }], "is_active": true };
+        let found = self.products.find(filter).projection(doc! { "name_key": 0, "words": 0 }).sort(sort).limit(21);
+        let found: Vec<Product> = found.await.map_err(failed)?.try_collect().await.map_err(failed)?;
+        Ok(Json(found.into_iter().map(product_out).collect()))
     }
 
     /// The cart behind a session.
@@ -204,6 +206,23 @@ fn add_pipeline(product: ObjectId) -> Vec<Document> {
         doc! { "$set": { "cart": { "$cond": [refused, "$cart", changed] } } },
         doc! { "$unset": "_h" },
     ]
+}
+
+fn product_out(product: Product) -> ProductOut {
+    ProductOut {
+        _id: product.id.to_hex(),
+        category_id: product.parent_id.to_hex(),
+        product_name: product.name,
+        product_code: product.own_code,
+        code: product.code,
+        description: product.description,
+        price: money(product.price),
+        stock: product.stock,
+        image_url: product.image_url,
+        created_at: product.created_at.timestamp_millis(),
+        reviews: Vec::new(),
+        is_active: product.is_active,
+    }
 }
 
 fn cart_out(cart: Cart) -> CartOut {

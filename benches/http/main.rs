@@ -14,6 +14,7 @@ mod growth;
 mod load;
 mod report;
 mod scenarios;
+mod search;
 mod servers;
 mod shop;
 
@@ -68,6 +69,9 @@ async fn main() {
     println!("seeding 20,000 products and 1,000 users: {:.1} s (goal: under 60)\n", seeded.as_secs_f64());
     let mut measured = bench.scenarios().await;
     measured["seed_seconds"] = json!(seeded.as_secs_f64());
+    if picked("search") {
+        measured["search"] = search::measure(&bench).await;
+    }
     if std::env::var_os("BENCH_ONLY").is_none() {
         measured["growth"] = growth::measure(&bench).await;
     }
@@ -131,18 +135,18 @@ impl Bench {
 
     /// Turns of a scenario and its floor, each first in every other round.
     fn alternate(&self, scenario: Scenario, server: &Served, floor: &Served) -> Measured {
-        let Scenario { name, floor: floor_name, at_least, asks, floor_asks, .. } = scenario;
+        let Scenario { name, floor: floor_name, at_least, connections, asks, floor_asks, .. } = scenario;
         // Fills the cache and the pools; what a start costs is not the question here.
-        load::run(self.folder.path(), &server.url, &asks, CONNECTIONS, 1);
-        load::run(self.folder.path(), &floor.url, &floor_asks, CONNECTIONS, 1);
+        load::run(self.folder.path(), &server.url, &asks, connections, 1);
+        load::run(self.folder.path(), &floor.url, &floor_asks, connections, 1);
         let mut turns = Vec::new();
         for round in 0..self.rounds {
             if round % 2 == 0 {
-                let own = self.run(server, &asks, CONNECTIONS);
-                turns.push((own, self.run(floor, &floor_asks, CONNECTIONS)));
+                let own = self.run(server, &asks, connections);
+                turns.push((own, self.run(floor, &floor_asks, connections)));
             } else {
-                let floor = self.run(floor, &floor_asks, CONNECTIONS);
-                turns.push((self.run(server, &asks, CONNECTIONS), floor));
+                let floor = self.run(floor, &floor_asks, connections);
+                turns.push((self.run(server, &asks, connections), floor));
             }
         }
         Measured { name, floor: floor_name, at_least, turns }

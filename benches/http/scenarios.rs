@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Bench,
+    Bench, CONNECTIONS,
     load::{self, Ask},
     report::median,
     servers::Served,
@@ -26,6 +26,8 @@ pub struct Scenario {
     pub floor: &'static str,
     /// The part of the floor's answers a second to be reached.
     pub at_least: f64,
+    /// Connections at once.
+    pub connections: u32,
     /// Whether the catalogue's cache is off.
     pub uncached: bool,
     /// Calls of the server.
@@ -50,13 +52,22 @@ pub async fn all(shop: &Shop, server: &Served) -> (Vec<Scenario>, Vec<usize>) {
         let floor_asks = vec![Ask::get(format!("/static/{}", sizes.len()))];
         sizes.push(size);
         let floor = "static answer of that size";
-        scenarios.push(Scenario { name, floor, at_least: 0.50, uncached: false, asks, floor_asks });
+        scenarios.push(Scenario {
+            name,
+            floor,
+            at_least: 0.50,
+            connections: CONNECTIONS,
+            uncached: false,
+            asks,
+            floor_asks,
+        });
     }
     let (_, tag) = look(server, &hot).await;
     scenarios.push(Scenario {
         name: "product, known already (304)",
         floor: "static answer of its size",
         at_least: 0.55,
+        connections: CONNECTIONS,
         uncached: false,
         asks: vec![Ask { if_none_match: tag, ..Ask::get(hot) }],
         floor_asks: vec![Ask::get("/static/1")],
@@ -65,6 +76,7 @@ pub async fn all(shop: &Shop, server: &Served) -> (Vec<Scenario>, Vec<usize>) {
         name: "product, cache off",
         floor: "find by code, typed JSON",
         at_least: 0.80,
+        connections: CONNECTIONS,
         uncached: true,
         asks: shop.products(),
         floor_asks: shop.codes.iter().map(|code| Ask::get(format!("/product/{code}"))).collect(),
@@ -88,8 +100,15 @@ fn carts(shop: &Shop) -> [Scenario; 2] {
     });
     let (read, floor_read) = read.unzip();
     let (add, floor_add) = add.unzip();
-    let scenario =
-        |name, floor, asks, floor_asks| Scenario { name, floor, at_least: 0.80, uncached: false, asks, floor_asks };
+    let scenario = |name, floor, asks, floor_asks| Scenario {
+        name,
+        floor,
+        at_least: 0.80,
+        connections: CONNECTIONS,
+        uncached: false,
+        asks,
+        floor_asks,
+    };
     [
         scenario("cart of 5 lines", "token, find, typed JSON", read, floor_read),
         scenario("cart/add", "token, update, find", add, floor_add),

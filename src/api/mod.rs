@@ -64,6 +64,7 @@ type Groups = (
     client::address::AddressApi,
     utils::BranchesApi,
     utils::ProductsApi,
+    utils::SearchApi,
     AdminGroups,
 );
 
@@ -91,6 +92,7 @@ pub fn all(app: &Arc<App>) -> Groups {
         client::address::AddressApi::new(app),
         utils::BranchesApi::new(app),
         utils::ProductsApi::new(app),
+        utils::SearchApi::new(app),
         admin(app),
     )
 }

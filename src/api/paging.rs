@@ -12,7 +12,7 @@ use crate::{
 const DEFAULT_LIMIT: usize = 20;
 
 /// Reads `limit` and `cursor` of the list called `list`; a cursor of another list is refused.
-pub fn slice<const N: usize, Place: From<[u8; N]>>(
+pub fn slice<Place: TryFrom<Vec<u8>>>(
     app: &App,
     list: &str,
     limit: Option<String>,
@@ -25,19 +25,19 @@ pub fn slice<const N: usize, Place: From<[u8; N]>>(
             text: "limit must be an integer between 1 and 100".to_owned(),
         })?,
     };
-    let open = |text: String| cursor::open(&app.keys.cursor, list, &text).map(Place::from);
+    let open = |text: String| cursor::open(&app.keys.cursor, list, &text);
     let refused = |why: InvalidCursor| InvalidField { field: "cursor".into(), text: why.to_string() };
     let after = cursor.filter(|text| !text.is_empty()).map(open).transpose().map_err(refused)?;
     Ok(Slice { after, limit })
 }
 
 /// The cursor of the page after this one; `None` at the end.
-pub fn next_cursor<const N: usize, T>(
+pub fn next_cursor<T, Bytes: AsRef<[u8]>>(
     app: &App,
     list: &str,
     page: &Page<T>,
-    place: impl Fn(&T) -> [u8; N],
+    place: impl Fn(&T) -> Bytes,
 ) -> Option<String> {
     let last = page.items.last().filter(|_| page.more)?;
-    Some(cursor::seal(&app.keys.cursor[0], list, place(last)))
+    Some(cursor::seal(&app.keys.cursor[0], list, place(last).as_ref()))
 }

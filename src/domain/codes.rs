@@ -8,7 +8,7 @@ use super::tree_level::TreeLevel;
 
 /// The code of a brand, model or category (2 to 10 of `A-Z0-9`) or of a product (1 to 20).
 /// It never holds a `-`, so that joined codes can't be read in two ways, and never changes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(String);
 

@@ -31,6 +31,14 @@ macro_rules! id_types {
             }
         }
 
+        impl TryFrom<Vec<u8>> for $name {
+            type Error = InvalidId;
+
+            fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidId> {
+                <[u8; 12]>::try_from(bytes).map(Self::from).map_err(|_| InvalidId)
+            }
+        }
+
         impl From<$name> for [u8; 12] {
             fn from(id: $name) -> Self {
                 id.bytes()

@@ -86,6 +86,8 @@ actions! {
     OtpShop = "SMS_HOURLY_CAP", 500 / 3600, "no OTP can be sent at the moment, try again later";
     /// Codes tried from one address.
     OtpCheck = "LIMIT_OTP_CHECK", 50 / 900, "too many wrong OTPs from here, try again later";
+    /// Searches of the whole catalogue from one address that the database had to carry out.
+    Search = "LIMIT_SEARCH", 120 / 60, "too many searches from here, try again in a moment";
     /// Pictures sent for one account.
     Photo = "LIMIT_PHOTO", 20 / 3600, "too many pictures, try again later";
     /// Mails asked for, for one account and to one recipient, in a minute.

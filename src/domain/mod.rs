@@ -20,6 +20,7 @@ pub mod password;
 pub mod phone;
 pub mod picture;
 pub mod pricing;
+pub mod product_search;
 pub mod profile;
 pub mod quantity;
 pub mod redistribution;

@@ -1,4 +1,6 @@
-//! Texts as people send them: trimmed, and without characters that nobody sees.
+//! Texts as people send them: trimmed, and without characters that nobody sees; and as they are compared.
+
+use unicode_normalization::UnicodeNormalization;
 
 /// The text holds something that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,4 +24,11 @@ pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
         return Err(ControlCharacters::InLines);
     }
     Ok(text.trim())
+}
+
+/// The form in which texts are the same that differ in case or width alone: NFKC and lower case.
+pub fn folded(text: &str) -> String {
+    // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma.
+    let upper = text.nfkc().flat_map(char::to_uppercase);
+    upper.flat_map(char::to_lowercase).nfkc().collect()
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use super::text::folded;
+
 /// Letters of Hangul that show as nothing (Unicode's Default_Ignorable_Code_Point).
 pub const BLANK_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
@@ -56,9 +58,7 @@ impl Username {
 impl UsernameKey {
     /// The key of any text, so that a sign-in finds "JOHN Doe" under "john doe".
     pub fn of(text: &str) -> Self {
-        // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma.
-        let upper = text.nfkc().flat_map(char::to_uppercase);
-        Self(upper.flat_map(char::to_lowercase).nfkc().collect())
+        Self(folded(text))
     }
 
     /// The key as text.

@@ -11,7 +11,7 @@ use super::{Layout, SEARCH_LIMIT, StoreError, code_below, containing, index, swe
 use crate::domain::{
     author::Author,
     codes::FullCode,
-    ids::{AuditId, SessionRef, UserId},
+    ids::{AuditId, InvalidId, SessionRef, UserId},
     time::Timestamp,
 };
 
@@ -254,12 +254,13 @@ impl AuditQuery {
     }
 }
 
-impl From<[u8; 20]> for AuditPlace {
-    fn from(bytes: [u8; 20]) -> Self {
-        let (mut millis, mut id) = ([0; 8], [0; 12]);
-        millis.copy_from_slice(&bytes[..8]);
-        id.copy_from_slice(&bytes[8..]);
-        Self { timestamp: Timestamp::from_millis(i64::from_be_bytes(millis)), id: id.into() }
+impl TryFrom<Vec<u8>> for AuditPlace {
+    type Error = InvalidId;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidId> {
+        let (millis, id) = bytes.split_first_chunk::<8>().ok_or(InvalidId)?;
+        let timestamp = Timestamp::from_millis(i64::from_be_bytes(*millis));
+        Ok(Self { timestamp, id: id.to_vec().try_into()? })
     }
 }
 

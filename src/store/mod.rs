@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod pending_registrations;
 pub mod plans;
 pub mod product_changes;
+mod product_search;
 pub mod products;
 pub mod proofs;
 pub mod rate_limits;
@@ -175,6 +176,7 @@ impl Store {
             image_trash::layout(),
         ];
         futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
+        self.products.add_missing_keys().await?;
         Locks::new(&self.database).declare().await
     }
 

@@ -5,7 +5,11 @@ use futures_util::TryStreamExt;
 use mongodb::{Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, SEARCH_LIMIT, StoreError, branches::page_filter, count_all, find_part, index, search, unique};
+pub use super::product_search::Found;
+use super::{
+    Layout, SEARCH_LIMIT, StoreError, branches::page_filter, count_all, find_part, index, product_search, search,
+    unique,
+};
 use crate::domain::{
     codes::{Code, FullCode},
     ids::{CategoryId, ProductId},
@@ -59,6 +63,20 @@ pub struct ProductDoc {
     pub updated_at: Timestamp,
 }
 
+impl ProductDoc {
+    /// All that is read of a stored product: not the keys under which it is found.
+    pub(super) fn fields() -> Document {
+        doc! { "name_key": 0, "words": 0 }
+    }
+
+    /// The product with the keys under which it is found.
+    pub(super) fn stored(&self) -> mongodb::error::Result<Document> {
+        let mut stored = bson::serialize_to_document(self)?;
+        stored.extend(product_search::keys(self.name.as_str()));
+        Ok(stored)
+    }
+}
+
 /// What a cart needs of a product.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CartProduct {
@@ -104,7 +122,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    fn among(self, mut filter: Document) -> Document {
+    pub(super) fn among(self, mut filter: Document) -> Document {
         if self == Self::ToCustomers {
             filter.insert("is_active", true);
         }
@@ -113,13 +131,14 @@ impl Shown {
 }
 
 pub(super) fn layout() -> Layout {
+    let plain = vec![
+        unique("code", doc! { "code": 1 }),
+        index("parent", doc! { "parent": 1, "_id": 1 }),
+        index("stock", doc! { "stock": 1, "_id": 1 }),
+    ];
     Layout {
         collection: NAME,
-        indexes: vec![
-            unique("code", doc! { "code": 1 }),
-            index("parent", doc! { "parent": 1, "_id": 1 }),
-            index("stock", doc! { "stock": 1, "_id": 1 }),
-        ],
+        indexes: [plain, product_search::indexes()].concat(),
         validator: doc! { "$jsonSchema": {
             "required": ["code", "parent", "name", "price", "stock", "is_active"],
             "properties": {
@@ -151,17 +170,19 @@ pub struct StockLevel {
 /// The collection.
 #[derive(Clone)]
 pub struct Products {
-    docs: Collection<ProductDoc>,
+    pub(super) database: Database,
+    pub(super) docs: Collection<ProductDoc>,
 }
 
 impl Products {
     pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+        Self { database: database.clone(), docs: database.collection(NAME) }
     }
 
     /// The product with a full code.
     pub async fn by_code(&self, code: &FullCode, shown: Shown) -> Result<Option<ProductDoc>, StoreError> {
-        Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
+        let found = self.docs.find_one(shown.among(doc! { "code": code }));
+        Ok(found.projection(ProductDoc::fields()).await?)
     }
 
     /// Up to `limit` products of a category in the order of their insertion, after one id; with a `text`, only those
@@ -175,7 +196,8 @@ impl Products {
         shown: Shown,
     ) -> Result<Vec<ProductDoc>, StoreError> {
         let filter = shown.among(page_filter(Some(category), after));
-        search::page(&self.docs, filter, text, &["name", "own_code", "description"], limit).await
+        let searched = ["name", "own_code", "description"];
+        search::page(&self.docs, filter, text, &searched, limit, Some(ProductDoc::fields())).await
     }
 
     /// The product with an id, if customers see it.
@@ -224,7 +246,8 @@ impl Products {
 
     /// Inserts many products whose categories are known to be there.
     pub async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
-        self.docs.insert_many(products).await?;
+        let stored = products.iter().map(ProductDoc::stored).collect::<mongodb::error::Result<Vec<_>>>()?;
+        self.docs.clone_with_type::<Document>().insert_many(stored).await?;
         Ok(())
     }
 }

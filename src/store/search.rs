@@ -2,20 +2,21 @@
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
-use mongodb::Collection;
+use mongodb::{Collection, options::FindOptions};
 use serde::de::DeserializeOwned;
 
 use super::{SEARCH_LIMIT, StoreError};
 use crate::domain::search::SearchText;
 
 /// Up to `limit` of what `filter` matches, by id; with a `text`, of that what holds it in one of `fields`, whatever its
-/// case.
+/// case. Only the fields of `projection` are read.
 pub(super) async fn page<T>(
     docs: &Collection<T>,
     mut filter: Document,
     text: Option<&SearchText>,
     fields: &[&str],
     limit: i64,
+    projection: Option<Document>,
 ) -> Result<Vec<T>, StoreError>
 where
     T: DeserializeOwned + Send + Sync,
@@ -25,7 +26,7 @@ where
         filter.insert("$or", holding(text, fields));
         limits = Some(SEARCH_LIMIT);
     }
-    let options = mongodb::options::FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(limits);
+    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(limits).projection(projection);
     Ok(docs.find(filter).with_options(options.build()).await?.try_collect().await?)
 }
 

@@ -73,6 +73,7 @@ const TABLE: &[(&str, Who)] = &[
     ("searchModels", Who::Anyone),
     ("searchCategories", Who::Anyone),
     ("searchProducts", Who::Visitor),
+    ("searchCatalogue", Who::Visitor),
     ("readProductByCode", Who::Visitor),
     ("insertBrand", Who::Staff),
     ("insertModel", Who::Staff),

@@ -17,6 +17,7 @@ mod cart_prices;
 mod cart_races;
 mod cart_set;
 mod catalogue;
+mod catalogue_search;
 mod hidden;
 mod http;
 mod images;

@@ -20,7 +20,7 @@ pub struct Asked<Id> {
     pub slice: Slice<Id>,
 }
 
-impl<Id: From<[u8; 12]> + Into<[u8; 12]> + Copy> Asked<Id> {
+impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> Asked<Id> {
     /// A page of all.
     pub fn list(app: &App, parent: Option<&FullCode>, limit: Text, cursor: Text) -> Result<Self, ApiError> {
         Self::of(app, parent, None, limit, cursor)
@@ -55,7 +55,7 @@ impl<Id: From<[u8; 12]> + Into<[u8; 12]> + Copy> Asked<Id> {
     /// Where the next page starts.
     pub fn next_cursor<T>(&self, app: &App, page: &Page<T>, id: impl Fn(&T) -> Id) -> Option<String> {
         let list = list_name(self.parent.as_ref(), self.text.as_ref());
-        paging::next_cursor(app, &list, page, |item| id(item).into())
+        paging::next_cursor(app, &list, page, |item| -> [u8; 12] { id(item).into() })
     }
 }
 

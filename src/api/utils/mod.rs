@@ -5,6 +5,7 @@ mod asked;
 mod branches;
 mod products;
 mod replies;
+mod search;
 
 use poem_openapi::{param::Query, types::ToJSON};
 
@@ -12,12 +13,14 @@ pub use self::{
     branches::BranchesApi,
     products::ProductsApi,
     replies::{one_brand, one_category, one_model, one_product},
+    search::SearchApi,
 };
 use super::etag::{Audience, Known, Tagged};
 use crate::{
+    access::Viewer,
     app::App,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{CatalogueError, Rendered, TreeLevel, View},
+    services::catalogue::{CatalogueError, Rendered, Shown, TreeLevel, View},
 };
 
 type Text = Query<Option<String>>;
@@ -31,6 +34,25 @@ fn rendered(reply: &impl ToJSON) -> Rendered {
 /// What everybody sees of `view`, kept or made by `load`.
 async fn public<T>(app: &App, view: View, known: Known, load: impl Future<Output = Loaded>) -> Answer<T> {
     Ok(Tagged::new(app.catalogue.answer(view, load).await?, known, Audience::All))
+}
+
+/// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
+async fn by_viewer<T, L>(
+    app: &App,
+    viewer: &Viewer,
+    view: View,
+    known: Known,
+    load: impl FnOnce(Shown) -> L,
+) -> Result<Tagged<T>, CatalogueError>
+where
+    L: Future<Output = Loaded>,
+{
+    let (answer, audience) = if viewer.is_staff {
+        (load(Shown::ToStaff).await?, Audience::Staff)
+    } else {
+        (app.catalogue.answer(view, load(Shown::ToCustomers)).await?, Audience::Customers)
+    };
+    Ok(Tagged::new(answer, known, audience))
 }
 
 impl From<TreeLevel> for ErrorCode {
@@ -57,6 +79,7 @@ impl Refusal for CatalogueError {
         let text = self.to_string();
         match self {
             Self::NotFound(level) => ApiError::new(level.into(), text),
+            Self::Busy => ApiError::new(ErrorCode::TooBusy, text),
             Self::Store(error) => error.into(),
         }
     }

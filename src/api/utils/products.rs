@@ -5,9 +5,9 @@ use std::sync::Arc;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
-    Answer, Loaded, Text,
+    Answer, Text,
     asked::Asked,
-    one_product, rendered,
+    by_viewer, one_product, rendered,
     replies::{ProductReply, ProductsFound, ProductsOut},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     api::{
         Group,
         catalogue_out::ProductOut,
-        etag::{Audience, Known, Tagged},
+        etag::{Known, Tagged},
     },
     app::App,
     domain::{codes::FullCode, ids::ProductId},
@@ -57,7 +57,7 @@ impl ProductsApi {
             let (products, next_cursor) = self.page(&category, &asked, shown).await?;
             Ok(rendered(&ProductsOut { products, next_cursor }))
         };
-        Ok(self.shown(&viewer, view, known, load).await?)
+        Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
 
     /// Search the products of a category
@@ -90,7 +90,7 @@ impl ProductsApi {
             let (results, next_cursor) = self.page(&category, &asked, shown).await?;
             Ok(rendered(&ProductsFound { results, next_cursor }))
         };
-        Ok(self.shown(&viewer, view, known, load).await?)
+        Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
 
     /// One product
@@ -129,7 +129,7 @@ impl ProductsApi {
         let Some(code) = FullCode::of_level(TreeLevel::Product, &code.0) else { return Err(missing.into()) };
         Ok(self.one(&viewer, code, known).await.map_err(|error| match error {
             CatalogueError::NotFound(_) => missing,
-            error @ CatalogueError::Store(_) => error,
+            error => error,
         })?)
     }
 }
@@ -143,7 +143,7 @@ impl ProductsApi {
     async fn one(&self, viewer: &Viewer, code: FullCode, known: Known) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
         let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
-        self.shown(viewer, view, known, load).await
+        by_viewer(&self.app, viewer, view, known, load).await
     }
 
     async fn page(
@@ -155,24 +155,5 @@ impl ProductsApi {
         let page = catalogue::products(&self.app, category, asked.text.as_ref(), asked.slice, shown).await?;
         let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(ProductOut::from).collect(), next_cursor))
-    }
-
-    /// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
-    async fn shown<T, L>(
-        &self,
-        viewer: &Viewer,
-        view: View,
-        known: Known,
-        load: impl FnOnce(Shown) -> L,
-    ) -> Result<Tagged<T>, CatalogueError>
-    where
-        L: Future<Output = Loaded>,
-    {
-        let (answer, audience) = if viewer.is_staff {
-            (load(Shown::ToStaff).await?, Audience::Staff)
-        } else {
-            (self.app.catalogue.answer(view, load(Shown::ToCustomers)).await?, Audience::Customers)
-        };
-        Ok(Tagged::new(answer, known, audience))
     }
 }

@@ -118,6 +118,12 @@ impl CatalogueCache {
         kept.answers.try_get_with(key, load).await.map_err(|error| CatalogueError::clone(&error))
     }
 
+    /// Whether a copy of that answer is there, which costs the database nothing.
+    pub fn has(&self, view: View) -> bool {
+        let generation = view.generation(&self.generations);
+        self.usable().is_some_and(|kept| kept.answers.contains_key(&(view, generation)))
+    }
+
     /// Those of the products that are there, hidden ones too: copies, and of the others what `load` finds.
     pub async fn products<L>(
         &self,

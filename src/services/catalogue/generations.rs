@@ -33,12 +33,15 @@ pub enum Part<'a> {
 /// All counters of a process.
 pub struct Generations {
     levels: [AtomicU64; 4],
+    /// Moves with every product.
+    any_product: AtomicU64,
     parts: Box<[AtomicU64]>,
 }
 
 impl Generations {
     pub(super) fn new() -> Self {
-        Self { levels: Default::default(), parts: (0..COUNTERS).map(|_| AtomicU64::new(0)).collect() }
+        let parts = (0..COUNTERS).map(|_| AtomicU64::new(0)).collect();
+        Self { levels: Default::default(), any_product: AtomicU64::new(0), parts }
     }
 
     /// The generation of a document that is there.
@@ -60,12 +63,18 @@ impl Generations {
         self.with(Part::Children(parent.map(FullCode::as_str)), levels)
     }
 
+    /// The generation of what may show any product.
+    pub(super) fn of_all_products(&self) -> Generation {
+        Generation(self.level(TreeLevel::Product).wrapping_add(self.any_product.load(Ordering::SeqCst)))
+    }
+
     /// Everything that holds a touched part is in another generation from now on.
     pub(super) fn bump(&self, touched: &Touched) {
         match touched {
             Touched::Branch(code) => self.bump_document(code),
             Touched::Product(id, code) => {
                 raise(self.part(Part::Product(*id)));
+                raise(&self.any_product);
                 self.bump_document(code);
             }
             Touched::Level(level) => raise(&self.levels[*level as usize]),
@@ -115,6 +124,7 @@ mod tests {
             generations.of_document(&code("A")),
             generations.of_children(None, TreeLevel::Brand),
             generations.of_product(ProductId::from([9; 12])),
+            generations.of_all_products(),
         ]
     }
 
@@ -128,15 +138,15 @@ mod tests {
     #[test]
     fn a_change_moves_what_shows_it_and_nothing_else() {
         let product = Touched::Product(ProductId::from([7; 12]), FullCode::join(["A", "B", "C", "D"]));
-        assert_eq!(moved(&product), [true, true, true, false, false, false]);
+        assert_eq!(moved(&product), [true, true, true, false, false, false, true]);
         let brand = Touched::Branch(FullCode::join(["A"]));
-        assert_eq!(moved(&brand), [false, false, false, true, true, false]);
+        assert_eq!(moved(&brand), [false, false, false, true, true, false, false]);
     }
 
     #[test]
     fn a_level_moves_whole_and_with_it_the_lists_below() {
-        assert_eq!(moved(&Touched::Level(TreeLevel::Product)), [true, true, true, false, false, true]);
-        assert_eq!(moved(&Touched::Level(TreeLevel::Brand)), [false, false, true, true, true, false]);
-        assert_eq!(moved(&Touched::Everything), [true; 6]);
+        assert_eq!(moved(&Touched::Level(TreeLevel::Product)), [true, true, true, false, false, true, true]);
+        assert_eq!(moved(&Touched::Level(TreeLevel::Brand)), [false, false, true, true, true, false, false]);
+        assert_eq!(moved(&Touched::Everything), [true; 7]);
     }
 }

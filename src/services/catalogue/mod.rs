@@ -6,6 +6,7 @@ mod entries;
 mod follow;
 mod generations;
 mod insert;
+mod search;
 mod update;
 mod view;
 
@@ -15,6 +16,7 @@ pub use self::{
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
+    search::{Searching, search},
     update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
     view::{Rendered, View},
 };
@@ -42,6 +44,9 @@ pub enum CatalogueError {
     /// The first level on which nothing has the code.
     #[error("{} not found", .0.word())]
     NotFound(TreeLevel),
+    /// Too many are searching already.
+    #[error("too many searches at once, try again soon")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,14 +54,14 @@ pub enum CatalogueError {
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice<Id> {
-    /// What came last on the page before.
-    pub after: Option<Id>,
+pub struct Slice<Place> {
+    /// Where the page before ended: mostly the id of its last entry.
+    pub after: Option<Place>,
     /// 1 to 100.
     pub limit: usize,
 }
 
-impl<Id> Slice<Id> {
+impl<Place> Slice<Place> {
     /// One more than wanted, to know whether there is a next page.
     pub fn probe(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1

@@ -3,7 +3,13 @@
 use bytes::Bytes;
 
 use super::generations::{Generation, Generations};
-use crate::domain::{codes::FullCode, etag::ETag, search::SearchText, tree_level::TreeLevel};
+use crate::domain::{
+    codes::FullCode,
+    etag::ETag,
+    product_search::{Place, ProductSearch},
+    search::SearchText,
+    tree_level::TreeLevel,
+};
 
 /// An answer as it is sent. Copies share their bytes.
 #[derive(Debug, Clone)]
@@ -42,6 +48,15 @@ pub enum View {
         /// How many at most.
         limit: usize,
     },
+    /// A page of what was found in the whole catalogue.
+    Found {
+        /// What was looked for.
+        wanted: Box<ProductSearch>,
+        /// Where the page before ended.
+        after: Option<Place>,
+        /// How many at most.
+        limit: usize,
+    },
 }
 
 impl View {
@@ -50,6 +65,7 @@ impl View {
         match self {
             Self::One(code) => generations.of_document(code),
             Self::Page { parent, .. } => generations.of_children(parent.as_ref(), level_below(parent.as_ref())),
+            Self::Found { .. } => generations.of_all_products(),
         }
     }
 
@@ -60,6 +76,11 @@ impl View {
             Self::Page { parent, text, .. } => {
                 parent.as_ref().map_or(0, |code| code.as_str().len())
                     + text.as_ref().map_or(0, |text| text.as_str().len())
+            }
+            Self::Found { wanted, after, .. } => {
+                size_of::<ProductSearch>()
+                    + wanted.text.as_str().len()
+                    + after.as_ref().map_or(0, |place| place.key.len())
             }
         }
     }

@@ -166,7 +166,7 @@ impl Tree {
             let Some(before) = before else {
                 beside.told.push(told::inserted(&now, trail));
                 beside.touched.push(now.touched());
-                new.push(now);
+                new.push(now.stored()?);
                 continue;
             };
             let mut update = difference(&before, now, trail, beside)?;
@@ -178,7 +178,7 @@ impl Tree {
             }
         }
         if !new.is_empty() {
-            self.docs::<N>().insert_many(new).session(&mut *tx).await?;
+            self.docs::<N>().clone_with_type::<Document>().insert_many(new).session(&mut *tx).await?;
         }
         self.update_all::<N>(updates, tx).await
     }
@@ -201,8 +201,8 @@ impl Tree {
 
 /// The update that leads from one state to the other, empty when they are the same.
 fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Beside) -> Result<Document> {
-    let stored = bson::serialize_to_document(before)?;
-    if Diff::between(&stored, &bson::serialize_to_document(&now)?).is_empty() {
+    let stored = before.stored()?;
+    if Diff::between(&stored, &now.stored()?).is_empty() {
         return Ok(Document::new());
     }
     now.touch(trail.now);
@@ -211,5 +211,5 @@ fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Besid
     }
     beside.told.push(told::updated(before, &now, trail));
     beside.touched.push(now.touched());
-    Ok(Diff::between(&stored, &bson::serialize_to_document(&now)?).update())
+    Ok(Diff::between(&stored, &now.stored()?).update())
 }

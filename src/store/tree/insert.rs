@@ -1,6 +1,6 @@
 //! Growing the tree: a child is inserted together with a mark on its parent, so that none is left without one.
 
-use bson::doc;
+use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
@@ -80,7 +80,7 @@ impl Tree {
         {
             return Ok(Inserted::ImageGone);
         }
-        self.docs::<N>().insert_one(&node).session(&mut *tx).await?;
+        self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored()?).session(&mut *tx).await?;
         self.audits.append_in(tx, told::inserted(&node, trail)).await?;
         Ok(Inserted::Done(node))
     }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use bson::{Bson, Document, doc};
+use mongodb::error::Result;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -37,6 +38,10 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn touch(&mut self, now: Timestamp);
     /// What its insertion or its change touches.
     fn touched(&self) -> Touched;
+    /// The document as it is stored.
+    fn stored(&self) -> Result<Document> {
+        Ok(bson::serialize_to_document(self)?)
+    }
     /// The document with the names and amounts of the API, for the audits.
     fn audited(&self) -> Document;
 }
@@ -117,6 +122,10 @@ impl Node for ProductDoc {
 
     fn touched(&self) -> Touched {
         Touched::Product(self.id, self.code.clone())
+    }
+
+    fn stored(&self) -> Result<Document> {
+        self.stored()
     }
 
     fn audited(&self) -> Document {

@@ -60,10 +60,10 @@ impl Tree {
             return Ok(Updated::ImageGone);
         }
         // Only fields that differ are written, so that what other programs keep in the document stays.
-        let stored = bson::serialize_to_document(before)?;
-        if !Diff::between(&stored, &bson::serialize_to_document(&after)?).is_empty() {
+        let stored = before.stored()?;
+        if !Diff::between(&stored, &after.stored()?).is_empty() {
             after.touch(trail.now);
-            let update = Diff::between(&stored, &bson::serialize_to_document(&after)?).update();
+            let update = Diff::between(&stored, &after.stored()?).update();
             self.docs::<N>().update_one(doc! { "_id": before.id() }, update).session(&mut *tx).await?;
         }
         self.audits.append_in(tx, told::updated(before, &after, trail)).await?;

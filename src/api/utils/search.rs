@@ -1,0 +1,172 @@
+//! `/api/utils/search/`: the whole catalogue, by code, name and description.
+
+use std::sync::Arc;
+
+use poem_openapi::OpenApi;
+
+use super::{Text, by_viewer, rendered, replies::ProductsFound};
+use crate::{
+    access::{ClientAddress, Viewer},
+    api::{
+        Group,
+        catalogue_out::ProductOut,
+        etag::{Known, Tagged},
+        paging,
+    },
+    app::App,
+    domain::{
+        codes::Code,
+        invalid::InvalidField,
+        limits::Action,
+        money::Money,
+        product_search::{Order, Place, ProductSearch},
+        search::SearchText,
+    },
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    services::{
+        catalogue::{self, CatalogueError, Slice, View},
+        limits,
+    },
+};
+
+/// The handlers.
+pub struct SearchApi {
+    app: Arc<App>,
+}
+
+#[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
+impl SearchApi {
+    /// Search the whole catalogue
+    ///
+    /// The best come first: products whose code begins with `q`, then those whose name does, those with its words in
+    /// their names, in any order, and those that hold them anywhere. Staff find hidden products too.
+    #[oai(path = "/search", method = "get", operation_id = "searchCatalogue")]
+    #[allow(clippy::too_many_arguments, reason = "a text, six filters, an order, a page, and who asks")]
+    async fn search(
+        &self,
+        viewer: Viewer,
+        address: ClientAddress,
+        /// Plain text, 2 to 100 characters.
+        q: Text,
+        /// The code of a brand.
+        brand: Text,
+        /// The code of a model, of whichever brand.
+        model: Text,
+        /// The code of a category, of whichever model.
+        category: Text,
+        /// The lowest price before any offer.
+        min_price: Text,
+        /// The highest price before any offer.
+        max_price: Text,
+        /// `true`: only what is in stock; `false`: only what isn't.
+        in_stock: Text,
+        /// `relevance`, `price`, `-price` or `newest`; `relevance` when left out.
+        sort: Text,
+        /// 1 to 100; 20 when left out.
+        limit: Text,
+        /// The `next_cursor` of the page before.
+        cursor: Text,
+        known: Known,
+    ) -> ApiResult<Tagged<ProductsFound>, SearchError> {
+        let wanted = Wanted { q, brand, model, category, min_price, max_price, in_stock, sort }.check();
+        let wanted = wanted.map_err(ApiError::from)?;
+        let list = list_name(&wanted);
+        let slice: Slice<Place> = paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
+        let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
+        if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
+            limits::take(&self.app, &[(Action::Search, address.0.to_string())]).await.map_err(ApiError::from)?;
+        }
+        let load = |shown| async move {
+            let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
+            let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
+            let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
+            Ok(rendered(&ProductsFound { results, next_cursor }))
+        };
+        Ok(by_viewer(&self.app, &viewer, view, known, load).await.map_err(SearchError)?)
+    }
+}
+
+impl SearchApi {
+    /// Handlers over `app`.
+    pub fn new(app: &Arc<App>) -> Self {
+        Self { app: Arc::clone(app) }
+    }
+}
+
+/// The query parameters as they came.
+struct Wanted {
+    q: Text,
+    brand: Text,
+    model: Text,
+    category: Text,
+    min_price: Text,
+    max_price: Text,
+    in_stock: Text,
+    sort: Text,
+}
+
+impl Wanted {
+    fn check(self) -> Result<ProductSearch, InvalidField> {
+        let wanted = ProductSearch {
+            text: SearchText::parse(self.q.0.as_deref())?,
+            brand: optional("brand", &self.brand, code)?,
+            model: optional("model", &self.model, code)?,
+            category: optional("category", &self.category, code)?,
+            min_price: optional("min_price", &self.min_price, price)?,
+            max_price: optional("max_price", &self.max_price, price)?,
+            in_stock: optional("in_stock", &self.in_stock, flag)?,
+            order: optional("sort", &self.sort, order)?.unwrap_or(Order::Relevance),
+        };
+        if wanted.min_price.zip(wanted.max_price).is_some_and(|(min, max)| min > max) {
+            let text = "min_price must not be above max_price".to_owned();
+            return Err(InvalidField { field: "min_price".into(), text });
+        }
+        Ok(wanted)
+    }
+}
+
+/// A parameter that may be left out or empty, as forms send those that nobody filled in.
+fn optional<T>(
+    name: &'static str,
+    parameter: &Text,
+    read: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, InvalidField> {
+    let text = parameter.0.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let refused = |why| InvalidField { field: name.into(), text: format!("{name} must be {why}") };
+    text.map(read).transpose().map_err(refused)
+}
+
+fn code(text: &str) -> Result<Code, &'static str> {
+    Code::parse(&text.to_ascii_uppercase()).map_err(|_| "a code of 2 to 10 letters and digits")
+}
+
+fn price(text: &str) -> Result<Money, &'static str> {
+    text.parse().map_err(|_| "a number with at most two decimals")
+}
+
+fn flag(text: &str) -> Result<bool, &'static str> {
+    text.parse().map_err(|_| "true or false")
+}
+
+fn order(word: &str) -> Result<Order, &'static str> {
+    Order::named(word).ok_or("relevance, price, -price or newest")
+}
+
+/// What cursors are bound to: everything but the page.
+fn list_name(wanted: &ProductSearch) -> String {
+    let ProductSearch { text, brand, model, category, min_price, max_price, in_stock, order } = wanted;
+    let filters = format!("{brand:?} {model:?} {category:?} {min_price:?} {max_price:?} {in_stock:?}");
+    format!("search {order:?} {filters} {}", text.as_str())
+}
+
+/// Why nothing is found.
+#[derive(Debug)]
+struct SearchError(CatalogueError);
+
+impl Refusal for SearchError {
+    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::TooManyRequests, ErrorCode::TooBusy];
+
+    fn into_error(self) -> ApiError {
+        self.0.into_error()
+    }
+}

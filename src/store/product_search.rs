@@ -1,0 +1,262 @@
+//! Finding products in the whole catalogue. Each tier is one query over an index of its own; `$text` alone finds no
+//! beginnings of words, takes `-word` for "without" and several words for "or".
+
+use std::time::{Duration, Instant};
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
+use mongodb::{IndexModel, options::IndexOptions};
+
+use super::{
+    SEARCH_LIMIT, StoreError, index,
+    products::{NAME, ProductDoc, Products, Shown},
+};
+use crate::domain::{
+    product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
+    search::SearchText,
+};
+
+/// Follows every text that begins like another.
+const LAST: char = char::MAX;
+/// Products whose keys are made at once.
+const BATCH: i64 = 1_000;
+
+/// A product that was found, and where it stands among the finds.
+#[derive(Debug)]
+pub struct Found {
+    /// The product.
+    pub product: ProductDoc,
+    /// Where the next page starts, if this ends one.
+    pub place: Place,
+}
+
+/// A search under way.
+struct Search<'a> {
+    wanted: &'a ProductSearch,
+    /// The tiers in which anything can match, each with what matches.
+    tiers: Vec<(Tier, Document)>,
+    shown: Shown,
+    deadline: Instant,
+}
+
+impl Search<'_> {
+    /// For the database; 0 would mean that it may take all time.
+    fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    }
+
+    /// Whether the text is the code of a product, or might become a longer one.
+    fn is_for_code(&self) -> bool {
+        code_start(self.wanted.text.as_str()).is_some_and(|code| is_full_code(&code))
+    }
+}
+
+/// The fields that finds are sorted by, the last of which tells any two apart.
+struct Sorting {
+    fields: &'static [&'static str],
+    descending: bool,
+}
+
+impl Sorting {
+    fn of(order: Order, tier: Tier) -> Self {
+        let (fields, descending): (&[&str], bool) = match (order, tier) {
+            (Order::Relevance, Tier::FullCode) => (&["code"], false),
+            (Order::Relevance, Tier::OwnCode) => (&["own_code", "_id"], false),
+            (Order::Relevance, _) => (&["name_key", "_id"], false),
+            (Order::Cheapest, _) => (&["price", "_id"], false),
+            (Order::Dearest, _) => (&["price", "_id"], true),
+            (Order::Newest, _) => (&["_id"], true),
+        };
+        Self { fields, descending }
+    }
+
+    fn document(&self) -> Document {
+        let direction = if self.descending { -1 } else { 1 };
+        self.fields.iter().map(|field| ((*field).to_owned(), Bson::from(direction))).collect()
+    }
+
+    /// What comes after a place.
+    fn after(&self, place: &Place) -> Document {
+        let (beyond, from) = if self.descending { ("$lt", "$lte") } else { ("$gt", "$gte") };
+        let key = match self.fields[0] {
+            "_id" => place.id.into(),
+            // Only sealed cursors get here, and those of this order hold a price.
+            "price" => place.key.parse::<i64>().unwrap_or_default().into(),
+            _ => Bson::from(place.key.as_str()),
+        };
+        let [first, rest @ ..] = self.fields else { return Document::new() };
+        if rest.is_empty() {
+            return doc! { *first: { beyond: key } };
+        }
+        let tied = doc! { *first: key.clone(), "_id": { beyond: place.id } };
+        doc! { *first: { from: key.clone() }, "$or": [{ *first: { beyond: key } }, tied] }
+    }
+
+    fn place(&self, product: &ProductDoc, tier: Tier) -> Place {
+        let key = match self.fields[0] {
+            "code" => product.code.to_string(),
+            "own_code" => product.own_code.to_string(),
+            "name_key" => name_key(product.name.as_str()),
+            "price" => product.price.minor().to_string(),
+            _ => String::new(),
+        };
+        Place { tier, key, id: product.id }
+    }
+}
+
+pub(super) fn indexes() -> Vec<IndexModel> {
+    // No language: nothing is stemmed, and no word is too common to be looked for.
+    let options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
+    let text = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
+    vec![
+        index("own_code", doc! { "own_code": 1, "_id": 1 }),
+        index("name_key", doc! { "name_key": 1, "_id": 1 }),
+        index("words", doc! { "words": 1 }),
+        text.options(options.language_override("text_language".to_owned()).build()).build(),
+    ]
+}
+
+/// The keys under which a product with this name is found.
+pub(super) fn keys(name: &str) -> Document {
+    let key = name_key(name);
+    doc! { "words": words(&key), "name_key": key }
+}
+
+impl Products {
+    /// Up to `limit` products that are wanted, after a place among them. The database takes two seconds at most.
+    pub async fn search(
+        &self,
+        wanted: &ProductSearch,
+        after: Option<&Place>,
+        limit: usize,
+        shown: Shown,
+    ) -> Result<Vec<Found>, StoreError> {
+        let search = Search { wanted, tiers: tiers(&wanted.text), shown, deadline: Instant::now() + SEARCH_LIMIT };
+        if wanted.order == Order::Relevance {
+            self.ranked(&search, after, limit).await
+        } else {
+            self.sorted(&search, after, limit).await
+        }
+    }
+
+    /// Tier after tier, until there are enough.
+    async fn ranked(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let mut found = Vec::new();
+        for (at, (tier, matches)) in search.tiers.iter().enumerate() {
+            if after.is_some_and(|place| place.tier > *tier) {
+                continue;
+            }
+            let after = after.filter(|place| place.tier == *tier);
+            // What an earlier tier has shown isn't shown again.
+            let earlier = search.tiers[..at].iter().map(|(_, earlier)| doc! { "$nor": [earlier.clone()] });
+            let conditions = [matches.clone()].into_iter().chain(earlier).collect();
+            found.extend(self.find(search, *tier, conditions, after, limit - found.len()).await?);
+            let meant = *tier == Tier::FullCode && search.is_for_code() && (after.is_some() || !found.is_empty());
+            if meant || found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// All tiers as one, in another order.
+    async fn sorted(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let any: Vec<Document> = search.tiers.iter().map(|(_, matches)| matches.clone()).collect();
+        self.find(search, Tier::FullCode, vec![doc! { "$or": any }], after, limit).await
+    }
+
+    async fn find(
+        &self,
+        search: &Search<'_>,
+        tier: Tier,
+        mut conditions: Vec<Document>,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Found>, StoreError> {
+        let sorting = Sorting::of(search.wanted.order, tier);
+        conditions.extend(filters(search.wanted));
+        conditions.extend(after.map(|place| sorting.after(place)));
+        let filter = search.shown.among(doc! { "$and": conditions });
+        let found = self.docs.find(filter).projection(ProductDoc::fields()).sort(sorting.document());
+        let found = found.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
+        Ok(found.map_ok(|product| Found { place: sorting.place(&product, tier), product }).try_collect().await?)
+    }
+
+    /// Gives their keys to products that were stored without: by an older version, or by another program.
+    pub(super) async fn add_missing_keys(&self) -> Result<(), StoreError> {
+        let docs = self.docs.clone_with_type::<Keyless>();
+        let mut after = Bson::MinKey;
+        loop {
+            let keyless = docs.find(doc! { "name_key": null, "_id": { "$gt": after } }).sort(doc! { "_id": 1 });
+            let keyless: Vec<Keyless> =
+                keyless.projection(doc! { "name": 1 }).limit(BATCH).await?.try_collect().await?;
+            let Some(last) = keyless.last() else { return Ok(()) };
+            after = last.id.clone();
+            let updates: Vec<Document> = keyless.iter().map(Keyless::completed).collect();
+            let command = doc! { "update": NAME, "updates": updates, "ordered": false };
+            let reply = self.database.run_command(command).await?;
+            if let Ok(errors) = reply.get_array("writeErrors") {
+                tracing::warn!(count = errors.len(), "products that break the rules can't be searched for");
+            }
+        }
+    }
+}
+
+/// A product without its keys.
+#[derive(serde::Deserialize)]
+struct Keyless {
+    #[serde(rename = "_id")]
+    id: Bson,
+    #[serde(default)]
+    name: String,
+}
+
+impl Keyless {
+    /// The update that adds them; whoever renames it meanwhile has done so already.
+    fn completed(&self) -> Document {
+        doc! { "q": { "_id": &self.id, "name_key": null }, "u": { "$set": keys(&self.name) } }
+    }
+}
+
+fn tiers(text: &SearchText) -> Vec<(Tier, Document)> {
+    let (code, key) = (code_start(text.as_str()), name_key(text.as_str()));
+    let words = words(&key);
+    let matching = |tier| match tier {
+        Tier::FullCode => code.as_deref().map(|code| doc! { "code": starting_with(code) }),
+        Tier::OwnCode => code.as_deref().map(|code| doc! { "own_code": starting_with(code) }),
+        Tier::NameStart => Some(doc! { "name_key": starting_with(&key) }),
+        Tier::NameWords => (!words.is_empty()).then(|| doc! { "words": { "$all": all_started(&words) } }),
+        Tier::Description => (!words.is_empty()).then(|| doc! { "$text": { "$search": quoted(&words) } }),
+    };
+    Tier::ALL.into_iter().filter_map(|tier| Some((tier, matching(tier)?))).collect()
+}
+
+fn starting_with(text: &str) -> Document {
+    doc! { "$gte": text, "$lt": format!("{text}{LAST}") }
+}
+
+fn all_started(words: &[&str]) -> Vec<Document> {
+    words.iter().map(|word| doc! { "$elemMatch": starting_with(word) }).collect()
+}
+
+/// Each word in quotes: all of them must be there.
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
+}
+
+fn filters(wanted: &ProductSearch) -> Vec<Document> {
+    let ProductSearch { brand, model, category, min_price, max_price, in_stock, .. } = wanted;
+    let mut filters = Vec::new();
+    if let Some(brand) = brand {
+        filters.push(doc! { "code": starting_with(&format!("{brand}-")) });
+    }
+    if model.is_some() || category.is_some() {
+        let part = |code: &Option<_>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
+        // Codes hold nothing that has a meaning in a pattern.
+        filters.push(doc! { "parent": { "$regex": format!("^[^-]+-{}-{}$", part(model), part(category)) } });
+    }
+    filters.extend(min_price.map(|price| doc! { "price": { "$gte": price.minor() } }));
+    filters.extend(max_price.map(|price| doc! { "price": { "$lte": price.minor() } }));
+    filters.extend(in_stock.map(|there| doc! { "stock": if there { doc! { "$gt": 0 } } else { doc! { "$lte": 0 } } }));
+    filters
+}
