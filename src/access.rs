@@ -97,7 +97,7 @@ pub struct ClientAddress(pub IpAddr);
 
 /// The id of a request, as the outermost layer chose it.
 #[derive(Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Arc<str>);
 
 /// Where a call comes from; only pages of allowed origins get this far, since the answer sets the cookie.
 pub struct TrustedOrigin(pub Origin);
@@ -269,7 +269,7 @@ fn address(request: &Request) -> Result<ClientAddress, ApiError> {
 }
 
 fn author(request: &Request, account: &Account) -> Result<Author, ApiError> {
-    let request_id = request.data::<RequestId>().ok_or_else(ApiError::internal)?.0.clone();
+    let request_id = request.data::<RequestId>().ok_or_else(ApiError::internal)?.0.to_string();
     Ok(Author { user_id: account.id, username: account.username.to_string(), request_id })
 }
 

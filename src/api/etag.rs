@@ -14,13 +14,14 @@ use poem_openapi::{
 };
 
 pub use crate::domain::etag::ETag;
-use crate::services::catalogue::Rendered;
+use crate::{http::accepts_gzip, services::catalogue::Rendered};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Everybody may keep it, and asks each time whether it still holds.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const AUTHORIZATION: HeaderValue = HeaderValue::from_static("Authorization");
 
 /// All lines of a header as one list (RFC 9110, section 5.3).
@@ -29,12 +30,16 @@ pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
-/// The states that a caller knows already: `If-None-Match`.
-pub struct Known(Option<String>);
+/// What a caller has and takes: the states known already (`If-None-Match`), and whether gzip.
+pub struct Known {
+    states: Option<String>,
+    takes_gzip: bool,
+}
 
 impl<'a> FromRequest<'a> for Known {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self(list(request.headers(), header::IF_NONE_MATCH)))
+        let headers = request.headers();
+        Ok(Self { states: list(headers, header::IF_NONE_MATCH), takes_gzip: accepts_gzip(headers) })
     }
 }
 
@@ -79,7 +84,7 @@ impl<T> Tagged<T> {
 impl<T: Send> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         let etag = &self.answer.etag;
-        let known = self.known.0.as_deref().filter(|list| etag.is_named_by(list));
+        let known = self.known.states.as_deref().filter(|list| etag.is_named_by(list));
         let mut response = Response::default();
         if let Some(list) = known {
             *response.headers_mut() = self.headers(header_value(etag, etag.is_weak_in(list)));
@@ -88,9 +93,14 @@ impl<T: Send> IntoResponse for Tagged<T> {
             response.set_status(StatusCode::NOT_MODIFIED);
             return response;
         }
-        *response.headers_mut() = self.headers(header_value(etag, false));
+        let packed = self.answer.packed().filter(|_| self.known.takes_gzip).cloned();
+        *response.headers_mut() = self.headers(header_value(etag, packed.is_some()));
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-        response.set_body(self.answer.body);
+        if packed.is_some() {
+            response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
+            response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
+        }
+        response.set_body(packed.unwrap_or(self.answer.body));
         response
     }
 }

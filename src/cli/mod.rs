@@ -86,11 +86,11 @@ fn run(command: Command, config: Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match command {
         Command::Serve(args) => {
-            let _flushed_at_the_end = logging::start(&config);
+            let _flushed_at_the_end = logging::start(&config)?;
             runtime.block_on(serve::run(config, args))
         }
         Command::Work => {
-            let _flushed_at_the_end = logging::start(&config);
+            let _flushed_at_the_end = logging::start(&config)?;
             runtime.block_on(work::run(config))
         }
         Command::CheckConfig => {

@@ -6,6 +6,7 @@ pub mod cursor;
 pub mod email;
 pub mod entry;
 pub mod etag;
+pub mod gzip;
 pub mod ids;
 pub mod image_key;
 pub mod invalid;

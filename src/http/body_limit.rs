@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use poem::{
     Body, Endpoint, Middleware, Request, Result,
     error::ReadBodyError,
@@ -38,16 +38,20 @@ pub struct BodyLimitEndpoint<E>(E);
 impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
     type Output = E::Output;
 
-    async fn call(&self, mut request: Request) -> Result<E::Output> {
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<E::Output>> + Send {
         let body = request.take_body();
-        if body.is_empty() {
-            return self.0.call(request).await;
-        }
-        if *request.method() == Method::POST && request.uri().path() == IMPORT_PATH {
-            // It reads a file as large as the catalogue, and counts what it reads.
+        // The import reads a file as large as the catalogue, and counts what it reads.
+        let counts_itself = *request.method() == Method::POST && request.uri().path() == IMPORT_PATH;
+        if body.is_empty() || counts_itself {
             request.set_body(body);
-            return self.0.call(request).await;
+            return self.0.call(request).left_future();
         }
+        self.limited(request, body).boxed().right_future()
+    }
+}
+
+impl<E: Endpoint> BodyLimitEndpoint<E> {
+    async fn limited(&self, mut request: Request, body: Body) -> Result<E::Output> {
         let limit = limit(&request);
         let declared =
             request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());

@@ -1,6 +1,7 @@
 //! The outermost layer: request id, errors and panics as JSON, CORS, safe headers, and one line in the access log.
 
 use std::{
+    borrow::Cow,
     net::{IpAddr, Ipv4Addr},
     sync::{
         Arc,
@@ -9,10 +10,11 @@ use std::{
     time::Instant,
 };
 
+use futures_util::{FutureExt, future};
 use ipnet::IpNet;
 use poem::{
     Endpoint, Middleware, Request, Response, Result,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
 };
 
 use super::{cors::Cors, errors};
@@ -60,31 +62,35 @@ pub struct EdgeEndpoint<E> {
 impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    /// No `async`, as in all layers out here: the future of an `async fn` has room for the request and for the future
+    /// inside it twice over, and every layer around it copies that.
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let id = request_id(request.headers());
         let cors = &self.shared.cors;
         let origin = cors.allowed(request.headers());
         let client = self.shared.client(&request);
         let line = LogLine::of(&request, client, &id);
         request.set_data(ClientAddress(client));
-        request.set_data(RequestId(id.clone()));
+        request.set_data(RequestId(Arc::clone(&id)));
         // hyper leaves out the body of an answer to HEAD and keeps its length.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
         }
-        let mut response = match cors.preflight(&request) {
-            Some(preflight) => preflight,
-            None => errors::answered(self.inner.call(request), &id).await,
+        let call = match cors.preflight(&request) {
+            Some(preflight) => future::ready(preflight).left_future(),
+            None => errors::answered(|| self.inner.call(request), Arc::clone(&id)).right_future(),
         };
-        let headers = response.headers_mut();
-        cors.add(headers, origin);
-        headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
-        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
-        line.answered(response.status());
-        if let Ok(id) = HeaderValue::try_from(id) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        Ok(response)
+        call.map(move |mut response| {
+            let headers = response.headers_mut();
+            cors.add(headers, origin);
+            headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
+            headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+            if let Ok(id) = HeaderValue::from_str(&id) {
+                headers.insert(REQUEST_ID, id);
+            }
+            line.answered(response.status());
+            Ok(response)
+        })
     }
 }
 
@@ -109,21 +115,21 @@ fn forwarded_for(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The caller's id for the request if it is fit for logs and headers, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
+fn request_id(headers: &HeaderMap) -> Arc<str> {
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let sane = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    given.filter(sane).map_or_else(|| bson::oid::ObjectId::new().to_hex(), str::to_owned)
+    given.filter(sane).map_or_else(|| bson::oid::ObjectId::new().to_hex().into(), Arc::from)
 }
 
 /// What the access log says of a request. Queries may hold anything, so they stay out. A request whose caller hangs up
 /// is dropped before it is answered, and logged with the status that nginx uses for it.
 struct LogLine {
     method: Method,
-    path: String,
-    client: String,
-    request_id: String,
+    uri: Uri,
+    client: IpAddr,
+    request_id: Arc<str>,
     started: Instant,
     status: u16,
 }
@@ -134,21 +140,24 @@ const CALLER_LEFT: u16 = 499;
 const LINK_PATHS: [&[&str]; 2] = [&["api", "request", "activate-staff"], &["api", "request", "reset", "check"]];
 
 /// A path as it is logged. Slashes too many reach the same handler, so they are left out of the comparison.
-fn logged(path: &str) -> String {
+fn logged(path: &str) -> Cow<'_, str> {
+    if !path.contains("/request/") {
+        return path.into();
+    }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match LINK_PATHS.iter().find(|link| parts.len() > link.len() && parts.starts_with(link)) {
-        Some(link) => format!("/{}/{{uid}}/{{token}}/", link.join("/")),
-        None => path.to_owned(),
+        Some(link) => format!("/{}/{{uid}}/{{token}}/", link.join("/")).into(),
+        None => path.into(),
     }
 }
 
 impl LogLine {
-    fn of(request: &Request, client: IpAddr, request_id: &str) -> Self {
+    fn of(request: &Request, client: IpAddr, request_id: &Arc<str>) -> Self {
         Self {
             method: request.method().clone(),
-            path: logged(request.uri().path()),
-            client: mask::ip(client),
-            request_id: request_id.to_owned(),
+            uri: request.uri().clone(),
+            client,
+            request_id: Arc::clone(request_id),
             started: Instant::now(),
             status: CALLER_LEFT,
         }
@@ -161,9 +170,10 @@ impl LogLine {
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        let Self { method, path, client, request_id, started, status } = self;
+        let Self { method, uri, client, request_id, started, status } = self;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (method, path, client, request_id) = (method.as_str(), path.as_str(), client.as_str(), request_id.as_str());
+        let (path, client) = (logged(uri.path()), mask::ip(*client));
+        let (method, path, client, request_id) = (method.as_str(), &*path, client.as_str(), &**request_id);
         tracing::info!(target: "access", method, path, status, micros, client, request_id, "request");
     }
 }

@@ -1,8 +1,8 @@
 //! Errors and panics as answers in the envelope.
 
-use std::{future::Future, panic::AssertUnwindSafe};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future};
 use poem::{
     Error, IntoResponse, Response, Result,
     error::{MethodNotAllowedError, NotFoundError, ParsePathError, ReadBodyError},
@@ -12,15 +12,19 @@ use poem_openapi::error::ParseParamError;
 
 use crate::error::{ApiError, ErrorCode};
 
-/// Waits for an answer; what fails or panics is logged and becomes one.
-pub async fn answered<R: IntoResponse>(call: impl Future<Output = Result<R>>, id: &str) -> Response {
-    match AssertUnwindSafe(call).catch_unwind().await {
+/// Makes a call and waits for its answer; what fails or panics is logged and becomes one.
+pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
+    call: impl FnOnce() -> C,
+    id: Arc<str>,
+) -> impl Future<Output = Response> {
+    let call = AssertUnwindSafe(future::lazy(|_| call()).flatten()).catch_unwind();
+    call.map(move |outcome| match outcome {
         Ok(Ok(response)) => response.into_response(),
         Ok(Err(error)) if error.is_from_response() => error.into_response(),
-        Ok(Err(error)) => as_api_error(error, id).answer(id),
+        Ok(Err(error)) => as_api_error(error, &id).answer(&id),
         // The panic hook has written where and why.
-        Err(_) => ApiError::internal().answer(id),
-    }
+        Err(_) => ApiError::internal().answer(&id),
+    })
 }
 
 /// What the framework refuses, in the words of the API.
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     async fn body_of(call: impl Future<Output = Result<Response>>) -> (StatusCode, String) {
-        let response = answered(call, "id-1").await;
+        let response = answered(|| call, "id-1".into()).await;
         (response.status(), response.into_body().into_string().await.expect("text"))
     }
 

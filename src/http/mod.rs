@@ -10,17 +10,16 @@ mod gzip;
 mod methods;
 mod pages;
 mod server;
+mod slashes;
 
 use std::sync::Arc;
 
-use poem::{
-    Endpoint, EndpointExt, Response, Route,
-    middleware::{NormalizePath, TrailingSlash},
-};
+use poem::{Endpoint, EndpointExt, Response, Route};
 
-use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip};
+use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip, slashes::Slashes};
 pub use self::{
     contract::{spec_json, spec_yaml},
+    gzip::accepts_gzip,
     server::{Listeners, serve},
 };
 use crate::app::App;
@@ -33,6 +32,6 @@ fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         .with(Detach::new(&app.tasks))
         .with(BodyLimit)
         .with(Gzip)
-        .with(NormalizePath::new(TrailingSlash::Trim))
+        .with(Slashes)
         .with(Edge::new(Cors::new(&app.config.cors_allowed_origins), app.config.trusted_proxies.clone()))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
     endpoint::{make, make_sync},
@@ -12,10 +13,10 @@ use serde_json::json;
 
 use super::{
     contract::{spec_json, spec_yaml, swagger_ui},
-    gzip,
+    gzip::accepts_gzip,
     methods::only_get,
 };
-use crate::{app::App, error::ApiError};
+use crate::{app::App, domain::gzip, error::ApiError};
 
 /// Scripts and styles are inside the page; it may talk to this server and to nobody else.
 const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
@@ -40,14 +41,14 @@ pub fn add(routes: Route) -> Route {
 
 /// A text that never changes, compressed once and not for each caller.
 fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Response> + 'static {
-    let packed = gzip::compress(body.as_bytes()).ok();
+    let (packed, body) = (gzip::compress(body.as_bytes()).map(Bytes::from).ok(), Bytes::from(body));
     make_sync(move |request: Request| {
         let response = Response::builder()
             .content_type(content_type)
             .header(header::CONTENT_SECURITY_POLICY, OWN_SERVER_ONLY)
             .header(header::CACHE_CONTROL, REVALIDATED)
             .header(header::VARY, "Accept-Encoding");
-        match packed.as_ref().filter(|_| gzip::accepts_gzip(request.headers())) {
+        match packed.as_ref().filter(|_| accepts_gzip(request.headers())) {
             Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed.clone()),
             None => response.body(body.clone()),
         }

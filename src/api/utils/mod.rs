@@ -20,37 +20,33 @@ use crate::{
     access::Viewer,
     app::App,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{CatalogueError, Rendered, Shown, TreeLevel, View},
+    services::catalogue::{CatalogueError, Load, Rendered, Shown, TreeLevel, View},
 };
 
 type Text = Query<Option<String>>;
 type Answer<T> = ApiResult<Tagged<T>, CatalogueError>;
-type Loaded = Result<Rendered, CatalogueError>;
 
 fn rendered(reply: &impl ToJSON) -> Rendered {
     Rendered::new(reply.to_json_string())
 }
 
 /// What everybody sees of `view`, kept or made by `load`.
-async fn public<T>(app: &App, view: View, known: Known, load: impl Future<Output = Loaded>) -> Answer<T> {
+async fn public<'a, T>(app: &App, view: View, known: Known, load: impl FnOnce() -> Load<'a>) -> Answer<T> {
     Ok(Tagged::new(app.catalogue.answer(view, load).await?, known, Audience::All))
 }
 
 /// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
-async fn by_viewer<T, L>(
+async fn by_viewer<'a, T>(
     app: &App,
     viewer: &Viewer,
     view: View,
     known: Known,
-    load: impl FnOnce(Shown) -> L,
-) -> Result<Tagged<T>, CatalogueError>
-where
-    L: Future<Output = Loaded>,
-{
+    load: impl FnOnce(Shown) -> Load<'a>,
+) -> Result<Tagged<T>, CatalogueError> {
     let (answer, audience) = if viewer.is_staff {
         (load(Shown::ToStaff).await?, Audience::Staff)
     } else {
-        (app.catalogue.answer(view, load(Shown::ToCustomers)).await?, Audience::Customers)
+        (app.catalogue.answer(view, || load(Shown::ToCustomers)).await?, Audience::Customers)
     };
     Ok(Tagged::new(answer, known, audience))
 }

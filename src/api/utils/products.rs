@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
@@ -53,9 +54,12 @@ impl ProductsApi {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let asked = Asked::list(&self.app, Some(&category), limit, cursor)?;
         let view = asked.view();
-        let load = |shown| async move {
-            let (products, next_cursor) = self.page(&category, &asked, shown).await?;
-            Ok(rendered(&ProductsOut { products, next_cursor }))
+        let load = |shown| {
+            let load = async move {
+                let (products, next_cursor) = self.page(&category, &asked, shown).await?;
+                Ok(rendered(&ProductsOut { products, next_cursor }))
+            };
+            load.boxed()
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
@@ -86,9 +90,12 @@ impl ProductsApi {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let asked = Asked::search(&self.app, Some(&category), q, limit, cursor)?;
         let view = asked.view();
-        let load = |shown| async move {
-            let (results, next_cursor) = self.page(&category, &asked, shown).await?;
-            Ok(rendered(&ProductsFound { results, next_cursor }))
+        let load = |shown| {
+            let load = async move {
+                let (results, next_cursor) = self.page(&category, &asked, shown).await?;
+                Ok(rendered(&ProductsFound { results, next_cursor }))
+            };
+            load.boxed()
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
@@ -142,7 +149,7 @@ impl ProductsApi {
 
     async fn one(&self, viewer: &Viewer, code: FullCode, known: Known) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
-        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
+        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) }.boxed();
         by_viewer(&self.app, viewer, view, known, load).await
     }
 

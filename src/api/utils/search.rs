@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use poem_openapi::OpenApi;
 
 use super::{Text, by_viewer, rendered, replies::ProductsFound};
@@ -76,11 +77,14 @@ impl SearchApi {
         if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
             limits::take(&self.app, &[(Action::Search, address.0.to_string())]).await.map_err(ApiError::from)?;
         }
-        let load = |shown| async move {
-            let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
-            let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
-            let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
-            Ok(rendered(&ProductsFound { results, next_cursor }))
+        let load = |shown| {
+            let load = async move {
+                let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
+                let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
+                let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
+                Ok(rendered(&ProductsFound { results, next_cursor }))
+            };
+            load.boxed()
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await.map_err(SearchError)?)
     }

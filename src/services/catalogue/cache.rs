@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use moka::{future::Cache, policy::EvictionPolicy};
 
 use super::{
@@ -27,6 +28,9 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(3);
 /// What an entry takes beside its texts, roughly: the entry itself, its key, and their places in the cache's tables.
 const ENTRY: usize = 400;
+
+/// An answer that is being made.
+pub type Load<'a> = BoxFuture<'a, Result<Rendered, CatalogueError>>;
 
 /// The copies, and what says how old they are.
 pub struct CatalogueCache {
@@ -98,14 +102,13 @@ impl CatalogueCache {
 
     /// The answer that shows `view`: a copy, or what `load` makes; many who ask at once share one load. Refusals and
     /// failures aren't kept.
-    pub async fn answer(
-        &self,
-        view: View,
-        load: impl Future<Output = Result<Rendered, CatalogueError>>,
-    ) -> Result<Rendered, CatalogueError> {
+    ///
+    /// A load is a large future. It is made in a box, and only where there is no copy: otherwise every call that a copy
+    /// answers would carry the room for it through all layers of the server.
+    pub async fn answer<'a>(&self, view: View, load: impl FnOnce() -> Load<'a>) -> Result<Rendered, CatalogueError> {
         let Some(kept) = self.usable() else {
             self.reads.bypassed.inc();
-            return load.await;
+            return load().await;
         };
         // Before the lookup: what is loaded from now on is at least as new as this.
         let generation = view.generation(&self.generations);
@@ -115,7 +118,8 @@ impl CatalogueCache {
             return Ok(answer);
         }
         self.reads.misses.inc();
-        kept.answers.try_get_with(key, load).await.map_err(|error| CatalogueError::clone(&error))
+        let loaded = kept.answers.try_get_with(key, load()).boxed();
+        loaded.await.map_err(|error| CatalogueError::clone(&error))
     }
 
     /// Whether a copy of that answer is there, which costs the database nothing.
@@ -222,7 +226,8 @@ mod tests {
     }
 
     async fn read(cache: &CatalogueCache, stored: &str) -> String {
-        let answer = cache.answer(brand(), async { Ok(Rendered::new(stored.to_owned())) }).await.expect("an answer");
+        let answer =
+            cache.answer(brand(), || async { Ok(Rendered::new(stored.to_owned())) }.boxed()).await.expect("an answer");
         String::from_utf8(answer.body.to_vec()).expect("a text")
     }
 
@@ -239,9 +244,12 @@ mod tests {
     #[tokio::test]
     async fn what_was_loaded_while_it_changed_is_not_kept() {
         let cache = cache();
-        let outdated = async {
-            cache.changed(&changed());
-            Ok(Rendered::new("old".to_owned()))
+        let outdated = || {
+            let load = async {
+                cache.changed(&changed());
+                Ok(Rendered::new("old".to_owned()))
+            };
+            load.boxed()
         };
         cache.answer(brand(), outdated).await.expect("an answer");
         assert_eq!(read(&cache, "new").await, "new");
@@ -264,11 +272,12 @@ mod tests {
         let cache = cache();
         let loads = AtomicU64::new(0);
         let ask = || {
-            cache.answer(brand(), async {
+            let load = async {
                 loads.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 Ok(Rendered::new("1".to_owned()))
-            })
+            };
+            cache.answer(brand(), || load.boxed())
         };
         let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
         assert!(answers.into_iter().all(|answer| answer.is_ok_and(|answer| answer.body == "1")));
@@ -278,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn refusals_are_not_kept() {
         let cache = cache();
-        let missing = async { Err(CatalogueError::NotFound(TreeLevel::Brand)) };
+        let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) }.boxed();
         assert!(cache.answer(brand(), missing).await.is_err());
         assert_eq!(read(&cache, "1").await, "1");
     }

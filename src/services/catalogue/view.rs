@@ -1,11 +1,14 @@
 //! What answers show, and answers as they are sent.
 
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 
 use super::generations::{Generation, Generations};
 use crate::domain::{
     codes::FullCode,
     etag::ETag,
+    gzip,
     product_search::{Place, ProductSearch},
     search::SearchText,
     tree_level::TreeLevel,
@@ -18,17 +21,29 @@ pub struct Rendered {
     pub body: Bytes,
     /// What the body is called.
     pub etag: ETag,
+    /// The body in gzip, once somebody has asked for it; empty where that would save nothing.
+    packed: Arc<OnceLock<Bytes>>,
 }
 
 impl Rendered {
     /// An answer with this body.
     pub fn new(body: String) -> Self {
-        Self { etag: ETag::of(body.as_bytes()), body: body.into() }
+        Self { etag: ETag::of(body.as_bytes()), body: body.into(), packed: Arc::default() }
     }
 
-    /// Bytes of its texts.
+    /// The body in gzip, if it is long enough for that; made once for all copies.
+    pub fn packed(&self) -> Option<&Bytes> {
+        if self.body.len() < gzip::SMALLEST {
+            return None;
+        }
+        let packed = self.packed.get_or_init(|| gzip::compress(&self.body).map(Bytes::from).unwrap_or_default());
+        Some(packed).filter(|packed| !packed.is_empty())
+    }
+
+    /// Bytes of its texts; JSON in gzip is at most a third as long.
     pub(super) fn weight(&self) -> usize {
-        self.body.len() + self.etag.bytes().len()
+        let packed = if self.body.len() < gzip::SMALLEST { 0 } else { self.body.len() / 3 };
+        self.body.len() + packed + self.etag.bytes().len()
     }
 }
 

@@ -1,0 +1,80 @@
+//! Paths as routes are written: with single slashes, and none at the end. poem's own layer does the same by a regular
+//! expression, on every request.
+
+use bytes::Bytes;
+use poem::{
+    Endpoint, Middleware, Request, Result,
+    http::{Uri, uri::PathAndQuery},
+};
+
+/// The layer.
+pub struct Slashes;
+
+impl<E: Endpoint> Middleware<E> for Slashes {
+    type Output = SlashesEndpoint<E>;
+
+    fn transform(&self, inner: E) -> SlashesEndpoint<E> {
+        SlashesEndpoint(inner)
+    }
+}
+
+/// An endpoint that sees tidy paths.
+pub struct SlashesEndpoint<E>(E);
+
+impl<E: Endpoint> Endpoint for SlashesEndpoint<E> {
+    type Output = E::Output;
+
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<E::Output>> + Send {
+        if let Some(uri) = tidied(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        self.0.call(request)
+    }
+}
+
+/// The same with a tidy path; `None` where it is tidy already.
+fn tidied(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let is_tidy = path == "/" || !path.ends_with('/') && !path.contains("//");
+    if is_tidy {
+        return None;
+    }
+    let mut tidy = Vec::with_capacity(path.len() + uri.query().map_or(0, |query| query.len() + 1));
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        tidy.push(b'/');
+        tidy.extend_from_slice(part.as_bytes());
+    }
+    if tidy.is_empty() {
+        tidy.push(b'/');
+    }
+    if let Some(query) = uri.query() {
+        tidy.push(b'?');
+        tidy.extend_from_slice(query.as_bytes());
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(tidy)).ok();
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_too_many_are_left_out() {
+        for (path, tidy) in [
+            ("/a/b/", "/a/b"),
+            ("//a///b//", "/a/b"),
+            ("/a//b?x=//&y=/", "/a/b?x=//&y=/"),
+            ("/a/?", "/a?"),
+            ("//", "/"),
+            ("http://shop.example.com:80/a/?q=1", "http://shop.example.com:80/a?q=1"),
+        ] {
+            let uri: Uri = path.parse().expect("a URI");
+            assert_eq!(tidied(&uri).map(|uri| uri.to_string()).as_deref(), Some(tidy), "{path}");
+        }
+        for path in ["/", "/a/b", "/a?q=/", "*"] {
+            assert_eq!(tidied(&path.parse().expect("a URI")), None, "{path}");
+        }
+    }
+}
