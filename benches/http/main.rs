@@ -137,8 +137,12 @@ impl Bench {
     fn alternate(&self, scenario: Scenario, server: &Served, floor: &Served) -> Measured {
         let Scenario { name, floor: floor_name, at_least, connections, asks, floor_asks, .. } = scenario;
         // Fills the cache and the pools; what a start costs is not the question here.
-        load::run(self.folder.path(), &server.url, &asks, connections, 1);
-        load::run(self.folder.path(), &floor.url, &floor_asks, connections, 1);
+        for (served, asks) in [(server, &asks), (floor, &floor_asks)] {
+            let mut asked = 0.0;
+            while asked < asks.len() as f64 {
+                asked += load::run(self.folder.path(), &served.url, asks, connections, 1).requests;
+            }
+        }
         let mut turns = Vec::new();
         for round in 0..self.rounds {
             if round % 2 == 0 {

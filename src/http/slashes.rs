@@ -51,8 +51,12 @@ fn tidied(uri: &Uri) -> Option<Uri> {
         tidy.push(b'?');
         tidy.extend_from_slice(query.as_bytes());
     }
+    let tidy = PathAndQuery::from_maybe_shared(Bytes::from(tidy)).ok()?;
+    if uri.authority().is_none() {
+        return Some(tidy.into());
+    }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(tidy)).ok();
+    parts.path_and_query = Some(tidy);
     Uri::from_parts(parts).ok()
 }
 

@@ -1,5 +1,7 @@
 //! Log lines: written to standard output by a thread of their own, so that no request waits for the terminal.
 
+mod lines;
+
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
@@ -11,7 +13,8 @@ use std::{
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, LogFormat};
+use self::lines::Lines;
+use crate::config::Config;
 
 /// How long lines are gathered before they are written together. A busy server writes thousands a second; one by one they
 /// cost a system call each, and the waking of the thread another one at the request's expense.
@@ -23,11 +26,8 @@ const TOGETHER: usize = 64 * 1024;
 pub fn start(config: &Config) -> io::Result<WorkerGuard> {
     let (writer, guard) = tracing_appender::non_blocking(Gathered::stdout()?);
     let filter = EnvFilter::new(&config.log_filter);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match config.log_format {
-        LogFormat::Text => lines.with_ansi(false).init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-    }
+    let lines = tracing_subscriber::fmt().event_format(Lines(config.log_format));
+    lines.with_env_filter(filter).with_writer(writer).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic: {}", panic.payload_as_str().unwrap_or("without a message"));

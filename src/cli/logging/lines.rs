@@ -1,0 +1,254 @@
+//! How log lines are written, as text or as JSON. The formats of tracing-subscriber write a line of the access log through
+//! layers of formatting that cost more than the rest of a cached answer's way through our own layers.
+
+use std::fmt::{self, Debug, Write};
+
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::Writer,
+        time::{FormatTime, SystemTime},
+    },
+    registry::LookupSpan,
+};
+
+use crate::config::LogFormat;
+
+/// Writes events, one a line.
+pub struct Lines(pub LogFormat);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        match self.0 {
+            LogFormat::Text => text(&mut line, event),
+            LogFormat::Json => json(&mut line, event),
+        }
+    }
+}
+
+/// `2026-11-22T10:15:30.123456Z  INFO access: request method="GET" status=200`
+fn text(line: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    SystemTime.format_time(line)?;
+    let level = event.metadata().level().as_str();
+    line.write_str(if level.len() < 5 { "  " } else { " " })?;
+    line.write_str(level)?;
+    line.write_char(' ')?;
+    line.write_str(event.metadata().target())?;
+    line.write_char(':')?;
+    let mut fields = Fields { line: line.by_ref(), form: &Text, outcome: Ok(()) };
+    event.record(&mut fields);
+    fields.outcome?;
+    line.write_char('\n')
+}
+
+/// `{"timestamp":"2026-11-22T10:15:30.123456Z","level":"INFO","target":"access","message":"request","method":"GET"}`
+fn json(line: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    line.write_str("{\"timestamp\":\"")?;
+    SystemTime.format_time(line)?;
+    line.write_str("\",\"level\":\"")?;
+    line.write_str(event.metadata().level().as_str())?;
+    line.write_str("\",\"target\":\"")?;
+    line.write_str(event.metadata().target())?;
+    line.write_char('"')?;
+    let mut fields = Fields { line: line.by_ref(), form: &Json, outcome: Ok(()) };
+    event.record(&mut fields);
+    fields.outcome?;
+    line.write_str("}\n")
+}
+
+/// How one field is written.
+trait Form {
+    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result;
+    fn text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result;
+    fn words(&self, line: &mut Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result;
+}
+
+struct Text;
+struct Json;
+
+const MESSAGE: &str = "message";
+
+impl Form for Text {
+    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
+        line.write_char(' ')?;
+        if name == MESSAGE {
+            return Ok(());
+        }
+        line.write_str(name)?;
+        line.write_char('=')
+    }
+
+    fn text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result {
+        if name == MESSAGE {
+            return Plain(line).write_str(value);
+        }
+        if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\') {
+            return write!(line, "{value:?}");
+        }
+        line.write_char('"')?;
+        line.write_str(value)?;
+        line.write_char('"')
+    }
+
+    fn words(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
+        write!(Plain(line), "{value:?}")
+    }
+}
+
+impl Form for Json {
+    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
+        line.write_str(",\"")?;
+        line.write_str(name)?;
+        line.write_str("\":")
+    }
+
+    fn text(&self, line: &mut Writer<'_>, _: &str, value: &str) -> fmt::Result {
+        line.write_char('"')?;
+        Quoted(line).write_str(value)?;
+        line.write_char('"')
+    }
+
+    fn words(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
+        line.write_char('"')?;
+        write!(Quoted(line), "{value:?}")?;
+        line.write_char('"')
+    }
+}
+
+/// What isn't in quotes: without characters that a terminal or a reader of lines takes for something else.
+struct Plain<'a, 'w>(&'a mut Writer<'w>);
+
+impl Write for Plain<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.chars().any(char::is_control) {
+            return self.0.write_str(text);
+        }
+        text.chars().try_for_each(|c| {
+            if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
+        })
+    }
+}
+
+/// The inside of a JSON string (RFC 8259, section 7).
+struct Quoted<'a, 'w>(&'a mut Writer<'w>);
+
+impl Write for Quoted<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+            return self.0.write_str(text);
+        }
+        text.chars().try_for_each(|c| match c {
+            '"' | '\\' => self.0.write_char('\\').and_then(|()| self.0.write_char(c)),
+            c if c < ' ' => write!(self.0, "\\u{:04x}", u32::from(c)),
+            c => self.0.write_char(c),
+        })
+    }
+}
+
+struct Fields<'a, 'w, F> {
+    line: Writer<'w>,
+    form: &'a F,
+    outcome: fmt::Result,
+}
+
+impl<F: Form> Fields<'_, '_, F> {
+    fn add(&mut self, name: &str, write: impl FnOnce(&F, &mut Writer<'_>) -> fmt::Result) {
+        if self.outcome.is_ok() {
+            let (form, line) = (self.form, &mut self.line);
+            self.outcome = form.name(line, name).and_then(|()| write(form, line));
+        }
+    }
+}
+
+impl<F: Form> Visit for Fields<'_, '_, F> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field.name(), |form, line| form.text(line, field.name(), value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field.name(), |_, line| write!(line, "{value}"));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field.name(), |_, line| write!(line, "{value}"));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field.name(), |_, line| write!(line, "{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.add(field.name(), |form, line| form.words(line, field.name(), value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("nobody panics").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written of some events, a line each.
+    fn written(format: LogFormat) -> Vec<String> {
+        let (written, path) = (Written::default(), "/a\"b\n");
+        let to = written.clone();
+        let subscriber = tracing_subscriber::fmt().event_format(Lines(format)).with_writer(move || to.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(target: "access", method = "GET", path, status = 200_u16, micros = 7_u64, "request");
+            tracing::warn!(error = %"it\u{1b}[31m \"broke\"", left = -1_i64, ok = false, "a panic: {}", "one\ntwo");
+            tracing::error!(part = ?Some("x"), "done");
+        });
+        let bytes = written.0.lock().expect("nobody panics").clone();
+        String::from_utf8(bytes).expect("text").lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn text_is_a_line_an_event_whatever_is_in_it() {
+        let lines = written(LogFormat::Text);
+        let after_time: Vec<&str> = lines.iter().map(|line| &line[27..]).collect();
+        let target = module_path!();
+        assert_eq!(
+            after_time,
+            [
+                r#"  INFO access: request method="GET" path="/a\"b\n" status=200 micros=7"#.to_owned(),
+                format!(r#"  WARN {target}: a panic: one\ntwo error=it\u{{1b}}[31m "broke" left=-1 ok=false"#),
+                format!(r#" ERROR {target}: done part=Some("x")"#),
+            ]
+        );
+        assert!(lines[0][..27].ends_with('Z') && lines[0].starts_with("20"));
+    }
+
+    #[test]
+    fn json_is_an_object_a_line() {
+        let lines = written(LogFormat::Json);
+        let lines: Vec<serde_json::Value> =
+            lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!((&lines[0]["message"], &lines[0]["target"]), (&"request".into(), &"access".into()));
+        assert_eq!((&lines[0]["path"], &lines[0]["status"]), (&"/a\"b\n".into(), &200.into()));
+        assert_eq!((&lines[1]["message"], &lines[1]["ok"]), (&"a panic: one\ntwo".into(), &false.into()));
+        assert_eq!((&lines[1]["error"], &lines[1]["left"]), (&"it\u{1b}[31m \"broke\"".into(), &(-1).into()));
+        assert_eq!((&lines[2]["part"], &lines[2]["level"]), (&"Some(\"x\")".into(), &"ERROR".into()));
+    }
+}
