@@ -21,10 +21,15 @@ use mongodb::{
     options::{ClientOptions, ServerAddress},
 };
 use rustix::process::{Pid, Signal};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    net::UnixStream,
+    sync::{oneshot, watch},
+};
 
 /// How long a first start may take on a slow disk.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How often a mongod that starts is asked how far it is.
+const POLL: Duration = Duration::from_millis(5);
 /// How long a mongod whose server was killed may take to go.
 const TAKE_OVER_LIMIT: Duration = Duration::from_secs(3);
 /// How long a clean stop may take before mongod is killed (its journal keeps what was acknowledged).
@@ -134,9 +139,10 @@ impl PrivateMongod {
 
     async fn become_primary(&mut self, socket: &Path, folder: &Path) -> Result<(), EmbeddedError> {
         let started = Instant::now();
+        // mongod makes the socket a moment before it listens. The driver would wait half a second between two attempts.
         let wait_for_socket = async {
-            while !socket.exists() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+            while UnixStream::connect(socket).await.is_err() {
+                tokio::time::sleep(POLL).await;
             }
         };
         tokio::select! {
@@ -285,7 +291,7 @@ async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
         if started.elapsed() > START_LIMIT {
             return Err(mongodb::error::Error::custom("it didn't become primary"));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
