@@ -45,8 +45,12 @@ impl Locks {
 
     /// Makes the documents where they are missing: two transactions that both made one would fail in place of waiting.
     pub(super) async fn declare(&self) -> Result<(), StoreError> {
-        for lock in Lock::ALL {
-            let made = self.docs.update_one(doc! { "_id": lock.id() }, doc! { "$setOnInsert": { "rev": 0_i64 } });
+        let ids = Lock::ALL.map(Lock::id).to_vec();
+        if self.docs.count_documents(doc! { "_id": { "$in": &ids } }).await? == ids.len() as u64 {
+            return Ok(());
+        }
+        for id in ids {
+            let made = self.docs.update_one(doc! { "_id": id }, doc! { "$setOnInsert": { "rev": 0_i64 } });
             match made.upsert(true).await.map_err(StoreError::from) {
                 // Another instance was faster.
                 Err(StoreError::Duplicate) => {}

@@ -6,6 +6,7 @@ pub mod catalogue_changes;
 mod error;
 pub mod image_trash;
 pub mod invitations;
+mod layout;
 pub mod leases;
 pub mod links;
 mod locks;
@@ -26,9 +27,8 @@ pub mod users;
 use std::time::Duration;
 
 use bson::{Document, doc};
-use futures_util::TryStreamExt;
 use mongodb::{
-    Client, Collection, Database, IndexModel,
+    Client, Collection, Database,
     options::{Acknowledgment, ClientOptions, Hint, ReadPreference, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -40,9 +40,9 @@ use self::{
     branches::{Branches, Brand, Category, Model},
     image_trash::ImageTrash,
     invitations::Invitations,
+    layout::{Layout, index, swept, unique},
     leases::Leases,
     links::Links,
-    locks::Locks,
     otp_codes::OtpCodes,
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
@@ -62,8 +62,6 @@ const POOL_SIZE: u32 = 16;
 const SELECTION_LIMIT: Duration = Duration::from_secs(5);
 /// How long the database may look for a text. No index helps to find the middle of a word.
 const SEARCH_LIMIT: Duration = Duration::from_secs(2);
-/// MongoDB's code for "this collection exists already".
-const NAMESPACE_EXISTS: i32 = 48;
 
 /// All collections, sharing one pool of connections.
 #[derive(Clone)]
@@ -108,13 +106,6 @@ pub struct Store {
     pub proofs: Proofs,
 }
 
-/// What a collection needs before it is used.
-struct Layout {
-    collection: &'static str,
-    indexes: Vec<IndexModel>,
-    validator: Document,
-}
-
 impl Store {
     /// Opens the pool. Nothing is sent yet: see [`Store::prepare`].
     pub async fn connect(uri: &SecretString, name: &str) -> Result<Self, StoreError> {
@@ -153,33 +144,6 @@ impl Store {
         })
     }
 
-    /// Makes collections, validators and indexes where they are missing or have changed.
-    pub async fn prepare(&self) -> Result<(), StoreError> {
-        self.refuse_standalone().await?;
-        let layouts = [
-            audits::layout(),
-            users::layout(),
-            branches::layout::<Brand>(),
-            branches::layout::<Model>(),
-            branches::layout::<Category>(),
-            products::layout(),
-            tree::layout(),
-            plans::layout(),
-            otp_codes::layout(),
-            pending_registrations::layout(),
-            rate_limits::layout(),
-            outbox::layout(),
-            leases::layout(),
-            links::layout(),
-            invitations::layout(),
-            locks::layout(),
-            image_trash::layout(),
-        ];
-        futures_util::future::try_join_all(layouts.into_iter().map(|layout| self.lay_out(layout))).await?;
-        self.products.add_missing_keys().await?;
-        Locks::new(&self.database).declare().await
-    }
-
     /// Asks whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.run_command(doc! { "ping": 1 }).await?;
@@ -189,41 +153,6 @@ impl Store {
     /// Closes every connection, once nothing uses them any more.
     pub async fn close(self) {
         self.client.shutdown().await;
-    }
-
-    /// Collections are made before they are used: making one inside concurrent transactions conflicts.
-    async fn lay_out(&self, layout: Layout) -> Result<(), StoreError> {
-        match self.database.create_collection(layout.collection).validator(layout.validator.clone()).await {
-            Err(error) if error::code_of(&error) == Some(NAMESPACE_EXISTS) => self.update_validator(&layout).await?,
-            made => made?,
-        }
-        if !layout.indexes.is_empty() {
-            self.database.collection::<Document>(layout.collection).create_indexes(layout.indexes).await?;
-        }
-        Ok(())
-    }
-
-    /// Changing a validator locks the collection and needs more rights than using it: only where it differs.
-    async fn update_validator(&self, layout: &Layout) -> Result<(), StoreError> {
-        let mut found = self.database.list_collections().filter(doc! { "name": layout.collection }).await?;
-        let current = match found.try_next().await? {
-            Some(found) => found.options.validator.unwrap_or_default(),
-            None => return Ok(()),
-        };
-        if current != layout.validator {
-            let change = doc! { "collMod": layout.collection, "validator": layout.validator.clone() };
-            self.database.run_command(change).await?;
-        }
-        Ok(())
-    }
-
-    /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.
-    async fn refuse_standalone(&self) -> Result<(), StoreError> {
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
-        if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid") {
-            return Ok(());
-        }
-        Err(StoreError::Standalone)
     }
 }
 
@@ -250,22 +179,4 @@ fn containing(text: &str) -> Document {
 /// Everything below a branch: its codes begin with the branch's and a `-`, which `.` follows in ASCII.
 fn code_below(branch: &FullCode) -> Document {
     doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
-}
-
-/// A unique index with a name of its own.
-fn unique(name: &str, keys: Document) -> IndexModel {
-    let options = mongodb::options::IndexOptions::builder().name(name.to_owned()).unique(true).build();
-    IndexModel::builder().keys(keys).options(options).build()
-}
-
-/// Has documents removed `after` their `expires_at`. Queries compare with the shop's clock: this only sweeps.
-fn swept(after: Duration) -> IndexModel {
-    let options = mongodb::options::IndexOptions::builder().name("expires_at".to_owned()).expire_after(after).build();
-    IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options).build()
-}
-
-/// A plain index with a name of its own.
-fn index(name: &str, keys: Document) -> IndexModel {
-    let options = mongodb::options::IndexOptions::builder().name(name.to_owned()).build();
-    IndexModel::builder().keys(keys).options(options).build()
 }

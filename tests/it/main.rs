@@ -36,6 +36,7 @@ mod revalidation;
 mod search;
 mod sessions;
 mod sms_service;
+mod start;
 mod stats;
 mod stock;
 mod stock_outages;
