@@ -11,7 +11,7 @@ use crate::{
 
 /// Carries out what was planned before a crash: as planned, whatever the stock is by now.
 pub async fn finish(app: &App) -> Result<(), StoreError> {
-    while let Some(plan) = app.store.plans.any().await? {
+    while let Some(plan) = app.store.plans.oldest().await? {
         let missed = carry_out(app, &plan).await?;
         let lines = plan.lines.len();
         tracing::info!(product = %plan.product_id, stock = plan.stock, lines, missed, "a redistribution that was cut off is done");

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection, Database};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, SEARCH_LIMIT, StoreError, code_below, containing, index, swept};
+use super::{Layout, SEARCH_LIMIT, StoreError, code_below, containing, count_all, index, swept};
 use crate::domain::{
     author::Author,
     codes::FullCode,
@@ -199,7 +199,11 @@ impl Audits {
 
     /// How many entries there are.
     pub async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
-        Ok(self.docs.count_documents(wanted.filter()).max_time(SEARCH_LIMIT).await?)
+        let filter = wanted.filter();
+        if filter.is_empty() {
+            return count_all(&self.docs).await;
+        }
+        Ok(self.docs.count_documents(filter).max_time(SEARCH_LIMIT).await?)
     }
 }
 

@@ -45,7 +45,11 @@ pub struct InvitationDoc {
 pub(super) fn layout() -> Layout {
     Layout {
         collection: NAME,
-        indexes: vec![swept(Duration::ZERO), index("email", doc! { "email": 1 })],
+        indexes: vec![
+            swept(Duration::ZERO),
+            index("email", doc! { "email": 1 }),
+            index("unused", doc! { "used_at": 1, "_id": 1 }),
+        ],
         validator: doc! {},
     }
 }

@@ -52,7 +52,7 @@ impl MailDoc {
 pub(super) fn layout() -> Layout {
     Layout {
         collection: NAME,
-        indexes: vec![swept(Duration::ZERO), index("due_at", doc! { "due_at": 1 })],
+        indexes: vec![swept(Duration::ZERO), index("due_at", doc! { "due_at": 1 }), index("user", doc! { "user": 1 })],
         validator: doc! {},
     }
 }

@@ -182,15 +182,15 @@ impl Plans {
         Ok(Planned::Made(Redistribution { plans, stock, asked }))
     }
 
-    /// Some plan that is not carried out yet.
-    pub async fn any(&self) -> std::result::Result<Option<PlanDoc>, StoreError> {
-        Ok(self.docs.find_one(doc! {}).await?)
+    /// The oldest plan that is not carried out yet.
+    pub async fn oldest(&self) -> std::result::Result<Option<PlanDoc>, StoreError> {
+        Ok(self.docs.find_one(doc! {}).sort(doc! { "_id": 1 }).await?)
     }
 
     /// Takes out a plan that was carried out.
     pub async fn remove(&self, plan: &PlanDoc) -> std::result::Result<(), StoreError> {
-        let filter = doc! { "_id.redistribution": plan.id.redistribution, "_id.part": plan.id.part };
-        self.docs.delete_one(filter).await?;
+        let id = bson::serialize_to_bson(&plan.id).map_err(mongodb::error::Error::from)?;
+        self.docs.delete_one(doc! { "_id": id }).await?;
         Ok(())
     }
 }
