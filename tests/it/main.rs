@@ -30,6 +30,7 @@ mod photo;
 mod process;
 mod profile;
 mod proofs;
+mod queries;
 mod refresh;
 mod reset;
 mod revalidation;

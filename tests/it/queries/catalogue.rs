@@ -1,0 +1,110 @@
+//! What everybody reads of the catalogue, and what those who run the shop call.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::tour::Tour;
+use crate::support::{TestApp, catalogue_file};
+
+const IMAGE: &str = "https://images.example.com/a.webp";
+
+/// Lists, entries and searches.
+pub async fn reading(app: &TestApp, tour: &Tour) {
+    let anyone = &app.anonymous();
+    let staff = &app.staff().await;
+    for caller in [anyone, staff] {
+        tour.call(caller, "listBrands", &[], "").await;
+        tour.call(caller, "readBrand", &["TATA"], "").await;
+        tour.call(caller, "listModels", &["TATA"], "").await;
+        tour.call(caller, "readModel", &["TATA", "NEXON"], "").await;
+        tour.call(caller, "listCategories", &["TATA", "NEXON"], "").await;
+        tour.call(caller, "readCategory", &["TATA", "NEXON", "BRK"], "").await;
+        let page = tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], "?limit=5").await;
+        let next = format!("?limit=5&cursor={}", page["next_cursor"].as_str().expect("a cursor"));
+        tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], &next).await;
+        tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "PADF"], "").await;
+        tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-PADF"], "").await;
+        tour.call(caller, "searchBrands", &[], "?q=tata").await;
+        tour.call(caller, "searchModels", &["TATA"], "?q=nex").await;
+        tour.call(caller, "searchCategories", &["TATA", "NEXON"], "?q=bra").await;
+        tour.call(caller, "searchProducts", &["TATA", "NEXON", "BRK"], "?q=pad").await;
+    }
+}
+
+/// Searches of the whole catalogue: in each tier, in each order, page after page.
+pub async fn searching(app: &TestApp, tour: &Tour) {
+    let anyone = &app.anonymous();
+    let texts = ["TATA-NEXON-BRK-PADF", "TATA-NEXON", "PADF", "front", "pad brake", "changes"];
+    for text in texts.map(|text| text.replace(' ', "%20")) {
+        for order in ["", "&sort=price", "&sort=-price", "&sort=newest", "&brand=TATA&category=BRK&in_stock=true"] {
+            let query = format!("?q={text}{order}&limit=5");
+            let page = tour.call(anyone, "searchCatalogue", &[], &query).await;
+            if let Some(next) = page["next_cursor"].as_str() {
+                tour.call(anyone, "searchCatalogue", &[], &format!("{query}&cursor={next}")).await;
+            }
+        }
+    }
+}
+
+/// A branch of the catalogue from its insertion to its deletion.
+pub async fn writing(app: &TestApp, tour: &Tour) {
+    let staff = &app.staff().await;
+    let levels = [("Brand", "brand"), ("Model", "model"), ("Category", "category"), ("Product", "product")];
+    let codes = ["NEWB", "NEWM", "NEWC", "NEWP"];
+    for (depth, (level, word)) in levels.iter().enumerate() {
+        let body = json!({ format!("{word}_name"): "New one", format!("{word}_code"): codes[depth], "image_url": IMAGE,
+            "description": "New", "price": 10, "stock": 5 });
+        tour.json(staff, &format!("insert{level}"), &codes[..depth], &body).await;
+        let change = json!({ format!("{word}_name"): "Newer one" });
+        tour.json(staff, &format!("update{level}"), &codes[..=depth], &change).await;
+    }
+    for (depth, (level, _)) in levels.iter().enumerate().rev() {
+        tour.call(staff, &format!("delete{level}"), &codes[..=depth], "").await;
+    }
+    // With everything below it.
+    tour.call(staff, "deleteModel", &["HYUNDAI", "CRETA"], "").await;
+}
+
+/// The catalogue as a file.
+pub async fn files(app: &TestApp, tour: &Tour) {
+    let staff = &app.staff().await;
+    let file = tour.call(staff, "exportCatalogue", &[], "?format=csv").await.text;
+    let known: Vec<&str> = file.lines().take(20).collect();
+    let new = catalogue_file::line("IMP", "P1", "10");
+    let (_, path) = tour.path("importCatalogue", &[]);
+    let request = staff.request(Method::POST, &path).header("content-type", "text/csv");
+    tour.send("importCatalogue", request.body(format!("{}\n{new}\n", known.join("\n")))).await;
+}
+
+/// Accounts, invitations and counts.
+pub async fn administration(app: &TestApp, tour: &Tour) {
+    let (admin, customer) = (&app.admin().await, app.customer_at("customer@example.com").await);
+    let user = customer.user_id.as_str();
+    for query in ["", "?q=renamed", "?q=customer@example.com"] {
+        tour.call(admin, "listUsers", &[], query).await;
+    }
+    tour.call(&app.staff().await, "listUsers", &[], "?q=customer@example.com").await;
+    tour.call(admin, "readUser", &[user], "").await;
+    tour.call(admin, "logoutUser", &[user], "").await;
+    tour.call(admin, "unlockUser", &[user], "").await;
+    for role in ["admin", "customer"] {
+        tour.json(admin, "changeUser", &[user], &json!({ "role": role })).await;
+    }
+    tour.call(admin, "readStats", &[], "?low_stock=30").await;
+    let invitation = tour.json(admin, "inviteStaff", &[], &json!({ "email": "invited@example.com" })).await;
+    tour.call(admin, "listInvitations", &[], "").await;
+    let id = invitation["invitation"]["_id"].as_str().expect("an id");
+    tour.call(admin, "withdrawInvitation", &[id], "").await;
+}
+
+/// What happened.
+pub async fn audits(app: &TestApp, tour: &Tour) {
+    let staff = &app.staff().await;
+    let page = tour.call(staff, "listAudits", &[], "?limit=5").await;
+    let next = format!("limit=5&cursor={}", page["next_cursor"].as_str().expect("a cursor"));
+    let actor = format!("limit=5&actor={}", staff.user_id);
+    for query in [&next, &actor, "limit=5&actor=filled", "limit=5&code=TATA", "limit=5&from=2020-01-01T00:00:00Z"] {
+        tour.call(staff, "listAudits", &[], &format!("?{query}")).await;
+    }
+    tour.call(staff, "searchAudits", &[], "?q=stock").await;
+}

@@ -1,0 +1,142 @@
+//! Every query of every call has an index, as MongoDB's profiler sees it.
+
+mod accounts;
+mod catalogue;
+mod filled;
+mod tour;
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
+use mongodb::Database;
+
+use self::tour::Tour;
+use crate::support::TestApp;
+
+/// What a query may look at for each document that it returns or changes, and in any case.
+const FOR_EACH: i64 = 10;
+const IN_ANY_CASE: i64 = 100;
+
+/// A query that looks at much because it has to.
+#[derive(Debug)]
+struct Exception {
+    collection: &'static str,
+    part_of_command: &'static str,
+    #[allow(dead_code, reason = "for the reader, and for the message when it is an exception no more")]
+    reason: &'static str,
+}
+
+const EXCEPTIONS: [Exception; 4] = [
+    Exception {
+        collection: "audits",
+        part_of_command: r#""search": { "$regex":"#,
+        reason: "no index finds the middle of a text; given up after two seconds",
+    },
+    Exception {
+        collection: "users",
+        part_of_command: r#""username_key": { "$regex":"#,
+        reason: "no index finds the middle of a name; given up after two seconds",
+    },
+    Exception {
+        collection: "products",
+        part_of_command: r#"{ "$text":"#,
+        reason: "an index finds the words, and what has them must be sorted; given up after two seconds",
+    },
+    Exception {
+        collection: "users",
+        part_of_command: r#""held": { "$sum":"#,
+        reason: "adds up all carts, at the start of a worker's turn and every ten minutes",
+    },
+];
+
+impl Exception {
+    fn excuses(&self, summary: &str) -> bool {
+        summary.contains(&format!(".{} ", self.collection)) && summary.contains(self.part_of_command)
+    }
+}
+
+#[tokio::test]
+async fn no_call_looks_at_more_than_it_needs() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_SCALE", "100")]).await;
+    filled::fill(&app).await;
+    let tour = Tour::of(&app).await;
+    begin_profile(&app.db).await;
+    call_everything(&app, &tour).await;
+    assert!(tour.missed().is_empty(), "the tour calls every operation, but not {:?}", tour.missed());
+    let entries = end_profile(&app.db).await;
+    let wasteful: Vec<String> = entries.iter().filter(|entry| is_wasteful(entry)).map(summary).collect();
+    let is_excused = |summary: &str| EXCEPTIONS.iter().any(|exception| exception.excuses(summary));
+    let bad: Vec<&String> = wasteful.iter().filter(|summary| !is_excused(summary)).collect();
+    assert!(bad.is_empty(), "{} of {} queries look at too much: {bad:#?}", bad.len(), entries.len());
+    for exception in EXCEPTIONS {
+        assert!(wasteful.iter().any(|summary| exception.excuses(summary)), "an exception no more: {exception:?}");
+    }
+}
+
+async fn call_everything(app: &TestApp, tour: &Tour) {
+    let product = app.product(100.0, 20).await;
+    accounts::sessions(app, tour).await;
+    accounts::password(app, tour).await;
+    accounts::codes(app, tour).await;
+    accounts::mails(app, tour).await;
+    accounts::profile(app, tour).await;
+    accounts::cart(app, tour, &product).await;
+    catalogue::reading(app, tour).await;
+    catalogue::searching(app, tour).await;
+    catalogue::writing(app, tour).await;
+    catalogue::files(app, tour).await;
+    catalogue::administration(app, tour).await;
+    catalogue::audits(app, tour).await;
+    app.work().await;
+}
+
+/// Has everything profiled from now on, with room for all of it.
+async fn begin_profile(db: &Database) {
+    db.create_collection("system.profile").capped(true).size(64 << 20).await.expect("a profile");
+    db.run_command(doc! { "profile": 2 }).await.expect("a profile");
+}
+
+/// What the server under test sent. A stream of changes is left out: it is read from the database's own log.
+async fn end_profile(db: &Database) -> Vec<Document> {
+    db.run_command(doc! { "profile": 0 }).await.expect("an end of the profile");
+    let profile = db.collection::<Document>("system.profile");
+    let found = profile.find(doc! { "appName": "myspares" }).await.expect("found");
+    let entries: Vec<Document> = found.try_collect().await.expect("entries");
+    let is_stream = |entry: &Document| {
+        let begun = entry.get_document("originatingCommand").and_then(|command| command.get_array("pipeline"));
+        let first = begun.ok().and_then(|stages| stages.first()?.as_document());
+        first.is_some_and(|stage| stage.contains_key("$changeStream"))
+    };
+    entries.into_iter().filter(|entry| !is_stream(entry)).collect()
+}
+
+fn number(entry: &Document, name: &str) -> i64 {
+    match entry.get(name) {
+        Some(Bson::Int32(number)) => i64::from(*number),
+        Some(Bson::Int64(number)) => *number,
+        _ => 0,
+    }
+}
+
+fn is_wasteful(entry: &Document) -> bool {
+    let found = ["nreturned", "nMatched", "nModified", "ndeleted"].iter().map(|name| number(entry, name)).max();
+    let allowed = FOR_EACH * found.unwrap_or(0) + IN_ANY_CASE;
+    let scans = entry.get_str("planSummary").is_ok_and(|plan| plan.contains("COLLSCAN"));
+    // A count returns one document, however many keys it counts.
+    let keys = if is_count(entry) { 0 } else { number(entry, "keysExamined") };
+    scans || keys.max(number(entry, "docsExamined")) > allowed
+}
+
+fn is_count(entry: &Document) -> bool {
+    let pipeline = entry.get_document("command").and_then(|command| command.get_array("pipeline"));
+    let count = doc! { "$group": { "_id": 1, "n": { "$sum": 1 } } };
+    pipeline.is_ok_and(|stages| stages.last().and_then(Bson::as_document) == Some(&count))
+}
+
+/// An entry in one line.
+fn summary(entry: &Document) -> String {
+    let text = |name| entry.get_str(name).unwrap_or_default();
+    let counts = ["keysExamined", "docsExamined", "nreturned", "nMatched", "ndeleted"];
+    let counts = counts.map(|name| format!("{name}={}", number(entry, name))).join(" ");
+    let command = entry.get_document("command").map(Document::to_string).unwrap_or_default();
+    format!("{} {} {} {counts} {command}", text("op"), text("ns"), text("planSummary"))
+}
