@@ -244,6 +244,8 @@ fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, Embe
         .args(["--bind_ip", "./m.sock", "--nounixsocket", "--port", "27017"])
         .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        // Hundreds of databases, one a test, have more files than a process may keep open.
+        .args(["--setParameter", "wiredTigerFileHandleCloseIdleTime=10"])
         // A slow command is logged whole, and some of them hold password hashes.
         .args(["--slowms", "2147483647"])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
