@@ -23,7 +23,7 @@ use crate::{
     },
     error::{ApiError, ErrorCode},
     services::{hashing::Caller, sessions::Origin},
-    store::users::Account,
+    store::users::{Account, Member},
 };
 
 /// The cookie that carries the refresh token.
@@ -129,11 +129,11 @@ impl Access for Staff {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        let account = account(request, session(request)?).await?;
-        if !account.role.is_staff() {
+        let member = member(request).await?;
+        if !member.role.is_staff() {
             return Err(ApiError::new(ErrorCode::RoleRequired, "staff only"));
         }
-        Ok(Self { author: author(request, &account)?, role: account.role })
+        Ok(Self { role: member.role, author: author(request, member)? })
     }
 }
 
@@ -141,11 +141,11 @@ impl Access for Admin {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        let account = account(request, session(request)?).await?;
-        if account.role != Role::Admin {
+        let member = member(request).await?;
+        if member.role != Role::Admin {
             return Err(ApiError::new(ErrorCode::RoleRequired, "admins only"));
         }
-        Ok(Self { author: author(request, &account)? })
+        Ok(Self { author: author(request, member)? })
     }
 }
 
@@ -153,7 +153,7 @@ impl Access for MaybeCustomer {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        if !request.headers().contains_key(header::AUTHORIZATION) {
+        if !brings_bearer(request) {
             return Ok(Self(None));
         }
         Customer::check(request).await.map(|customer| Self(Some(customer)))
@@ -164,8 +164,8 @@ impl Access for Viewer {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        let caller = MaybeCustomer::check(request).await?.0;
-        Ok(Self { is_staff: caller.is_some_and(|customer| customer.account.role.is_staff()) })
+        let is_staff = brings_bearer(request) && member(request).await?.role.is_staff();
+        Ok(Self { is_staff })
     }
 }
 
@@ -268,17 +268,25 @@ fn address(request: &Request) -> Result<ClientAddress, ApiError> {
     request.data::<ClientAddress>().copied().ok_or_else(ApiError::internal)
 }
 
-fn author(request: &Request, account: &Account) -> Result<Author, ApiError> {
+fn author(request: &Request, member: Member) -> Result<Author, ApiError> {
     let request_id = request.data::<RequestId>().ok_or_else(ApiError::internal)?.0.to_string();
-    Ok(Author { user_id: account.id, username: account.username.to_string(), request_id })
+    Ok(Author { user_id: member.id, username: member.username.to_string(), request_id })
+}
+
+async fn member(request: &Request) -> Result<Member, ApiError> {
+    app(request)?.store.users.member(session(request)?).await?.ok_or(InvalidAccessToken.into())
 }
 
 async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
     app(request)?.store.users.account(session).await?.ok_or(InvalidAccessToken.into())
 }
 
+fn brings_bearer(request: &Request) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION)
+}
+
 fn session(request: &Request) -> Result<SessionRef, ApiError> {
-    if !request.headers().contains_key(header::AUTHORIZATION) {
+    if !brings_bearer(request) {
         return Err(ApiError::new(ErrorCode::AuthorizationMissing, "authorization header missing"));
     }
     let app = app(request)?;

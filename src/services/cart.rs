@@ -125,7 +125,7 @@ async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -
 
 /// Whether the caller is signed in; for refusals that come before any update.
 pub async fn require_session(app: &App, owner: SessionRef) -> Result<(), CartError> {
-    app.store.users.account(owner).await?.map_or(Err(CartError::SignedOut), |_| Ok(()))
+    if app.store.users.is_alive(owner).await? { Ok(()) } else { Err(CartError::SignedOut) }
 }
 
 async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<PutLimits, CartError> {

@@ -86,7 +86,7 @@ async fn reauthenticate(
         sign_in::confirm(app, caller.user, current, origin).await?;
         return Ok(());
     }
-    let found = app.store.users.refreshable(caller).await?.ok_or(ChangeNumberError::SignedOut)?;
-    let recent = found.session.signed_in_at > app.clock.now().before(sign_in::RECENT);
+    let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ChangeNumberError::SignedOut)?;
+    let recent = signed_in_at > app.clock.now().before(sign_in::RECENT);
     if recent { Ok(()) } else { Err(ChangeNumberError::ReauthenticationRequired) }
 }

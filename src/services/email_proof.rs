@@ -132,8 +132,8 @@ async fn confirm(
         sign_in::confirm(app, caller.user, password, origin).await?;
         return Ok(());
     }
-    let session = app.store.users.refreshable(caller).await?.ok_or(RequestError::SignedOut)?.session;
-    if session.signed_in_at.after(FRESH) > app.clock.now() {
+    let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(RequestError::SignedOut)?;
+    if signed_in_at.after(FRESH) > app.clock.now() {
         return Ok(());
     }
     Err(InvalidField::required("current_password").into())

@@ -120,7 +120,7 @@ async fn prove(
 
 /// Why no account met the condition of the change.
 async fn why_not(app: &App, caller: SessionRef, proof: &Proof) -> Result<ProfileError, StoreError> {
-    let alive = app.store.users.account(caller).await?.is_some();
+    let alive = app.store.users.is_alive(caller).await?;
     Ok(match proof {
         Proof::SignInAfter(_) if alive => ProfileError::ReauthenticationRequired,
         Proof::Password(_) if alive => SignInError::WrongCredentials.into(),

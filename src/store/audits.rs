@@ -43,7 +43,8 @@ pub struct AuditDoc {
     pub timestamp: Timestamp,
     /// Until when it is kept.
     pub expires_at: Timestamp,
-    /// What a search looks through, in lower case.
+    /// What a search looks through, in lower case; never read.
+    #[serde(skip_deserializing)]
     search: String,
 }
 
@@ -194,6 +195,7 @@ impl Audits {
             filter = doc! { "$and": [filter, { "$or": later.to_vec() }] };
         }
         let found = self.docs.find(filter).sort(doc! { "timestamp": order, "_id": order }).limit(limit);
+        let found = found.projection(doc! { "search": 0 });
         Ok(found.max_time(SEARCH_LIMIT).await?.try_collect().await?)
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Layout, StoreError,
     audits::{Audits, Trail},
-    index,
+    find_part, index,
     locks::{Lock, Locks},
     swept,
     transaction::transact,
@@ -129,7 +129,8 @@ impl Invitations {
     pub async fn is_open(&self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
         let mut filter = open(now);
         filter.insert("email", email);
-        Ok(self.docs.find_one(filter).await?.is_some())
+        let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
+        Ok(found.is_some())
     }
 
     /// Takes an open invitation back; false when there is none.

@@ -76,7 +76,8 @@ impl Leases {
             "until": { "$add": ["$$NOW", span] },
         } }];
         let docs = self.docs.clone_with_type::<Held>();
-        let taken = docs.find_one_and_update(filter, update).return_document(ReturnDocument::After).await?;
+        let taken = docs.find_one_and_update(filter, update).projection(doc! { "epoch": 1 });
+        let taken = taken.return_document(ReturnDocument::After).await?;
         Ok(taken.map(|held| Lease { worker, holder, epoch: held.epoch }))
     }
 

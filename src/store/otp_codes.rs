@@ -53,6 +53,12 @@ pub struct OtpDoc {
     pub expires_at: Timestamp,
 }
 
+#[derive(Deserialize)]
+struct WithId {
+    #[serde(rename = "_id")]
+    id: ChallengeId,
+}
+
 pub(super) fn layout() -> Layout {
     let indexes = vec![
         swept(Duration::ZERO),
@@ -92,7 +98,8 @@ impl OtpCodes {
         if let Some(user) = user {
             filter.insert("user", user);
         }
-        let found = self.docs.find(filter).sort(doc! { "_id": -1 }).await?;
+        let ids = self.docs.clone_with_type::<WithId>();
+        let found = ids.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": -1 }).await?;
         Ok(found.map_ok(|code| code.id).try_collect().await?)
     }
 

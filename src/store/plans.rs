@@ -1,7 +1,7 @@
 //! The collection `plans`: redistributions under way (U4). A plan is made in one transaction with the entry in the
 //! audits, carried out line by line, and removed; one that a crash cut off is carried out as it was planned.
 
-use bson::doc;
+use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{Client, ClientSession, Collection, Database, error::Result};
 use serde::{Deserialize, Serialize};
@@ -160,7 +160,9 @@ impl Plans {
     }
 
     async fn make_in(&self, tx: &mut ClientSession, product: ProductId, trail: &Trail) -> Result<Planned> {
-        if self.docs.find_one(doc! { "product_id": product }).session(&mut *tx).await?.is_some() {
+        let ids = self.docs.clone_with_type::<Document>();
+        let under_way = ids.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 });
+        if under_way.session(&mut *tx).await?.is_some() {
             return Ok(Planned::UnderWay);
         }
         let fields = doc! { "stock": 1, "code": 1 };

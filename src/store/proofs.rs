@@ -3,6 +3,7 @@
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
 use mongodb::{Client, ClientSession, Collection, Database, error::Result, options::ReturnDocument};
+use serde::Deserialize;
 
 use super::{
     StoreError, invitations,
@@ -10,7 +11,7 @@ use super::{
     otp_codes,
     outbox::{self, MailDoc},
     transaction::transact,
-    users::Account,
+    users::{Account, Verification},
 };
 use crate::domain::{ids::UserId, password::PasswordHash, time::Timestamp};
 
@@ -23,6 +24,15 @@ pub enum EmailProof {
     Gone,
     /// Another account has proven the address.
     Taken,
+}
+
+/// Who has an address, and whether it was proven.
+#[derive(Deserialize)]
+struct Holder {
+    #[serde(rename = "_id")]
+    id: UserId,
+    #[serde(default)]
+    verification: Verification,
 }
 
 /// The collections that these transactions touch.
@@ -154,10 +164,10 @@ impl Proofs {
     /// still has it.
     async fn take_address(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {
         let other = doc! { "_id": { "$ne": link.user }, "email": &link.email };
-        let users = self.users.clone_with_type::<Account>();
-        let found = users.find_one(other).projection(Account::projection());
+        let users = self.users.clone_with_type::<Holder>();
+        let found = users.find_one(other).projection(doc! { "verification.email": 1 });
         if let Some(owner) = found.session(&mut *tx).await? {
-            if owner.has_proven(&link.email) {
+            if owner.verification.proven_email() == Some(&link.email) {
                 return Ok(false);
             }
             let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };

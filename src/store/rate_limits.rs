@@ -98,6 +98,8 @@ impl RateLimits {
         ];
         let docs = self.docs.clone_with_type::<Hits>();
         let taken = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true);
+        // Of the hits the oldest says when a slot is free again; there can be thousands.
+        let taken = taken.projection(doc! { "taken": 1, "hits": { "$slice": 1 } });
         Ok(taken.return_document(ReturnDocument::After).await?)
     }
 }

@@ -3,6 +3,7 @@
 use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result, options::ReturnDocument};
+use serde::Deserialize;
 
 use super::{UserRecord, Users};
 use crate::{
@@ -32,6 +33,27 @@ pub enum UserChanged {
     LastAdmin,
 }
 
+/// Until when the sessions of an account live.
+#[derive(Deserialize)]
+struct SessionEnds {
+    sessions: Vec<SessionEnd>,
+}
+
+#[derive(Deserialize)]
+struct SessionEnd {
+    expires_at: Timestamp,
+}
+
+impl SessionEnds {
+    fn projection() -> Document {
+        doc! { "sessions.expires_at": 1 }
+    }
+
+    fn living(&self, now: Timestamp) -> usize {
+        self.sessions.iter().filter(|session| session.expires_at > now).count()
+    }
+}
+
 impl Users {
     /// Changes what an account may do. One that is disabled loses its sessions. All such changes wait for each other, so
     /// that admins who demote each other at once don't leave the shop without any.
@@ -56,11 +78,11 @@ impl Users {
             let (users, trail) = (users.clone(), trail.clone());
             async move {
                 let ended = doc! { "$set": { "sessions": [] } };
-                let records = users.user_records();
-                let before = records.find_one_and_update(doc! { "_id": user }, ended);
-                let before = before.projection(UserRecord::projection()).session(&mut *tx).await?;
+                let docs = users.docs.clone_with_type::<SessionEnds>();
+                let before = docs.find_one_and_update(doc! { "_id": user }, ended);
+                let before = before.projection(SessionEnds::projection()).session(&mut *tx).await?;
                 let Some(before) = before else { return Ok(false) };
-                let count = i64::try_from(before.living_sessions(trail.now)).unwrap_or(i64::MAX);
+                let count = i64::try_from(before.living(trail.now)).unwrap_or(i64::MAX);
                 let changes = Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).described();
                 let entry = trail.entry("users", "logout", user).describing(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
@@ -82,7 +104,7 @@ impl Users {
         transact(&self.client, move |tx| {
             let (users, counters, trail) = (users.clone(), counters.clone(), trail.clone());
             async move {
-                if users.record_in(tx, user).await?.is_none() {
+                if !users.is_there_in(tx, doc! { "_id": user }).await? {
                     return Ok(false);
                 }
                 for counter in &counters {
@@ -149,8 +171,12 @@ impl Users {
     /// Whether one of the accounts is an admin's who may sign in.
     async fn is_admin_in(&self, tx: &mut ClientSession, mut among: Document) -> Result<bool> {
         among.extend(doc! { "role": Role::Admin.as_str(), "is_active": true });
+        self.is_there_in(tx, among).await
+    }
+
+    async fn is_there_in(&self, tx: &mut ClientSession, account: Document) -> Result<bool> {
         let ids = self.docs.clone_with_type::<Document>();
-        Ok(ids.find_one(among).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
+        Ok(ids.find_one(account).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
     }
 
     async fn record_in(&self, tx: &mut ClientSession, user: UserId) -> Result<Option<UserRecord>> {

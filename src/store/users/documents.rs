@@ -161,6 +161,14 @@ pub struct Verification {
     pub phone: Option<Verified<E164>>,
 }
 
+impl Verification {
+    /// The address that was proven.
+    pub fn proven_email(&self) -> Option<&Email> {
+        let proven = self.email.as_ref().filter(|email| email.verified_at.is_some());
+        proven.map(|email| &email.value)
+    }
+}
+
 /// A value and when it was proven.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verified<T> {
@@ -267,6 +275,24 @@ impl Account {
             "username": 1, "phone_number": 1, "email": 1, "role": 1, "is_active": 1,
             "profile": 1, "verification": 1, "created_at": 1,
         }
+    }
+}
+
+/// What decides whether somebody may do something, and names who did it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Member {
+    /// The account's id.
+    #[serde(rename = "_id")]
+    pub id: UserId,
+    /// Its name.
+    pub username: Username,
+    /// What it may do.
+    pub role: Role,
+}
+
+impl Member {
+    pub(super) fn projection() -> Document {
+        doc! { "username": 1, "role": 1 }
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::{
     admin::{UserChange, UserChanged},
     cart::{Put, PutLimits, Removed, Wanted},
     documents::{
-        Account, Address, CartDoc, CartLine, Credentials, Display, Profile, ProfilePhone, SessionDoc, UserDoc,
+        Account, Address, CartDoc, CartLine, Credentials, Display, Member, Profile, ProfilePhone, SessionDoc, UserDoc,
         Verification, Verified, WholeAccount,
     },
     lines::HeldLine,
@@ -191,6 +191,16 @@ impl Users {
     /// What a confirmation by password needs of an account.
     pub async fn credentials_of(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, Credentials::projection()).await
+    }
+
+    /// Whether a session is alive.
+    pub async fn is_alive(&self, session: SessionRef) -> Result<bool, StoreError> {
+        self.exists(alive(session)).await
+    }
+
+    /// Who is behind a living session.
+    pub async fn member(&self, session: SessionRef) -> Result<Option<Member>, StoreError> {
+        find_part(&self.docs, alive(session), Member::projection()).await
     }
 
     /// The account behind a living session.

@@ -4,8 +4,9 @@
 use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{Collection, options::ReturnDocument};
+use serde::Deserialize;
 
-use super::{Account, Display, Users, alive};
+use super::{Account, Display, Profile, Users, alive};
 use crate::{
     domain::{
         ids::{SessionRef, UserId},
@@ -16,6 +17,19 @@ use crate::{
     },
     store::{StoreError, transaction::transact},
 };
+
+/// What is read of an account whose picture goes.
+#[derive(Deserialize)]
+struct Pictured {
+    #[serde(default)]
+    profile: Profile,
+}
+
+impl Pictured {
+    fn projection() -> Document {
+        doc! { "profile.display": 1 }
+    }
+}
 
 impl Users {
     /// Shows an account with another picture or without one, and returns it as it is then; `None` when the session is not
@@ -46,9 +60,10 @@ impl Users {
         new: Option<ImageKey>,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        let (docs, trash) = (self.docs.clone_with_type::<Account>(), self.trash.clone());
+        let (docs, pictured) = (self.docs.clone_with_type::<Account>(), self.docs.clone_with_type::<Pictured>());
+        let trash = self.trash.clone();
         let changed = transact(&self.client, move |tx| {
-            let (docs, trash) = (docs.clone(), trash.clone());
+            let (docs, pictured, trash) = (docs.clone(), pictured.clone(), trash.clone());
             let (filter, update, new) = (filter.clone(), update.clone(), new.clone());
             async move {
                 if let Some(key) = &new
@@ -56,8 +71,8 @@ impl Users {
                 {
                     return Ok(Err(StoreError::Contended));
                 }
-                let before = docs.find_one(filter.clone()).projection(Account::projection()).session(&mut *tx).await?;
-                let Some(before) = before else {
+                let before = pictured.find_one(filter.clone()).projection(Pictured::projection());
+                let Some(before) = before.session(&mut *tx).await? else {
                     trash.discard_in(tx, new.as_slice(), now).await?;
                     return Ok(Ok(None));
                 };
@@ -73,14 +88,14 @@ impl Users {
     /// Removes an account whose password was checked, with its picture; false when it has changed meanwhile, and always
     /// for an admin's, since those who run the accounts are only ever demoted (`Users::administer`).
     pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
-        let docs: Collection<Account> = self.docs.clone_with_type();
+        let docs: Collection<Pictured> = self.docs.clone_with_type();
         let trash = self.trash.clone();
         let filter =
             doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
         transact(&self.client, move |tx| {
             let (docs, trash, filter) = (docs.clone(), trash.clone(), filter.clone());
             async move {
-                let deleted = docs.find_one_and_delete(filter).projection(Account::projection()).session(&mut *tx);
+                let deleted = docs.find_one_and_delete(filter).projection(Pictured::projection()).session(&mut *tx);
                 let Some(account) = deleted.await? else { return Ok(false) };
                 trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
                 Ok(true)

@@ -22,8 +22,7 @@ pub struct Recoverable {
 impl Account {
     /// The address that was proven.
     pub fn proven_email(&self) -> Option<&Email> {
-        let proven = self.verification.email.as_ref().filter(|email| email.verified_at.is_some());
-        proven.map(|email| &email.value)
+        self.verification.proven_email()
     }
 
     /// Whether this very address was proven.

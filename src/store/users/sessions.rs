@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::{Bson, Document, doc};
+use bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 
@@ -78,16 +78,25 @@ impl Users {
                 "sessions.$.expires_at": now.after(times.refresh),
             },
         };
-        let docs = self.docs.clone_with_type::<WithSessions>();
+        let docs = self.docs.clone_with_type::<WithSession>();
+        let fields = WithSession::projection(claim.session.session);
         let rotated =
-            docs.find_one_and_update(filter, update).projection(projection()).return_document(ReturnDocument::After);
-        Ok(rotated.await?.and_then(|user| user.with(claim.session.session)))
+            docs.find_one_and_update(filter, update).projection(fields).return_document(ReturnDocument::After);
+        Ok(rotated.await?.and_then(WithSession::refreshable))
     }
 
     /// A session and its owner as they are; `None` when the session is gone or the account disabled.
     pub async fn refreshable(&self, session: SessionRef) -> Result<Option<Refreshable>, StoreError> {
-        let found: Option<WithSessions> = find_part(&self.docs, alive(session), projection()).await?;
-        Ok(found.and_then(|user| user.with(session.session)))
+        let fields = WithSession::projection(session.session);
+        let found: Option<WithSession> = find_part(&self.docs, alive(session), fields).await?;
+        Ok(found.and_then(WithSession::refreshable))
+    }
+
+    /// When the password was last given for a session; `None` when the session is gone or the account disabled.
+    pub async fn signed_in_at(&self, session: SessionRef) -> Result<Option<Timestamp>, StoreError> {
+        let fields = doc! { "sessions": only(session.session) };
+        let found: Option<Sessions> = find_part(&self.docs, alive(session), fields).await?;
+        Ok(found.and_then(|user| user.sessions.into_iter().next()).map(|session| session.signed_in_at))
     }
 
     /// Ends a session from which an older token than the claim's successor was used; false when it had ended already.
@@ -103,7 +112,7 @@ impl Users {
 
     /// The living sessions of an account, the newest last.
     pub async fn sessions(&self, caller: SessionRef, now: Timestamp) -> Result<Vec<SessionDoc>, StoreError> {
-        let found: Option<WithSessions> = find_part(&self.docs, alive(caller), projection()).await?;
+        let found: Option<Sessions> = find_part(&self.docs, alive(caller), doc! { "sessions": 1 }).await?;
         let sessions = found.map(|user| user.sessions).unwrap_or_default();
         Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
     }
@@ -140,21 +149,32 @@ impl Users {
 }
 
 #[derive(Deserialize)]
-struct WithSessions {
+struct Sessions {
+    sessions: Vec<SessionDoc>,
+}
+
+/// An account with one of its sessions.
+#[derive(Deserialize)]
+struct WithSession {
     #[serde(flatten)]
     account: Account,
     sessions: Vec<SessionDoc>,
 }
 
-impl WithSessions {
-    fn with(self, id: SessionId) -> Option<Refreshable> {
-        let session = self.sessions.into_iter().find(|session| session.id == id)?;
+impl WithSession {
+    fn projection(session: SessionId) -> Document {
+        let mut fields = Account::projection();
+        fields.insert("sessions", only(session));
+        fields
+    }
+
+    fn refreshable(self) -> Option<Refreshable> {
+        let session = self.sessions.into_iter().next()?;
         Some(Refreshable { account: self.account, session })
     }
 }
 
-fn projection() -> Document {
-    let mut fields = Account::projection();
-    fields.insert("sessions", Bson::Int32(1));
-    fields
+/// One session of an account, without the others.
+fn only(session: SessionId) -> Document {
+    doc! { "$elemMatch": { "_id": session } }
 }

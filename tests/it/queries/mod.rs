@@ -67,6 +67,8 @@ async fn no_call_looks_at_more_than_it_needs() {
     let is_excused = |summary: &str| EXCEPTIONS.iter().any(|exception| exception.excuses(summary));
     let bad: Vec<&String> = wasteful.iter().filter(|summary| !is_excused(summary)).collect();
     assert!(bad.is_empty(), "{} of {} queries look at too much: {bad:#?}", bad.len(), entries.len());
+    let whole: Vec<String> = entries.iter().filter(|entry| reads_whole_accounts(entry)).map(summary).collect();
+    assert!(whole.is_empty(), "accounts are read with sessions and carts that nobody asked for: {whole:#?}");
     for exception in EXCEPTIONS {
         assert!(wasteful.iter().any(|summary| exception.excuses(summary)), "an exception no more: {exception:?}");
     }
@@ -130,6 +132,14 @@ fn is_count(entry: &Document) -> bool {
     let pipeline = entry.get_document("command").and_then(|command| command.get_array("pipeline"));
     let count = doc! { "$group": { "_id": 1, "n": { "$sum": 1 } } };
     pipeline.is_ok_and(|stages| stages.last().and_then(Bson::as_document) == Some(&count))
+}
+
+/// Whether it names no fields of the accounts that it returns.
+fn reads_whole_accounts(entry: &Document) -> bool {
+    let is_of_users = entry.get_str("ns").is_ok_and(|namespace| namespace.ends_with(".users"));
+    let command = entry.get_document("command").cloned().unwrap_or_default();
+    let reads = |name: &str, fields: &str| command.contains_key(name) && !command.contains_key(fields);
+    is_of_users && (reads("find", "projection") || reads("findAndModify", "fields"))
 }
 
 /// An entry in one line.
