@@ -237,7 +237,7 @@ impl ApiError {
     pub fn answer(self, request_id: &str) -> poem::Response {
         let Parts { code, message, fields, headers, cause } = *self.0;
         match cause {
-            Some(cause @ (StoreError::Unavailable(_) | StoreError::Contended)) => {
+            Some(cause @ (StoreError::Unavailable(_) | StoreError::Contended | StoreError::OutOfTime)) => {
                 tracing::warn!(request_id, %cause, "a request was put off");
             }
             Some(cause) => tracing::error!(request_id, %cause, "a request failed"),
@@ -273,7 +273,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
             }
-            StoreError::Contended => Self::new(ErrorCode::TooBusy, cause.to_string()),
+            StoreError::Contended | StoreError::OutOfTime => Self::new(ErrorCode::TooBusy, cause.to_string()),
             StoreError::Duplicate | StoreError::Standalone | StoreError::Failed(_) => Self::internal(),
         };
         error.0.cause = Some(cause);

@@ -53,7 +53,8 @@ struct Bench {
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
     if let Some(at) = args.iter().position(|arg| arg == "floor") {
-        let sizes: Vec<usize> = args[at + 2].split(',').map(|size| size.parse().expect("a size")).collect();
+        let sizes: Vec<usize> =
+            args[at + 2].split(',').filter(|size| !size.is_empty()).map(|size| size.parse().expect("a size")).collect();
         let uri = args[at + 1].clone();
         tokio::task::spawn_blocking(move || floor::serve(&uri, DATABASE, &sizes)).await.expect("it serves");
         return;

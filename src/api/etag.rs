@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 
 pub use crate::domain::etag::ETag;
-use crate::{http::accepts_gzip, services::catalogue::Rendered};
+use crate::{domain::gzip, services::catalogue::Rendered};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Everybody may keep it, and asks each time whether it still holds.
@@ -24,9 +24,13 @@ const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding")
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const AUTHORIZATION: HeaderValue = HeaderValue::from_static("Authorization");
 
+fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok())
+}
+
 /// All lines of a header as one list (RFC 9110, section 5.3).
 pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let lines: Vec<&str> = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<&str> = lines(headers, name).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
@@ -39,7 +43,8 @@ pub struct Known {
 impl<'a> FromRequest<'a> for Known {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         let headers = request.headers();
-        Ok(Self { states: list(headers, header::IF_NONE_MATCH), takes_gzip: accepts_gzip(headers) })
+        let takes_gzip = gzip::is_accepted(lines(headers, header::ACCEPT_ENCODING));
+        Ok(Self { states: list(headers, header::IF_NONE_MATCH), takes_gzip })
     }
 }
 
@@ -93,7 +98,7 @@ impl<T: Send> IntoResponse for Tagged<T> {
             response.set_status(StatusCode::NOT_MODIFIED);
             return response;
         }
-        let packed = self.answer.packed().filter(|_| self.known.takes_gzip).cloned();
+        let packed = if self.known.takes_gzip { self.answer.packed().cloned() } else { None };
         *response.headers_mut() = self.headers(header_value(etag, packed.is_some()));
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         if packed.is_some() {

@@ -64,7 +64,7 @@ pub enum Tier {
     NameStart,
     /// Each word of the text begins a word of its name.
     NameWords,
-    /// Its name and description hold each word of the text.
+    /// It has each word of the text in its name or description, and at least one of them as a whole word.
     Description,
 }
 
@@ -143,6 +143,7 @@ mod tests {
         for name in ["Brake  Pad", "BRAKE PAD", " brake\u{a0}pad", "ｂｒａｋｅ pad"] {
             assert_eq!(name_key(name), "brake pad", "{name}");
         }
+        assert_eq!([name_key("GROẞ"), name_key("Groß")], ["gross", "gross"]);
         assert_eq!(words(&name_key("Pad (front) & disc, 4.5/6' -PAD")), ["4", "5", "6", "disc", "front", "pad"]);
         assert_eq!(words(&name_key("मारुति é")), ["é", "मारुति"]);
         assert_eq!(words("\" - .* ("), [""; 0]);

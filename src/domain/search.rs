@@ -13,7 +13,7 @@ impl SearchText {
     /// Checks the query parameter `q`.
     pub fn parse(q: Option<&str>) -> Result<Self, InvalidField> {
         let refused = |text: &str| InvalidField { field: "q".into(), text: text.to_owned() };
-        let text = q.unwrap_or_default().trim_matches(' ');
+        let text = q.unwrap_or_default().trim();
         if text.is_empty() {
             return Err(refused("missing required query parameter: q"));
         }
@@ -61,6 +61,7 @@ mod tests {
         for (q, told) in [
             ("", "missing required query parameter: q"),
             ("   ", "missing required query parameter: q"),
+            ("\u{a0}\t\u{3000} ", "missing required query parameter: q"),
             (" a ", "q must be 2 to 100 characters"),
             (&"a".repeat(101), "q must be 2 to 100 characters"),
             ("ab", ""),
@@ -77,6 +78,6 @@ mod tests {
         let pattern = |q| SearchText::parse(Some(q)).expect("a search").pattern();
         assert_eq!(pattern("brake pad 2é"), "brake\\ pad\\ 2é");
         assert_eq!(pattern(".*"), "\\.\\*");
-        assert_eq!(pattern("a\\Eb\0c\n"), "a\\\\Eb\\x00c\\\n");
+        assert_eq!(pattern("a\\Eb\0c\nd"), "a\\\\Eb\\x00c\\\nd");
     }
 }

@@ -28,7 +28,8 @@ pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
 
 /// The form in which texts are the same that differ in case or width alone: NFKC and lower case.
 pub fn folded(text: &str) -> String {
-    // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma.
-    let upper = text.nfkc().flat_map(char::to_uppercase);
+    // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma; and before that
+    // through lower case, which makes ß of its capital.
+    let upper = text.nfkc().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).nfkc().collect()
 }

@@ -1,12 +1,17 @@
 //! A caller who hangs up ends the request's future, in the middle of a flow of several writes too, or while the
-//! database's answer is on its way, which costs the driver a connection. Calls that have to wait therefore run as
-//! tasks of their own, which go on to their end.
+//! database's answer is on its way, which costs the driver a connection. What is left of such a call therefore goes on as
+//! a task of its own, to its end.
 
-use std::{sync::Arc, task::Poll};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use poem::{Endpoint, Middleware, Request, Response, Result};
-use tokio_util::task::TaskTracker;
+use tokio::runtime::Handle;
+use tokio_util::{sync::DropGuard, task::TaskTracker};
 
 use super::errors;
 use crate::{access::RequestId, services::hashing::Caller};
@@ -43,17 +48,40 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let inner = Arc::clone(&self.inner);
         let id = request.data::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
-        let (caller, leaves_when_dropped) = Caller::with_guard();
+        let (caller, guard) = Caller::with_guard();
         request.set_data(caller);
         // What fails is logged by the call, whether or not anybody still waits for it.
-        let mut call = errors::answered(|| async move { inner.call(request).await }, id).boxed();
-        async move {
-            let _leaves_when_dropped = leaves_when_dropped;
-            // What is answered without waiting, as from memory, can't be cut off and needs no task.
-            if let Poll::Ready(response) = futures_util::poll!(&mut call) {
-                return Ok(response);
-            }
-            self.tasks.spawn(call).await.map_err(poem::error::InternalServerError)
+        let call = errors::answered(|| async move { inner.call(request).await }, id).boxed();
+        Attended { call: Some(call), guard: Some(guard), tasks: &self.tasks }
+    }
+}
+
+/// A call that somebody waits for. It runs in the task of its connection, which costs nothing; only where that gives it up
+/// before the end does it get one of its own.
+struct Attended<'a> {
+    call: Option<BoxFuture<'static, Response>>,
+    /// Says that the caller has left, when dropped.
+    guard: Option<DropGuard>,
+    tasks: &'a TaskTracker,
+}
+
+impl Future for Attended<'_> {
+    type Output = Result<Response>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Response>> {
+        let Some(call) = &mut self.call else { return Poll::Pending };
+        let response = ready!(call.poll_unpin(context));
+        self.call = None;
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        self.guard = None;
+        // Without a runtime the process is at its end.
+        if let (Some(call), Ok(runtime)) = (self.call.take(), Handle::try_current()) {
+            self.tasks.spawn_on(call, &runtime);
         }
     }
 }

@@ -19,12 +19,11 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip, slashes::Slashes};
 pub use self::{
     contract::{spec_json, spec_yaml},
-    gzip::accepts_gzip,
     server::{Listeners, serve},
 };
 use crate::app::App;
 
-/// Every URL. What stands last is what a request meets first; calls run as the app's tasks.
+/// Every URL. What stands last is what a request meets first; calls that were given up go on as the app's tasks.
 fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     let routes = Route::new().nest_no_strip("/api", contract::service(crate::api::all(app)));
     pages::add(routes)

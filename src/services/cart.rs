@@ -1,6 +1,6 @@
 //! The cart: changed by single updates that also sign its owner in, priced whenever it is read.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     app::App,
@@ -102,9 +102,28 @@ pub async fn set(
     put(app, owner, product, Wanted::Exactly(quantity)).await
 }
 
+/// By what is known of the product, which saves a round trip. A copy may be a moment behind: what is put by it is checked
+/// afterwards, and what is refused by it is tried again by the product as it is stored.
 async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -> Result<PricedCart, CartError> {
+    let known = products(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
+    match try_to_put(app, owner, product, wanted, known.as_deref()).await {
+        Err(CartError::ProductNotFound | CartError::OutOfStock | CartError::NotEnoughStock(_)) => {
+            let stored = app.store.products.visible(product).await?;
+            try_to_put(app, owner, product, wanted, stored.as_ref()).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_to_put(
+    app: &App,
+    owner: SessionRef,
+    id: ProductId,
+    wanted: Wanted,
+    product: Option<&CartProduct>,
+) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
-    let limits = match limits(app, product, now).await {
+    let limits = match limits(product, now) {
         Ok(limits) => limits,
         // Nothing was written, so nobody has looked yet whether the caller is signed in.
         Err(refusal) => {
@@ -112,12 +131,12 @@ async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -
             return Err(refusal);
         }
     };
-    let put = app.store.users.put_into_cart(owner, product, wanted, limits, now).await?;
+    let put = app.store.users.put_into_cart(owner, id, wanted, limits, now).await?;
     match put.ok_or(CartError::SignedOut)? {
         Put::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
         Put::Full => Err(CartError::Full),
         Put::Done { cart, rev, before } => {
-            let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
+            let cart = keep_to_stock(app, owner, id, cart, rev, before).await?;
             price(app, owner.user, cart).await
         }
     }
@@ -128,9 +147,9 @@ pub async fn require_session(app: &App, owner: SessionRef) -> Result<(), CartErr
     if app.store.users.is_alive(owner).await? { Ok(()) } else { Err(CartError::SignedOut) }
 }
 
-async fn limits(app: &App, product: ProductId, now: Timestamp) -> Result<PutLimits, CartError> {
-    let found = app.store.products.visible(product).await?.ok_or(CartError::ProductNotFound)?;
-    Ok(PutLimits { available: in_stock(found.stock)?, unit_price: unit_price(&found, now).1 })
+fn limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, CartError> {
+    let product = product.ok_or(CartError::ProductNotFound)?;
+    Ok(PutLimits { available: in_stock(product.stock)?, unit_price: unit_price(product, now).1 })
 }
 
 /// Takes some of a product out of the cart, the line with the last of them.
@@ -160,7 +179,7 @@ pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError
     price(app, owner.user, cart).await
 }
 
-/// Stock may have fallen between reading it and the update. The redistribution that followed the fall can have missed
+/// Stock may have fallen, or the product may be gone or hidden, since it was read. The redistribution that followed the fall can have missed
 /// the new pieces, so the call takes them out itself. When the line was changed meanwhile by another call of its owner, the
 /// pieces can't be told apart any more: then the line is cut to the stock.
 async fn keep_to_stock(
@@ -172,14 +191,23 @@ async fn keep_to_stock(
     before: i64,
 ) -> Result<CartDoc, CartError> {
     loop {
-        let stock = app.store.products.stock(product).await?.unwrap_or(0);
-        let line = cart.items.iter().find(|line| line.product_id == product);
-        let Some(line) = line.filter(|line| i64::from(line.quantity.get()) > stock) else { return Ok(cart) };
+        let stored = app.store.products.stock(product).await?;
+        let (stock, is_hidden) =
+            (stored.map_or(0, |stored| stored.stock), stored.is_some_and(|stored| !stored.is_active));
+        let Some(line) = cart.items.iter().find(|line| line.product_id == product) else { return Ok(cart) };
         let untouched = line.rev == rev;
-        let left = if untouched { before.min(stock) } else { stock };
+        if i64::from(line.quantity.get()) <= stock && !(is_hidden && untouched) {
+            return Ok(cart);
+        }
+        let left = match (untouched, is_hidden) {
+            (true, true) => before,
+            (true, false) => before.min(stock),
+            (false, _) => stock,
+        };
         let cut = app.store.users.clamp_line(owner.user, product, line.rev, left).await?;
         if cut && untouched {
-            return Err(in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock));
+            let refusal = in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock);
+            return Err(if is_hidden { CartError::ProductNotFound } else { refusal });
         }
         cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
     }
@@ -197,8 +225,7 @@ fn unit_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
 
 async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
     let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
-    let load = |missing: Vec<ProductId>| async move { app.store.products.among(&missing).await };
-    let mut products = app.catalogue.products(&ids, load).await?;
+    let mut products = products(app, &ids).await?;
     products.retain(|_, product| product.is_active);
     let now = app.clock.now();
     let lines = cart.items.into_iter();
@@ -206,6 +233,11 @@ async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, Ca
         lines.filter_map(|line| Some(price_line(products.remove(&line.product_id)?, line, now))).collect();
     let subtotal = lines.iter().map(|line| line.total).sum();
     Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
+}
+
+/// What is known of products, hidden ones too.
+async fn products(app: &App, ids: &[ProductId]) -> Result<HashMap<ProductId, Arc<CartProduct>>, StoreError> {
+    app.catalogue.products(ids, |missing| async move { app.store.products.among(&missing).await }).await
 }
 
 fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {

@@ -7,8 +7,10 @@ const DUPLICATE_KEY: i32 = 11_000;
 /// MongoDB's code for a transaction that lost against another one.
 const WRITE_CONFLICT: i32 = 112;
 /// Codes of a server that is stepping down, shutting down or overloaded: NotWritablePrimary, NotPrimaryNoSecondaryOk,
-/// InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, ShutdownInProgress, MaxTimeMSExpired.
-const TEMPORARY: [i32; 7] = [10_107, 13_435, 11_600, 11_602, 189, 91, 50];
+/// InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, ShutdownInProgress.
+const TEMPORARY: [i32; 6] = [10_107, 13_435, 11_600, 11_602, 189, 91];
+/// MongoDB's code for a query that took longer than it may.
+const OUT_OF_TIME: i32 = 50;
 
 /// A driver's error in a few words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,7 @@ pub(super) fn with_code(code: i32) -> StoreError {
     let brief = Brief(format!("the server answered with code {code}"));
     match code {
         WRITE_CONFLICT => StoreError::Contended,
+        OUT_OF_TIME => StoreError::OutOfTime,
         code if TEMPORARY.contains(&code) => StoreError::Unavailable(brief),
         _ => StoreError::Failed(brief),
     }
@@ -50,6 +53,9 @@ pub enum StoreError {
     /// Too many transactions wanted to change the same document at once.
     #[error("too many changes at once, try again soon")]
     Contended,
+    /// A query took longer than it may.
+    #[error("this takes too long at the moment, ask for something narrower or try again soon")]
+    OutOfTime,
     /// The database is no replica set.
     #[error("the database at MONGO_URI is neither a replica set nor a sharded cluster")]
     Standalone,
@@ -65,6 +71,9 @@ impl From<Error> for StoreError {
         }
         if code_of(&error) == Some(WRITE_CONFLICT) {
             return Self::Contended;
+        }
+        if code_of(&error) == Some(OUT_OF_TIME) {
+            return Self::OutOfTime;
         }
         let brief = Brief(brief(&error));
         if is_temporary(&error) { Self::Unavailable(brief) } else { Self::Failed(brief) }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use mongodb::{IndexModel, options::IndexOptions};
 
@@ -12,12 +12,15 @@ use super::{
     products::{NAME, ProductDoc, Products, Shown},
 };
 use crate::domain::{
+    codes::Code,
     product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
     search::SearchText,
 };
 
 /// Follows every text that begins like another.
 const LAST: char = char::MAX;
+/// A name of 50 characters can't have more.
+const WORDS_OF_A_NAME: usize = 25;
 /// Products whose keys are made at once.
 const BATCH: i64 = 1_000;
 
@@ -51,56 +54,74 @@ impl Search<'_> {
     }
 }
 
-/// The fields that finds are sorted by, the last of which tells any two apart.
-struct Sorting {
-    fields: &'static [&'static str],
-    descending: bool,
+/// What finds are sorted by. Ids tell those apart that are the same in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Code,
+    OwnCode,
+    Name,
+    Price,
+    Id,
 }
 
-impl Sorting {
-    fn of(order: Order, tier: Tier) -> Self {
-        let (fields, descending): (&[&str], bool) = match (order, tier) {
-            (Order::Relevance, Tier::FullCode) => (&["code"], false),
-            (Order::Relevance, Tier::OwnCode) => (&["own_code", "_id"], false),
-            (Order::Relevance, _) => (&["name_key", "_id"], false),
-            (Order::Cheapest, _) => (&["price", "_id"], false),
-            (Order::Dearest, _) => (&["price", "_id"], true),
-            (Order::Newest, _) => (&["_id"], true),
-        };
-        Self { fields, descending }
+impl Key {
+    /// The key, and the direction in which finds are sorted by it.
+    fn of(order: Order, tier: Tier) -> (Self, i32) {
+        match (order, tier) {
+            (Order::Relevance, Tier::FullCode | Tier::Description) => (Self::Code, 1),
+            (Order::Relevance, Tier::OwnCode) => (Self::OwnCode, 1),
+            (Order::Relevance, Tier::NameStart | Tier::NameWords) => (Self::Name, 1),
+            (Order::Cheapest, _) => (Self::Price, 1),
+            (Order::Dearest, _) => (Self::Price, -1),
+            (Order::Newest, _) => (Self::Id, -1),
+        }
     }
 
-    fn document(&self) -> Document {
-        let direction = if self.descending { -1 } else { 1 };
-        self.fields.iter().map(|field| ((*field).to_owned(), Bson::from(direction))).collect()
+    fn field(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::OwnCode => "own_code",
+            Self::Name => "name_key",
+            Self::Price => "price",
+            Self::Id => "_id",
+        }
+    }
+
+    /// Whether no two products are the same in it.
+    fn is_unique(self) -> bool {
+        matches!(self, Self::Code | Self::Id)
+    }
+
+    fn sort(self, direction: i32) -> Document {
+        if self.is_unique() {
+            return doc! { self.field(): direction };
+        }
+        doc! { self.field(): direction, "_id": direction }
     }
 
     /// What comes after a place.
-    fn after(&self, place: &Place) -> Document {
-        let (beyond, from) = if self.descending { ("$lt", "$lte") } else { ("$gt", "$gte") };
-        let key = match self.fields[0] {
-            "_id" => place.id.into(),
+    fn after(self, direction: i32, place: &Place) -> Document {
+        let (beyond, from) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
+        let key = match self {
+            Self::Id => place.id.into(),
             // Only sealed cursors get here, and those of this order hold a price.
-            "price" => place.key.parse::<i64>().unwrap_or_default().into(),
-            _ => Bson::from(place.key.as_str()),
+            Self::Price => place.key.parse::<i64>().unwrap_or_default().into(),
+            Self::Code | Self::OwnCode | Self::Name => Bson::from(place.key.as_str()),
         };
-        let [first, rest @ ..] = self.fields else { return Document::new() };
-        if rest.is_empty() {
-            return doc! { *first: { beyond: key } };
+        if self.is_unique() {
+            return doc! { self.field(): { beyond: key } };
         }
-        let tied = doc! { *first: key.clone(), "_id": { beyond: place.id } };
-        doc! { *first: { from: key.clone() }, "$or": [{ *first: { beyond: key } }, tied] }
+        let tied = doc! { self.field(): &key, "_id": { beyond: place.id } };
+        doc! { self.field(): { from: &key }, "$or": [{ self.field(): { beyond: key } }, tied] }
     }
 
-    fn place(&self, product: &ProductDoc, tier: Tier) -> Place {
-        let key = match self.fields[0] {
-            "code" => product.code.to_string(),
-            "own_code" => product.own_code.to_string(),
-            "name_key" => name_key(product.name.as_str()),
-            "price" => product.price.minor().to_string(),
+    /// What is stored under it, as cursors hold it: another program may have renamed a product without its key.
+    fn stored(self, product: &RawDocument) -> String {
+        match product.get(self.field()) {
+            Ok(Some(RawBsonRef::String(text))) => text.to_owned(),
+            Ok(Some(RawBsonRef::Int64(price))) => price.to_string(),
             _ => String::new(),
-        };
-        Place { tier, key, id: product.id }
+        }
     }
 }
 
@@ -132,10 +153,10 @@ impl Products {
         shown: Shown,
     ) -> Result<Vec<Found>, StoreError> {
         let search = Search { wanted, tiers: tiers(&wanted.text), shown, deadline: Instant::now() + SEARCH_LIMIT };
-        if wanted.order == Order::Relevance {
-            self.ranked(&search, after, limit).await
-        } else {
-            self.sorted(&search, after, limit).await
+        match (search.tiers.is_empty(), wanted.order) {
+            (true, _) => Ok(Vec::new()),
+            (false, Order::Relevance) => self.ranked(&search, after, limit).await,
+            (false, _) => self.sorted(&search, after, limit).await,
         }
     }
 
@@ -159,10 +180,16 @@ impl Products {
         Ok(found)
     }
 
-    /// All tiers as one, in another order.
+    /// All tiers as one, in another order; for a code that there is, what has it.
     async fn sorted(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
+        if search.is_for_code() && after.is_none_or(|place| place.tier == Tier::FullCode) {
+            let found = self.find(search, Tier::FullCode, vec![search.tiers[0].1.clone()], after, limit).await?;
+            if after.is_some() || !found.is_empty() {
+                return Ok(found);
+            }
+        }
         let any: Vec<Document> = search.tiers.iter().map(|(_, matches)| matches.clone()).collect();
-        self.find(search, Tier::FullCode, vec![doc! { "$or": any }], after, limit).await
+        self.find(search, Tier::Description, vec![doc! { "$or": any }], after, limit).await
     }
 
     async fn find(
@@ -173,21 +200,29 @@ impl Products {
         after: Option<&Place>,
         limit: usize,
     ) -> Result<Vec<Found>, StoreError> {
-        let sorting = Sorting::of(search.wanted.order, tier);
+        let (key, direction) = Key::of(search.wanted.order, tier);
         conditions.extend(filters(search.wanted));
-        conditions.extend(after.map(|place| sorting.after(place)));
+        conditions.extend(after.map(|place| key.after(direction, place)));
         let filter = search.shown.among(doc! { "$and": conditions });
-        let found = self.docs.find(filter).projection(ProductDoc::fields()).sort(sorting.document());
+        let docs = self.docs.clone_with_type::<RawDocumentBuf>();
+        let found = docs.find(filter).projection(doc! { "words": 0 }).sort(key.sort(direction));
         let found = found.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
-        Ok(found.map_ok(|product| Found { place: sorting.place(&product, tier), product }).try_collect().await?)
+        let found: Vec<RawDocumentBuf> = found.try_collect().await?;
+        let found = found.iter().map(|stored| -> mongodb::error::Result<Found> {
+            let product: ProductDoc = bson::deserialize_from_slice(stored.as_bytes())?;
+            Ok(Found { place: Place { tier, key: key.stored(stored), id: product.id }, product })
+        });
+        Ok(found.collect::<mongodb::error::Result<_>>()?)
     }
 
     /// Gives their keys to products that were stored without: by an older version, or by another program.
     pub(super) async fn add_missing_keys(&self) -> Result<(), StoreError> {
         let docs = self.docs.clone_with_type::<Keyless>();
+        let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
         let mut after = Bson::MinKey;
         loop {
-            let keyless = docs.find(doc! { "name_key": null, "_id": { "$gt": after } }).sort(doc! { "_id": 1 });
+            let rest = doc! { "$and": [keyless.clone(), { "_id": { "$gt": after } }] };
+            let keyless = docs.find(rest).sort(doc! { "_id": 1 });
             let keyless: Vec<Keyless> =
                 keyless.projection(doc! { "name": 1 }).limit(BATCH).await?.try_collect().await?;
             let Some(last) = keyless.last() else { return Ok(()) };
@@ -207,14 +242,13 @@ impl Products {
 struct Keyless {
     #[serde(rename = "_id")]
     id: Bson,
-    #[serde(default)]
     name: String,
 }
 
 impl Keyless {
-    /// The update that adds them; whoever renames it meanwhile has done so already.
+    /// The update that adds them, unless it has got another name meanwhile.
     fn completed(&self) -> Document {
-        doc! { "q": { "_id": &self.id, "name_key": null }, "u": { "$set": keys(&self.name) } }
+        doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": keys(&self.name) } }
     }
 }
 
@@ -224,8 +258,10 @@ fn tiers(text: &SearchText) -> Vec<(Tier, Document)> {
     let matching = |tier| match tier {
         Tier::FullCode => code.as_deref().map(|code| doc! { "code": starting_with(code) }),
         Tier::OwnCode => code.as_deref().map(|code| doc! { "own_code": starting_with(code) }),
-        Tier::NameStart => Some(doc! { "name_key": starting_with(&key) }),
-        Tier::NameWords => (!words.is_empty()).then(|| doc! { "words": { "$all": all_started(&words) } }),
+        Tier::NameStart => (!key.is_empty()).then(|| doc! { "name_key": starting_with(&key) }),
+        Tier::NameWords => {
+            (1..=WORDS_OF_A_NAME).contains(&words.len()).then(|| doc! { "words": { "$all": all_started(&words) } })
+        }
         Tier::Description => (!words.is_empty()).then(|| doc! { "$text": { "$search": quoted(&words) } }),
     };
     Tier::ALL.into_iter().filter_map(|tier| Some((tier, matching(tier)?))).collect()
@@ -239,7 +275,7 @@ fn all_started(words: &[&str]) -> Vec<Document> {
     words.iter().map(|word| doc! { "$elemMatch": starting_with(word) }).collect()
 }
 
-/// Each word in quotes: all of them must be there.
+/// Each word in quotes. One that is a whole word makes a product a candidate, and all must be part of its texts.
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
 }
@@ -247,13 +283,11 @@ fn quoted(words: &[&str]) -> String {
 fn filters(wanted: &ProductSearch) -> Vec<Document> {
     let ProductSearch { brand, model, category, min_price, max_price, in_stock, .. } = wanted;
     let mut filters = Vec::new();
-    if let Some(brand) = brand {
-        filters.push(doc! { "code": starting_with(&format!("{brand}-")) });
-    }
-    if model.is_some() || category.is_some() {
-        let part = |code: &Option<_>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
+    if brand.is_some() || model.is_some() || category.is_some() {
+        let part = |code: &Option<Code>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
         // Codes hold nothing that has a meaning in a pattern.
-        filters.push(doc! { "parent": { "$regex": format!("^[^-]+-{}-{}$", part(model), part(category)) } });
+        let pattern = format!("^{}-{}-{}$", part(brand), part(model), part(category));
+        filters.push(doc! { "parent": { "$regex": pattern } });
     }
     filters.extend(min_price.map(|price| doc! { "price": { "$gte": price.minor() } }));
     filters.extend(max_price.map(|price| doc! { "price": { "$lte": price.minor() } }));

@@ -151,6 +151,15 @@ pub(super) fn layout() -> Layout {
     }
 }
 
+/// What decides whether a cart may hold a product.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct StockNow {
+    /// Pieces in stock; 0 or less is out of stock.
+    pub stock: i64,
+    /// Whether customers see it.
+    pub is_active: bool,
+}
+
 /// What there is to know of a product that is running out.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StockLevel {
@@ -213,14 +222,9 @@ impl Products {
         Ok(found.await?.try_collect().await?)
     }
 
-    /// The stock of a product as it is now; `None` when the product is gone.
-    pub async fn stock(&self, id: ProductId) -> Result<Option<i64>, StoreError> {
-        #[derive(Deserialize)]
-        struct Stock {
-            stock: i64,
-        }
-        let found: Option<Stock> = find_part(&self.docs, doc! { "_id": id }, doc! { "stock": 1 }).await?;
-        Ok(found.map(|product| product.stock))
+    /// The stock of a product as it is now, hidden or not; `None` when the product is gone.
+    pub async fn stock(&self, id: ProductId) -> Result<Option<StockNow>, StoreError> {
+        find_part(&self.docs, doc! { "_id": id }, doc! { "stock": 1, "is_active": 1 }).await
     }
 
     /// The `limit` products with the least stock of those that have at most `threshold`, hidden ones too, and how many

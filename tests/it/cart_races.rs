@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cart_history::{Answer, Call, Done, Lines, explain},
-    support::{Caller, Reply, TestApp},
+    support::{Caller, Reply, TestApp, id_of, quantity},
 };
 
 #[tokio::test]
@@ -264,4 +264,33 @@ async fn products(app: &TestApp, count: usize, stock: u32) -> Vec<Value> {
 
 fn items(reply: &Reply) -> impl Iterator<Item = &Value> {
     reply["cart"]["items"].as_array().expect("lines").iter()
+}
+
+#[tokio::test]
+async fn what_this_server_has_not_heard_of_yet_is_seen_before_the_answer() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 5).await;
+    app.cache_is_in_use().await;
+    let customer = app.customer().await;
+    let (id, user) = (doc! { "_id": id_of(&product) }, ObjectId::parse_str(&customer.user_id).expect("an id"));
+    let held = async || {
+        let user = app.users().find_one(doc! { "_id": user }).await.expect("an answer").expect("an account");
+        let items = user.get_document("cart").and_then(|cart| cart.get_array("items")).expect("a cart");
+        let line = items.first().and_then(bson::Bson::as_document);
+        line.map_or(0, quantity)
+    };
+    customer.add(&product, 2).await.expect(200);
+    for (change, status, expected) in [
+        (doc! { "stock": 1_i64 }, 409, 2),
+        (doc! { "stock": 50_i64 }, 200, 11),
+        (doc! { "stock": 12_i64 }, 409, 11),
+        (doc! { "stock": 50_i64, "is_active": false }, 404, 11),
+    ] {
+        app.products().update_one(id.clone(), doc! { "$set": &change }).await.expect("an update");
+        // No pause: what is known before the update is a copy that is out of date, or just not any more.
+        customer.add(&product, 9).await.expect(status);
+        assert_eq!(held().await, expected, "{change}");
+    }
+    app.products().delete_one(id).await.expect("a deletion");
+    customer.add(&product, 1).await.refused(404, "product not found");
 }

@@ -74,9 +74,13 @@ async fn the_best_come_first_and_every_find_once() {
     assert_eq!(found(&anybody, &[("q", "kia-son")]).await, ["PADX", "Z1", "Z2", "Z6"]);
     assert_eq!(found(&anybody, &[("q", "nothing")]).await, [""; 0]);
     // A whole code means that product, and what is left of others is not worth a look.
-    for limit in ["1", "20"] {
-        assert_eq!(found(&anybody, &[("q", "kia-sonet-brk-z"), ("limit", limit)]).await, ["Z1", "Z2"]);
+    for (sort, codes) in [("relevance", ["Z1", "Z2"]), ("price", ["Z2", "Z1"]), ("-price", ["Z1", "Z2"])] {
+        for limit in ["1", "20"] {
+            let query = [("q", "kia-sonet-brk-z"), ("sort", sort), ("limit", limit)];
+            assert_eq!(found(&anybody, &query).await, codes, "{sort}");
+        }
     }
+    assert_eq!(found(&anybody, &[("q", "like-kia-sonet-brk"), ("sort", "price")]).await, ["Z6"]);
 }
 
 #[tokio::test]
@@ -157,6 +161,7 @@ async fn what_a_search_does_not_take_is_said() {
     let anybody = app.anonymous();
     for (name, value, error) in [
         ("q", "", "missing required query parameter: q"),
+        ("q", "\u{a0}\u{3000}\t", "missing required query parameter: q"),
         ("q", "x", "q must be 2 to 100 characters"),
         ("brand", "A-B", "brand must be a code of 2 to 10 letters and digits"),
         ("model", ".*", "model must be a code of 2 to 10 letters and digits"),
@@ -211,6 +216,38 @@ async fn finds_follow_every_change() {
     assert_eq!(found(&anybody, &[("q", "drum")]).await, ["Z9"]);
     staff.delete(&format!("{path}delete/Z9/")).await.expect(200);
     assert_eq!(found(&anybody, &[("q", "drum")]).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn pages_hold_when_another_program_has_renamed_or_added_products() {
+    let (app, _) = shop(&pads()).await;
+    let anybody = app.anonymous();
+    let renamed = doc! { "$set": { "name": "Zzz pad" } };
+    app.products().update_one(doc! { "own_code": "Z2" }, renamed).await.expect("an update");
+    let mut keyless = app.products().find_one(doc! { "own_code": "Z5" }).await.expect("an answer").expect("a product");
+    keyless.remove("name_key");
+    keyless.remove("words");
+    keyless.extend(doc! { "_id": ObjectId::new(), "code": "TATA-NEXON-FLT-Z7", "own_code": "Z7", "name": "Pad kit" });
+    app.products().insert_one(keyless).await.expect("a product");
+    let expected = ["Z5", "Z4", "PADX", "Z3", "Z2", "Z1", "Z7"];
+    for limit in ["1", "3", "100"] {
+        assert_eq!(found(&anybody, &[("q", "pad"), ("limit", limit)]).await, expected, "{limit}");
+    }
+    // The next start gives the keys that are missing.
+    let restarted = app.another_instance().await;
+    let expected = ["Z5", "Z4", "PADX", "Z3", "Z7", "Z2", "Z1"];
+    let found = found(&restarted.anonymous(), &[("q", "pad"), ("limit", "2")]).await;
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn staff_find_more_and_their_finds_are_not_kept() {
+    let (app, staff) = shop(&pads()[..2]).await;
+    let answer = search(&staff, &[("q", "brake")]).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    let mut stranger = app.anonymous();
+    stranger.access = Some("no token of ours".to_owned());
+    search(&stranger, &[("q", "brake")]).await.refused(401, "invalid or expired access token");
 }
 
 #[tokio::test]

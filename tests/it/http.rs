@@ -1,9 +1,12 @@
 //! What every call has in common: the envelope, methods, slashes, CORS, compression, limits and the pages beside the API.
 
+use std::time::Duration;
+
+use bson::{Document, doc, oid::ObjectId};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Reply, TempFolder, TestApp};
+use crate::support::{Reply, TempFolder, TestApp, eventually};
 
 const LOGIN: &str = "/api/auth/login/";
 const BRANDS: &str = "/api/utils/brands/";
@@ -179,6 +182,31 @@ async fn long_answers_are_compressed_for_those_who_ask() {
     let short = get(BRANDS, "gzip").await.expect(200);
     assert_eq!(short.header("content-encoding"), "");
     assert!(short.headers.get_all("vary").iter().any(|value| value == "Accept-Encoding"));
+}
+
+#[tokio::test]
+async fn what_a_caller_began_who_hangs_up_is_done_to_its_end() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 1).await;
+    let stored = app.products().find_one(doc! {}).await.expect("an answer").expect("a product");
+    let sibling = |n: usize| {
+        let code = format!("TATA-NEXON-BRK-N{n}");
+        let mut sibling = stored.clone();
+        sibling.extend(doc! { "_id": ObjectId::new(), "own_code": &code[15..], "code": code });
+        sibling
+    };
+    app.products().insert_many((0..5_000).map(sibling)).await.expect("products");
+    let staff = app.staff().await;
+    // It deletes the brand in one transaction and the products in batches, each of which takes longer than this.
+    let deletion = staff.request(Method::DELETE, "/api/admin/brands/delete/TATA/").timeout(Duration::from_millis(40));
+    assert!(deletion.send().await.is_err_and(|error| error.is_timeout()));
+    eventually("everything below the brand is gone, and the job with it", || async {
+        let left = app.products().count_documents(doc! {}).await.expect("a count");
+        left == 0 && app.db.collection::<Document>("purges").count_documents(doc! {}).await.expect("a count") == 0
+    })
+    .await;
+    let path = format!("/api/utils/products/{}/", product["code"].as_str().expect("a code"));
+    app.anonymous().get(&path).await.refused(404, "product not found");
 }
 
 #[tokio::test]

@@ -118,6 +118,13 @@ async fn compressed_answers_have_the_weak_form_of_the_tag() {
     assert_eq!(packed.headers()["content-encoding"], "gzip");
     assert_eq!(packed.headers()["etag"], format!("W/{strong}"));
     assert_eq!(vary(packed.headers()), ["Accept-Encoding", "Authorization", "Origin"]);
+    let plain = app.anonymous().get(&path).await.expect(200).text;
+    for caller in [app.anonymous(), app.anonymous(), app.staff().await] {
+        let packed = caller.request(Method::GET, &path).header("accept-encoding", "gzip").send().await;
+        let (mut text, bytes) = (String::new(), packed.expect("an answer").bytes().await.expect("a body"));
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).expect("gzip");
+        assert_eq!(text, plain);
+    }
     get_if_changed(&app.anonymous(), &path, &format!("W/{strong}")).await.expect(304);
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
@@ -46,12 +45,9 @@ impl BranchesApi {
         known: Known,
     ) -> Answer<BrandsOut> {
         let asked = Asked::list(&self.app, None, limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (brands, next_cursor) = self.brand_page(&asked).await?;
-                Ok(rendered(&BrandsOut { brands, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (brands, next_cursor) = self.brand_page(&asked).await?;
+            Ok(rendered(&BrandsOut { brands, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -71,12 +67,9 @@ impl BranchesApi {
         known: Known,
     ) -> Answer<BrandsFound> {
         let asked = Asked::search(&self.app, None, q, limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (results, next_cursor) = self.brand_page(&asked).await?;
-                Ok(rendered(&BrandsFound { results, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (results, next_cursor) = self.brand_page(&asked).await?;
+            Ok(rendered(&BrandsFound { results, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -85,7 +78,7 @@ impl BranchesApi {
     #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
     async fn brand(&self, brand_code: Path<String>, known: Known) -> Answer<BrandReply> {
         let code = FullCode::join([brand_code.as_str()]);
-        let load = || async { Ok(one_brand(catalogue::brand(&self.app, &code).await?)) }.boxed();
+        let load = || async { Ok(one_brand(catalogue::brand(&self.app, &code).await?)) };
         public(&self.app, View::One(code.clone()), known, load).await
     }
 
@@ -102,12 +95,9 @@ impl BranchesApi {
     ) -> Answer<ModelsOut> {
         let parent = FullCode::join([brand_code.as_str()]);
         let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (models, next_cursor) = self.model_page(&parent, &asked).await?;
-                Ok(rendered(&ModelsOut { models, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (models, next_cursor) = self.model_page(&parent, &asked).await?;
+            Ok(rendered(&ModelsOut { models, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -129,12 +119,9 @@ impl BranchesApi {
     ) -> Answer<ModelsFound> {
         let parent = FullCode::join([brand_code.as_str()]);
         let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (results, next_cursor) = self.model_page(&parent, &asked).await?;
-                Ok(rendered(&ModelsFound { results, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (results, next_cursor) = self.model_page(&parent, &asked).await?;
+            Ok(rendered(&ModelsFound { results, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -143,7 +130,7 @@ impl BranchesApi {
     #[oai(path = "/brands/:brand_code/models/:model_code", method = "get", operation_id = "readModel")]
     async fn model(&self, brand_code: Path<String>, model_code: Path<String>, known: Known) -> Answer<ModelReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let load = || async { Ok(one_model(catalogue::model(&self.app, &code).await?)) }.boxed();
+        let load = || async { Ok(one_model(catalogue::model(&self.app, &code).await?)) };
         public(&self.app, View::One(code.clone()), known, load).await
     }
 
@@ -161,12 +148,9 @@ impl BranchesApi {
     ) -> Answer<CategoriesOut> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (categories, next_cursor) = self.category_page(&parent, &asked).await?;
-                Ok(rendered(&CategoriesOut { categories, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (categories, next_cursor) = self.category_page(&parent, &asked).await?;
+            Ok(rendered(&CategoriesOut { categories, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -193,12 +177,9 @@ impl BranchesApi {
     ) -> Answer<CategoriesFound> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
-        let load = || {
-            let load = async {
-                let (results, next_cursor) = self.category_page(&parent, &asked).await?;
-                Ok(rendered(&CategoriesFound { results, next_cursor }))
-            };
-            load.boxed()
+        let load = || async {
+            let (results, next_cursor) = self.category_page(&parent, &asked).await?;
+            Ok(rendered(&CategoriesFound { results, next_cursor }))
         };
         public(&self.app, asked.view(), known, load).await
     }
@@ -217,7 +198,7 @@ impl BranchesApi {
         known: Known,
     ) -> Answer<CategoryReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let load = || async { Ok(one_category(catalogue::category(&self.app, &code).await?)) }.boxed();
+        let load = || async { Ok(one_category(catalogue::category(&self.app, &code).await?)) };
         public(&self.app, View::One(code.clone()), known, load).await
     }
 }

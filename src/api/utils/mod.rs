@@ -7,6 +7,7 @@ mod products;
 mod replies;
 mod search;
 
+use futures_util::FutureExt;
 use poem_openapi::{param::Query, types::ToJSON};
 
 pub use self::{
@@ -20,10 +21,11 @@ use crate::{
     access::Viewer,
     app::App,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{CatalogueError, Load, Rendered, Shown, TreeLevel, View},
+    services::catalogue::{CatalogueError, Rendered, Shown, TreeLevel, View},
 };
 
 type Text = Query<Option<String>>;
+type Loaded = Result<Rendered, CatalogueError>;
 type Answer<T> = ApiResult<Tagged<T>, CatalogueError>;
 
 fn rendered(reply: &impl ToJSON) -> Rendered {
@@ -31,20 +33,26 @@ fn rendered(reply: &impl ToJSON) -> Rendered {
 }
 
 /// What everybody sees of `view`, kept or made by `load`.
-async fn public<'a, T>(app: &App, view: View, known: Known, load: impl FnOnce() -> Load<'a>) -> Answer<T> {
+async fn public<T, L>(app: &App, view: View, known: Known, load: impl FnOnce() -> L) -> Answer<T>
+where
+    L: Future<Output = Loaded> + Send,
+{
     Ok(Tagged::new(app.catalogue.answer(view, load).await?, known, Audience::All))
 }
 
 /// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
-async fn by_viewer<'a, T>(
+async fn by_viewer<T, L>(
     app: &App,
     viewer: &Viewer,
     view: View,
     known: Known,
-    load: impl FnOnce(Shown) -> Load<'a>,
-) -> Result<Tagged<T>, CatalogueError> {
+    load: impl FnOnce(Shown) -> L,
+) -> Result<Tagged<T>, CatalogueError>
+where
+    L: Future<Output = Loaded> + Send,
+{
     let (answer, audience) = if viewer.is_staff {
-        (load(Shown::ToStaff).await?, Audience::Staff)
+        (load(Shown::ToStaff).boxed().await?, Audience::Staff)
     } else {
         (app.catalogue.answer(view, || load(Shown::ToCustomers)).await?, Audience::Customers)
     };

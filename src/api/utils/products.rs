@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
@@ -54,12 +53,9 @@ impl ProductsApi {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let asked = Asked::list(&self.app, Some(&category), limit, cursor)?;
         let view = asked.view();
-        let load = |shown| {
-            let load = async move {
-                let (products, next_cursor) = self.page(&category, &asked, shown).await?;
-                Ok(rendered(&ProductsOut { products, next_cursor }))
-            };
-            load.boxed()
+        let load = |shown| async move {
+            let (products, next_cursor) = self.page(&category, &asked, shown).await?;
+            Ok(rendered(&ProductsOut { products, next_cursor }))
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
@@ -90,12 +86,9 @@ impl ProductsApi {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let asked = Asked::search(&self.app, Some(&category), q, limit, cursor)?;
         let view = asked.view();
-        let load = |shown| {
-            let load = async move {
-                let (results, next_cursor) = self.page(&category, &asked, shown).await?;
-                Ok(rendered(&ProductsFound { results, next_cursor }))
-            };
-            load.boxed()
+        let load = |shown| async move {
+            let (results, next_cursor) = self.page(&category, &asked, shown).await?;
+            Ok(rendered(&ProductsFound { results, next_cursor }))
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
@@ -149,7 +142,7 @@ impl ProductsApi {
 
     async fn one(&self, viewer: &Viewer, code: FullCode, known: Known) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
-        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) }.boxed();
+        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
         by_viewer(&self.app, viewer, view, known, load).await
     }
 

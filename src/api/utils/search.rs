@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use poem_openapi::OpenApi;
 
 use super::{Text, by_viewer, rendered, replies::ProductsFound};
@@ -20,6 +19,7 @@ use crate::{
         invalid::InvalidField,
         limits::Action,
         money::Money,
+        net,
         product_search::{Order, Place, ProductSearch},
         search::SearchText,
     },
@@ -74,17 +74,15 @@ impl SearchApi {
         let list = list_name(&wanted);
         let slice: Slice<Place> = paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
+        // A change in between only makes one search uncounted.
         if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
-            limits::take(&self.app, &[(Action::Search, address.0.to_string())]).await.map_err(ApiError::from)?;
+            limits::take(&self.app, &[(Action::Search, net::counted(address.0))]).await.map_err(ApiError::from)?;
         }
-        let load = |shown| {
-            let load = async move {
-                let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
-                let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
-                let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
-                Ok(rendered(&ProductsFound { results, next_cursor }))
-            };
-            load.boxed()
+        let load = |shown| async move {
+            let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
+            let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
+            let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
+            Ok(rendered(&ProductsFound { results, next_cursor }))
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await.map_err(SearchError)?)
     }

@@ -4,9 +4,10 @@
 use std::fmt::{self, Debug, Write};
 
 use tracing::{
-    Event, Subscriber,
+    Event, Metadata, Subscriber,
     field::{Field, Visit},
 };
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::{
     fmt::{
         FmtContext, FormatEvent, FormatFields,
@@ -27,21 +28,24 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        // What comes from the crate `log` has its level and target among its fields.
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         match self.0 {
-            LogFormat::Text => text(&mut line, event),
-            LogFormat::Json => json(&mut line, event),
+            LogFormat::Text => text(&mut line, metadata, event),
+            LogFormat::Json => json(&mut line, metadata, event),
         }
     }
 }
 
 /// `2026-11-22T10:15:30.123456Z  INFO access: request method="GET" status=200`
-fn text(line: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
+fn text(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
     SystemTime.format_time(line)?;
-    let level = event.metadata().level().as_str();
+    let level = metadata.level().as_str();
     line.write_str(if level.len() < 5 { "  " } else { " " })?;
     line.write_str(level)?;
     line.write_char(' ')?;
-    line.write_str(event.metadata().target())?;
+    line.write_str(metadata.target())?;
     line.write_char(':')?;
     let mut fields = Fields { line: line.by_ref(), form: &Text, outcome: Ok(()) };
     event.record(&mut fields);
@@ -50,13 +54,13 @@ fn text(line: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
 }
 
 /// `{"timestamp":"2026-11-22T10:15:30.123456Z","level":"INFO","target":"access","message":"request","method":"GET"}`
-fn json(line: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
+fn json(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
     line.write_str("{\"timestamp\":\"")?;
     SystemTime.format_time(line)?;
     line.write_str("\",\"level\":\"")?;
-    line.write_str(event.metadata().level().as_str())?;
+    line.write_str(metadata.level().as_str())?;
     line.write_str("\",\"target\":\"")?;
-    line.write_str(event.metadata().target())?;
+    line.write_str(metadata.target())?;
     line.write_char('"')?;
     let mut fields = Fields { line: line.by_ref(), form: &Json, outcome: Ok(()) };
     event.record(&mut fields);
@@ -161,7 +165,7 @@ struct Fields<'a, 'w, F> {
 
 impl<F: Form> Fields<'_, '_, F> {
     fn add(&mut self, name: &str, write: impl FnOnce(&F, &mut Writer<'_>) -> fmt::Result) {
-        if self.outcome.is_ok() {
+        if self.outcome.is_ok() && !name.starts_with("log.") {
             let (form, line) = (self.form, &mut self.line);
             self.outcome = form.name(line, name).and_then(|()| write(form, line));
         }
@@ -182,6 +186,10 @@ impl<F: Form> Visit for Fields<'_, '_, F> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field.name(), |_, line| write!(line, "{value}"));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
         self.add(field.name(), |_, line| write!(line, "{value}"));
     }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
 use moka::{future::Cache, policy::EvictionPolicy};
 
 use super::{
@@ -28,9 +28,6 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(3);
 /// What an entry takes beside its texts, roughly: the entry itself, its key, and their places in the cache's tables.
 const ENTRY: usize = 400;
-
-/// An answer that is being made.
-pub type Load<'a> = BoxFuture<'a, Result<Rendered, CatalogueError>>;
 
 /// The copies, and what says how old they are.
 pub struct CatalogueCache {
@@ -103,12 +100,15 @@ impl CatalogueCache {
     /// The answer that shows `view`: a copy, or what `load` makes; many who ask at once share one load. Refusals and
     /// failures aren't kept.
     ///
-    /// A load is a large future. It is made in a box, and only where there is no copy: otherwise every call that a copy
-    /// answers would carry the room for it through all layers of the server.
-    pub async fn answer<'a>(&self, view: View, load: impl FnOnce() -> Load<'a>) -> Result<Rendered, CatalogueError> {
+    /// A load is a large future. It is put into a box, and only made where there is no copy: otherwise every call that a
+    /// copy answers would carry the room for it through all layers of the server.
+    pub async fn answer<L>(&self, view: View, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
+    where
+        L: Future<Output = Result<Rendered, CatalogueError>> + Send,
+    {
         let Some(kept) = self.usable() else {
             self.reads.bypassed.inc();
-            return load().await;
+            return load().boxed().await;
         };
         // Before the lookup: what is loaded from now on is at least as new as this.
         let generation = view.generation(&self.generations);
@@ -226,8 +226,7 @@ mod tests {
     }
 
     async fn read(cache: &CatalogueCache, stored: &str) -> String {
-        let answer =
-            cache.answer(brand(), || async { Ok(Rendered::new(stored.to_owned())) }.boxed()).await.expect("an answer");
+        let answer = cache.answer(brand(), || async { Ok(Rendered::new(stored.to_owned())) }).await.expect("an answer");
         String::from_utf8(answer.body.to_vec()).expect("a text")
     }
 
@@ -244,12 +243,9 @@ mod tests {
     #[tokio::test]
     async fn what_was_loaded_while_it_changed_is_not_kept() {
         let cache = cache();
-        let outdated = || {
-            let load = async {
-                cache.changed(&changed());
-                Ok(Rendered::new("old".to_owned()))
-            };
-            load.boxed()
+        let outdated = || async {
+            cache.changed(&changed());
+            Ok(Rendered::new("old".to_owned()))
         };
         cache.answer(brand(), outdated).await.expect("an answer");
         assert_eq!(read(&cache, "new").await, "new");
@@ -277,7 +273,7 @@ mod tests {
                 tokio::task::yield_now().await;
                 Ok(Rendered::new("1".to_owned()))
             };
-            cache.answer(brand(), || load.boxed())
+            cache.answer(brand(), || load)
         };
         let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
         assert!(answers.into_iter().all(|answer| answer.is_ok_and(|answer| answer.body == "1")));
@@ -287,7 +283,7 @@ mod tests {
     #[tokio::test]
     async fn refusals_are_not_kept() {
         let cache = cache();
-        let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) }.boxed();
+        let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) };
         assert!(cache.answer(brand(), missing).await.is_err());
         assert_eq!(read(&cache, "1").await, "1");
     }

@@ -11,7 +11,7 @@ mod update;
 mod view;
 
 pub use self::{
-    cache::{CatalogueCache, Load},
+    cache::CatalogueCache,
     delete::{DeleteError, delete_branch, delete_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     follow::follow,

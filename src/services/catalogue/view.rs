@@ -36,13 +36,14 @@ impl Rendered {
         if self.body.len() < gzip::SMALLEST {
             return None;
         }
-        let packed = self.packed.get_or_init(|| gzip::compress(&self.body).map(Bytes::from).unwrap_or_default());
+        let packed =
+            self.packed.get_or_init(|| gzip::compress(&self.body).unwrap_or_default().into_boxed_slice().into());
         Some(packed).filter(|packed| !packed.is_empty())
     }
 
-    /// Bytes of its texts; JSON in gzip is at most a third as long.
+    /// Bytes of its texts; JSON in gzip is at most half as long.
     pub(super) fn weight(&self) -> usize {
-        let packed = if self.body.len() < gzip::SMALLEST { 0 } else { self.body.len() / 3 };
+        let packed = if self.body.len() < gzip::SMALLEST { 0 } else { self.body.len() / 2 };
         self.body.len() + packed + self.etag.bytes().len()
     }
 }

@@ -118,7 +118,9 @@ impl Import<'_> {
         let lines = Arc::new(lines);
         match self.try_writing(&lines).await {
             Ok(merged) => self.count(merged),
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Standalone)) => return Err(error),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::OutOfTime | StoreError::Standalone)) => {
+                return Err(error);
+            }
             Err(StoreError::Duplicate | StoreError::Contended | StoreError::Failed(_)) => {
                 for line in lines.iter() {
                     self.write_alone(line.clone()).await?;
@@ -136,7 +138,9 @@ impl Import<'_> {
                     self.count(merged);
                     break;
                 }
-                Err(error @ (StoreError::Unavailable(_) | StoreError::Standalone)) => return Err(error),
+                Err(error @ (StoreError::Unavailable(_) | StoreError::OutOfTime | StoreError::Standalone)) => {
+                    return Err(error);
+                }
                 // Somebody has inserted it meanwhile: the next time it is found.
                 Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
                 Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
