@@ -17,6 +17,7 @@ mod scenarios;
 mod search;
 mod servers;
 mod shop;
+mod transfer;
 
 use std::{
     path::{Path, PathBuf},
@@ -72,6 +73,9 @@ async fn main() {
     measured["seed_seconds"] = json!(seeded.as_secs_f64());
     if picked("search") {
         measured["search"] = search::measure(&bench).await;
+    }
+    if picked("import") {
+        measured["import"] = transfer::measure(&bench).await;
     }
     if std::env::var_os("BENCH_ONLY").is_none() {
         measured["growth"] = growth::measure(&bench).await;
@@ -159,8 +163,12 @@ impl Bench {
 
     /// One turn.
     fn run(&self, served: &Served, asks: &[Ask], connections: u32) -> Turn {
+        self.run_for(served, asks, connections, self.seconds)
+    }
+
+    fn run_for(&self, served: &Served, asks: &[Ask], connections: u32, seconds: u32) -> Turn {
         let before = served.cpu();
-        let load: Load = load::run(self.folder.path(), &served.url, asks, connections, self.seconds);
+        let load: Load = load::run(self.folder.path(), &served.url, asks, connections, seconds);
         let cpu_micros = (served.cpu() - before).as_secs_f64() * 1e6 / load.requests.max(1.0);
         Turn { load, cpu_micros, resident: served.resident() }
     }
