@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use poem_openapi::OpenApi;
+use poem_openapi::{Object, OpenApi, types::Example};
 
-use super::{Text, by_viewer, rendered, replies::ProductsFound};
+use super::{Text, by_viewer, rendered};
 use crate::{
     access::{ClientAddress, Viewer},
     api::{
@@ -68,7 +68,7 @@ impl SearchApi {
         /// The `next_cursor` of the page before.
         cursor: Text,
         known: Known,
-    ) -> ApiResult<Tagged<ProductsFound>, SearchError> {
+    ) -> ApiResult<Tagged<CatalogueFound>, SearchError> {
         let wanted = Wanted { q, brand, model, category, min_price, max_price, in_stock, sort }.check();
         let wanted = wanted.map_err(ApiError::from)?;
         let list = list_name(&wanted);
@@ -82,7 +82,7 @@ impl SearchApi {
             let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
             let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
             let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
-            Ok(rendered(&ProductsFound { results, next_cursor }))
+            Ok(rendered(&CatalogueFound { results, next_cursor }))
         };
         Ok(by_viewer(&self.app, &viewer, view, known, load).await.map_err(SearchError)?)
     }
@@ -159,6 +159,22 @@ fn list_name(wanted: &ProductSearch) -> String {
     let ProductSearch { text, brand, model, category, min_price, max_price, in_stock, order } = wanted;
     let filters = format!("{brand:?} {model:?} {category:?} {min_price:?} {max_price:?} {in_stock:?}");
     format!("search {order:?} {filters} {}", text.as_str())
+}
+
+/// A page of what was found in the whole catalogue.
+#[derive(Debug, Object)]
+#[oai(example)]
+struct CatalogueFound {
+    /// The best first, or as `sort` says.
+    results: Vec<ProductOut>,
+    /// Where the next page starts; null at the end.
+    next_cursor: Option<String>,
+}
+
+impl Example for CatalogueFound {
+    fn example() -> Self {
+        Self { results: vec![ProductOut::example()], next_cursor: None }
+    }
 }
 
 /// Why nothing is found.
