@@ -14,7 +14,6 @@ use super::{
 use crate::domain::{
     codes::Code,
     product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
-    search::SearchText,
 };
 
 /// Follows every text that begins like another.
@@ -36,13 +35,36 @@ pub struct Found {
 /// A search under way.
 struct Search<'a> {
     wanted: &'a ProductSearch,
-    /// The tiers in which anything can match, each with what matches.
-    tiers: Vec<(Tier, Document)>,
+    /// The text as the beginning of a code, if it can be one.
+    code: Option<String>,
+    /// The text as the beginning of a name.
+    key: String,
     shown: Shown,
     deadline: Instant,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(wanted: &'a ProductSearch, shown: Shown) -> Self {
+        let (code, key) = (code_start(wanted.text.as_str()), name_key(wanted.text.as_str()));
+        Self { wanted, code, key, shown, deadline: Instant::now() + SEARCH_LIMIT }
+    }
+
+    /// What matches in a tier; `None` where nothing can.
+    fn matching(&self, tier: Tier) -> Option<Document> {
+        let (code, key, words) = (self.code.as_deref(), &self.key, || words(&self.key));
+        match tier {
+            Tier::FullCode => code.map(|code| doc! { "code": starting_with(code) }),
+            Tier::OwnCode => code.map(|code| doc! { "own_code": starting_with(code) }),
+            Tier::NameStart => (!key.is_empty()).then(|| doc! { "name_key": starting_with(key) }),
+            Tier::NameWords => Some(words())
+                .filter(|words| (1..=WORDS_OF_A_NAME).contains(&words.len()))
+                .map(|words| doc! { "words": { "$all": all_started(&words) } }),
+            Tier::Description => Some(words())
+                .filter(|words| !words.is_empty())
+                .map(|words| doc! { "$text": { "$search": quoted(&words) } }),
+        }
+    }
+
     /// For the database; 0 would mean that it may take all time.
     fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
@@ -50,7 +72,7 @@ impl Search<'_> {
 
     /// Whether the text is the code of a product, or might become a longer one.
     fn is_for_code(&self) -> bool {
-        code_start(self.wanted.text.as_str()).is_some_and(|code| is_full_code(&code))
+        self.code.as_deref().is_some_and(is_full_code)
     }
 }
 
@@ -152,27 +174,28 @@ impl Products {
         limit: usize,
         shown: Shown,
     ) -> Result<Vec<Found>, StoreError> {
-        let search = Search { wanted, tiers: tiers(&wanted.text), shown, deadline: Instant::now() + SEARCH_LIMIT };
-        match (search.tiers.is_empty(), wanted.order) {
-            (true, _) => Ok(Vec::new()),
-            (false, Order::Relevance) => self.ranked(&search, after, limit).await,
-            (false, _) => self.sorted(&search, after, limit).await,
+        let search = Search::new(wanted, shown);
+        if wanted.order == Order::Relevance {
+            self.ranked(&search, after, limit).await
+        } else {
+            self.sorted(&search, after, limit).await
         }
     }
 
     /// Tier after tier, until there are enough.
     async fn ranked(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
-        let mut found = Vec::new();
-        for (at, (tier, matches)) in search.tiers.iter().enumerate() {
-            if after.is_some_and(|place| place.tier > *tier) {
+        let (mut found, mut earlier) = (Vec::new(), Vec::new());
+        for tier in Tier::ALL {
+            let Some(matches) = search.matching(tier) else { continue };
+            // What an earlier tier shows isn't shown again.
+            let conditions = earlier.iter().cloned().chain([matches.clone()]).collect();
+            earlier.push(doc! { "$nor": [matches] });
+            if after.is_some_and(|place| place.tier > tier) {
                 continue;
             }
-            let after = after.filter(|place| place.tier == *tier);
-            // What an earlier tier has shown isn't shown again.
-            let earlier = search.tiers[..at].iter().map(|(_, earlier)| doc! { "$nor": [earlier.clone()] });
-            let conditions = [matches.clone()].into_iter().chain(earlier).collect();
-            found.extend(self.find(search, *tier, conditions, after, limit - found.len()).await?);
-            let meant = *tier == Tier::FullCode && search.is_for_code() && (after.is_some() || !found.is_empty());
+            let after = after.filter(|place| place.tier == tier);
+            found.extend(self.find(search, tier, conditions, after, limit - found.len()).await?);
+            let meant = tier == Tier::FullCode && search.is_for_code() && (after.is_some() || !found.is_empty());
             if meant || found.len() >= limit {
                 break;
             }
@@ -182,13 +205,17 @@ impl Products {
 
     /// All tiers as one, in another order; for a code that there is, what has it.
     async fn sorted(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
-        if search.is_for_code() && after.is_none_or(|place| place.tier == Tier::FullCode) {
-            let found = self.find(search, Tier::FullCode, vec![search.tiers[0].1.clone()], after, limit).await?;
+        let codes = search.matching(Tier::FullCode).filter(|_| search.is_for_code());
+        if let Some(codes) = codes.filter(|_| after.is_none_or(|place| place.tier == Tier::FullCode)) {
+            let found = self.find(search, Tier::FullCode, vec![codes], after, limit).await?;
             if after.is_some() || !found.is_empty() {
                 return Ok(found);
             }
         }
-        let any: Vec<Document> = search.tiers.iter().map(|(_, matches)| matches.clone()).collect();
+        let any: Vec<Document> = Tier::ALL.into_iter().filter_map(|tier| search.matching(tier)).collect();
+        if any.is_empty() {
+            return Ok(Vec::new());
+        }
         self.find(search, Tier::Description, vec![doc! { "$or": any }], after, limit).await
     }
 
@@ -250,21 +277,6 @@ impl Keyless {
     fn completed(&self) -> Document {
         doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": keys(&self.name) } }
     }
-}
-
-fn tiers(text: &SearchText) -> Vec<(Tier, Document)> {
-    let (code, key) = (code_start(text.as_str()), name_key(text.as_str()));
-    let words = words(&key);
-    let matching = |tier| match tier {
-        Tier::FullCode => code.as_deref().map(|code| doc! { "code": starting_with(code) }),
-        Tier::OwnCode => code.as_deref().map(|code| doc! { "own_code": starting_with(code) }),
-        Tier::NameStart => (!key.is_empty()).then(|| doc! { "name_key": starting_with(&key) }),
-        Tier::NameWords => {
-            (1..=WORDS_OF_A_NAME).contains(&words.len()).then(|| doc! { "words": { "$all": all_started(&words) } })
-        }
-        Tier::Description => (!words.is_empty()).then(|| doc! { "$text": { "$search": quoted(&words) } }),
-    };
-    Tier::ALL.into_iter().filter_map(|tier| Some((tier, matching(tier)?))).collect()
 }
 
 fn starting_with(text: &str) -> Document {
