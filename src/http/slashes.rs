@@ -1,5 +1,5 @@
-//! Paths as routes are written: with single slashes, and none at the end. poem's own layer does the same by a regular
-//! expression, on every request.
+//! Paths as routes are written: with single slashes, and none at the end. poem's own layer does the same in an
+//! `async fn`, whose future every layer around it copies.
 
 use bytes::Bytes;
 use poem::{
