@@ -14,37 +14,27 @@ use poem_openapi::{
 };
 
 pub use crate::domain::etag::ETag;
-use crate::{domain::gzip, services::catalogue::Rendered};
+use crate::services::catalogue::Rendered;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Everybody may keep it, and asks each time whether it still holds.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
-const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const AUTHORIZATION: HeaderValue = HeaderValue::from_static("Authorization");
-
-fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok())
-}
 
 /// All lines of a header as one list (RFC 9110, section 5.3).
 pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let lines: Vec<&str> = lines(headers, name).collect();
+    let lines: Vec<&str> = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
-/// What a caller has and takes: the states known already (`If-None-Match`), and whether gzip.
-pub struct Known {
-    states: Option<String>,
-    takes_gzip: bool,
-}
+/// The states that a caller knows already: `If-None-Match`.
+pub struct Known(Option<String>);
 
 impl<'a> FromRequest<'a> for Known {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let headers = request.headers();
-        let takes_gzip = gzip::is_accepted(lines(headers, header::ACCEPT_ENCODING));
-        Ok(Self { states: list(headers, header::IF_NONE_MATCH), takes_gzip })
+        Ok(Self(list(request.headers(), header::IF_NONE_MATCH)))
     }
 }
 
@@ -89,7 +79,7 @@ impl<T> Tagged<T> {
 impl<T: Send> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         let etag = &self.answer.etag;
-        let known = self.known.states.as_deref().filter(|list| etag.is_named_by(list));
+        let known = self.known.0.as_deref().filter(|list| etag.is_named_by(list));
         let mut response = Response::default();
         if let Some(list) = known {
             *response.headers_mut() = self.headers(header_value(etag, etag.is_weak_in(list)));
@@ -98,14 +88,13 @@ impl<T: Send> IntoResponse for Tagged<T> {
             response.set_status(StatusCode::NOT_MODIFIED);
             return response;
         }
-        let packed = if self.known.takes_gzip { self.answer.packed().cloned() } else { None };
-        *response.headers_mut() = self.headers(header_value(etag, packed.is_some()));
+        *response.headers_mut() = self.headers(header_value(etag, false));
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-        if packed.is_some() {
-            response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
-            response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
+        response.set_body(self.answer.body.clone());
+        // The layer for gzip takes the packed form from here.
+        if self.answer.is_worth_packing() {
+            response.set_data(self.answer);
         }
-        response.set_body(packed.unwrap_or(self.answer.body));
         response
     }
 }

@@ -27,7 +27,8 @@ const MAX_IMAGE: usize = 5 * 1024 * 1024;
 const MAX_TEXT: usize = 64 * 1024;
 /// Bytes of a field's name; a longer one is none of ours and isn't repeated in an error.
 const MAX_NAME: usize = 64;
-const FORM: &str = "multipart/form-data";
+/// What a form calls itself.
+pub(super) const FORM: &str = "multipart/form-data";
 
 /// The bytes of the form's field `image`, whatever they call themselves.
 pub struct ImageUpload(pub Vec<u8>);
@@ -162,7 +163,8 @@ async fn read_text(name: &str, part: Field) -> Result<String, ApiError> {
     Ok(text.replace("\r\n", "\n"))
 }
 
-fn is_form(request: &Request) -> bool {
+/// Whether the body says that it is a form.
+pub(super) fn is_form(request: &Request) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|text| text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM))
 }

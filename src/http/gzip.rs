@@ -1,4 +1,4 @@
-//! Answers of 1 KiB and more are compressed for callers that take gzip.
+//! Answers of 1 KiB and more are compressed for callers that take gzip; those that are kept are kept in gzip, too.
 
 use std::future::Future;
 
@@ -8,7 +8,10 @@ use poem::{
     http::{HeaderMap, HeaderValue, header},
 };
 
-use crate::domain::gzip::{SMALLEST, compress, is_accepted};
+use crate::{
+    domain::gzip::{SMALLEST, compress, is_accepted},
+    services::catalogue::Rendered,
+};
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
@@ -44,12 +47,19 @@ async fn packed(mut response: Response, accepted: bool) -> Result<Response> {
     if !accepted {
         return Ok(response);
     }
-    let body = response.take_body().into_bytes().await?;
-    if body.len() < SMALLEST {
-        response.set_body(body);
-        return Ok(response);
-    }
-    response.set_body(compress(&body).map_err(poem::error::InternalServerError)?);
+    let packed = match response.data::<Rendered>() {
+        Some(kept) => kept.packed().cloned(),
+        None => {
+            let body = response.take_body().into_bytes().await?;
+            if body.len() < SMALLEST {
+                response.set_body(body);
+                return Ok(response);
+            }
+            Some(compress(&body).map_err(poem::error::InternalServerError)?.into())
+        }
+    };
+    let Some(packed) = packed else { return Ok(response) };
+    response.set_body(packed);
     response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
     weaken_etag(response.headers_mut());
     Ok(response)

@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         StoreError,
-        products::CartProduct,
+        products::{CartProduct, StockNow},
         users::{CartDoc, CartLine, Put, PutLimits, Removed, Wanted},
     },
 };
@@ -105,38 +105,39 @@ pub async fn set(
 /// By what is known of the product, which saves a round trip. A copy may be a moment behind: what is put by it is checked
 /// afterwards, and what is refused by it is tried again by the product as it is stored.
 async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -> Result<PricedCart, CartError> {
-    let known = products(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
-    match try_to_put(app, owner, product, wanted, known.as_deref()).await {
-        Err(CartError::ProductNotFound | CartError::OutOfStock | CartError::NotEnoughStock(_)) => {
-            let stored = app.store.products.visible(product).await?;
-            try_to_put(app, owner, product, wanted, stored.as_ref()).await
-        }
-        outcome => outcome,
-    }
-}
-
-async fn try_to_put(
-    app: &App,
-    owner: SessionRef,
-    id: ProductId,
-    wanted: Wanted,
-    product: Option<&CartProduct>,
-) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
-    let limits = match limits(product, now) {
-        Ok(limits) => limits,
+    let known = products(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
+    if let Ok(limits) = limits(known.as_deref(), now) {
+        match put_within(app, owner, product, wanted, limits, now).await {
+            Err(CartError::ProductNotFound | CartError::OutOfStock | CartError::NotEnoughStock(_)) => {}
+            outcome => return outcome,
+        }
+    }
+    let stored = app.store.products.visible(product).await?;
+    match limits(stored.as_ref(), now) {
+        Ok(limits) => put_within(app, owner, product, wanted, limits, now).await,
         // Nothing was written, so nobody has looked yet whether the caller is signed in.
         Err(refusal) => {
             require_session(app, owner).await?;
-            return Err(refusal);
+            Err(refusal)
         }
-    };
-    let put = app.store.users.put_into_cart(owner, id, wanted, limits, now).await?;
+    }
+}
+
+async fn put_within(
+    app: &App,
+    owner: SessionRef,
+    product: ProductId,
+    wanted: Wanted,
+    limits: PutLimits,
+    now: Timestamp,
+) -> Result<PricedCart, CartError> {
+    let put = app.store.users.put_into_cart(owner, product, wanted, limits, now).await?;
     match put.ok_or(CartError::SignedOut)? {
         Put::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
         Put::Full => Err(CartError::Full),
         Put::Done { cart, rev, before } => {
-            let cart = keep_to_stock(app, owner, id, cart, rev, before).await?;
+            let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
             price(app, owner.user, cart).await
         }
     }
@@ -179,9 +180,9 @@ pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError
     price(app, owner.user, cart).await
 }
 
-/// Stock may have fallen, or the product may be gone or hidden, since it was read. The redistribution that followed the fall can have missed
-/// the new pieces, so the call takes them out itself. When the line was changed meanwhile by another call of its owner, the
-/// pieces can't be told apart any more: then the line is cut to the stock.
+/// Stock may have fallen, or the product may be gone or hidden, since it was read. The redistribution that followed a fall
+/// can have missed the new pieces, so the call takes them out itself. When the line was changed meanwhile by another call of
+/// its owner, the pieces can't be told apart any more: then the line is cut to the stock.
 async fn keep_to_stock(
     app: &App,
     owner: SessionRef,
@@ -191,15 +192,16 @@ async fn keep_to_stock(
     before: i64,
 ) -> Result<CartDoc, CartError> {
     loop {
-        let stored = app.store.products.stock(product).await?;
-        let (stock, is_hidden) =
-            (stored.map_or(0, |stored| stored.stock), stored.is_some_and(|stored| !stored.is_active));
+        let gone = StockNow { stock: 0, is_active: true };
+        let StockNow { stock, is_active } = app.store.products.stock(product).await?.unwrap_or(gone);
         let Some(line) = cart.items.iter().find(|line| line.product_id == product) else { return Ok(cart) };
         let untouched = line.rev == rev;
-        if i64::from(line.quantity.get()) <= stock && !(is_hidden && untouched) {
+        // Lines of hidden products stay, but nothing is added to them.
+        let is_refused = untouched && !is_active;
+        if i64::from(line.quantity.get()) <= stock && !is_refused {
             return Ok(cart);
         }
-        let left = match (untouched, is_hidden) {
+        let left = match (untouched, is_refused) {
             (true, true) => before,
             (true, false) => before.min(stock),
             (false, _) => stock,
@@ -207,7 +209,7 @@ async fn keep_to_stock(
         let cut = app.store.users.clamp_line(owner.user, product, line.rev, left).await?;
         if cut && untouched {
             let refusal = in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock);
-            return Err(if is_hidden { CartError::ProductNotFound } else { refusal });
+            return Err(if is_refused { CartError::ProductNotFound } else { refusal });
         }
         cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
     }

@@ -15,7 +15,7 @@ use super::{
     branches::{self, Brand, Category, Model},
     error, image_trash, invitations, leases, links,
     locks::{self, Locks},
-    otp_codes, outbox, pending_registrations, plans, products, rate_limits, tree, users,
+    otp_codes, outbox, pending_registrations, plans, product_search, products, rate_limits, tree, users,
 };
 
 /// MongoDB's code for "this collection exists already".
@@ -59,7 +59,7 @@ impl Store {
         let found = &self.validators(doc! {}).await?;
         let lay_out = |layout: Layout| self.lay_out(layout, found);
         stream::iter(layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        self.products.add_missing_keys().await?;
+        product_search::add_missing_keys(&self.database).await?;
         Locks::new(&self.database).declare().await
     }
 

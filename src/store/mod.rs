@@ -2,6 +2,7 @@
 
 pub mod audits;
 pub mod branches;
+mod bulk;
 pub mod catalogue_changes;
 mod error;
 pub mod image_trash;

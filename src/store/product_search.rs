@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
-use mongodb::{IndexModel, options::IndexOptions};
+use mongodb::{Database, IndexModel, options::IndexOptions};
 
 use super::{
-    SEARCH_LIMIT, StoreError, index,
+    SEARCH_LIMIT, StoreError, bulk, index,
     products::{NAME, ProductDoc, Products, Shown},
 };
 use crate::domain::{
@@ -241,25 +241,23 @@ impl Products {
         });
         Ok(found.collect::<mongodb::error::Result<_>>()?)
     }
+}
 
-    /// Gives their keys to products that were stored without: by an older version, or by another program.
-    pub(super) async fn add_missing_keys(&self) -> Result<(), StoreError> {
-        let docs = self.docs.clone_with_type::<Keyless>();
-        let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
-        let mut after = Bson::MinKey;
-        loop {
-            let rest = doc! { "$and": [keyless.clone(), { "_id": { "$gt": after } }] };
-            let keyless = docs.find(rest).sort(doc! { "_id": 1 });
-            let keyless: Vec<Keyless> =
-                keyless.projection(doc! { "name": 1 }).limit(BATCH).await?.try_collect().await?;
-            let Some(last) = keyless.last() else { return Ok(()) };
-            after = last.id.clone();
-            let updates: Vec<Document> = keyless.iter().map(Keyless::completed).collect();
-            let command = doc! { "update": NAME, "updates": updates, "ordered": false };
-            let reply = self.database.run_command(command).await?;
-            if let Ok(errors) = reply.get_array("writeErrors") {
-                tracing::warn!(count = errors.len(), "products that break the rules can't be searched for");
-            }
+/// Gives their keys to products that were stored without: by an older version, or by another program.
+pub(super) async fn add_missing_keys(database: &Database) -> Result<(), StoreError> {
+    let docs = database.collection::<Keyless>(NAME);
+    let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
+    let mut after = Bson::MinKey;
+    loop {
+        let rest = doc! { "$and": [keyless.clone(), { "_id": { "$gt": after } }] };
+        let keyless = docs.find(rest).sort(doc! { "_id": 1 }).projection(doc! { "name": 1 }).limit(BATCH);
+        let keyless: Vec<Keyless> = keyless.await?.try_collect().await?;
+        let Some(last) = keyless.last() else { return Ok(()) };
+        after = last.id.clone();
+        let updates = keyless.iter().map(Keyless::completed).collect();
+        let updated = bulk::update_each(database, NAME, updates).await?;
+        if !updated.errors.is_empty() {
+            tracing::warn!(count = updated.errors.len(), "products that break the rules can't be searched for");
         }
     }
 }

@@ -179,13 +179,12 @@ pub struct StockLevel {
 /// The collection.
 #[derive(Clone)]
 pub struct Products {
-    pub(super) database: Database,
     pub(super) docs: Collection<ProductDoc>,
 }
 
 impl Products {
     pub(super) fn new(database: &Database) -> Self {
-        Self { database: database.clone(), docs: database.collection(NAME) }
+        Self { docs: database.collection(NAME) }
     }
 
     /// The product with a full code.

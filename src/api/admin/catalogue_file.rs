@@ -26,6 +26,7 @@ use poem_openapi::{
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::{
+    api::upload::{FORM, is_form},
     error::{ApiError, ErrorCode},
     services::transfer::{Export, Format},
 };
@@ -34,7 +35,6 @@ use crate::{
 const LIMIT: u64 = 256 * 1024 * 1024;
 /// How long what is left of a refused file is read.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-const FORM: &str = "multipart/form-data";
 /// The part of a form that is the file.
 const PART: &str = "file";
 
@@ -68,7 +68,7 @@ impl Upload {
         if let Some(format) = Format::of_content_type(content_type) {
             return Ok(Self { format, source: Box::pin(source), is_too_long });
         }
-        if content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
+        if is_form(request) {
             let (format, source) = part(request, Body::from_async_read(source)).await?;
             return Ok(Self { format, source, is_too_long });
         }

@@ -31,11 +31,13 @@ impl Rendered {
         Self { etag: ETag::of(body.as_bytes()), body: body.into(), packed: Arc::default() }
     }
 
-    /// The body in gzip, if it is long enough for that; made once for all copies.
+    /// Whether the body is long enough for gzip.
+    pub fn is_worth_packing(&self) -> bool {
+        self.body.len() >= gzip::SMALLEST
+    }
+
+    /// The body in gzip; made once for all copies.
     pub fn packed(&self) -> Option<&Bytes> {
-        if self.body.len() < gzip::SMALLEST {
-            return None;
-        }
         let packed =
             self.packed.get_or_init(|| gzip::compress(&self.body).unwrap_or_default().into_boxed_slice().into());
         Some(packed).filter(|packed| !packed.is_empty())
@@ -43,7 +45,7 @@ impl Rendered {
 
     /// Bytes of its texts; JSON in gzip is at most half as long.
     pub(super) fn weight(&self) -> usize {
-        let packed = if self.body.len() < gzip::SMALLEST { 0 } else { self.body.len() / 2 };
+        let packed = if self.is_worth_packing() { self.body.len() / 2 } else { 0 };
         self.body.len() + packed + self.etag.bytes().len()
     }
 }

@@ -10,13 +10,14 @@ use mongodb::{
     error::{Error, Result},
 };
 
-use super::{Node, Tree, diff::Diff, told};
+use super::{Node, Tree, told, update::changes};
 use crate::{
     domain::{codes::FullCode, image_key::ImageKey},
     store::{
         StoreError,
         audits::{AuditDoc, Trail},
         branches::{BranchDoc, Brand, Category, Model},
+        bulk,
         catalogue_changes::Touched,
         products::ProductDoc,
         transaction::transact,
@@ -183,16 +184,13 @@ impl Tree {
         self.update_all::<N>(updates, tx).await
     }
 
-    /// All updates of a level in one command: one by one they take most of an import's time.
     async fn update_all<N: Node>(&self, updates: Vec<Document>, tx: &mut ClientSession) -> Result<()> {
         if updates.is_empty() {
             return Ok(());
         }
         let expected = i64::try_from(updates.len()).unwrap_or(i64::MAX);
-        let command = doc! { "update": N::COLLECTION, "updates": updates };
-        let reply = self.database.run_command(command).session(tx).await?;
-        let matched = reply.get_i32("n").map(i64::from).or_else(|_| reply.get_i64("n"));
-        if matched.is_ok_and(|matched| matched == expected) && !reply.contains_key("writeErrors") {
+        let updated = bulk::update_each_in(tx, &self.database, N::COLLECTION, updates).await?;
+        if updated.n == expected && updated.errors.is_empty() {
             return Ok(());
         }
         Err(Error::custom("an update of many documents was not carried out"))
@@ -201,15 +199,14 @@ impl Tree {
 
 /// The update that leads from one state to the other, empty when they are the same.
 fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Beside) -> Result<Document> {
-    let stored = before.stored()?;
-    if Diff::between(&stored, &now.stored()?).is_empty() {
+    let changes = changes(before, &mut now, trail.now)?;
+    if changes.is_empty() {
         return Ok(Document::new());
     }
-    now.touch(trail.now);
     if before.image_key() != now.image_key() {
         beside.discarded.extend(before.image_key().cloned());
     }
     beside.told.push(told::updated(before, &now, trail));
     beside.touched.push(now.touched());
-    Ok(Diff::between(&stored, &now.stored()?).update())
+    Ok(changes.update())
 }

@@ -6,7 +6,7 @@ use mongodb::{ClientSession, error::Result};
 
 use super::{Node, Tree, diff::Diff, told};
 use crate::{
-    domain::codes::FullCode,
+    domain::{codes::FullCode, time::Timestamp},
     store::{StoreError, audits::Trail, transaction::transact},
 };
 
@@ -60,11 +60,9 @@ impl Tree {
             return Ok(Updated::ImageGone);
         }
         // Only fields that differ are written, so that what other programs keep in the document stays.
-        let stored = before.stored()?;
-        if !Diff::between(&stored, &after.stored()?).is_empty() {
-            after.touch(trail.now);
-            let update = Diff::between(&stored, &after.stored()?).update();
-            self.docs::<N>().update_one(doc! { "_id": before.id() }, update).session(&mut *tx).await?;
+        let changes = changes(before, &mut after, trail.now)?;
+        if !changes.is_empty() {
+            self.docs::<N>().update_one(doc! { "_id": before.id() }, changes.update()).session(&mut *tx).await?;
         }
         self.audits.append_in(tx, told::updated(before, &after, trail)).await?;
         Ok(Updated::Done(after))
@@ -90,4 +88,15 @@ impl Tree {
         self.trash.discard_in(tx, &old, trail.now).await?;
         Ok(true)
     }
+}
+
+/// What differs between two states of a document; if anything does, the later one is marked as changed now.
+pub(super) fn changes<N: Node>(before: &N, after: &mut N, now: Timestamp) -> Result<Diff> {
+    let stored = before.stored()?;
+    let changes = Diff::between(&stored, &after.stored()?);
+    if changes.is_empty() {
+        return Ok(changes);
+    }
+    after.touch(now);
+    Ok(Diff::between(&stored, &after.stored()?))
 }

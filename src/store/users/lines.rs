@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Users;
 use crate::{
     domain::ids::{LineRev, ProductId, UserId},
-    store::{StoreError, error, plans::PlannedLine},
+    store::{StoreError, bulk, error, plans::PlannedLine},
 };
 
 /// Updates that are sent in one command.
@@ -32,21 +32,6 @@ pub struct HeldLine {
 struct WithId {
     #[serde(rename = "_id")]
     id: ProductId,
-}
-
-/// What a command of several updates answers, as far as it matters here.
-#[derive(Deserialize)]
-struct Updated {
-    n: i64,
-    #[serde(default, rename = "writeErrors")]
-    errors: Vec<Refused>,
-    #[serde(rename = "writeConcernError")]
-    concern: Option<Refused>,
-}
-
-#[derive(Deserialize)]
-struct Refused {
-    code: i32,
 }
 
 impl Users {
@@ -111,13 +96,10 @@ impl Users {
         Ok(missed)
     }
 
-    /// Many updates in one command; returns how many found their document. (The driver's own bulk write needs a server
-    /// of version 8.)
+    /// Returns how many found their line.
     async fn update_each(&self, updates: Vec<Document>) -> Result<usize, StoreError> {
-        let command = doc! { "update": self.docs.name(), "updates": updates, "ordered": false,
-        "writeConcern": { "w": "majority", "j": true } };
-        let answer = self.client.database(&self.docs.namespace().db).run_command(command).await?;
-        let updated: Updated = bson::deserialize_from_document(answer).map_err(mongodb::error::Error::from)?;
+        let database = self.client.database(&self.docs.namespace().db);
+        let updated = bulk::update_each(&database, self.docs.name(), updates).await?;
         match updated.errors.first().or(updated.concern.as_ref()) {
             Some(refused) => Err(error::with_code(refused.code)),
             None => Ok(usize::try_from(updated.n).unwrap_or(0)),
