@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Once};
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use serde::{Deserialize, Serialize};
 
 use super::{hs256, keys::MacKey};
@@ -51,18 +52,18 @@ struct Claims<'a> {
 
 /// The claims that the server itself relies on.
 #[derive(Deserialize)]
-struct Checked {
-    sub: String,
-    sid: String,
+struct Checked<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    sid: &'a str,
     exp: i64,
-    token_type: String,
+    token_type: &'a str,
 }
 
 /// Signs and checks access tokens.
 pub struct AccessTokens {
     signing: EncodingKey,
     accepted: Vec<DecodingKey>,
-    validation: Validation,
 }
 
 impl AccessTokens {
@@ -72,13 +73,8 @@ impl AccessTokens {
         INSTALLED.call_once(|| {
             hs256::PROVIDER.install_default().expect("nothing else in this process installs a JWT provider");
         });
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        // The library compares with the system's clock; `check` compares with the clock it is given.
-        validation.validate_exp = false;
         let accepted = keys.iter().map(|key| DecodingKey::from_secret(key.bytes())).collect();
-        Self { signing: EncodingKey::from_secret(keys[0].bytes()), accepted, validation }
+        Self { signing: EncodingKey::from_secret(keys[0].bytes()), accepted }
     }
 
     /// A token for `bearer`, good until `expires`.
@@ -102,18 +98,25 @@ impl AccessTokens {
 
     /// The session that a token names. Whether it is still alive is for the database to say.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<SessionRef, InvalidAccessToken> {
-        let claims = self
-            .accepted
-            .iter()
-            .find_map(|key| jsonwebtoken::decode::<Checked>(token, key, &self.validation).ok())
-            .map(|data| data.claims)
-            .ok_or(InvalidAccessToken)?;
-        if claims.token_type != TOKEN_TYPE || claims.exp <= now.seconds() {
+        let claims = self.signed_claims(token).ok_or(InvalidAccessToken)?;
+        let claims: Checked<'_> = serde_json::from_slice(&claims).map_err(|_| InvalidAccessToken)?;
+        if claims.iss != ISSUER || claims.token_type != TOKEN_TYPE || claims.exp <= now.seconds() {
             return Err(InvalidAccessToken);
         }
         let user: UserId = claims.sub.parse().map_err(|_| InvalidAccessToken)?;
         let session: SessionId = claims.sid.parse().map_err(|_| InvalidAccessToken)?;
         Ok(SessionRef { user, session })
+    }
+
+    /// The claims of a token that one of the keys has signed, as JSON. Its header has no say: these keys sign nothing but
+    /// such tokens, so there is no algorithm for a caller to choose (RFC 8725, section 3.1). Reading it all the same, and
+    /// the claims once more by its own rules, makes the library's `decode` cost twice as much.
+    fn signed_claims(&self, token: &str) -> Option<Vec<u8>> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (_header, claims) = signed.split_once('.')?;
+        let has_signed =
+            |key| crypto::verify(signature, signed.as_bytes(), key, Algorithm::HS256).is_ok_and(|valid| valid);
+        if self.accepted.iter().any(has_signed) { URL_SAFE_NO_PAD.decode(claims).ok() } else { None }
     }
 }
 
