@@ -155,7 +155,7 @@ impl Floor {
         };
         let last = format!("{start}{}", char::MAX);
         let filter = doc! { "$and": [{ field.0: { "$gte": start, "$lt": last } }], "is_active": true };
-        let found = self.products.find(filter).projection(doc! { "words": 0 }).sort(sort).limit(21);
+        let found = self.products.find(filter).sort(sort).limit(21);
         let found: Vec<Product> = found.await.map_err(failed)?.try_collect().await.map_err(failed)?;
         Ok(Json(found.into_iter().map(product_out).collect()))
     }

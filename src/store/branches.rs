@@ -135,7 +135,7 @@ impl<L: Level> Branches<L> {
         after: Option<L::Id>,
         limit: i64,
     ) -> Result<Vec<BranchDoc<L>>, StoreError> {
-        search::page(&self.docs, page_filter(parent, after), text, &["name", "own_code"], limit, None).await
+        search::page(&self.docs, page_filter(parent, after), text, &["name", "own_code"], limit).await
     }
 
     /// Inserts many documents whose parents are known to be there.

@@ -232,7 +232,7 @@ impl Products {
         conditions.extend(after.map(|place| key.after(direction, place)));
         let filter = search.shown.among(doc! { "$and": conditions });
         let docs = self.docs.clone_with_type::<RawDocumentBuf>();
-        let found = docs.find(filter).projection(doc! { "words": 0 }).sort(key.sort(direction));
+        let found = docs.find(filter).sort(key.sort(direction));
         let found = found.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
         let found: Vec<RawDocumentBuf> = found.try_collect().await?;
         let found = found.iter().map(|stored| -> mongodb::error::Result<Found> {

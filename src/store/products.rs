@@ -25,7 +25,8 @@ use crate::domain::{
 /// The collection's name.
 pub(super) const NAME: &str = "products";
 
-/// A product as stored.
+/// A product as stored, without the keys under which it is found. Those come along when it is read: they are short, and to
+/// leave them out would cost the database more time than to send them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductDoc {
     /// Its id.
@@ -64,11 +65,6 @@ pub struct ProductDoc {
 }
 
 impl ProductDoc {
-    /// All that is read of a stored product: not the keys under which it is found.
-    pub(super) fn fields() -> Document {
-        doc! { "name_key": 0, "words": 0 }
-    }
-
     /// The product with the keys under which it is found.
     pub(super) fn stored(&self) -> mongodb::error::Result<Document> {
         let mut stored = bson::serialize_to_document(self)?;
@@ -189,8 +185,7 @@ impl Products {
 
     /// The product with a full code.
     pub async fn by_code(&self, code: &FullCode, shown: Shown) -> Result<Option<ProductDoc>, StoreError> {
-        let found = self.docs.find_one(shown.among(doc! { "code": code }));
-        Ok(found.projection(ProductDoc::fields()).await?)
+        Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
     }
 
     /// Up to `limit` products of a category in the order of their insertion, after one id; with a `text`, only those
@@ -205,7 +200,7 @@ impl Products {
     ) -> Result<Vec<ProductDoc>, StoreError> {
         let filter = shown.among(page_filter(Some(category), after));
         let searched = ["name", "own_code", "description"];
-        search::page(&self.docs, filter, text, &searched, limit, Some(ProductDoc::fields())).await
+        search::page(&self.docs, filter, text, &searched, limit).await
     }
 
     /// The product with an id, if customers see it.

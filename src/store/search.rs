@@ -9,14 +9,13 @@ use super::{SEARCH_LIMIT, StoreError};
 use crate::domain::search::SearchText;
 
 /// Up to `limit` of what `filter` matches, by id; with a `text`, of that what holds it in one of `fields`, whatever its
-/// case. Only the fields of `projection` are read.
+/// case.
 pub(super) async fn page<T>(
     docs: &Collection<T>,
     mut filter: Document,
     text: Option<&SearchText>,
     fields: &[&str],
     limit: i64,
-    projection: Option<Document>,
 ) -> Result<Vec<T>, StoreError>
 where
     T: DeserializeOwned + Send + Sync,
@@ -26,7 +25,7 @@ where
         filter.insert("$or", holding(text, fields));
         limits = Some(SEARCH_LIMIT);
     }
-    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(limits).projection(projection);
+    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(limits);
     Ok(docs.find(filter).with_options(options.build()).await?.try_collect().await?)
 }
 
