@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Updates that are sent in one command.
-const BATCH: usize = 1_000;
+const BATCH: usize = 100;
 
 /// A line that holds a product.
 #[derive(Debug, Deserialize)]
