@@ -1,7 +1,9 @@
 //! The catalogue as the API shows it; each level names its fields after itself.
 
 use poem_openapi::{Object, types::Example};
+use serde::Serialize;
 
+use super::written::scalar;
 use crate::{
     domain::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
@@ -16,49 +18,59 @@ use crate::{
 };
 
 /// A vehicle brand.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Brand", example)]
 pub struct BrandOut {
     #[oai(rename = "_id")]
+    #[serde(rename = "_id", serialize_with = "scalar")]
     id: BrandId,
     brand_name: String,
     brand_code: String,
     image_url: String,
+    #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
 }
 
 /// A model of a brand.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Model", example)]
 pub struct ModelOut {
     #[oai(rename = "_id")]
+    #[serde(rename = "_id", serialize_with = "scalar")]
     id: ModelId,
+    #[serde(serialize_with = "scalar")]
     brand_id: BrandId,
     model_name: String,
     model_code: String,
     image_url: String,
+    #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
 }
 
 /// A category of parts for a model.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Category", example)]
 pub struct CategoryOut {
     #[oai(rename = "_id")]
+    #[serde(rename = "_id", serialize_with = "scalar")]
     id: CategoryId,
+    #[serde(serialize_with = "scalar")]
     model_id: ModelId,
     category_name: String,
     category_code: String,
     image_url: String,
+    #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
 }
 
 /// A spare part.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Product", example)]
 pub struct ProductOut {
     #[oai(rename = "_id")]
+    #[serde(rename = "_id", serialize_with = "scalar")]
     id: ProductId,
+    #[serde(serialize_with = "scalar")]
     category_id: CategoryId,
     product_name: String,
     product_code: String,
@@ -66,9 +78,11 @@ pub struct ProductOut {
     code: String,
     description: String,
     /// Price of a piece before any offer.
+    #[serde(serialize_with = "scalar")]
     price: Money,
     stock: i64,
     image_url: String,
+    #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
     reviews: Vec<String>,
     /// Empty without an offer.
@@ -77,17 +91,20 @@ pub struct ProductOut {
 }
 
 /// A discount between two instants; all fields or none.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Default, Object, Serialize)]
 #[oai(rename = "Offer", skip_serializing_if_is_none)]
 pub struct OfferOut {
     /// Percentage.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "scalar")]
     discount: Option<Percent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     validity: Option<ValidityOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
 }
 
 /// When an offer counts, in Unix seconds, both ends included.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Validity")]
 struct ValidityOut {
     from: i64,

@@ -26,6 +26,7 @@ mod scalars;
 mod upload;
 mod user_out;
 mod utils;
+mod written;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use futures_util::TryStreamExt;
 use mongodb::{Database, IndexModel, options::IndexOptions};
 
@@ -231,15 +231,14 @@ impl Products {
         conditions.extend(filters(search.wanted));
         conditions.extend(after.map(|place| key.after(direction, place)));
         let filter = search.shown.among(doc! { "$and": conditions });
-        let docs = self.docs.clone_with_type::<RawDocumentBuf>();
-        let found = docs.find(filter).sort(key.sort(direction));
-        let found = found.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
-        let found: Vec<RawDocumentBuf> = found.try_collect().await?;
-        let found = found.iter().map(|stored| -> mongodb::error::Result<Found> {
-            let product: ProductDoc = bson::deserialize_from_slice(stored.as_bytes())?;
-            Ok(Found { place: Place { tier, key: key.stored(stored), id: product.id }, product })
-        });
-        Ok(found.collect::<mongodb::error::Result<_>>()?)
+        let cursor = self.docs.find(filter).sort(key.sort(direction));
+        let mut cursor = cursor.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
+        let mut found = Vec::with_capacity(limit);
+        while cursor.advance().await? {
+            let product = cursor.deserialize_current()?;
+            found.push(Found { place: Place { tier, key: key.stored(cursor.current()), id: product.id }, product });
+        }
+        Ok(found)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
-    payload::Json,
     types::Example,
 };
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use crate::{
         body::Tried,
         fields::{LineQuantityIn, QuantityIn},
         scalars::PathId,
+        written::Written,
     },
     app::App,
     domain::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
@@ -38,7 +38,7 @@ impl CartApi {
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<Json<CartReply>, CartError> {
+    ) -> ApiResult<Written<CartReply>, CartError> {
         Ok(self.reply(cart::read(&self.app, owner.0).await?))
     }
 
@@ -52,7 +52,7 @@ impl CartApi {
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
         body: Tried<AddIn>,
-    ) -> ApiResult<Json<CartReply>, CartError> {
+    ) -> ApiResult<Written<CartReply>, CartError> {
         let asked = body.0.map(|body| body.quantity.map_or(Quantity::ONE, |quantity| quantity.0));
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::ProductNotFound), asked).await?;
         Ok(self.reply(cart::add(&self.app, owner.0, product, quantity).await?))
@@ -69,7 +69,7 @@ impl CartApi {
         product_id: Path<PathId<ProductId>>,
         /// How many, 1 to 999; 1 when left out.
         quantity: Query<Option<String>>,
-    ) -> ApiResult<Json<CartReply>, CartError> {
+    ) -> ApiResult<Written<CartReply>, CartError> {
         let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
         Ok(self.reply(cart::remove(&self.app, owner.0, product, quantity).await?))
@@ -86,7 +86,7 @@ impl CartApi {
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
         body: Tried<SetIn>,
-    ) -> ApiResult<Json<CartReply>, CartError> {
+    ) -> ApiResult<Written<CartReply>, CartError> {
         // What is no id names nothing, and neither does a new one.
         let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
         let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
@@ -103,7 +103,7 @@ impl CartApi {
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<Json<CartReply>, CartError> {
+    ) -> ApiResult<Written<CartReply>, CartError> {
         Ok(self.reply(cart::clear(&self.app, owner.0).await?))
     }
 }
@@ -125,8 +125,8 @@ impl CartApi {
         signed_in_first(&self.app, owner, asked).await
     }
 
-    fn reply(&self, cart: PricedCart) -> Json<CartReply> {
-        Json(CartReply::new(cart, &self.app.config.currency))
+    fn reply(&self, cart: PricedCart) -> Written<CartReply> {
+        Written(CartReply::new(cart, &self.app.config.currency))
     }
 }
 

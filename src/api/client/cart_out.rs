@@ -1,8 +1,10 @@
 //! The cart as its owner sees it.
 
 use poem_openapi::{Object, types::Example};
+use serde::Serialize;
 
 use crate::{
+    api::written::scalar,
     domain::{
         ids::{CartId, ProductId, UserId},
         money::{Money, Percent},
@@ -12,53 +14,65 @@ use crate::{
 };
 
 /// The answer of every call on the cart.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(example)]
 pub(super) struct CartReply {
     cart: CartOut,
 }
 
 /// A cart with the prices of this moment.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "Cart")]
 struct CartOut {
     #[oai(rename = "_id")]
+    #[serde(rename = "_id", serialize_with = "scalar")]
     id: CartId,
+    #[serde(serialize_with = "scalar")]
     user_id: UserId,
     /// The oldest line first.
     items: Vec<CartItemOut>,
     /// The sum of the lines.
+    #[serde(serialize_with = "scalar")]
     subtotal: Money,
     /// ISO 4217.
     currency: String,
+    #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
+    #[serde(serialize_with = "scalar")]
     updated_at: Timestamp,
 }
 
 /// One product in the cart.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(rename = "CartItem")]
 struct CartItemOut {
+    #[serde(serialize_with = "scalar")]
     product_id: ProductId,
     quantity: u32,
+    #[serde(serialize_with = "scalar")]
     added_at: Timestamp,
     product_name: String,
     /// Full code.
     code: String,
     image_url: String,
     /// Price of a piece before any discount.
+    #[serde(serialize_with = "scalar")]
     price: Money,
     /// Percentage that counts now.
+    #[serde(serialize_with = "scalar")]
     discount: Percent,
     /// Price of a piece now.
+    #[serde(serialize_with = "scalar")]
     unit_price: Money,
     /// `unit_price` for all pieces.
+    #[serde(serialize_with = "scalar")]
     line_total: Money,
     /// Whether the stock holds all pieces.
     in_stock: bool,
     /// Whether a piece cost something else when the line was begun; later changes of the line don't move that price.
     price_changed: bool,
     /// What it cost then; null when that is what it costs now.
+    #[serde(serialize_with = "scalar")]
     previous_unit_price: Option<Money>,
 }
 
@@ -133,5 +147,19 @@ impl Example for CartReply {
             updated_at: at,
         };
         Self { cart }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::written::assert_as_described;
+
+    #[test]
+    fn what_is_written_is_what_is_described() {
+        let mut reply = CartReply::example();
+        assert_as_described(&reply);
+        reply.cart.items[0].previous_unit_price = Some(Money::from_minor(1));
+        assert_as_described(&reply);
     }
 }

@@ -8,7 +8,8 @@ mod replies;
 mod search;
 
 use futures_util::FutureExt;
-use poem_openapi::{param::Query, types::ToJSON};
+use poem_openapi::param::Query;
+use serde::Serialize;
 
 pub use self::{
     branches::BranchesApi,
@@ -28,8 +29,8 @@ type Text = Query<Option<String>>;
 type Loaded = Result<Rendered, CatalogueError>;
 type Answer<T> = ApiResult<Tagged<T>, CatalogueError>;
 
-fn rendered(reply: &impl ToJSON) -> Rendered {
-    Rendered::new(reply.to_json_string())
+fn rendered(reply: &impl Serialize) -> Rendered {
+    Rendered::new(serde_json::to_string(reply).expect("texts, numbers and lists of them"))
 }
 
 /// What everybody sees of `view`, kept or made by `load`.

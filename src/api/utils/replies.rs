@@ -1,6 +1,7 @@
 //! The answers of each level: a page of it, what a search found, and a single one.
 
 use poem_openapi::{Object, types::Example};
+use serde::Serialize;
 
 use super::rendered;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 macro_rules! replies {
     ($($page:ident, $items:ident, $found:ident, $reply:ident, $item:ident, $out:ty, $one:ident, $doc:ty;)+) => {$(
         /// A page of the list.
-        #[derive(Debug, Object)]
+        #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $page {
             /// In the order of their insertion.
@@ -31,7 +32,7 @@ macro_rules! replies {
         }
 
         /// A page of what was found.
-        #[derive(Debug, Object)]
+        #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $found {
             /// In the order of their insertion.
@@ -47,7 +48,7 @@ macro_rules! replies {
         }
 
         /// A single one.
-        #[derive(Debug, Object)]
+        #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $reply {
             $item: $out,
@@ -71,4 +72,20 @@ replies! {
     ModelsOut, models, ModelsFound, ModelReply, model, ModelOut, one_model, BranchDoc<Model>;
     CategoriesOut, categories, CategoriesFound, CategoryReply, category, CategoryOut, one_category, BranchDoc<Category>;
     ProductsOut, products, ProductsFound, ProductReply, product, ProductOut, one_product, ProductDoc;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{catalogue_out::OfferOut, written::assert_as_described};
+
+    #[test]
+    fn what_is_written_is_what_is_described() {
+        assert_as_described(&BrandsOut::example());
+        assert_as_described(&ModelsFound::example());
+        assert_as_described(&CategoryReply::example());
+        assert_as_described(&ProductReply::example());
+        assert_as_described(&ProductsOut { products: vec![], next_cursor: Some("next".to_owned()) });
+        assert_as_described(&OfferOut::default());
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi, types::Example};
+use serde::Serialize;
 
 use super::{Text, by_viewer, rendered};
 use crate::{
@@ -162,7 +163,7 @@ fn list_name(wanted: &ProductSearch) -> String {
 }
 
 /// A page of what was found in the whole catalogue.
-#[derive(Debug, Object)]
+#[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct CatalogueFound {
     /// The best first, or as `sort` says.
