@@ -21,15 +21,18 @@ const HELD: i64 = 3;
 /// What is left of the stock.
 const LEFT: i64 = 1_500;
 
+/// For so long readers are watched.
+const SECONDS: u32 = 2;
+
 /// Measures it with reads of a product from the cache going on.
 pub async fn measure(bench: &Bench, server: &Served, shop: &Shop) -> Value {
     let reads = vec![Ask::get(product_path(&shop.codes[1]))];
     let (mut ratios, mut spans) = (Vec::new(), Vec::new());
-    for _ in 0..bench.rounds {
+    for _ in 0..bench.long_rounds() {
         let product = hold(bench, &shop.codes[0]).await;
-        let quiet = bench.run(server, &reads, 8).load.p99;
+        let quiet = bench.run_for(server, &reads, 8, SECONDS).load.p99;
         let (busy, span) = thread::scope(|scope| {
-            let readers = scope.spawn(|| bench.run(server, &reads, 8).load.p99);
+            let readers = scope.spawn(|| bench.run_for(server, &reads, 8, SECONDS).load.p99);
             let handle = tokio::runtime::Handle::current();
             let span = tokio::task::block_in_place(|| handle.block_on(fall(bench, product)));
             (readers.join().expect("the reads"), span)

@@ -26,6 +26,7 @@ pub async fn measure(bench: &Bench) -> Value {
         seed(bench.folder.path(), bench.mongod.uri(), products, 100);
         let server = bench.server(&[]);
         let shop = Shop::open(&bench.database, &server).await;
+        bench.warm_up(&server, &shop.products(), CONNECTIONS);
         rows.push(row(&format!("{products} products: one by one"), bench.run(&server, &shop.products(), CONNECTIONS)));
         rows.push(row(&format!("{products} products: cart"), bench.run(&server, &carts(&shop.customers), CONNECTIONS)));
         if products == 20_000 {

@@ -17,6 +17,8 @@ use super::{
 
 /// Seconds of a turn of sign-ins: those that are begun at its end, and don't count, must be few.
 const SIGN_IN_SECONDS: u32 = 20;
+/// Seconds for which reads are watched in a storm.
+const STORM_SECONDS: u32 = 2;
 /// The bcrypt cost of the measured server.
 const COST: u32 = 10;
 
@@ -133,7 +135,7 @@ pub fn logins(bench: &Bench, server: &Served) -> Value {
         (0..200).map(|n| Ask { method: "POST", body: body(n), ..Ask::get("/api/auth/login/") }).collect();
     let mut ratios = Vec::new();
     let mut rates = Vec::new();
-    for _ in 0..bench.rounds {
+    for _ in 0..bench.long_rounds() {
         let own = bench.run_for(server, &asks, 16, SIGN_IN_SECONDS).load;
         assert!(own.errors == 0.0, "sign-ins failed");
         let floor = hashes_per_second(Duration::from_secs(SIGN_IN_SECONDS.into()));
@@ -172,14 +174,14 @@ pub fn storm(bench: &Bench, server: &Served, shop: &Shop) -> Value {
     let logins: Vec<Ask> =
         (0..200).map(|n| Ask { method: "POST", body: body(n), ..Ask::get("/api/auth/login/") }).collect();
     let mut ratios = Vec::new();
-    for round in 0..bench.rounds {
-        let quiet = bench.run(server, &reads, 8).load.p99;
+    for round in 0..bench.long_rounds() {
+        let quiet = bench.run_for(server, &reads, 8, STORM_SECONDS).load.p99;
         let folder = bench.folder.path().join(format!("storm-{round}"));
         std::fs::create_dir_all(&folder).expect("a folder");
         let stormy = thread::scope(|scope| {
-            let storm = scope.spawn(|| load::run(&folder, &server.url, &logins, 64, bench.seconds + 2));
+            let storm = scope.spawn(|| load::run(&folder, &server.url, &logins, 64, STORM_SECONDS + 2));
             thread::sleep(Duration::from_secs(1));
-            let stormy = bench.run(server, &reads, 8).load.p99;
+            let stormy = bench.run_for(server, &reads, 8, STORM_SECONDS).load.p99;
             storm.join().expect("the storm");
             stormy
         });
