@@ -33,6 +33,9 @@ check: ## Format, lint and describe as continuous integration asks for it
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo run --locked --quiet -- openapi | diff -u openapi/openapi.json - >/dev/null || (echo "openapi/openapi.json is stale: run make openapi"; exit 1)
 
+deny: ## Check licences, sources and advisories of the dependencies (needs cargo-deny and the network)
+	cargo deny check
+
 openapi: ## Write the description of the API anew
 	cargo run --locked --quiet -- openapi > openapi/openapi.json
 
@@ -43,4 +46,4 @@ bench: mongod ## Measure the optimised server next to bare floors (needs wrk: sc
 release: ## Build the optimised binary
 	cargo build --locked --release
 
-.PHONY: help mongod mongod-unless-configured run seed test test-slow check openapi bench release
+.PHONY: help mongod mongod-unless-configured run seed test test-slow check deny openapi bench release
