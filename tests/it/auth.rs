@@ -35,7 +35,7 @@ async fn registering_answers_with_the_user_an_access_token_and_a_safe_cookie() {
 }
 
 #[tokio::test]
-async fn registering_says_what_is_wrong_in_the_words_of_the_contract() {
+async fn registering_says_what_is_wrong_in_the_words_that_frontends_know() {
     let app = TestApp::start().await;
     let good = json!({ "username": "john", "password": PASSWORD, "phone_number": "9876543210" });
     let cases = [

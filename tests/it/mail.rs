@@ -5,19 +5,10 @@ use std::time::{Duration, Instant};
 use bson::doc;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, MailServer, PASSWORD, TestApp};
+use crate::support::{Caller, MailServer, PASSWORD, TestApp, eventually};
 
+const ADDRESS: &str = "asha@example.com";
 const NEW: &str = "N3w!password";
-
-/// A customer with an address, whose changes of password are told by mail.
-async fn owner(app: &TestApp) -> Caller {
-    let mut body = app.new_account();
-    body["email"] = json!("asha@example.com");
-    let mut caller = app.anonymous();
-    let reply = caller.post("/api/auth/register/", &body).await.expect(201);
-    caller.sign_in(&reply);
-    caller
-}
 
 async fn change_password(owner: &Caller) {
     let body = json!({ "current_password": PASSWORD, "new_password": NEW });
@@ -36,13 +27,13 @@ async fn waiting(app: &TestApp) -> u64 {
 async fn an_owner_is_told_of_a_changed_password() {
     let server = MailServer::start().await;
     let app = with_mail_server(&server).await;
-    let owner = owner(&app).await;
+    let owner = app.customer_at(ADDRESS).await;
     change_password(&owner).await;
     app.work().await;
     let letters = server.letters();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].header("From"), "myspares <shop@example.com>");
-    assert_eq!(letters[0].header("To"), "asha@example.com");
+    assert_eq!(letters[0].header("To"), ADDRESS);
     assert_eq!(letters[0].header("Subject"), "Your password was changed");
     assert_eq!(letters[0].header("Auto-Submitted"), "auto-generated");
     assert!(letters[0].text.contains("text/plain") && letters[0].text.contains("text/html"));
@@ -53,23 +44,21 @@ async fn an_owner_is_told_of_a_changed_password() {
 #[tokio::test]
 async fn old_and_new_address_are_told_of_a_change() {
     let app = TestApp::start().await;
-    let caller = owner(&app).await;
-    let request = caller.request(reqwest::Method::PATCH, "/api/accounts/update/");
-    let change = serde_json::json!({ "email": "new@example.com" });
-    crate::support::Reply::of(request.json(&change)).await.expect(200);
+    let caller = app.customer_at(ADDRESS).await;
+    caller.patch("/api/accounts/update/", &json!({ "email": "new@example.com" })).await.expect(200);
     app.work().await;
-    let mut told: Vec<String> = app.letters().iter().map(|letter| format!("{letter:?}")).collect();
-    told.sort();
-    assert_eq!(told.len(), 2, "{told:?}");
-    for (address, subject) in [("new@example.com", "This address was set"), ("", "Your e-mail address was changed")] {
-        assert!(told.iter().any(|letter| letter.contains(address) && letter.contains(subject)), "{subject}: {told:?}");
-    }
+    let letters = app.letters();
+    let mut told: Vec<_> = letters.iter().map(|letter| (letter.header("To"), letter.header("Subject"))).collect();
+    told.sort_unstable();
+    let expected =
+        [(ADDRESS, "Your e-mail address was changed"), ("new@example.com", "This address was set for an account")];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
 async fn what_waits_in_the_outbox_is_no_text() {
     let app = TestApp::start().await;
-    change_password(&owner(&app).await).await;
+    change_password(&app.customer_at(ADDRESS).await).await;
     let mail = app.outbox().find_one(doc! {}).await.expect("found").expect("a mail");
     let fields: Vec<&str> = mail.keys().map(String::as_str).collect();
     assert_eq!(fields, ["_id", "user", "kind", "to", "due_at", "attempts", "created_at", "expires_at"]);
@@ -78,12 +67,13 @@ async fn what_waits_in_the_outbox_is_no_text() {
 #[tokio::test]
 async fn without_a_mail_server_mails_are_files_that_only_their_owner_reads() {
     let app = TestApp::start().await;
-    change_password(&owner(&app).await).await;
+    change_password(&app.customer_at(ADDRESS).await).await;
     assert!(app.letters().is_empty());
     app.work().await;
     let letters = app.letters();
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].header("To"), "asha@example.com");
+    assert_eq!(letters[0].header("To"), ADDRESS);
+    assert_eq!(app.permissions_in("mail"), [0o600]);
 }
 
 #[tokio::test]
@@ -91,7 +81,7 @@ async fn a_mail_arrives_once_the_server_is_back() {
     let server = MailServer::start().await;
     let app = with_mail_server(&server).await;
     server.refuse();
-    change_password(&owner(&app).await).await;
+    change_password(&app.customer_at(ADDRESS).await).await;
     for attempts in 1..=5 {
         app.work().await;
         app.work().await;
@@ -111,7 +101,7 @@ async fn a_mail_is_given_up_after_a_day() {
     let server = MailServer::start().await;
     let app = with_mail_server(&server).await;
     server.refuse();
-    change_password(&owner(&app).await).await;
+    change_password(&app.customer_at(ADDRESS).await).await;
     for _ in 0..10 {
         app.work().await;
         app.advance(Duration::from_secs(1800));
@@ -128,11 +118,11 @@ async fn a_hanging_mail_server_holds_nobody_up() {
     let app = with_mail_server(&server).await;
     server.hang();
     let workers = app.start_workers();
-    let owner = owner(&app).await;
+    let owner = app.customer_at(ADDRESS).await;
     let started = Instant::now();
     change_password(&owner).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    until(|| server.calls() == 1).await;
+    eventually("the mail server is called", || async { server.calls() == 1 }).await;
     // The worker is stopped in the middle; whoever comes next sends the mail when the claim is over.
     workers.stop().await;
     server.take();
@@ -147,9 +137,9 @@ async fn of_two_instances_one_works_and_the_other_takes_over() {
     let app = with_mail_server(&server).await;
     let other = app.another_instance_with(&[("SMTP_URL", &server.url)]).await;
     let (first, second) = (app.start_workers(), other.start_workers());
-    let owners = [owner(&app).await, app.customer().await];
-    change_password(&owners[0]).await;
-    until(|| server.letters().len() == 1).await;
+    let owner = app.customer_at(ADDRESS).await;
+    change_password(&owner).await;
+    eventually("the mail is sent", || async { server.letters().len() == 1 }).await;
     let leases = app.db.collection::<bson::Document>("workers");
     let lease = async || leases.find_one(doc! { "_id": "mail" }).await.expect("found").expect("a lease");
     let holder = lease().await.get_object_id("holder").expect("a holder");
@@ -157,18 +147,10 @@ async fn of_two_instances_one_works_and_the_other_takes_over() {
     second.stop().await;
     let third = app.start_workers();
     let body: Value = json!({ "current_password": NEW, "new_password": PASSWORD });
-    owners[0].post("/api/accounts/password/", &body).await.expect(200);
-    until(|| server.letters().len() == 2).await;
+    owner.post("/api/accounts/password/", &body).await.expect(200);
+    eventually("the next mail is sent", || async { server.letters().len() == 2 }).await;
     let next = lease().await;
     assert_ne!(next.get_object_id("holder").expect("a holder"), holder);
     assert!(next.get_i64("epoch").expect("an epoch") >= 2);
     third.stop().await;
-}
-
-async fn until(done: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < Duration::from_secs(10), "waited in vain");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -158,6 +158,7 @@ async fn thirty_calls_send_one_sms_and_an_hour_sends_five() {
     let statuses = futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
     let sent = statuses.iter().filter(|s| *s.as_ref().expect("a reply") == 200).count();
     assert_eq!((sent, app.sms_count()), (1, 1));
+    assert_eq!(app.permissions_in("sms"), [0o600]);
     for _ in 0..4 {
         app.advance(Duration::from_secs(31));
         app.anonymous().post(SEND, &body).await.expect(200);

@@ -219,18 +219,16 @@ async fn changes_that_the_server_has_forgotten_are_found_by_the_sweep() {
 }
 
 /// A mongod that remembers a megabyte of changes. It forgets only what is in the data files: those are written every
-/// second.
+/// second. The shell finds the binary where the server would.
 fn mongod_with_small_oplog(folder: &Path) -> PathBuf {
-    let named = std::env::var_os("MONGOD_BIN").map(PathBuf::from);
-    let in_path = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .map(|dir| dir.join("mongod"))
-        .collect::<Vec<_>>();
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod");
-    let mongod = named.into_iter().chain(in_path).chain([own]).find(|path| path.is_file()).expect("a mongod");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin");
     let script = folder.join("mongod-with-small-oplog");
     let text = format!(
-        "#!/bin/sh\nfor arg; do shift; [ \"$arg\" = 256 ] && arg=1; set -- \"$@\" \"$arg\"; done\nexec '{}' \"$@\" --syncdelay 1\n",
-        mongod.display()
+        "#!/bin/sh\n\
+        for arg; do shift; [ \"$arg\" = 256 ] && arg=1; set -- \"$@\" \"$arg\"; done\n\
+        PATH=$PATH:'{}'\n\
+        exec \"${{MONGOD_BIN:-mongod}}\" \"$@\" --syncdelay 1\n",
+        own.display()
     );
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");

@@ -56,7 +56,7 @@ async fn importing_an_export_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_file_is_as_the_contract_says() {
+async fn the_file_has_the_columns_and_the_order_of_the_readme() {
     let app = TestApp::start().await;
     let staff = filled(&app).await;
     let reply = staff.get("/api/admin/export/").await.expect(200);

@@ -165,8 +165,9 @@ async fn memory_for(brands: usize, products: usize) {
     let reply = Reply::of(request).await.expect(200);
     assert_eq!((&reply["inserted"], &reply["failed_count"]), (&json!(brands * products), &json!(0)));
     assert_eq!(export(&boss, "csv").await.lines().count(), brands * products + 1);
-    let peak = server.peak_memory();
-    assert!(peak < 150_000_000, "{peak} bytes");
+    let peak = server.peak_mebibytes();
+    // 150 MB.
+    assert!(peak < 143, "{peak} MiB");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -126,6 +127,12 @@ impl TestApp {
     /// How many SMS were written to files.
     pub fn sms_count(&self) -> usize {
         fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().count()
+    }
+
+    /// The permissions of every file that it wrote in place of sending it, in `mail` or `sms`.
+    pub fn permissions_in(&self, folder: &str) -> Vec<u32> {
+        let files = fs::read_dir(self.data_dir.join(folder)).expect("a folder").flatten();
+        files.map(|file| file.metadata().expect("a file").permissions().mode() & 0o777).collect()
     }
 
     /// Does everything that is due in the background.

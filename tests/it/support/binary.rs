@@ -133,14 +133,6 @@ impl Server {
         end(&mut self.child, signal)
     }
 
-    /// The most memory that it has had, in bytes.
-    pub fn peak_memory(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).expect("the process");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
-        peak.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
-    }
-
     /// Everything it logged after it began to serve; to be asked for once, after its end.
     pub fn log(&mut self) -> String {
         self.log.take().expect("asked for once").join().expect("its output").join("\n")
