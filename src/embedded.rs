@@ -146,13 +146,13 @@ impl PrivateMongod {
             }
         };
         tokio::select! {
-            status = self.ended() => return Err(not_started(folder, &last_words(folder, status))),
+            status = self.ended() => return Err(not_started(folder, &first_complaint(folder, status))),
             result = tokio::time::timeout(START_LIMIT, wait_for_socket) => {
                 result.map_err(|_| not_started(folder, "no socket"))?;
             }
         }
         tokio::select! {
-            status = self.ended() => Err(not_started(folder, &last_words(folder, status))),
+            status = self.ended() => Err(not_started(folder, &first_complaint(folder, status))),
             result = elect(socket, started) => result.map_err(|error| not_started(folder, &crate::store::brief(&error))),
         }
     }
@@ -307,8 +307,8 @@ async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()
     }
 }
 
-/// What mongod logged last before it ended.
-fn last_words(folder: &Path, status: ExitStatus) -> String {
+/// How mongod ended, and the first thing it complained of.
+fn first_complaint(folder: &Path, status: ExitStatus) -> String {
     let log = fs::File::open(folder.join("mongod.log"));
     let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
     let complaint =

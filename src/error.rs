@@ -210,11 +210,6 @@ impl ApiError {
         Self::new(ErrorCode::Internal, "something went wrong on our side")
     }
 
-    /// The password that should confirm a change is not the account's.
-    pub fn wrong_password() -> Self {
-        Self::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
-    }
-
     /// Says when to try again, in seconds.
     pub fn with_retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))

@@ -32,6 +32,10 @@ pub struct Line(pub String);
 #[derive(Debug, Clone)]
 pub struct Lines(pub String);
 
+/// A code of an SMS as a line of text or as a JSON integer, which has lost its leading zeros.
+#[derive(Debug)]
+pub struct CodeIn(pub String);
+
 /// Digits as a line of text or as a JSON integer.
 #[derive(Debug, Clone)]
 pub struct Digits(pub String);
@@ -88,6 +92,15 @@ impl<'de> Deserialize<'de> for Digits {
             Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
             value => Line::deserialize(value).map(|line| Self(line.0)).map_err(D::Error::custom),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for CodeIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let is_integer = value.is_u64();
+        let digits = Digits::deserialize(value).map_err(D::Error::custom)?.0;
+        Ok(Self(if is_integer { format!("{digits:0>6}") } else { digits }))
     }
 }
 
@@ -166,8 +179,12 @@ pub fn given_phone(typed: &str, region: Region) -> Result<E164, ApiError> {
 
 /// The password in a field that must be given.
 pub fn required_password(field: &'static str, password: Option<PasswordIn>) -> Result<Password, ApiError> {
-    let given = password.map(|password| password.0).filter(|password| !password.expose().is_empty());
-    given.ok_or_else(|| InvalidField::required(field).into())
+    optional_password(password).ok_or_else(|| InvalidField::required(field).into())
+}
+
+/// The password in a field that may be left out, or be empty, as forms send what nobody filled in.
+pub fn optional_password(password: Option<PasswordIn>) -> Option<Password> {
+    password.map(|password| password.0).filter(|password| !password.expose().is_empty())
 }
 
 /// Reads an object inside the body, keeping track of where its faults are; null counts as left out.
@@ -261,6 +278,7 @@ described_as! {
     Line as String, |line| line.0.as_str().into();
     Lines as String, |lines| lines.0.as_str().into();
     Digits as String, |digits| digits.0.as_str().into();
+    CodeIn as String, |code| code.0.as_str().into();
     Decimal as f64, |decimal| decimal.0.parse::<f64>().unwrap_or_default().into();
     Flag as bool, |flag| flag.0.into();
     PasswordIn as poem_openapi::types::Password, |password| password.0.expose().into();
@@ -296,6 +314,9 @@ mod tests {
         assert_eq!(refusal::<Decimal>(json!([1])), "must be a number");
         assert_eq!(Digits::deserialize(json!(9_876_543_210_u64)).expect("digits").0, "9876543210");
         assert_eq!(refusal::<Digits>(json!(1.5)), "must be a string");
+        for (given, code) in [(json!(12_345), "012345"), (json!("12345"), "12345"), (json!(1_234_567), "1234567")] {
+            assert_eq!(CodeIn::deserialize(given).expect("a code").0, code);
+        }
     }
 
     #[test]

@@ -30,14 +30,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Configured(Configured),
+    /// Print the OpenAPI description
+    Openapi(openapi::Args),
+}
+
+/// What takes the configuration.
+#[derive(Subcommand)]
+enum Configured {
     /// Serve the API (the default)
     Serve(serve::Args),
     /// Do the work in the background alone, beside servers that run with --no-workers
     Work,
     /// Check the configuration and start nothing
     CheckConfig,
-    /// Print the OpenAPI description
-    Openapi(openapi::Args),
     /// Fill an empty catalogue with sample parts
     Seed(seed::Args),
     /// Bring the catalogue into the state that a file describes
@@ -53,11 +60,14 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the subcommand that the arguments name.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve(serve::Args::default()));
-    if let Command::Openapi(args) = &command {
-        openapi::run(args);
-        return ExitCode::SUCCESS;
-    }
+    let command = match Cli::parse().command {
+        Some(Command::Openapi(args)) => {
+            openapi::run(&args);
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::Configured(command)) => command,
+        None => Configured::Serve(serve::Args::default()),
+    };
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(problems) => return wrong_configuration(&problems),
@@ -82,28 +92,24 @@ fn wrong_configuration(problems: &ConfigProblems) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn run(command: Command, config: Config) -> Result<(), Failure> {
+fn run(command: Configured, config: Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match command {
-        Command::Serve(args) => {
+        Configured::Serve(args) => {
             let _flushed_at_the_end = logging::start(&config)?;
             runtime.block_on(serve::run(config, args))
         }
-        Command::Work => {
+        Configured::Work => {
             let _flushed_at_the_end = logging::start(&config)?;
             runtime.block_on(work::run(config))
         }
-        Command::CheckConfig => {
+        Configured::CheckConfig => {
             println!("the configuration is valid");
             Ok(())
         }
-        Command::Openapi(args) => {
-            openapi::run(&args);
-            Ok(())
-        }
-        Command::Seed(args) => runtime.block_on(seed::run(config, args)),
-        Command::Import(args) => runtime.block_on(import::run(config, args)),
-        Command::Export(args) => runtime.block_on(export::run(config, args)),
-        Command::CreateAdmin(args) => runtime.block_on(create_admin::run(config, args)),
+        Configured::Seed(args) => runtime.block_on(seed::run(config, args)),
+        Configured::Import(args) => runtime.block_on(import::run(config, args)),
+        Configured::Export(args) => runtime.block_on(export::run(config, args)),
+        Configured::CreateAdmin(args) => runtime.block_on(create_admin::run(config, args)),
     }
 }

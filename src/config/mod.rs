@@ -1,4 +1,4 @@
-//! The configuration: the only place that reads the environment (and `.env`), all of it checked before anything starts.
+//! The configuration: the only place that reads settings, from the environment and `.env`, all of it checked before anything starts.
 
 mod cookie_policy;
 mod images;

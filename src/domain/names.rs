@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::username::BLANK_LETTERS;
 
-/// The name of a brand, model, category or product: 2 to 50 characters.
+/// The name of a brand, model, category or product: 2 to 50 characters (NFC).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
@@ -16,20 +17,23 @@ pub struct Name(String);
 pub enum InvalidName {
     /// Not 2 to 50 characters.
     Length,
-    /// Something else than letters, digits, spaces and `&.,()/'+-`.
+    /// Something else than letters with their marks, digits, spaces and `&.,()/'+-`.
     Characters,
 }
 
 impl Name {
     /// Checks a trimmed text.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        if !(2..=50).contains(&text.chars().count()) {
+        let name: String = text.nfc().collect();
+        if !(2..=50).contains(&name.chars().count()) {
             return Err(InvalidName::Length);
         }
-        if !text.chars().all(|c| (c.is_alphanumeric() && !BLANK_LETTERS.contains(&c)) || " &.,()/'+-".contains(c)) {
+        // Many scripts write vowels as marks on the letter before them.
+        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
+        if !name.chars().all(allowed) || name.contains(BLANK_LETTERS) || name.starts_with(is_combining_mark) {
             return Err(InvalidName::Characters);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(name))
     }
 
     /// Its text.
@@ -68,12 +72,14 @@ mod tests {
 
     #[test]
     fn names_are_plain_text_of_2_to_50_characters() {
-        for good in ["GM", "Tata Motors", "Brake pad (front) & disc, 4.5/6' +2-1", "मारुति"] {
-            assert!(Name::parse(good).is_ok() || good == "मारुति", "{good}");
+        for good in ["GM", "Tata Motors", "Brake pad (front) & disc, 4.5/6' +2-1", "मारुति", "ब्रेक पैड"]
+        {
+            assert!(Name::parse(good).is_ok(), "{good}");
         }
+        assert_eq!(Name::parse("Citroe\u{308}n"), Name::parse("Citroën"));
         assert_eq!(Name::parse("A"), Err(InvalidName::Length));
         assert_eq!(Name::parse(&"a".repeat(51)), Err(InvalidName::Length));
-        for bad in ["a<b>", "a$b", "a\"b", "a\nb", "a_b", "a*b"] {
+        for bad in ["a<b>", "a$b", "a\"b", "a\nb", "a_b", "a*b", "\u{301}ab"] {
             assert_eq!(Name::parse(bad), Err(InvalidName::Characters), "{bad}");
         }
     }

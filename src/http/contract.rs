@@ -9,7 +9,7 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi, OpenApiService,
-    registry::{MetaApi, MetaOperation, Registry},
+    registry::{MetaApi, MetaOperation, MetaParamIn, Registry},
     types::Type,
 };
 
@@ -78,6 +78,9 @@ fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
     let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     if operation.request.is_some() {
         statuses.extend([StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
+    }
+    if operation.params.iter().any(|parameter| parameter.in_type == MetaParamIn::Query) {
+        statuses.insert(StatusCode::BAD_REQUEST);
     }
     if !operation.security.is_empty() {
         statuses.insert(StatusCode::UNAUTHORIZED);

@@ -4,7 +4,7 @@ use super::{
     mail,
     otp::{self, OtpError},
     sessions::Origin,
-    sign_in::{self, SignInError},
+    sign_in::{self, ReauthenticationError},
 };
 use crate::{
     app::App,
@@ -24,12 +24,9 @@ pub enum ChangeNumberError {
     /// Another account has proven the number.
     #[error("phone number already registered")]
     Taken,
-    /// The password was not confirmed.
+    /// Whoever has the number can reset the password: an access token alone must not bring another one.
     #[error(transparent)]
-    NotConfirmed(#[from] SignInError),
-    /// The sign-in is too old to stand for the password.
-    #[error("confirm with current_password or sign in again")]
-    ReauthenticationRequired,
+    Reauthentication(#[from] ReauthenticationError),
     /// The session is not alive any more.
     #[error("invalid or expired access token")]
     SignedOut,
@@ -46,7 +43,7 @@ pub async fn send(
     current: Option<Password>,
     origin: &Origin,
 ) -> Result<(), ChangeNumberError> {
-    reauthenticate(app, caller, current, origin).await?;
+    sign_in::reauthenticate(app, caller, current, origin).await?;
     if app.store.users.is_proven(number, Some(caller.user)).await? {
         return Err(ChangeNumberError::Taken);
     }
@@ -73,20 +70,4 @@ pub async fn verify(
     app.store.proofs.void(caller.user).await?;
     mail::notify(app, &account, MailKind::NumberChanged).await;
     Ok(account)
-}
-
-/// Whoever has the number can reset the password: asking for another one takes the password, or a sign-in of late.
-async fn reauthenticate(
-    app: &App,
-    caller: SessionRef,
-    current: Option<Password>,
-    origin: &Origin,
-) -> Result<(), ChangeNumberError> {
-    if let Some(current) = current {
-        sign_in::confirm(app, caller.user, current, origin).await?;
-        return Ok(());
-    }
-    let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ChangeNumberError::SignedOut)?;
-    let recent = signed_in_at > app.clock.now().before(sign_in::RECENT);
-    if recent { Ok(()) } else { Err(ChangeNumberError::ReauthenticationRequired) }
 }

@@ -1,13 +1,11 @@
 //! Proving an address by a link, and becoming staff by an invitation.
 
-use std::time::Duration;
-
 use super::{
     limits::LimitError,
     links::{self, LinkError},
     mail,
     sessions::Origin,
-    sign_in::{self, SignInError},
+    sign_in::{self, ReauthenticationError},
 };
 use crate::{
     app::App,
@@ -27,24 +25,18 @@ use crate::{
     },
 };
 
-/// For so long after a sign-in the password need not be given again.
-const FRESH: Duration = Duration::from_secs(10 * 60);
-
 /// Why no link is mailed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// The password was not confirmed.
+    /// Another address is where resets go from then on: an access token alone must not bring one.
     #[error(transparent)]
-    NotConfirmed(#[from] SignInError),
+    Reauthentication(#[from] ReauthenticationError),
     /// There is nothing left to prove.
     #[error("this email is verified already and no invitation is open for it")]
     AlreadyVerified,
-    /// The session is not alive any more.
-    #[error("invalid or expired access token")]
-    SignedOut,
     /// Too many mails.
     #[error(transparent)]
     Limited(#[from] LimitError),
@@ -93,7 +85,7 @@ pub async fn request(
         return Err(RequestError::AlreadyVerified);
     }
     if account.email.as_ref() != Some(&email) {
-        confirm(app, caller, wanted.current_password, origin).await?;
+        sign_in::reauthenticate(app, caller, wanted.current_password, origin).await?;
     }
     mail::count(app, Some(account.id), Some(&email)).await?;
     mail::put(app, Some(account.id), MailKind::VerifyEmail, &email).await?;
@@ -113,28 +105,10 @@ pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>)
     let before = link.account_email.as_ref().filter(|before| **before != link.email);
     let notice = before.map(|before| MailDoc::new(Some(link.user), MailKind::EmailChanged, before.clone(), now));
     let as_staff = bearer == Some(link.user);
-    match app.store.proofs.prove_email(&link, as_staff, notice.as_ref(), now).await {
+    match app.store.proofs.prove_email(&link, as_staff, notice.as_ref(), &app.trail(None)).await {
         Ok(EmailProof::Done(account)) => Ok(*account),
         Ok(EmailProof::Gone) => Err(LinkError::NotFound.into()),
         Ok(EmailProof::Taken) | Err(StoreError::Duplicate) => Err(ActivateError::Taken),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Another address is where resets go from then on: a stolen access token alone must not bring one.
-async fn confirm(
-    app: &App,
-    caller: SessionRef,
-    password: Option<Password>,
-    origin: &Origin,
-) -> Result<(), RequestError> {
-    if let Some(password) = password {
-        sign_in::confirm(app, caller.user, password, origin).await?;
-        return Ok(());
-    }
-    let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(RequestError::SignedOut)?;
-    if signed_in_at.after(FRESH) > app.clock.now() {
-        return Ok(());
-    }
-    Err(InvalidField::required("current_password").into())
 }

@@ -69,6 +69,13 @@ pub async fn reserve(app: &App, purpose: Purpose, number: &E164, origin: &Origin
     Ok(Reserved { purpose, number: number.clone(), slots: limits::take(app, &wanted).await? })
 }
 
+impl Reserved {
+    /// No code will be sent.
+    pub async fn give_back(self, app: &App) -> Result<(), StoreError> {
+        self.slots.give_back(app).await
+    }
+}
+
 /// Sends a code and keeps what is needed to compare it. What couldn't be sent doesn't count.
 pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
     let Reserved { purpose, number, slots } = reserved;
@@ -95,7 +102,7 @@ pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result
 pub async fn accept(app: &App, challenges: &[ChallengeId], code: &str, origin: &Origin) -> Result<OtpDoc, OtpError> {
     let slots = limits::take(app, &[(Action::OtpCheck, net::counted(origin.address))]).await?;
     let code = OtpCode::typed(code).ok_or(OtpError::Invalid)?;
-    let mut refusal = OtpError::Invalid;
+    let (mut refusal, mut theirs) = (OtpError::Invalid, None);
     for challenge in challenges {
         let now = app.clock.now();
         let Some(sent) = app.store.otp_codes.attempt(*challenge, now).await? else {
@@ -104,7 +111,7 @@ pub async fn accept(app: &App, challenges: &[ChallengeId], code: &str, origin: &
             }
             continue;
         };
-        if is_right(app, &sent, &code).await? && app.store.otp_codes.consume(&sent).await? {
+        if is_right(app, &sent, &code, &mut theirs).await? && app.store.otp_codes.consume(&sent).await? {
             slots.give_back(app).await?;
             return Ok(sent);
         }
@@ -112,13 +119,17 @@ pub async fn accept(app: &App, challenges: &[ChallengeId], code: &str, origin: &
     Err(refusal)
 }
 
-/// Whether a code was sent for the challenge. A try that the service couldn't compare doesn't count.
-async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode) -> Result<bool, OtpError> {
+/// Whether a code was sent for the challenge. A service that makes codes itself knows them by their number alone and counts
+/// how often it is asked, so what it says is kept in `theirs`. A try that it couldn't compare doesn't count.
+async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<bool>) -> Result<bool, OtpError> {
     if let Some(hash) = &sent.code_hash {
         return Ok(app.keys.otp.iter().any(|key| HashedToken::of_code(key, sent.id, code.expose()) == *hash));
     }
+    if let Some(right) = theirs {
+        return Ok(*right);
+    }
     match app.sms.check(&sent.number, code).await {
-        Ok(right) => Ok(right),
+        Ok(right) => Ok(*theirs.insert(right)),
         Err(error) => {
             app.store.otp_codes.take_back(sent.id).await?;
             Err(error.into())

@@ -56,7 +56,13 @@ pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<Cha
     let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
     refuse_taken(app, &identity).await?;
     let reserved = otp::reserve(app, Purpose::Register, &number, origin).await?;
-    let password_hash = app.hasher.hash(password.clone(), &origin.caller).await?;
+    let password_hash = match app.hasher.hash(password.clone(), &origin.caller).await {
+        Ok(hash) => hash,
+        Err(error) => {
+            reserved.give_back(app).await?;
+            return Err(error.into());
+        }
+    };
     let id = otp::send(app, reserved, None).await?;
     let name = identity.username.to_string();
     let claim = HashedToken::of_claim(&app.keys.otp[0], [&name, password.into_password().expose()]);
@@ -87,7 +93,10 @@ pub async fn verify(
         Err(StoreError::Duplicate) => return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(TAKEN)),
         inserted => inserted?,
     }
-    app.store.pending_registrations.delete(pending.id).await?;
+    // The account is there: what is left of its waiting goes by itself in time.
+    if let Err(error) = app.store.pending_registrations.delete(pending.id).await {
+        tracing::warn!(%error, "a registration that was finished is still waiting");
+    }
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
 

@@ -1,9 +1,10 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
+    limits::LimitError,
     mail,
     sessions::Origin,
-    sign_in::{self, SignInError},
+    sign_in::{self, ReauthenticationError, SignInError},
 };
 use crate::{
     app::App,
@@ -35,12 +36,12 @@ pub enum ProfileError {
     /// Another account has the address.
     #[error("email already registered")]
     EmailTaken,
-    /// The password was not confirmed.
+    /// Another address asks for more than an access token.
     #[error(transparent)]
-    NotConfirmed(#[from] SignInError),
-    /// The sign-in is too old to stand for the password.
-    #[error("confirm with current_password or sign in again")]
-    ReauthenticationRequired,
+    Reauthentication(#[from] ReauthenticationError),
+    /// Too many mails.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
     /// The session is not alive any more.
     #[error("invalid or expired access token")]
     SignedOut,
@@ -72,26 +73,45 @@ pub async fn update(
         return Err(ProfileError::ContactRequired);
     }
     let proof = prove(app, caller, &change, current, origin).await?;
+    let changed = write(app, caller, &change, &proof);
+    let Some(email) = &change.email else { return changed.await };
+    // Anybody's address can be named: it is mailed to no more often than by a link that is asked for.
+    let slots = match email {
+        EmailChange::To(new) => Some(mail::count(app, Some(account.id), Some(new)).await?),
+        EmailChange::Removed => None,
+    };
+    match (changed.await, slots) {
+        (Ok(changed), _) => {
+            tell(app, &account, email).await?;
+            Ok(changed)
+        }
+        (Err(refusal), Some(slots)) => {
+            slots.give_back(app).await.map_or_else(|error| Err(error.into()), |()| Err(refusal))
+        }
+        (Err(refusal), None) => Err(refusal),
+    }
+}
+
+async fn write(app: &App, caller: SessionRef, change: &AccountChange, proof: &Proof) -> Result<Account, ProfileError> {
     for _ in 0..ATTEMPTS {
-        match app.store.users.change_account(caller, &change, &proof, app.clock.now()).await {
+        match app.store.users.change_account(caller, change, proof, app.clock.now()).await {
             // Somebody has the name or address, and may be gone again.
-            Err(StoreError::Duplicate) => refuse_taken(app, caller, &change).await?,
-            Ok(None) => return Err(why_not(app, caller, &proof).await?),
-            changed => {
-                let changed = changed?.ok_or(ProfileError::SignedOut)?;
-                if change.email.is_some() {
-                    app.store.proofs.void(caller.user).await?;
-                    // To the address that the account had until now.
-                    mail::notify(app, &account, MailKind::EmailChanged).await;
-                    if let Some(EmailChange::To(new)) = &change.email {
-                        mail::put(app, Some(changed.id), MailKind::EmailSet, new).await?;
-                    }
-                }
-                return Ok(changed);
-            }
+            Err(StoreError::Duplicate) => refuse_taken(app, caller, change).await?,
+            Ok(None) => return Err(why_not(app, caller, proof).await?),
+            changed => return changed?.ok_or(ProfileError::SignedOut),
         }
     }
     Err(StoreError::Duplicate.into())
+}
+
+/// What another address brings with it: no link or code of before counts, and both addresses are told.
+async fn tell(app: &App, before: &Account, email: &EmailChange) -> Result<(), StoreError> {
+    app.store.proofs.void(before.id).await?;
+    mail::notify(app, before, MailKind::EmailChanged).await;
+    if let EmailChange::To(new) = email {
+        mail::notify_at(app, before.id, new, MailKind::EmailSet).await;
+    }
+    Ok(())
 }
 
 fn is_new(account: &Account, email: &EmailChange) -> bool {
@@ -112,7 +132,8 @@ async fn prove(
     match (&change.email, current) {
         (None, _) => Ok(Proof::NotNeeded),
         (Some(_), Some(current)) => {
-            Ok(Proof::Password(sign_in::confirm(app, caller.user, current, origin).await?.password_hash))
+            let confirmed = sign_in::confirm(app, caller.user, current, origin).await;
+            Ok(Proof::Password(confirmed.map_err(ReauthenticationError::from)?.password_hash))
         }
         (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT))),
     }
@@ -122,8 +143,8 @@ async fn prove(
 async fn why_not(app: &App, caller: SessionRef, proof: &Proof) -> Result<ProfileError, StoreError> {
     let alive = app.store.users.is_alive(caller).await?;
     Ok(match proof {
-        Proof::SignInAfter(_) if alive => ProfileError::ReauthenticationRequired,
-        Proof::Password(_) if alive => SignInError::WrongCredentials.into(),
+        Proof::SignInAfter(_) if alive => ReauthenticationError::Required.into(),
+        Proof::Password(_) if alive => ReauthenticationError::from(SignInError::WrongCredentials).into(),
         _ => ProfileError::SignedOut,
     })
 }

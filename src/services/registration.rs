@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_fault_is_told_in_the_words_of_the_contract() {
+    fn the_first_fault_is_told_in_the_words_that_frontends_know() {
         let told = |result: Result<(), String>| result.expect_err("a fault");
         assert_eq!(told(check("", "", "", "")), "username is required");
         assert_eq!(told(check("john", "", "", "")), "password is required");

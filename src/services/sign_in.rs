@@ -11,7 +11,7 @@ use crate::{
     app::App,
     domain::{
         email::Email,
-        ids::UserId,
+        ids::{SessionRef, UserId},
         invalid::InvalidField,
         limits::Action,
         net,
@@ -98,10 +98,44 @@ pub async fn sign_in(
     Ok(sessions::tokens(app, found.account, &session, now))
 }
 
-/// Has somebody who is signed in give the password again; wrong ones count like those of a sign-in.
+/// Has somebody who is signed in give the password again; wrong ones count like those of a sign-in, but what others try
+/// doesn't hold them up.
 pub async fn confirm(app: &App, user: UserId, password: Password, origin: &Origin) -> Result<Credentials, SignInError> {
     let found = app.store.users.credentials_of(user).await?;
-    check_password(app, found, password, &counted(Some(user), None, origin), &origin.caller).await
+    check_password(app, found, password, &from_here(&user.to_string(), origin), &origin.caller).await
+}
+
+/// Why somebody who is signed in may not do what a stolen access token must not do.
+#[derive(Debug, thiserror::Error)]
+pub enum ReauthenticationError {
+    /// The password was not confirmed.
+    #[error(transparent)]
+    NotConfirmed(#[from] SignInError),
+    /// The sign-in is too old to stand for the password.
+    #[error("confirm with current_password or sign in again")]
+    Required,
+    /// The session is not alive any more.
+    #[error("invalid or expired access token")]
+    SignedOut,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks for the password, or for a sign-in of late.
+pub async fn reauthenticate(
+    app: &App,
+    caller: SessionRef,
+    current: Option<Password>,
+    origin: &Origin,
+) -> Result<(), ReauthenticationError> {
+    if let Some(current) = current {
+        confirm(app, caller.user, current, origin).await?;
+        return Ok(());
+    }
+    let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ReauthenticationError::SignedOut)?;
+    let recent = signed_in_at > app.clock.now().before(RECENT);
+    if recent { Ok(()) } else { Err(ReauthenticationError::Required) }
 }
 
 /// Slots are taken before anything is hashed, and only wrong passwords keep them.
@@ -147,15 +181,20 @@ pub fn counters(app: &App, user: UserId) -> Vec<String> {
 }
 
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
-/// try, so that nobody can lock an owner out.
+/// try, so that nobody can lock an owner out; and what can't be anybody's closes nothing for others who mistype theirs.
 fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<(Action, String)> {
-    let address = net::counted(origin.address);
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
-    let mut counted = vec![(Action::SignIn, format!("{account} {address}")), (Action::SignInAddress, address)];
-    if !user.is_some_and(|user| origin.known_users.contains(&user)) {
+    let mut counted = from_here(&account, origin);
+    if identifier.is_some() && !user.is_some_and(|user| origin.known_users.contains(&user)) {
         counted.push((Action::SignInAccount, account));
     }
     counted
+}
+
+/// What a failure counts for at the address it comes from.
+fn from_here(account: &str, origin: &Origin) -> Vec<(Action, String)> {
+    let address = net::counted(origin.address);
+    vec![(Action::SignIn, format!("{account} {address}")), (Action::SignInAddress, address)]
 }
 
 /// After a change of `BCRYPT_COST`, sign-ins bring hashes to the new cost: a different cost would tell by its time

@@ -53,7 +53,7 @@ pub struct AuditDoc {
 pub struct Actor {
     /// The account.
     pub user_id: UserId,
-    /// Its name at that time.
+    /// Its name at that time; empty once its owner has deleted it.
     pub username: String,
 }
 
@@ -165,6 +165,22 @@ impl Audits {
     /// Appends an entry in the transaction of the write that it tells of.
     pub(super) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
         self.docs.insert_one(entry.searchable()).session(session).await?;
+        Ok(())
+    }
+
+    /// Takes the name of a deleted account out of what it did; its id stays.
+    pub(super) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
+        let words = doc! { "$split": ["$search", "\n"] };
+        let at = doc! { "$indexOfArray": [words.clone(), user.to_string()] };
+        // The name stands right before the id (`searchable`), which comes third at the earliest.
+        let before = doc! { "$slice": [words.clone(), { "$subtract": [at.clone(), 1] }] };
+        let rest = doc! { "$slice": [words, at, i32::MAX] };
+        let join = doc! { "$reduce": { "input": { "$concatArrays": [before, rest] }, "initialValue": "", "in": { "$cond": [
+            { "$eq": ["$$value", ""] }, "$$this", { "$concat": ["$$value", "\n", "$$this"] },
+        ] } } };
+        let update = vec![doc! { "$set": { "actor.username": "", "search": join } }];
+        let named = doc! { "actor.user_id": user, "actor.username": { "$ne": "" } };
+        self.docs.update_many(named, update).session(session).await?;
         Ok(())
     }
 

@@ -6,14 +6,17 @@ use mongodb::{Client, ClientSession, Collection, Database, error::Result, option
 use serde::Deserialize;
 
 use super::{
-    StoreError, invitations,
+    StoreError,
+    audits::{Audits, Trail},
+    invitations,
     links::{self, LinkDoc},
     otp_codes,
     outbox::{self, MailDoc},
     transaction::transact,
+    tree::diff::Diff,
     users::{Account, Verification},
 };
-use crate::domain::{ids::UserId, password::PasswordHash, time::Timestamp};
+use crate::domain::{ids::UserId, password::PasswordHash, role::Role, time::Timestamp};
 
 /// What became of a proof of an address.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub struct Proofs {
     outbox: Collection<MailDoc>,
     codes: Collection<Document>,
     invitations: Collection<Document>,
+    audits: Audits,
 }
 
 impl Proofs {
@@ -55,6 +59,7 @@ impl Proofs {
             outbox: database.collection(outbox::NAME),
             codes: database.collection(otp_codes::NAME),
             invitations: database.collection(invitations::NAME),
+            audits: Audits::new(database),
         }
     }
 
@@ -92,19 +97,20 @@ impl Proofs {
     }
 
     /// Uses a link up and marks its address proven for the account, which takes it from an account that only claimed
-    /// it. With `as_staff` the account becomes staff if an open invitation names the address. `notice` goes out when
+    /// it. With `as_staff` a customer becomes staff, and the audits say so, if an open invitation names the address. `notice` goes out when
     /// the account had another address before.
     pub async fn prove_email(
         &self,
         link: &LinkDoc,
         as_staff: bool,
         notice: Option<&MailDoc>,
-        now: Timestamp,
+        trail: &Trail,
     ) -> std::result::Result<EmailProof, StoreError> {
-        let (stores, link, notice) = (self.clone(), link.clone(), notice.cloned());
+        let (stores, link, notice, trail) = (self.clone(), link.clone(), notice.cloned(), trail.clone());
         transact(&self.client, move |tx| {
-            let (stores, link, notice) = (stores.clone(), link.clone(), notice.clone());
+            let (stores, link, notice, trail) = (stores.clone(), link.clone(), notice.clone(), trail.clone());
             async move {
+                let now = trail.now;
                 if !stores.use_up(&link, tx).await? || !stores.is_unchanged(&link, tx).await? {
                     return Ok(EmailProof::Gone);
                 }
@@ -116,8 +122,7 @@ impl Proofs {
                     stores.void_all(link.user, tx).await?;
                 }
                 if as_staff && stores.use_invitation(&link, now, tx).await? {
-                    let customer = doc! { "_id": link.user, "role": "customer" };
-                    stores.users.update_one(customer, doc! { "$set": { "role": "staff" } }).session(&mut *tx).await?;
+                    stores.make_staff(link.user, &trail, tx).await?;
                 }
                 if let Some(notice) = &notice {
                     stores.outbox.insert_one(notice).session(&mut *tx).await?;
@@ -178,6 +183,19 @@ impl Proofs {
         let former = doc! { "_id": { "$ne": link.user }, "verification.email.value": &link.email };
         self.users.update_many(former, doc! { "$unset": { "verification.email": "" } }).session(&mut *tx).await?;
         Ok(true)
+    }
+
+    async fn make_staff(&self, user: UserId, trail: &Trail, tx: &mut ClientSession) -> Result<()> {
+        let role = |role: Role| doc! { "role": role.as_str() };
+        let (then, now) = (role(Role::Customer), role(Role::Staff));
+        let mut customer = then.clone();
+        customer.insert("_id", user);
+        let made = self.users.update_one(customer, doc! { "$set": now.clone() }).session(&mut *tx).await?;
+        if made.matched_count == 0 {
+            return Ok(());
+        }
+        let changes = Diff::between(&then, &now).described();
+        self.audits.append_in(tx, trail.entry("users", "invitation_used", user).holding(now).describing(changes)).await
     }
 
     async fn use_invitation(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {

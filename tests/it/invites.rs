@@ -31,6 +31,9 @@ async fn the_invited_become_staff_by_proving_their_address_while_signed_in() {
     let reply = invitee.post_empty(&path).await.expect(200);
     assert_eq!(reply["user"]["role"], "staff");
     assert_eq!(admin.get(INVITES).await.expect(200)["total"], 0);
+    let told = admin.get("/api/admin/audits/search/?q=invitation_used").await.expect(200);
+    assert_eq!((&told["total"], &told["logs"][0]["document_key"]["_id"]), (&json!(1), &json!(invitee.user_id)));
+    assert_eq!(told["logs"][0]["update_description"]["before"], json!({ "role": "customer" }));
 }
 
 #[tokio::test]

@@ -89,7 +89,32 @@ async fn an_owner_s_browser_is_not_locked_out_by_others() {
     }
     let stranger = login_from(&app.anonymous(), "198.51.100.99", &login(number, PASSWORD)).await;
     stranger.refused(429, "too many failed sign-ins to this account, try again later");
-    login_from(&owner, "198.51.100.98", &login(number, PASSWORD)).await.expect(200);
+    let reply = login_from(&owner, "198.51.100.98", &login(number, PASSWORD)).await.expect(200);
+    owner.sign_in(&reply);
+    let body = json!({ "current_password": PASSWORD, "new_password": "N3w!password" });
+    owner.post("/api/accounts/password/", &body).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_can_t_be_a_number_is_not_counted_as_one_account() {
+    let app = limited(&[("TRUSTED_PROXIES", "127.0.0.1,::1"), ("LIMIT_SIGN_IN_ACCOUNT", "3/15m")]).await;
+    for n in 0..5 {
+        let body = login(&json!(format!("no number {n}")), WRONG);
+        login_from(&app.anonymous(), &format!("198.51.100.{n}"), &body).await.refused(401, "invalid credentials");
+    }
+}
+
+#[tokio::test]
+async fn whoever_changes_the_address_again_and_again_mails_to_no_more_than_one_a_minute() {
+    let app = limited(&[]).await;
+    let (owner, _other) = (app.customer_at("asha@example.com").await, app.customer_at("taken@example.com").await);
+    let change = async |email: &str| owner.patch("/api/accounts/update/", &json!({ "email": email })).await;
+    change("taken@example.com").await.refused(409, "email already registered");
+    change("one@example.com").await.expect(200);
+    change("two@example.com").await.refused(429, "a mail was sent a moment ago, wait a minute");
+    assert_eq!(owner.get("/api/accounts/me/").await.expect(200)["email"], "one@example.com");
+    app.advance(Duration::from_secs(61));
+    change("two@example.com").await.expect(200);
 }
 
 #[tokio::test]

@@ -87,7 +87,11 @@ async fn another_address_needs_the_password_or_a_fresh_sign_in() {
     let owner = app.customer_at("asha@example.com").await;
     app.advance(Duration::from_secs(11 * 60));
     let other = |password: Value| json!({ "email": "other@example.com", "current_password": password });
-    owner.post(REQUEST, &other(Value::Null)).await.refused(400, "current_password is required");
+    let text = "confirm with current_password or sign in again";
+    for nothing in [Value::Null, json!("")] {
+        let refused = owner.post(REQUEST, &other(nothing)).await.refused(403, text);
+        assert_eq!(refused["code"], "reauthentication_required");
+    }
     owner.post(REQUEST, &other(json!("Wr0ng!pass"))).await.refused(400, "current password is incorrect");
     owner.post(REQUEST, &other(json!(PASSWORD))).await.expect(200);
     owner.post_empty(&activate(&app.link("activate-staff").await)).await.expect(200);
@@ -114,7 +118,7 @@ async fn proving_another_address_voids_codes_and_resets() {
     let app = TestApp::start().await;
     let caller = app.customer().await;
     let number = "9876500001";
-    let ask = json!({ "phone_number": number });
+    let ask = json!({ "phone_number": number, "current_password": "" });
     caller.post("/api/request/verify-number/send/", &ask).await.expect(200);
     let reset = doc! { "reset": { "token_hash": "x", "number": "+919876500001", "expires_at": bson::DateTime::MAX } };
     app.users().update_many(doc! {}, doc! { "$set": reset }).await.expect("an open reset");

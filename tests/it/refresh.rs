@@ -158,6 +158,9 @@ async fn bodies_carry_the_token_only_where_that_is_switched_on() {
     let body = json!({ "refresh": signed_in["refresh"] });
     let refreshed = app.anonymous().post("/api/auth/token/refresh/", &body).await.expect(200);
     assert!(refreshed["refresh"].is_string() && refreshed["refresh"] != signed_in["refresh"]);
+    let mut jar = app.anonymous();
+    jar.refresh = refreshed.refresh_cookie();
+    jar.post("/api/auth/token/refresh/", &json!({ "refresh": "" })).await.expect(200);
 
     let strict = TestApp::start().await;
     let caller = strict.customer().await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bson::{Document, doc};
 use serde_json::json;
 
-use crate::support::{CODE, FakeTwilio, Mood, PASSWORD, TestApp};
+use crate::support::{CODE, FakeTwilio, Mood, PASSWORD, TestApp, eventually};
 
 const SEND: &str = "/api/auth/register/send-otp/";
 const VERIFY: &str = "/api/auth/register/verify-otp/";
@@ -40,6 +40,25 @@ async fn two_challenges_with_the_same_code_stay_apart() {
     app.anonymous().post(VERIFY, &proof).await.refused(400, "invalid or expired OTP");
     let reply = owner.post(VERIFY, &proof).await.expect(201);
     assert_eq!(reply["user"]["username"], "Asha Rao");
+}
+
+#[tokio::test]
+async fn the_service_is_asked_once_about_a_code_however_many_were_sent() {
+    let twilio = FakeTwilio::start().await;
+    let app = TestApp::start_with(&twilio.settings()).await;
+    let account = app.new_account();
+    app.anonymous().post("/api/auth/register/", &account).await.expect(201);
+    let ask = json!({ "phone_number": account["phone_number"] });
+    for sent in 1..=3 {
+        app.anonymous().post("/api/auth/forgot-password/send/", &ask).await.expect(200);
+        eventually("the code is sent", || async { twilio.sent_to().len() == sent }).await;
+    }
+    let proof = |code: &str| json!({ "phone_number": account["phone_number"], "otp": code });
+    let verify = "/api/auth/forgot-password/verify/";
+    app.anonymous().post(verify, &proof("000000")).await.refused(400, "invalid or expired OTP");
+    assert_eq!(twilio.checks(), 1);
+    app.anonymous().post(verify, &proof(CODE)).await.expect(200);
+    assert_eq!(twilio.checks(), 2);
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use bson::{Document, doc};
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Reply, TestApp};
+use crate::support::{Caller, PASSWORD, Reply, TestApp};
 
 const AUDITS: &str = "/api/admin/audits/";
 const INVITES: &str = "/api/admin/staff/invites/";
@@ -108,4 +109,24 @@ async fn of_invitations_made_at_once_to_one_address_one_is_open() {
     assert!(made.iter().all(|reply| reply.status == 201), "{made:?}");
     assert_eq!(admin.get(INVITES).await.expect(200)["total"], 1);
     assert_eq!(count(&app).await, 5);
+}
+
+#[tokio::test]
+async fn of_staff_who_left_the_audits_keep_the_id_alone() {
+    let app = TestApp::start().await;
+    let (admin, staff) = (app.admin().await, app.staff().await);
+    let name = staff.get("/api/accounts/me/").await.expect(200)["username"].as_str().expect("a name").to_owned();
+    for code in ["AAA", "BBB"] {
+        let brand = json!({ "brand_name": "Brand", "brand_code": code, "image_url": "https://example.com/a.png" });
+        staff.post("/api/admin/brands/insert/", &brand).await.expect(201);
+    }
+    let found = async |text: &str| admin.get(&format!("{AUDITS}search/?q={text}")).await.expect(200);
+    assert_eq!(found(&name).await["total"], 2);
+    let body = json!({ "current_password": PASSWORD });
+    Reply::of(staff.request(Method::DELETE, "/api/accounts/me/").json(&body)).await.expect(200);
+    assert_eq!(found(&name).await["total"], 0);
+    let left = found(&staff.user_id).await;
+    assert_eq!(left["total"], 2);
+    assert_eq!(left["logs"][0]["actor"], json!({ "user_id": staff.user_id, "username": "" }));
+    assert_eq!(found("BBB").await["total"], 1);
 }

@@ -21,6 +21,9 @@ pub(super) struct ExportOut {
     #[oai(flatten)]
     sessions: SessionsOut,
     cart: StoredCartOut,
+    last_sign_in_at: Option<Timestamp>,
+    /// When anything of it last changed.
+    updated_at: Timestamp,
 }
 
 /// The cart as it is stored.
@@ -64,6 +67,8 @@ impl Exported {
             account: whole.account.into(),
             sessions: SessionsOut::new(whole.sessions, current),
             cart: whole.cart.into(),
+            last_sign_in_at: whole.last_sign_in_at,
+            updated_at: whole.updated_at,
         };
         Self::Ok(Json(out), "attachment; filename=\"myspares-account.json\"".to_owned())
     }
@@ -104,6 +109,8 @@ impl Example for ExportOut {
             account: AccountOut::example(),
             sessions: SessionsOut::example(),
             cart: StoredCartOut { id: CartId::from([0x66; 12]), items: vec![line], created_at: at, updated_at: at },
+            last_sign_in_at: Some(at),
+            updated_at: at,
         }
     }
 }

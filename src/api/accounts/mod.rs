@@ -16,7 +16,9 @@ use self::{
     export::Exported,
     update::UpdateIn,
 };
-use super::{Group, body::Body, fields::required_password, message::MessageOut, upload::ImageUpload};
+use super::{
+    Group, auth::not_confirmed, body::Body, fields::required_password, message::MessageOut, upload::ImageUpload,
+};
 use crate::{
     access::{AnyOrigin, Customer},
     app::App,
@@ -26,7 +28,6 @@ use crate::{
         photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
         sessions::Origin,
-        sign_in::SignInError,
     },
 };
 
@@ -164,13 +165,5 @@ impl Refusal for AccountError {
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
         }
-    }
-}
-
-/// The answer to somebody who is signed in and gives a wrong password.
-fn not_confirmed(refusal: SignInError) -> ApiError {
-    match refusal {
-        SignInError::WrongCredentials => ApiError::wrong_password(),
-        refusal => refusal.into_error(),
     }
 }

@@ -6,11 +6,10 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
-use super::not_confirmed;
 use crate::{
     api::{
         address::AddressIn,
-        fields::{Line, PasswordIn, object},
+        fields::{Line, PasswordIn, object, optional_password},
     },
     domain::{
         email::Email,
@@ -63,10 +62,7 @@ struct PreferenceIn {
 impl UpdateIn {
     /// The password that confirms the change.
     pub(super) fn current_password(&self) -> Option<Password> {
-        self.current_password
-            .as_ref()
-            .map(|password| password.0.clone())
-            .filter(|password| !password.expose().is_empty())
+        optional_password(self.current_password.clone())
     }
 
     /// Checks the body.
@@ -131,10 +127,8 @@ impl Refusal for ProfileError {
             Self::ContactRequired => ApiError::new(ErrorCode::InvalidInput, text).with_field("email"),
             Self::UsernameTaken => ApiError::new(ErrorCode::UsernameTaken, text).with_field("username"),
             Self::EmailTaken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
-            Self::NotConfirmed(refusal) => not_confirmed(refusal),
-            Self::ReauthenticationRequired => {
-                ApiError::new(ErrorCode::ReauthenticationRequired, text).with_field("current_password")
-            }
+            Self::Reauthentication(refusal) => refusal.into(),
+            Self::Limited(error) => error.into(),
             Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
             Self::Store(error) => error.into(),
         }

@@ -7,7 +7,7 @@ mod otp_bodies;
 mod otp_refusals;
 mod refusals;
 
-pub use self::otp_bodies::OtpIn;
+pub use self::{otp_bodies::OtpIn, refusals::not_confirmed};
 
 use std::sync::Arc;
 
@@ -108,7 +108,8 @@ impl AuthApi {
         cookie: RefreshCookie,
         body: Body<RefreshIn>,
     ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
-        let from_body = body.0.refresh.map(|token| token.0).filter(|_| self.app.config.body_refresh);
+        let given = body.0.refresh.map(|token| token.0).filter(|token| !token.is_empty());
+        let from_body = given.filter(|_| self.app.config.body_refresh);
         let tokens = from_body.map_or(cookie.0, |token| vec![token]);
         let signed_in = sessions::refresh(&self.app, &tokens).await?;
         let refresh = Self::in_body(&self.app, &signed_in.refresh);

@@ -4,7 +4,7 @@ use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    api::fields::{Digits, PasswordIn, TokenIn},
+    api::fields::{CodeIn, Digits, PasswordIn, TokenIn},
     app::App,
     domain::{limits::Action, password::Password, tokens::sealed::ResetToken},
 };
@@ -15,21 +15,20 @@ use crate::{
 pub struct OtpIn {
     /// In any usual spelling.
     phone_number: Option<Digits>,
-    otp: Option<Digits>,
+    otp: Option<CodeIn>,
 }
 
 impl OtpIn {
     /// Number and code, where they were given.
     pub fn both(self) -> (Option<String>, Option<String>) {
-        let given = |digits: Option<Digits>| digits.map(|digits| digits.0).filter(|text| !text.is_empty());
-        (given(self.phone_number), given(self.otp))
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        (given(self.phone_number.map(|digits| digits.0)), given(self.otp.map(|code| code.0)))
     }
 }
 
 impl Example for OtpIn {
     fn example() -> Self {
-        let digits = |text: &str| Some(Digits(text.to_owned()));
-        Self { phone_number: digits("9876543210"), otp: digits("123456") }
+        Self { phone_number: Some(Digits("9876543210".to_owned())), otp: Some(CodeIn("123456".to_owned())) }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     integrations::sms::SmsError,
     services::{
         change_number::ChangeNumberError, forgot_password::ForgotError, otp::OtpError,
-        otp_registration::OtpRegisterError, sign_in::SignInError,
+        otp_registration::OtpRegisterError,
     },
 };
 
@@ -49,22 +49,28 @@ impl Refusal for OtpRegisterError {
         match self {
             Self::Register(refusal) => refusal.into_error(),
             Self::Otp(error) => error.into(),
-            Self::Incomplete => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::Incomplete => incomplete(text, ["phone_number", "otp"]),
             Self::NothingPending => ApiError::new(ErrorCode::NothingPending, text).with_field("phone_number"),
         }
     }
 }
 
 impl Refusal for ForgotError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::InvalidOtp, ErrorCode::TooManyRequests, ErrorCode::TooBusy];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::InvalidOtp,
+        ErrorCode::TooManyRequests,
+        ErrorCode::SmsUnavailable,
+        ErrorCode::TooBusy,
+    ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::Invalid(invalid) => invalid.into(),
             Self::Otp(error) => error.into(),
-            Self::Incomplete | Self::NothingToSet => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::Incomplete => incomplete(text, ["phone_number", "otp"]),
+            Self::NothingToSet => incomplete(text, ["reset_token", "new_password"]),
             Self::BadToken => ApiError::new(ErrorCode::InvalidResetToken, text).with_field("reset_token"),
             Self::Hashing(error) => error.into(),
             Self::NoRandomness(_) => ApiError::internal(),
@@ -88,13 +94,16 @@ impl Refusal for ChangeNumberError {
         let text = self.to_string();
         match self {
             Self::Otp(error) => error.into(),
-            Self::Incomplete => ApiError::new(ErrorCode::InvalidInput, text),
+            Self::Incomplete => incomplete(text, ["phone_number", "otp"]),
             Self::Taken => ApiError::new(ErrorCode::PhoneNumberTaken, text).with_field("phone_number"),
-            Self::NotConfirmed(SignInError::WrongCredentials) => ApiError::wrong_password(),
-            Self::NotConfirmed(refusal) => refusal.into_error(),
-            Self::ReauthenticationRequired => ApiError::new(ErrorCode::ReauthenticationRequired, text),
+            Self::Reauthentication(refusal) => refusal.into(),
             Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
             Self::Store(error) => error.into(),
         }
     }
+}
+
+/// One of two fields is missing.
+fn incomplete(text: String, fields: [&str; 2]) -> ApiError {
+    fields.into_iter().fold(ApiError::new(ErrorCode::InvalidInput, text), ApiError::with_field)
 }

@@ -5,7 +5,7 @@ use crate::{
     services::{
         registration::RegisterError,
         sessions::{LogoutError, RefreshError},
-        sign_in::SignInError,
+        sign_in::{ReauthenticationError, SignInError},
     },
 };
 
@@ -51,6 +51,30 @@ impl Refusal for SignInError {
             Self::Limited(error) => error.into(),
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The answer to somebody who is signed in and gives a wrong password.
+pub fn not_confirmed(refusal: SignInError) -> ApiError {
+    match refusal {
+        SignInError::WrongCredentials => {
+            ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
+        }
+        refusal => refusal.into_error(),
+    }
+}
+
+impl From<ReauthenticationError> for ApiError {
+    fn from(error: ReauthenticationError) -> Self {
+        let text = error.to_string();
+        match error {
+            ReauthenticationError::NotConfirmed(refusal) => not_confirmed(refusal),
+            ReauthenticationError::Required => {
+                Self::new(ErrorCode::ReauthenticationRequired, text).with_field("current_password")
+            }
+            ReauthenticationError::SignedOut => Self::new(ErrorCode::InvalidAccessToken, text),
+            ReauthenticationError::Store(error) => error.into(),
         }
     }
 }

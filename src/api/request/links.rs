@@ -10,7 +10,7 @@ use crate::{
     api::{
         Group,
         body::Body,
-        fields::{required, required_password},
+        fields::{optional_password, required, required_password},
         message::MessageOut,
     },
     app::App,
@@ -20,7 +20,6 @@ use crate::{
         email_proof::{self, ActivateError, RequestError, Wanted},
         links::LinkError,
         reset::{self, ForgotError, ResetError},
-        sign_in::SignInError,
     },
 };
 
@@ -44,7 +43,7 @@ impl LinksApi {
     ) -> ApiResult<Json<MailedOut>, RequestError> {
         let wanted = Wanted {
             email: body.0.email.map(|line| line.0),
-            current_password: body.0.current_password.map(|password| password.0),
+            current_password: optional_password(body.0.current_password),
         };
         let email = email_proof::request(&self.app, &caller.account, caller.session, wanted, &origin.0).await?;
         Ok(Json(MailedOut::new("a verification link was sent", Some(&email))))
@@ -140,19 +139,21 @@ impl Refusal for LinkError {
 }
 
 impl Refusal for RequestError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::WrongPassword, ErrorCode::EmailVerified, ErrorCode::TooManyRequests];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::WrongPassword,
+        ErrorCode::ReauthenticationRequired,
+        ErrorCode::EmailVerified,
+        ErrorCode::TooManyRequests,
+        ErrorCode::TooBusy,
+    ];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::Invalid(invalid) => invalid.into(),
-            Self::NotConfirmed(SignInError::WrongCredentials) => {
-                ApiError::new(ErrorCode::WrongPassword, "current password is incorrect").with_field("current_password")
-            }
-            Self::NotConfirmed(refusal) => refusal.into_error(),
+            Self::Reauthentication(refusal) => refusal.into(),
             Self::AlreadyVerified => ApiError::new(ErrorCode::EmailVerified, text),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
             Self::Limited(error) => error.into(),
             Self::Store(error) => error.into(),
         }

@@ -11,7 +11,7 @@ use crate::{
         Group,
         auth::OtpIn,
         body::Body,
-        fields::{Digits, PasswordIn, given_phone, required},
+        fields::{Digits, PasswordIn, given_phone, optional_password, required},
         message::MessageOut,
         user_out::UserOut,
     },
@@ -43,7 +43,7 @@ impl NumberApi {
     ) -> ApiResult<Json<MessageOut>, ChangeNumberError> {
         let number = required("phone_number", body.0.phone_number)?;
         let number = given_phone(&number, self.app.config.default_region)?;
-        let current = body.0.current_password.map(|password| password.0);
+        let current = optional_password(body.0.current_password);
         change_number::send(&self.app, caller.session, &number, current, &origin.0).await?;
         Ok(Json(MessageOut::new("OTP sent successfully")))
     }

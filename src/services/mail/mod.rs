@@ -37,9 +37,15 @@ pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) ->
 /// Has an owner told of something, by mail, if there is an address. What it is about has happened already, so a mail
 /// that can't be put into the outbox is logged and fails nothing.
 pub async fn notify(app: &App, account: &Account, kind: MailKind) {
-    let Some(to) = account.mail_address() else { return };
-    if let Err(error) = put(app, Some(account.id), kind, to).await {
-        tracing::error!(user = %account.id, ?kind, %error, "an owner is not told of a change");
+    if let Some(to) = account.mail_address() {
+        notify_at(app, account.id, to, kind).await;
+    }
+}
+
+/// The same at an address that the account has only now.
+pub async fn notify_at(app: &App, user: UserId, to: &Email, kind: MailKind) {
+    if let Err(error) = put(app, Some(user), kind, to).await {
+        tracing::error!(%user, ?kind, %error, "an owner is not told of a change");
     }
 }
 

@@ -306,12 +306,16 @@ pub struct WholeAccount {
     pub sessions: Vec<SessionDoc>,
     /// What its owner is about to buy.
     pub cart: CartDoc,
+    /// When its owner last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
 impl WholeAccount {
     pub(super) fn projection() -> Document {
         let mut fields = Account::projection();
-        fields.extend(doc! { "sessions": 1, "cart": 1 });
+        fields.extend(doc! { "sessions": 1, "cart": 1, "last_sign_in_at": 1, "updated_at": 1 });
         fields
     }
 }

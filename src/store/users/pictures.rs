@@ -85,19 +85,20 @@ impl Users {
         changed.await?
     }
 
-    /// Removes an account whose password was checked, with its picture; false when it has changed meanwhile, and always
+    /// Removes an account whose password was checked, with its picture and its name in the audits; false when it has changed meanwhile, and always
     /// for an admin's, since those who run the accounts are only ever demoted (`Users::administer`).
     pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
         let docs: Collection<Pictured> = self.docs.clone_with_type();
-        let trash = self.trash.clone();
+        let (trash, audits) = (self.trash.clone(), self.audits.clone());
         let filter =
             doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
         transact(&self.client, move |tx| {
-            let (docs, trash, filter) = (docs.clone(), trash.clone(), filter.clone());
+            let (docs, trash, audits, filter) = (docs.clone(), trash.clone(), audits.clone(), filter.clone());
             async move {
                 let deleted = docs.find_one_and_delete(filter).projection(Pictured::projection()).session(&mut *tx);
                 let Some(account) = deleted.await? else { return Ok(false) };
                 trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
+                audits.forget_name_in(tx, user).await?;
                 Ok(true)
             }
             .boxed()

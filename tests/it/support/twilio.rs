@@ -35,6 +35,7 @@ pub enum Mood {
 struct State {
     mood: Mood,
     sent_to: Vec<String>,
+    checks: usize,
 }
 
 /// A running service.
@@ -58,7 +59,7 @@ struct Call {
 impl FakeTwilio {
     /// Starts one that answers as it should.
     pub async fn start() -> Self {
-        let state = Arc::new(Mutex::new(State { mood: Mood::Good, sent_to: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { mood: Mood::Good, sent_to: Vec::new(), checks: 0 }));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
         let address = acceptor.local_addr()[0].to_string().replace("socket://", "");
         let routes = Route::new()
@@ -87,6 +88,11 @@ impl FakeTwilio {
     /// The numbers that codes were sent to.
     pub fn sent_to(&self) -> Vec<String> {
         self.state.lock().expect("the state").sent_to.clone()
+    }
+
+    /// How often it was asked whether a code is right.
+    pub fn checks(&self) -> usize {
+        self.state.lock().expect("the state").checks
     }
 }
 
@@ -122,6 +128,7 @@ async fn send(state: Data<&Arc<Mutex<State>>>, headers: &poem::http::HeaderMap, 
 
 #[handler]
 async fn check(state: Data<&Arc<Mutex<State>>>, call: Form<Call>) -> Response {
+    state.lock().expect("the state").checks += 1;
     if let Some(trouble) = trouble(state.0).await {
         return trouble;
     }
