@@ -84,7 +84,6 @@ pub async fn change_password(
     if !changed {
         return Err(AccountError::SignedOut);
     }
-    app.store.proofs.void(caller.user).await?;
     mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
     Ok(())
 }
@@ -100,6 +99,5 @@ pub async fn delete(app: &App, account: &Account, current: Password, origin: &Or
         let is_admin = app.store.users.active(account.id).await?.is_some_and(|account| account.role == Role::Admin);
         return Err(if is_admin { AccountError::Admin } else { AccountError::SignedOut });
     }
-    app.store.proofs.void(account.id).await?;
     Ok(())
 }

@@ -67,7 +67,6 @@ pub async fn verify(
         Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),
         changed => changed?.ok_or(ChangeNumberError::SignedOut)?,
     };
-    app.store.proofs.void(caller.user).await?;
     mail::notify(app, &account, MailKind::NumberChanged).await;
     Ok(account)
 }

@@ -94,13 +94,15 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Re
     if !app.store.users.reset_password(user, &hashes, &hash, app.clock.now()).await? {
         return Err(ForgotError::BadToken);
     }
-    settle(app, user).await?;
+    if let Err(error) = settle(app, user).await {
+        tracing::error!(%user, %error, "failed sign-ins before a new password still count, or its owner is not told");
+    }
     Ok(())
 }
 
-/// What a new password brings with it: no code, link or failed sign-in of before counts, and the owner is told.
+/// What a new password brings with it: no failed sign-in of before counts, and the owner is told. The password is set by
+/// then, whatever becomes of this.
 async fn settle(app: &App, user: UserId) -> Result<(), StoreError> {
-    app.store.proofs.void(user).await?;
     sign_in::forgive(app, user).await?;
     if let Some(account) = app.store.users.active(user).await? {
         mail::notify(app, &account, MailKind::PasswordChanged).await;

@@ -82,7 +82,7 @@ pub async fn update(
     };
     match (changed.await, slots) {
         (Ok(changed), _) => {
-            tell(app, &account, email).await?;
+            tell(app, &account, email).await;
             Ok(changed)
         }
         (Err(refusal), Some(slots)) => {
@@ -104,14 +104,12 @@ async fn write(app: &App, caller: SessionRef, change: &AccountChange, proof: &Pr
     Err(StoreError::Duplicate.into())
 }
 
-/// What another address brings with it: no link or code of before counts, and both addresses are told.
-async fn tell(app: &App, before: &Account, email: &EmailChange) -> Result<(), StoreError> {
-    app.store.proofs.void(before.id).await?;
+/// Tells both addresses of the change.
+async fn tell(app: &App, before: &Account, email: &EmailChange) {
     mail::notify(app, before, MailKind::EmailChanged).await;
     if let EmailChange::To(new) = email {
         mail::notify_at(app, before.id, new, MailKind::EmailSet).await;
     }
-    Ok(())
 }
 
 fn is_new(account: &Account, email: &EmailChange) -> bool {

@@ -89,12 +89,7 @@ pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange
         return Err(UsersError::NothingGiven);
     }
     match app.store.users.administer(user, change, &app.trail(Some(author))).await? {
-        UserChanged::Done(record) => {
-            if !record.account.is_active {
-                app.store.proofs.void(user).await?;
-            }
-            state(app, *record).await
-        }
+        UserChanged::Done(record) => state(app, *record).await,
         UserChanged::Missing => Err(UsersError::NotFound),
         UserChanged::NotByAdmin => Err(UsersError::NotByAdmin),
         UserChanged::LastAdmin => Err(UsersError::LastAdmin),

@@ -11,6 +11,7 @@ mod layout;
 pub mod leases;
 pub mod links;
 mod locks;
+mod openings;
 pub mod otp_codes;
 pub mod outbox;
 pub mod pending_registrations;

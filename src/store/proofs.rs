@@ -10,7 +10,7 @@ use super::{
     audits::{Audits, Trail},
     invitations,
     links::{self, LinkDoc},
-    otp_codes,
+    openings::Openings,
     outbox::{self, MailDoc},
     transaction::transact,
     tree::diff::Diff,
@@ -45,7 +45,7 @@ pub struct Proofs {
     users: Collection<Document>,
     links: Collection<LinkDoc>,
     outbox: Collection<MailDoc>,
-    codes: Collection<Document>,
+    openings: Openings,
     invitations: Collection<Document>,
     audits: Audits,
 }
@@ -57,7 +57,7 @@ impl Proofs {
             users: database.collection("users"),
             links: database.collection(links::NAME),
             outbox: database.collection(outbox::NAME),
-            codes: database.collection(otp_codes::NAME),
+            openings: Openings::new(database),
             invitations: database.collection(invitations::NAME),
             audits: Audits::new(database),
         }
@@ -87,7 +87,7 @@ impl Proofs {
                 if changed.matched_count == 0 {
                     return Ok(false);
                 }
-                stores.void_all(link.user, tx).await?;
+                stores.openings.void_in(tx, link.user).await?;
                 stores.outbox.insert_one(&notice).session(&mut *tx).await?;
                 Ok(true)
             }
@@ -119,7 +119,7 @@ impl Proofs {
                 }
                 let is_new = link.account_email.as_ref() != Some(&link.email);
                 if is_new {
-                    stores.void_all(link.user, tx).await?;
+                    stores.openings.void_in(tx, link.user).await?;
                 }
                 if as_staff && stores.use_invitation(&link, now, tx).await? {
                     stores.make_staff(link.user, &trail, tx).await?;
@@ -140,16 +140,6 @@ impl Proofs {
                 Ok(account.map_or(EmailProof::Gone, EmailProof::Done))
             }
             .boxed()
-        })
-        .await
-    }
-
-    /// Voids every open link and code of an account, for changes that are no transaction of their own.
-    pub async fn void(&self, user: UserId) -> std::result::Result<(), StoreError> {
-        let stores = self.clone();
-        transact(&self.client, move |tx| {
-            let stores = stores.clone();
-            async move { stores.void_all(user, tx).await }.boxed()
         })
         .await
     }
@@ -177,7 +167,7 @@ impl Proofs {
             }
             let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };
             self.users.update_one(doc! { "_id": owner.id }, update).session(&mut *tx).await?;
-            self.void_all(owner.id, tx).await?;
+            self.openings.void_in(tx, owner.id).await?;
         }
         // Who proved it once and went to another address gets no more resets by it.
         let former = doc! { "_id": { "$ne": link.user }, "verification.email.value": &link.email };
@@ -203,14 +193,6 @@ impl Proofs {
         filter.insert("email", &link.email);
         let used = doc! { "$set": { "used_at": now } };
         Ok(self.invitations.update_one(filter, used).session(tx).await?.modified_count == 1)
-    }
-
-    /// Every link of an account is dead, those that wait to be mailed too, and every code that was sent for it.
-    async fn void_all(&self, user: UserId, tx: &mut ClientSession) -> Result<()> {
-        self.links.delete_many(doc! { "user": user }).session(&mut *tx).await?;
-        self.outbox.delete_many(outbox::links_of(user)).session(&mut *tx).await?;
-        self.codes.delete_many(doc! { "user": user }).session(tx).await?;
-        Ok(())
     }
 }
 

@@ -164,6 +164,9 @@ impl Users {
         let records = self.user_records();
         let written = records.find_one_and_update(doc! { "_id": user }, stages);
         let written = written.projection(UserRecord::projection()).return_document(ReturnDocument::After);
+        if !is_active {
+            self.openings.void_in(tx, user).await?;
+        }
         let gone = || mongodb::error::Error::custom("an account left the transaction that read it");
         written.session(tx).await?.ok_or_else(gone)
     }

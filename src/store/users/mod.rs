@@ -12,7 +12,11 @@ mod recovery;
 mod sessions;
 
 use bson::{Document, doc};
-use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
+use futures_util::FutureExt;
+use mongodb::{
+    Client, Collection, Database, IndexModel,
+    options::{IndexOptions, ReturnDocument, UpdateModifications},
+};
 
 pub use self::{
     admin::{UserChange, UserChanged},
@@ -28,8 +32,8 @@ pub use self::{
     sessions::{Refreshable, Rotation},
 };
 use super::{
-    Layout, StoreError, audits::Audits, find_part, image_trash::ImageTrash, index, locks::Locks,
-    rate_limits::RateLimits, unique,
+    Layout, StoreError, audits::Audits, find_part, image_trash::ImageTrash, index, locks::Locks, openings::Openings,
+    rate_limits::RateLimits, transaction::transact, unique,
 };
 use crate::domain::{
     email::Email,
@@ -103,6 +107,7 @@ pub struct Users {
     audits: Audits,
     locks: Locks,
     limits: RateLimits,
+    openings: Openings,
 }
 
 /// What an account is looked up by at sign-in.
@@ -146,6 +151,7 @@ impl Users {
             audits: Audits::new(database),
             locks: Locks::new(database),
             limits: RateLimits::new(database),
+            openings: Openings::new(database),
         }
     }
 
@@ -227,6 +233,31 @@ impl Users {
     async fn exists(&self, filter: Document) -> Result<bool, StoreError> {
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
+    }
+}
+
+impl Users {
+    /// Makes an update after which nothing opens the account that was mailed or sent before, and returns the account as it
+    /// is then; `None` when `filter` finds none.
+    async fn update_and_void(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+    ) -> Result<Option<Account>, StoreError> {
+        let (docs, openings, update) = (self.docs.clone_with_type::<Account>(), self.openings.clone(), update.into());
+        transact(&self.client, move |tx| {
+            let (docs, openings, filter, update) = (docs.clone(), openings.clone(), filter.clone(), update.clone());
+            async move {
+                let changed = docs.find_one_and_update(filter, update).projection(Account::projection());
+                let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
+                if let Some(account) = &changed {
+                    openings.void_in(tx, account.id).await?;
+                }
+                Ok(changed)
+            }
+            .boxed()
+        })
+        .await
     }
 }
 

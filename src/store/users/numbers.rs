@@ -41,17 +41,17 @@ impl Users {
         .await
     }
 
-    /// Gives an account a number that its owner has proven, taking it from one that only claimed it; voids an open reset.
-    /// `None` when the session is not alive.
+    /// Gives an account a number that its owner has proven, taking it from one that only claimed it; voids every open
+    /// link, code and reset. `None` when the session is not alive.
     pub async fn change_number(
         &self,
         caller: SessionRef,
         number: &E164,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        let (docs, number) = (self.docs.clone(), number.clone());
+        let (docs, openings, number) = (self.docs.clone(), self.openings.clone(), number.clone());
         transact(&self.client, move |session| {
-            let (docs, number) = (docs.clone(), number.clone());
+            let (docs, openings, number) = (docs.clone(), openings.clone(), number.clone());
             async move {
                 release(&docs, &number, caller.user, session).await?;
                 let update = doc! { "$set": {
@@ -62,7 +62,11 @@ impl Users {
                 }, "$unset": { "reset": "" } };
                 let accounts = docs.clone_with_type::<Account>();
                 let changed = accounts.find_one_and_update(alive(caller), update).projection(Account::projection());
-                changed.return_document(ReturnDocument::After).session(session).await
+                let changed = changed.return_document(ReturnDocument::After).session(&mut *session).await?;
+                if changed.is_some() {
+                    openings.void_in(session, caller.user).await?;
+                }
+                Ok(changed)
             }
             .boxed()
         })
@@ -88,7 +92,7 @@ impl Users {
     }
 
     /// Sets a new password and uses the token up (U6): ends every session, marks the number as proven and drops an
-    /// address that was never proven. False when the token is not good any more.
+    /// address that was never proven; links and codes are void. False when the token is not good any more.
     pub async fn reset_password(
         &self,
         user: UserId,
@@ -113,7 +117,7 @@ impl Users {
             } },
             doc! { "$unset": "reset" },
         ];
-        Ok(self.docs.update_one(resettable(user, token, now), update).await?.modified_count == 1)
+        Ok(self.update_and_void(resettable(user, token, now), update).await?.is_some())
     }
 }
 

@@ -49,21 +49,23 @@ impl Users {
             None => doc! { "$unset": "profile.display" },
         });
         let new = display.and_then(|display| display.image_key.clone());
-        self.change_picture(alive(caller), update, new, now).await
+        self.change_picture(alive(caller), update, new, false, now).await
     }
 
-    /// Makes an update after which an account shows another picture, `new` if that was uploaded for it.
+    /// Makes an update after which an account shows another picture, `new` if that was uploaded for it; with `voids` no link
+    /// or code of before is good any more.
     pub(super) async fn change_picture(
         &self,
         filter: Document,
         update: Vec<Document>,
         new: Option<ImageKey>,
+        voids: bool,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
         let (docs, pictured) = (self.docs.clone_with_type::<Account>(), self.docs.clone_with_type::<Pictured>());
-        let trash = self.trash.clone();
+        let (trash, openings) = (self.trash.clone(), self.openings.clone());
         let changed = transact(&self.client, move |tx| {
-            let (docs, pictured, trash) = (docs.clone(), pictured.clone(), trash.clone());
+            let (docs, pictured, trash, openings) = (docs.clone(), pictured.clone(), trash.clone(), openings.clone());
             let (filter, update, new) = (filter.clone(), update.clone(), new.clone());
             async move {
                 if let Some(key) = &new
@@ -78,26 +80,32 @@ impl Users {
                 };
                 trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
                 let changed = docs.find_one_and_update(filter, update).projection(Account::projection());
-                changed.return_document(ReturnDocument::After).session(tx).await.map(Ok)
+                let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
+                if let Some(account) = changed.as_ref().filter(|_| voids) {
+                    openings.void_in(tx, account.id).await?;
+                }
+                Ok(Ok(changed))
             }
             .boxed()
         });
         changed.await?
     }
 
-    /// Removes an account whose password was checked, with its picture and its name in the audits; false when it has changed meanwhile, and always
+    /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false when it has changed meanwhile, and always
     /// for an admin's, since those who run the accounts are only ever demoted (`Users::administer`).
     pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
         let docs: Collection<Pictured> = self.docs.clone_with_type();
-        let (trash, audits) = (self.trash.clone(), self.audits.clone());
+        let (trash, audits, openings) = (self.trash.clone(), self.audits.clone(), self.openings.clone());
         let filter =
             doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
         transact(&self.client, move |tx| {
-            let (docs, trash, audits, filter) = (docs.clone(), trash.clone(), audits.clone(), filter.clone());
+            let (docs, filter) = (docs.clone(), filter.clone());
+            let (trash, audits, openings) = (trash.clone(), audits.clone(), openings.clone());
             async move {
                 let deleted = docs.find_one_and_delete(filter).projection(Pictured::projection()).session(&mut *tx);
                 let Some(account) = deleted.await? else { return Ok(false) };
                 trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
+                openings.void_in(tx, user).await?;
                 audits.forget_name_in(tx, user).await?;
                 Ok(true)
             }

@@ -61,7 +61,7 @@ impl AccountChange {
 impl Users {
     /// Changes an account and returns it as it is then; `None` when the session is not alive, the proof doesn't hold,
     /// or the account would be left with neither number nor address. [`StoreError::Duplicate`] when the name or
-    /// address is taken.
+    /// address is taken. With another address every open link and code is void.
     pub async fn change_account(
         &self,
         caller: SessionRef,
@@ -70,8 +70,12 @@ impl Users {
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
         let (condition, pipeline) = (condition(caller, change, proof), pipeline(change, now));
+        let has_other_address = change.email.is_some();
         if change.photo.is_some() {
-            return self.change_picture(condition, pipeline, None, now).await;
+            return self.change_picture(condition, pipeline, None, has_other_address, now).await;
+        }
+        if has_other_address {
+            return self.update_and_void(condition, pipeline).await;
         }
         let docs = self.docs.clone_with_type::<Account>();
         let changed = docs

@@ -123,8 +123,8 @@ impl Users {
         Ok(())
     }
 
-    /// Sets a new password, if the old one is still the one that was checked, ends all other sessions and voids an open
-    /// reset.
+    /// Sets a new password, if the old one is still the one that was checked, ends all other sessions and voids every open
+    /// link, code and reset.
     pub async fn change_password(
         &self,
         caller: SessionRef,
@@ -139,7 +139,7 @@ impl Users {
             "$pull": { "sessions": { "_id": { "$ne": caller.session } } },
             "$unset": { "reset": "" },
         };
-        Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
+        Ok(self.update_and_void(filter, update).await?.is_some())
     }
 
     async fn pull_session(&self, filter: Document, session: SessionRef) -> Result<bool, StoreError> {
