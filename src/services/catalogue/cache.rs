@@ -26,8 +26,9 @@ use crate::{
 
 /// For so long after its last word the stream of changes counts as connected; it says something every second.
 const SILENCE: Duration = Duration::from_secs(3);
-/// What an entry takes beside its texts, roughly: the entry itself, its key, and their places in the cache's tables.
-const ENTRY: usize = 400;
+/// What an entry takes beside its texts, as resident memory shows it: the entry itself, its key, their places in the cache's
+/// tables, and what allocations are rounded up by.
+const ENTRY: usize = 700;
 
 /// The copies, and what says how old they are.
 pub struct CatalogueCache {

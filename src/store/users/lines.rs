@@ -14,8 +14,8 @@ use crate::{
     store::{StoreError, bulk, error, plans::PlannedLine},
 };
 
-/// Updates that are sent in one command.
-const BATCH: usize = 100;
+/// Updates that are sent in one command: more would be done sooner, but readers would wait for a core meanwhile.
+const BATCH: usize = 20;
 
 /// A line that holds a product.
 #[derive(Debug, Deserialize)]
