@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Updates that are sent in one command: more would be done sooner, but readers would wait for a core meanwhile.
-const BATCH: usize = 20;
+const BATCH: usize = 100;
 
 /// A line that holds a product.
 #[derive(Debug, Deserialize)]
