@@ -20,7 +20,6 @@ use super::{
 const HELD: i64 = 3;
 /// What is left of the stock.
 const LEFT: i64 = 1_500;
-
 /// For so long readers are watched.
 const SECONDS: u32 = 2;
 

@@ -5,8 +5,8 @@
 //! wrk. The second part shows how the figures grow with the catalogue, the connections and the carts.
 //!
 //! A shared machine is half as fast in one second as in the next: turns are short and many. `BENCH_ROUNDS` (11) and
-//! `BENCH_SECONDS` (1) set their number and length; `BENCH_ONLY` picks scenarios by a part of
-//! their names. The table is also written to `target/bench/http.json`.
+//! `BENCH_SECONDS` (1) set their number and length; `BENCH_ONLY` picks scenarios by a part of their names. The
+//! table is also written to `target/bench/http.json`.
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
 mod fall;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::username::BLANK_LETTERS;
+use super::text::shows_whole;
 
 /// The name of a brand, model, category or product: 2 to 50 characters (NFC).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Name {
         }
         // Many scripts write vowels as marks on the letter before them.
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
-        if !name.chars().all(allowed) || name.contains(BLANK_LETTERS) || name.starts_with(is_combining_mark) {
+        if !name.chars().all(allowed) || !shows_whole(&name) {
             return Err(InvalidName::Characters);
         }
         Ok(Self(name))

@@ -1,6 +1,9 @@
 //! Texts as people send them: trimmed, and without characters that nobody sees; and as they are compared.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Letters of Hangul that show as nothing (Unicode's Default_Ignorable_Code_Point).
+const BLANK_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 /// The text holds something that is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +27,11 @@ pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
         return Err(ControlCharacters::InLines);
     }
     Ok(text.trim())
+}
+
+/// Whether nothing in a name of letters is blank, or a mark without its letter.
+pub fn shows_whole(name: &str) -> bool {
+    !name.contains(BLANK_LETTERS) && !name.starts_with(is_combining_mark)
 }
 
 /// The form in which texts are the same that differ in case or width alone: NFKC and lower case.

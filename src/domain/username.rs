@@ -5,10 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::text::folded;
-
-/// Letters of Hangul that show as nothing (Unicode's Default_Ignorable_Code_Point).
-pub const BLANK_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+use super::text::{folded, shows_whole};
 
 /// A username as its owner spells it (NFC), 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -40,10 +37,7 @@ impl Username {
         }
         let allowed = |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
         let spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
-        let shown = !name.contains(BLANK_LETTERS);
-        let starts_whole = !name.starts_with(is_combining_mark);
-        if !name.chars().all(allowed) || !spaced_well || !shown || !starts_whole || !name.contains(char::is_alphabetic)
-        {
+        if !name.chars().all(allowed) || !spaced_well || !shows_whole(&name) || !name.contains(char::is_alphabetic) {
             return Err(InvalidUsername::Characters);
         }
         Ok(Self(name))

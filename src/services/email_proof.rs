@@ -101,11 +101,11 @@ pub async fn check(app: &App, uid: &str, token: &str) -> Result<LinkDoc, LinkErr
 /// address; a link that is opened by somebody else, or without a sign-in, makes nobody staff.
 pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>) -> Result<Account, ActivateError> {
     let link = check(app, uid, token).await?;
-    let now = app.clock.now();
+    let trail = app.trail(None);
     let before = link.account_email.as_ref().filter(|before| **before != link.email);
-    let notice = before.map(|before| MailDoc::new(Some(link.user), MailKind::EmailChanged, before.clone(), now));
+    let notice = before.map(|before| MailDoc::new(Some(link.user), MailKind::EmailChanged, before.clone(), trail.now));
     let as_staff = bearer == Some(link.user);
-    match app.store.proofs.prove_email(&link, as_staff, notice.as_ref(), &app.trail(None)).await {
+    match app.store.proofs.prove_email(&link, as_staff, notice.as_ref(), &trail).await {
         Ok(EmailProof::Done(account)) => Ok(*account),
         Ok(EmailProof::Gone) => Err(LinkError::NotFound.into()),
         Ok(EmailProof::Taken) | Err(StoreError::Duplicate) => Err(ActivateError::Taken),

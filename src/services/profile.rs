@@ -73,23 +73,19 @@ pub async fn update(
         return Err(ProfileError::ContactRequired);
     }
     let proof = prove(app, caller, &change, current, origin).await?;
-    let changed = write(app, caller, &change, &proof);
-    let Some(email) = &change.email else { return changed.await };
+    let Some(email) = &change.email else { return write(app, caller, &change, &proof).await };
     // Anybody's address can be named: it is mailed to no more often than by a link that is asked for.
     let slots = match email {
         EmailChange::To(new) => Some(mail::count(app, Some(account.id), Some(new)).await?),
         EmailChange::Removed => None,
     };
-    match (changed.await, slots) {
-        (Ok(changed), _) => {
-            tell(app, &account, email).await;
-            Ok(changed)
-        }
-        (Err(refusal), Some(slots)) => {
-            slots.give_back(app).await.map_or_else(|error| Err(error.into()), |()| Err(refusal))
-        }
-        (Err(refusal), None) => Err(refusal),
+    let changed = write(app, caller, &change, &proof).await;
+    if changed.is_ok() {
+        tell(app, &account, email).await;
+    } else if let Some(slots) = slots {
+        slots.give_back(app).await?;
     }
+    changed
 }
 
 async fn write(app: &App, caller: SessionRef, change: &AccountChange, proof: &Proof) -> Result<Account, ProfileError> {

@@ -53,7 +53,7 @@ pub struct AuditDoc {
 pub struct Actor {
     /// The account.
     pub user_id: UserId,
-    /// Its name at that time; empty once its owner has deleted it.
+    /// Its name at that time; empty once its owner has deleted the account.
     pub username: String,
 }
 

@@ -97,8 +97,8 @@ impl Proofs {
     }
 
     /// Uses a link up and marks its address proven for the account, which takes it from an account that only claimed
-    /// it. With `as_staff` a customer becomes staff, and the audits say so, if an open invitation names the address. `notice` goes out when
-    /// the account had another address before.
+    /// it. With `as_staff` a customer becomes staff, and the audits say so, if an open invitation names the address. `notice`
+    /// goes out when the account had another address before.
     pub async fn prove_email(
         &self,
         link: &LinkDoc,

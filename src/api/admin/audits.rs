@@ -154,7 +154,7 @@ struct AuditOut {
     id: AuditId,
     /// What it happened to.
     collection: String,
-    /// `insert`, `update`, `delete`, `logout`, `unlock`, `stock_redistribution`, `session_stolen`, …
+    /// `insert`, `update`, `delete`, `logout`, `unlock`, `stock_redistribution`, `session_stolen`, `invitation_used`, …
     operation: String,
     document_key: Any<Value>,
     /// Full code, where it has one.
@@ -175,7 +175,7 @@ struct AuditOut {
 #[oai(rename = "Actor")]
 struct ActorOut {
     user_id: UserId,
-    /// The name at that time.
+    /// The name at that time; empty once its owner has deleted the account.
     username: String,
 }
 

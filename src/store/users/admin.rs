@@ -160,13 +160,11 @@ impl Users {
         if !is_active {
             // What was open stays closed when the account is made active again.
             stages.extend([doc! { "$set": { "sessions": [] } }, doc! { "$unset": "reset" }]);
+            self.openings.void_in(tx, user).await?;
         }
         let records = self.user_records();
         let written = records.find_one_and_update(doc! { "_id": user }, stages);
         let written = written.projection(UserRecord::projection()).return_document(ReturnDocument::After);
-        if !is_active {
-            self.openings.void_in(tx, user).await?;
-        }
         let gone = || mongodb::error::Error::custom("an account left the transaction that read it");
         written.session(tx).await?.ok_or_else(gone)
     }

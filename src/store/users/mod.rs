@@ -14,7 +14,7 @@ mod sessions;
 use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{
-    Client, Collection, Database, IndexModel,
+    Client, ClientSession, Collection, Database, IndexModel,
     options::{IndexOptions, ReturnDocument, UpdateModifications},
 };
 
@@ -234,9 +234,7 @@ impl Users {
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
     }
-}
 
-impl Users {
     /// Makes an update after which nothing opens the account that was mailed or sent before, and returns the account as it
     /// is then; `None` when `filter` finds none.
     async fn update_and_void(
@@ -244,20 +242,28 @@ impl Users {
         filter: Document,
         update: impl Into<UpdateModifications>,
     ) -> Result<Option<Account>, StoreError> {
-        let (docs, openings, update) = (self.docs.clone_with_type::<Account>(), self.openings.clone(), update.into());
+        let (users, update) = (self.clone(), update.into());
         transact(&self.client, move |tx| {
-            let (docs, openings, filter, update) = (docs.clone(), openings.clone(), filter.clone(), update.clone());
-            async move {
-                let changed = docs.find_one_and_update(filter, update).projection(Account::projection());
-                let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
-                if let Some(account) = &changed {
-                    openings.void_in(tx, account.id).await?;
-                }
-                Ok(changed)
-            }
-            .boxed()
+            let (users, filter, update) = (users.clone(), filter.clone(), update.clone());
+            async move { users.update_and_void_in(tx, filter, update).await }.boxed()
         })
         .await
+    }
+
+    /// The same in a transaction that does more.
+    async fn update_and_void_in(
+        &self,
+        tx: &mut ClientSession,
+        filter: Document,
+        update: impl Into<UpdateModifications>,
+    ) -> mongodb::error::Result<Option<Account>> {
+        let accounts = self.docs.clone_with_type::<Account>();
+        let changed = accounts.find_one_and_update(filter, update).projection(Account::projection());
+        let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
+        if let Some(account) = &changed {
+            self.openings.void_in(tx, account.id).await?;
+        }
+        Ok(changed)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
-use mongodb::{ClientSession, Collection, options::ReturnDocument};
+use mongodb::{ClientSession, Collection};
 
 use super::{Account, UserDoc, Users, alive};
 use crate::{
@@ -49,24 +49,18 @@ impl Users {
         number: &E164,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        let (docs, openings, number) = (self.docs.clone(), self.openings.clone(), number.clone());
+        let (users, number) = (self.clone(), number.clone());
         transact(&self.client, move |session| {
-            let (docs, openings, number) = (docs.clone(), openings.clone(), number.clone());
+            let (users, number) = (users.clone(), number.clone());
             async move {
-                release(&docs, &number, caller.user, session).await?;
+                release(&users.docs, &number, caller.user, session).await?;
                 let update = doc! { "$set": {
                     "phone_number": &number,
                     "profile.phone": { "number": &number, "created_at": now },
                     "verification.phone": { "value": &number, "verified_at": now },
                     "updated_at": now,
                 }, "$unset": { "reset": "" } };
-                let accounts = docs.clone_with_type::<Account>();
-                let changed = accounts.find_one_and_update(alive(caller), update).projection(Account::projection());
-                let changed = changed.return_document(ReturnDocument::After).session(&mut *session).await?;
-                if changed.is_some() {
-                    openings.void_in(session, caller.user).await?;
-                }
-                Ok(changed)
+                users.update_and_void_in(session, alive(caller), update).await
             }
             .boxed()
         })

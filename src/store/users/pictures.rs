@@ -91,8 +91,9 @@ impl Users {
         changed.await?
     }
 
-    /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false when it has changed meanwhile, and always
-    /// for an admin's, since those who run the accounts are only ever demoted (`Users::administer`).
+    /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false
+    /// when it has changed meanwhile, and always for an admin's, since those who run the accounts are only ever demoted
+    /// (`Users::administer`).
     pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
         let docs: Collection<Pictured> = self.docs.clone_with_type();
         let (trash, audits, openings) = (self.trash.clone(), self.audits.clone(), self.openings.clone());
