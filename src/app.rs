@@ -118,7 +118,7 @@ impl App {
 
 fn sms(config: &Config) -> Result<SmsSender, AppError> {
     match &config.sms.twilio {
-        Some(account) => Twilio::new(account).map(SmsSender::Twilio).map_err(AppError::Sms),
+        Some(account) => Twilio::new(account).map(|twilio| SmsSender::Twilio(Arc::new(twilio))).map_err(AppError::Sms),
         None => Ok(SmsSender::Local(config.data_dir.join("sms"))),
     }
 }

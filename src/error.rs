@@ -68,6 +68,8 @@ codes! {
     UserMismatch = FORBIDDEN,
     /// The caller's role doesn't allow it.
     RoleRequired = FORBIDDEN,
+    /// The link must be opened by somebody who is signed in to the account that asked for it.
+    AccountRequired = FORBIDDEN,
     /// The sign-in is too old for this change; the password must be given.
     ReauthenticationRequired = FORBIDDEN,
     /// A page of this origin may not use the refresh cookie.
@@ -279,6 +281,7 @@ impl From<StoreError> for ApiError {
 impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
+            HashError::Guessable(invalid) => invalid.into(),
             HashError::Busy => Self::new(ErrorCode::TooBusy, error.to_string()),
             // Nobody reads it.
             HashError::CallerLeft => Self::new(ErrorCode::TooBusy, error.to_string()),

@@ -87,17 +87,18 @@ pub struct AddressOut {
     id: AddressId,
     user_id: UserId,
     /// Who receives; the username until a name is given.
-    name: Option<String>,
+    name: String,
     /// Whom the courier calls; the sign-in number until another one is given.
-    phone_number: Option<String>,
-    address_line1: Option<String>,
-    address_line2: Option<String>,
-    city: Option<String>,
-    state: Option<String>,
-    country: Option<String>,
-    pincode: Option<String>,
+    phone_number: String,
+    /// Empty while it isn't set, as the lines below.
+    address_line1: String,
+    address_line2: String,
+    city: String,
+    state: String,
+    country: String,
+    pincode: String,
     /// The same as `pincode`.
-    postal_code: Option<String>,
+    postal_code: String,
     updated_at: Timestamp,
 }
 
@@ -105,18 +106,19 @@ impl AddressOut {
     /// The address of an account.
     pub fn of(account: &Account) -> Self {
         let address = address::of(account);
+        let pincode = address.pincode.unwrap_or_default();
         Self {
             id: address.id,
             user_id: account.id,
-            name: address.name,
-            phone_number: address.phone_number,
-            address_line1: address.address_line1,
-            address_line2: address.address_line2,
-            city: address.city,
-            state: address.state,
-            country: address.country,
-            postal_code: address.pincode.clone(),
-            pincode: address.pincode,
+            name: address.name.unwrap_or_default(),
+            phone_number: address.phone_number.unwrap_or_default(),
+            address_line1: address.address_line1.unwrap_or_default(),
+            address_line2: address.address_line2.unwrap_or_default(),
+            city: address.city.unwrap_or_default(),
+            state: address.state.unwrap_or_default(),
+            country: address.country.unwrap_or_default(),
+            postal_code: pincode.clone(),
+            pincode,
             updated_at: address.updated_at,
         }
     }
@@ -124,15 +126,15 @@ impl AddressOut {
     /// As somebody sees it who may not know where the owner lives: without any line.
     pub fn emptied(self) -> Self {
         Self {
-            name: None,
-            phone_number: None,
-            address_line1: None,
-            address_line2: None,
-            city: None,
-            state: None,
-            country: None,
-            pincode: None,
-            postal_code: None,
+            name: String::new(),
+            phone_number: String::new(),
+            address_line1: String::new(),
+            address_line2: String::new(),
+            city: String::new(),
+            state: String::new(),
+            country: String::new(),
+            pincode: String::new(),
+            postal_code: String::new(),
             ..self
         }
     }
@@ -140,14 +142,14 @@ impl AddressOut {
 
 impl Example for AddressOut {
     fn example() -> Self {
-        let line = |text: &str| Some(text.to_owned());
+        let line = |text: &str| text.to_owned();
         Self {
             id: AddressId::from(EXAMPLE_ID),
             user_id: UserId::from(EXAMPLE_ID),
             name: line("Asha Rao"),
             phone_number: line("+919876543210"),
             address_line1: line("14 MG Road"),
-            address_line2: None,
+            address_line2: String::new(),
             city: line("Pune"),
             state: line("Maharashtra"),
             country: line("India"),

@@ -1,12 +1,10 @@
 //! `myspares create-admin`: the first account that may run the shop.
 
-use std::io::{IsTerminal, stdin};
-
-use super::{Failure, database::Database};
+use super::{Failure, database::Database, password::given_or_asked};
 use crate::{
     app::App,
     config::Config,
-    domain::{mask, password::Password},
+    domain::mask,
     integrations::clock::Clock,
     services::registration::{Application, NewAccount, create_admin},
 };
@@ -27,10 +25,10 @@ pub struct Args {
 
 /// Makes the account.
 pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
-    let password = args.password.map_or_else(ask_password, Ok)?;
+    let password = given_or_asked(args.password)?;
     let application = Application {
         username: Some(args.username.trim().to_owned()),
-        password: Some(Password::new(password)),
+        password: Some(password),
         phone_number: Some(args.phone.trim().to_owned()),
         email: None,
     };
@@ -40,6 +38,10 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     database.stop().await;
     created?;
     println!("created the admin \"{}\" with the number {}", args.username, mask::phone(&args.phone));
+    println!(
+        "no contact of the account is proven yet, so a forgotten password can only be replaced by `myspares set-password`: \
+         sign in and confirm the number by a code"
+    );
     Ok(())
 }
 
@@ -47,15 +49,4 @@ async fn create(config: Config, database: &Database, account: NewAccount) -> Res
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     create_admin(&app, account).await?;
     Ok(())
-}
-
-fn ask_password() -> Result<String, Failure> {
-    if !stdin().is_terminal() {
-        return Err("--password is needed where there is no terminal to ask for it".into());
-    }
-    let password = rpassword::prompt_password("Password: ")?;
-    if rpassword::prompt_password("Once more: ")? != password {
-        return Err("the two passwords differ".into());
-    }
-    Ok(password)
 }

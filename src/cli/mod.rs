@@ -8,9 +8,11 @@ mod export;
 mod import;
 mod logging;
 mod openapi;
+mod password;
 mod sample;
 mod seed;
 mod serve;
+mod set_password;
 mod stopping;
 mod work;
 
@@ -53,6 +55,8 @@ enum Configured {
     Export(export::Args),
     /// Make an administrator's account
     CreateAdmin(create_admin::Args),
+    /// Set the password of an account whose owner can't get back in
+    SetPassword(set_password::Args),
 }
 
 /// What ends a subcommand early; the texts are for the person at the terminal.
@@ -111,5 +115,6 @@ fn run(command: Configured, config: Config) -> Result<(), Failure> {
         Configured::Import(args) => runtime.block_on(import::run(config, args)),
         Configured::Export(args) => runtime.block_on(export::run(config, args)),
         Configured::CreateAdmin(args) => runtime.block_on(create_admin::run(config, args)),
+        Configured::SetPassword(args) => runtime.block_on(set_password::run(config, args)),
     }
 }

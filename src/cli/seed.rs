@@ -9,7 +9,7 @@ use crate::{
     domain::{
         codes::FullCode,
         ids::{BrandId, CategoryId, LineRev, ModelId, ProductId},
-        password::{NewPassword, Password},
+        password::{NewPassword, OwnerDetails, Password},
         quantity::Quantity,
         role::Role,
         time::Timestamp,
@@ -173,8 +173,8 @@ impl Seeder<'_> {
         if count == 0 {
             return Ok(());
         }
-        let password = NewPassword::check(Password::new(PASSWORD.to_owned()))?;
-        let hash = self.app.hasher.hash(password, &Caller::default()).await?;
+        let password = NewPassword::check("password", &Password::new(PASSWORD.to_owned()))?;
+        let hash = self.app.hasher.hash(password, OwnerDetails::default(), &Caller::default()).await?;
         for start in (0..count).step_by(BATCH) {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;

@@ -11,6 +11,8 @@ pub struct CookiePolicy {
     pub secure: bool,
     /// Which sites' pages send it.
     pub same_site: cookie::SameSite,
+    /// Kept apart for each site whose pages embed the shop (CHIPS).
+    pub partitioned: bool,
     /// The domain it is for; unset means this very host.
     pub domain: Option<String>,
 }
@@ -20,6 +22,7 @@ impl CookiePolicy {
         Self {
             secure: r.switch("COOKIE_SECURE", app_env == AppEnv::Production),
             same_site: r.parsed("COOKIE_SAMESITE", cookie::SameSite::Strict, "strict, lax or none", same_site),
+            partitioned: r.switch("COOKIE_PARTITIONED", false),
             domain: r
                 .parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| cookie_domain(text).map(Some)),
         }
@@ -29,6 +32,12 @@ impl CookiePolicy {
     pub(super) fn check(&self, r: &mut Reader) {
         if self.same_site == cookie::SameSite::None && !self.secure {
             r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
+        }
+        if self.partitioned && self.same_site != cookie::SameSite::None {
+            r.problem(
+                "COOKIE_PARTITIONED",
+                "needs COOKIE_SAMESITE=none: other cookies are never sent from other sites",
+            );
         }
     }
 }

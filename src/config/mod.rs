@@ -77,7 +77,7 @@ pub struct Config {
     /// How long audits are kept.
     pub audit_retention: Duration,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
-    pub body_refresh: bool,
+    pub body_refresh: BodyRefresh,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of `RUST_LOG`.
@@ -91,6 +91,17 @@ pub enum AppEnv {
     Development,
     /// For customers.
     Production,
+}
+
+/// Whether refresh tokens also travel in bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyRefresh {
+    /// Only in the cookie.
+    Off,
+    /// In bodies too, a new one at each refresh.
+    Rotating,
+    /// In bodies too, for customers, and the same one until the session ends: for frontends that never take a new one.
+    Static,
 }
 
 /// Where the database is.
@@ -198,7 +209,7 @@ impl Config {
                 * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
                     text.parse().ok().filter(|days| (1..=3650).contains(days))
                 }),
-            body_refresh: r.switch("BODY_REFRESH", false),
+            body_refresh: r.parsed("BODY_REFRESH", BodyRefresh::Off, "off, rotating or static", body_refresh),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),
@@ -234,6 +245,16 @@ impl Config {
         }
         self.sms.check_production(r);
         self.mail.check_production(r);
+    }
+}
+
+/// Older versions had a switch.
+fn body_refresh(text: &str) -> Option<BodyRefresh> {
+    match text.to_lowercase().as_str() {
+        "off" | "false" | "no" | "0" => Some(BodyRefresh::Off),
+        "rotating" | "true" | "yes" | "on" | "1" => Some(BodyRefresh::Rotating),
+        "static" => Some(BodyRefresh::Static),
+        _ => None,
     }
 }
 
@@ -328,6 +349,24 @@ mod tests {
         let told = problems(&[("SMTP_URL", "mail.example.com:hunter2"), ("MAIL_FROM", "x"), ("FRONTEND_URL", "x")]);
         assert!(["SMTP_URL", "MAIL_FROM", "FRONTEND_URL"].iter().all(|name| told.contains(name)), "{told}");
         assert!(!told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn body_refresh_is_read_as_a_switch_and_by_name() {
+        for (text, mode) in
+            [("off", BodyRefresh::Off), ("true", BodyRefresh::Rotating), ("Static", BodyRefresh::Static)]
+        {
+            let config = Config::from_vars([("BODY_REFRESH", text)]).expect("valid");
+            assert_eq!(config.body_refresh, mode, "{text}");
+        }
+        assert!(problems(&[("BODY_REFRESH", "sometimes")]).contains("BODY_REFRESH"));
+    }
+
+    #[test]
+    fn a_partitioned_cookie_is_one_of_other_sites() {
+        assert!(problems(&[("COOKIE_PARTITIONED", "true")]).contains("COOKIE_PARTITIONED"));
+        let none = [("COOKIE_SAMESITE", "none"), ("COOKIE_SECURE", "true"), ("COOKIE_PARTITIONED", "true")];
+        assert_eq!(problems(&none), "");
     }
 
     #[test]

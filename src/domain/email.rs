@@ -1,11 +1,15 @@
-//! E-mail addresses, kept in lower case.
+//! E-mail addresses, kept in one form: the domain as A-labels, everything in lower case.
 
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
-/// An address in lower case, at most 254 characters (RFC 5321, section 4.5.3.1.3).
+use super::text::{draws_nothing, is_longer_than_names};
+
+/// An address of at most 254 characters (RFC 5321, section 4.5.3.1.3): a local part in NFC and lower case, and a domain
+/// whose labels beyond ASCII are written as A-labels (RFC 5890), so that one mailbox has one form.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
@@ -16,21 +20,42 @@ pub struct Email(String);
 pub struct InvalidEmail;
 
 impl Email {
-    /// Checks a trimmed text; quoted names, comments and bare or literal domains are refused.
+    /// Checks a trimmed text. Refuses quoted names, comments, encoded words, addresses of machines, and domains without a
+    /// dot or with a numeric last label.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-        let plain = text.len() <= 254 && !text.contains(['"', '(', ')']) && !text.chars().any(char::is_whitespace);
-        if !plain {
+        let hides = |c: char| c.is_whitespace() || c.is_control() || draws_nothing(c);
+        if is_longer_than_names(text) || text.contains(['"', '(', ')']) || text.contains(hides) {
             return Err(InvalidEmail);
         }
-        let address = EmailAddress::parse_with_options(text, options).map_err(|_| InvalidEmail)?;
-        Ok(Self(address.as_str().to_lowercase()))
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
+        // Lower case can take a letter and its mark apart again.
+        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+        let address = format!("{local}@{}", domain_of_mailbox(domain).ok_or(InvalidEmail)?);
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let is_sound = address.len() <= 254 && !local.contains("=?");
+        if !is_sound || EmailAddress::parse_with_options(&address, options).is_err() {
+            return Err(InvalidEmail);
+        }
+        Ok(Self(address))
     }
 
-    /// The address in lower case.
+    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns whether a mail server needs SMTPUTF8 (RFC 6531) to take the address: its local part goes beyond ASCII.
+    pub fn needs_smtputf8(&self) -> bool {
+        !self.0.is_ascii()
+    }
+}
+
+/// The domain as A-labels; `None` for what no mailbox can be at.
+fn domain_of_mailbox(domain: &str) -> Option<String> {
+    let ascii = idna::domain_to_ascii_strict(domain).ok()?;
+    let last = ascii.rsplit_once('.')?.1;
+    let is_name = !last.is_empty() && !last.bytes().all(|byte| byte.is_ascii_digit());
+    is_name.then_some(ascii)
 }
 
 impl From<&Email> for bson::Bson {
@@ -47,19 +72,37 @@ impl fmt::Display for Email {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn parse(text: &str) -> Result<String, InvalidEmail> {
+        Email::parse(text).map(|email| email.0)
+    }
+
     #[test]
-    fn is_kept_in_lower_case() {
-        assert_eq!(
-            Email::parse("John.Doe+parts@Example.COM").map(|e| e.0),
-            Ok("john.doe+parts@example.com".to_owned())
-        );
+    fn one_mailbox_has_one_form() {
+        for (text, kept) in [
+            ("John.Doe+parts@Example.COM", "john.doe+parts@example.com"),
+            ("asha@bücher.example", "asha@xn--bcher-kva.example"),
+            ("asha@BÜCHER.example", "asha@xn--bcher-kva.example"),
+            ("asha@bu\u{308}cher.example", "asha@xn--bcher-kva.example"),
+            ("asha@XN--BCHER-KVA.example", "asha@xn--bcher-kva.example"),
+            ("asha@भारत.example", "asha@xn--h2brj9c.example"),
+            ("asha@ｅｘａｍｐｌｅ.com", "asha@example.com"),
+            ("rene\u{301}@example.com", "ren\u{e9}@example.com"),
+            ("REN\u{c9}@example.com", "ren\u{e9}@example.com"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok(kept), "{text}");
+        }
+        assert!(Email::parse("ren\u{e9}@example.com").expect("an address").needs_smtputf8());
+        assert!(!Email::parse("rene@bücher.example").expect("an address").needs_smtputf8());
     }
 
     #[test]
     fn refuses_what_no_mail_server_takes() {
         let long = format!("{}@example.com", "a".repeat(250));
+        let huge = "\u{fdfa}".repeat(300);
         for bad in [
             "",
             "john",
@@ -69,10 +112,32 @@ mod tests {
             "a b@example.com",
             "John <j@example.com>",
             "j@[1.2.3.4]",
+            "j@[IPv6:2001:db8::1]",
+            "j@1.2.3.4",
+            "j@example.123",
+            "j@example.com.",
+            "j@example..com",
+            "j@-example.com",
+            "j@exa_mple.com",
+            "j@xn--a.com",
             "\"j\"@example.com",
+            "=?utf-8?q?j?=@example.com",
+            "j\u{200b}@example.com",
+            "j\u{ad}@example.com",
+            "a..b@example.com",
             long.as_str(),
+            huge.as_str(),
         ] {
-            assert_eq!(Email::parse(bad), Err(InvalidEmail), "{bad}");
+            assert_eq!(parse(bad), Err(InvalidEmail), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_kept_as_it_is(text in "\\PC{1,20}@\\PC{1,20}\\.(com|example|भारत)") {
+            if let Ok(kept) = parse(&text) {
+                prop_assert_eq!(parse(&kept), Ok(kept));
+            }
         }
     }
 }

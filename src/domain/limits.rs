@@ -28,6 +28,11 @@ impl FromStr for Rate {
 }
 
 impl Rate {
+    /// The rate of a network that is so many times as wide.
+    pub fn widened(self, width: u32) -> Self {
+        Self { count: self.count.saturating_mul(width), ..self }
+    }
+
     /// The rate with its count multiplied, at least 1; `None` when `scale` switches limits off.
     pub fn scaled(self, scale: f64) -> Option<Self> {
         if scale <= 0.0 {
@@ -76,10 +81,14 @@ actions! {
     SignInAddress = "LIMIT_SIGN_IN_ADDRESS", 50 / 900, "too many failed sign-ins from here, try again later";
     /// Failed sign-ins to one account from anywhere.
     SignInAccount = "LIMIT_SIGN_IN_ACCOUNT", 100 / 900, "too many failed sign-ins to this account, try again later";
-    /// Codes sent to one number for one purpose, one after the other.
+    /// Wrong passwords by which one session confirms what it does.
+    Confirm = "LIMIT_CONFIRM", 10 / 900, "too many wrong passwords, try again later";
+    /// Codes that one address asks for, to one number for one purpose, one after the other.
     OtpPause = "LIMIT_OTP_PAUSE", 1 / 30, "an OTP was sent a moment ago, wait before asking for another";
-    /// Codes sent to one number for one purpose.
+    /// Codes that one address asks for, to one number for one purpose.
     OtpNumber = "LIMIT_OTP_NUMBER", 5 / 3600, "too many OTPs for this number, try again later";
+    /// Codes to one number, whoever asks for them and for whatever purpose.
+    OtpNumberTotal = "LIMIT_OTP_NUMBER_TOTAL", 20 / 3600, "too many OTPs for this number, try again later";
     /// Codes asked for from one address.
     OtpAddress = "LIMIT_OTP_ADDRESS", 20 / 3600, "too many OTPs from here, try again later";
     /// Codes sent by the whole shop: what an attack on its SMS bill can cost.

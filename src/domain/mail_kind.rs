@@ -10,6 +10,12 @@ pub enum MailKind {
     PasswordChanged,
     /// To the address that an account had until now: it has another one.
     EmailChanged,
+    /// To the address that an account has removed and that stays good for a while.
+    EmailRemoved,
+    /// To what is left: another account has proven the address.
+    EmailLost,
+    /// To an owner: another account has proven the number.
+    NumberLost,
     /// To the address that an account has from now on.
     EmailSet,
     /// To an owner: the number was changed.

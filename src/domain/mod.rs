@@ -2,6 +2,7 @@
 
 pub mod author;
 pub mod codes;
+pub mod contacts;
 pub mod cursor;
 pub mod email;
 pub mod entry;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::text::shows_whole;
+use super::text::{is_longer_than_names, shows_whole};
 
 /// The name of a brand, model, category or product: 2 to 50 characters (NFC).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub enum InvalidName {
 impl Name {
     /// Checks a trimmed text.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        if is_longer_than_names(text) {
+            return Err(InvalidName::Length);
+        }
         let name: String = text.nfc().collect();
         if !(2..=50).contains(&name.chars().count()) {
             return Err(InvalidName::Length);

@@ -4,19 +4,32 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::{email::Email, invalid::InvalidField, phone::E164, username::Username};
 
 /// bcrypt reads no more than this many bytes, so a longer password is refused instead of cut
 /// (OWASP Password Storage Cheat Sheet, "Input Limits of bcrypt").
 const MAX_BYTES: usize = 72;
 const MIN_BYTES: usize = 8;
+/// The most bytes that are normalised: no text whose NFC has 72 bytes is longer than this.
+const MAX_TYPED_BYTES: usize = 4 * MAX_BYTES;
 
 /// A password as typed; `Debug` hides it and it is wiped when dropped.
 #[derive(Debug, Clone)]
 pub struct Password(SecretString);
 
-/// A password that keeps the rules and may be stored, hashed.
+/// A password that keeps the rules and may be stored, hashed; it is in Unicode's form NFC, so that every keyboard writes
+/// the same one. Whether it is easy to guess has not been judged yet: see [`NewPassword::refuse_guessable`].
 #[derive(Debug, Clone)]
-pub struct NewPassword(Password);
+pub struct NewPassword {
+    field: &'static str,
+    password: Password,
+}
+
+/// What the owner of a password is known by, and what others would therefore try first.
+#[derive(Clone, Default)]
+pub struct OwnerDetails(Vec<String>);
 
 /// A bcrypt hash; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +38,7 @@ pub struct PasswordHash(String);
 
 /// Why a password can't be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WeakPassword {
+enum WeakPassword {
     /// Not 8 to 72 bytes.
     #[error("password too long/short")]
     Length,
@@ -35,6 +48,9 @@ pub enum WeakPassword {
     /// A NUL would end the password inside bcrypt.
     #[error("must not contain a NUL character")]
     Nul,
+    /// An attacker would find it soon.
+    #[error("too easy to guess")]
+    Guessable,
 }
 
 impl Password {
@@ -48,33 +64,78 @@ impl Password {
         self.0.expose_secret()
     }
 
-    /// Whether any account could have this password; bcrypt would take a longer one for its first 72 bytes.
+    /// Returns whether any account could have this password; bcrypt would take a longer one for its first 72 bytes.
     pub fn could_be_set(&self) -> bool {
         self.expose().len() <= MAX_BYTES && !self.expose().contains('\0')
+    }
+
+    /// Returns the password in Unicode's form NFC; one that is too long for any account stays as it is.
+    pub fn normalised(&self) -> Self {
+        if self.is_normal() { self.clone() } else { Self::new(self.expose().nfc().collect()) }
+    }
+
+    /// Returns whether the password was typed in NFC, as nearly all are.
+    pub fn is_normal(&self) -> bool {
+        self.expose().len() > MAX_TYPED_BYTES || is_nfc(self.expose())
     }
 }
 
 impl NewPassword {
-    /// Applies the rules for setting a password.
-    pub fn check(password: Password) -> Result<Self, WeakPassword> {
-        let text = password.expose();
-        if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) {
-            return Err(WeakPassword::Length);
+    /// Applies the rules for setting a password that was given in `field`.
+    pub fn check(field: &'static str, password: &Password) -> Result<Self, InvalidField> {
+        let password = password.normalised();
+        match weakness(password.expose()) {
+            Some(why) => Err(refusal(field, why)),
+            None => Ok(Self { field, password }),
         }
-        if text.contains('\0') {
-            return Err(WeakPassword::Nul);
-        }
-        let has = |kind: fn(char) -> bool| text.chars().any(kind);
-        let special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
-        if !(has(char::is_uppercase) && has(char::is_lowercase) && has(char::is_numeric) && has(special)) {
-            return Err(WeakPassword::Variety);
-        }
-        Ok(Self(password))
+    }
+
+    /// Returns a refusal when the password would be found soon by somebody who knows its owner. Takes some milliseconds, so
+    /// limits come first.
+    pub fn refuse_guessable(&self, owner: &OwnerDetails) -> Result<(), InvalidField> {
+        let known: Vec<&str> = owner.0.iter().map(String::as_str).collect();
+        let score = zxcvbn::zxcvbn(self.password.expose(), &known).score();
+        if score < zxcvbn::Score::Three { Err(refusal(self.field, WeakPassword::Guessable)) } else { Ok(()) }
     }
 
     /// The password inside.
     pub fn into_password(self) -> Password {
-        self.0
+        self.password
+    }
+}
+
+fn weakness(text: &str) -> Option<WeakPassword> {
+    if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) {
+        return Some(WeakPassword::Length);
+    }
+    if text.contains('\0') {
+        return Some(WeakPassword::Nul);
+    }
+    let has = |kind: fn(char) -> bool| text.chars().any(kind);
+    let special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
+    let is_varied = has(char::is_uppercase) && has(char::is_lowercase) && has(char::is_numeric) && has(special);
+    (!is_varied).then_some(WeakPassword::Variety)
+}
+
+fn refusal(field: &'static str, why: WeakPassword) -> InvalidField {
+    InvalidField::because(field, "password", why)
+}
+
+impl OwnerDetails {
+    /// Collects name, number and address, whole and by word.
+    pub fn new(username: &Username, number: Option<&E164>, email: Option<&Email>) -> Self {
+        let mut known = Vec::new();
+        for text in [Some(username.to_string()), email.map(ToString::to_string)].into_iter().flatten() {
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
+            known.extend(words.map(str::to_lowercase));
+            known.push(text.to_lowercase());
+        }
+        if let Some(number) = number {
+            let digits = &number.as_str()[1..];
+            // With its country code and without one, which has up to three digits.
+            known.extend((0..=3).map(|code| digits[code..].to_owned()));
+        }
+        Self(known)
     }
 }
 
@@ -102,28 +163,70 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+impl fmt::Debug for OwnerDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnerDetails(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str) -> Result<(), WeakPassword> {
-        NewPassword::check(Password::new(text.to_owned())).map(|_| ())
+    fn check(text: &str) -> Result<(), String> {
+        let password = Password::new(text.to_owned());
+        NewPassword::check("password", &password).map(|_| ()).map_err(|refused| refused.text)
+    }
+
+    fn refused(why: WeakPassword) -> Result<(), String> {
+        Err(format!("invalid password: {why}"))
     }
 
     #[test]
     fn length_is_counted_in_bytes() {
-        assert_eq!(check("Aa1!aaa"), Err(WeakPassword::Length));
+        assert_eq!(check("Aa1!aaa"), refused(WeakPassword::Length));
         assert_eq!(check("Aa1!aaaa"), Ok(()));
         assert_eq!(check(&format!("Aa1!{}", "a".repeat(68))), Ok(()));
-        assert_eq!(check(&format!("Aa1!{}", "ä".repeat(35))), Err(WeakPassword::Length));
+        assert_eq!(check(&format!("Aa1!{}", "ä".repeat(35))), refused(WeakPassword::Length));
     }
 
     #[test]
     fn each_kind_of_character_is_needed() {
         for weak in ["aaaaaa1!", "AAAAAA1!", "Aaaaaaa!", "Aaaaaaa1", "Aaaaaaa 1"] {
-            assert_eq!(check(weak), Err(WeakPassword::Variety), "{weak}");
+            assert_eq!(check(weak), refused(WeakPassword::Variety), "{weak}");
         }
-        assert_eq!(check("Aa1!aaa\0"), Err(WeakPassword::Nul));
+        assert_eq!(check("Aa1!aaa\0"), refused(WeakPassword::Nul));
+    }
+
+    #[test]
+    fn every_keyboard_writes_the_same_password() {
+        let typed = |text: &str| Password::new(text.to_owned());
+        let (composed, decomposed) = (typed("Gr\u{fc}n-kr4ut!"), typed("Gru\u{308}n-kr4ut!"));
+        assert_eq!(decomposed.normalised().expose(), composed.expose());
+        assert_eq!((composed.is_normal(), decomposed.is_normal()), (true, false));
+        let marks = format!("Aa1!{}", "u\u{308}".repeat(34));
+        assert_eq!(check(&marks), Ok(()), "72 bytes once it is normalised");
+        let endless = typed(&"\u{fdfa}".repeat(1_000));
+        assert_eq!(endless.normalised().expose().len(), endless.expose().len());
+    }
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        let name = Username::parse("Asha Rao").expect("a name");
+        let number = E164::parse("9876543210", "IN".parse().expect("region")).expect("a number");
+        let email = Email::parse("asha.brakes@example.com").expect("an address");
+        let owner = OwnerDetails::new(&name, Some(&number), Some(&email));
+        let judge = |text: &str| {
+            let new = NewPassword::check("password", &Password::new(text.to_owned())).expect("the rules");
+            new.refuse_guessable(&owner).map_err(|refused| refused.text)
+        };
+        for weak in ["Password1!", "Admin@123", "Asha@1990", "Asha Rao1!", "Brakes@2024", "Qwerty@123", "9876543210Aa!"]
+        {
+            assert_eq!(judge(weak), refused(WeakPassword::Guessable), "{weak}");
+        }
+        for strong in ["Br4ke-pads!", "Correct horse battery 5taple!", "xK9#mQ2$vL"] {
+            assert_eq!(judge(strong), Ok(()), "{strong}");
+        }
     }
 
     #[test]

@@ -2,8 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use phonenumber::{Metadata, Mode, country, metadata::DATABASE};
+use phonenumber::{
+    Metadata, Mode, country,
+    metadata::{DATABASE, Descriptor},
+};
 use serde::{Deserialize, Serialize};
+
+use super::text::LONGEST_NAME;
 
 /// A number as ITU-T E.164 writes it: `+`, country code, subscriber number; 10 to 15 digits here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -13,6 +18,15 @@ pub struct E164(String);
 /// The country in which a number without a country code is dialled, as ISO 3166-1 alpha-2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region(country::Id);
+
+/// What kind of line a number belongs to, as far as its digits tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// A line that can get an SMS: a mobile one, or one of a country whose numbers don't tell.
+    Mobile,
+    /// A landline, or a service such as a freephone or premium-rate number: no SMS reaches a person there.
+    Fixed,
+}
 
 /// The text is no number that anybody could have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,44 +47,137 @@ impl FromStr for Region {
 }
 
 impl Region {
-    fn country_code(self) -> u16 {
-        DATABASE.by_id(self.0.as_ref()).map_or(0, Metadata::country_code)
+    fn plan(self) -> Option<&'static Metadata> {
+        DATABASE.by_id(self.0.as_ref())
     }
 }
 
 impl E164 {
-    /// Reads any usual spelling of a number; one without `+` is taken as dialled in `region`,
-    /// with or without the trunk prefix or the country code.
+    /// Reads any usual spelling of a number. One that begins with `+` or `00` names its country itself; any other is
+    /// taken as dialled in `region`, with or without the trunk prefix or the country code.
     pub fn parse(text: &str, region: Region) -> Result<Self, InvalidPhone> {
-        let plausible = |c: char| c.is_ascii_digit() || "+ -().".contains(c);
-        if text.len() > 30 || !text.chars().all(plausible) {
-            return Err(InvalidPhone);
-        }
-        // Tried as a subscriber's number first: 91xxxxxxxx is a number of India, not the rest of +91.
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let as_subscriber = (!text.starts_with('+')).then(|| format!("+{}{digits}", region.country_code()));
-        as_subscriber
-            .and_then(|text| Self::read(&text, region))
-            .or_else(|| Self::read(text, region))
-            .ok_or(InvalidPhone)
+        let (has_plus, digits) = digits(text).ok_or(InvalidPhone)?;
+        let number = match digits.strip_prefix("00") {
+            _ if has_plus => international(&digits),
+            Some(with_country) => international(with_country),
+            None => dialled_in(region, &digits),
+        };
+        number.filter(|number| (10..=15).contains(&number.digits().len())).ok_or(InvalidPhone)
     }
 
-    fn read(text: &str, region: Region) -> Option<Self> {
-        let number = phonenumber::parse(Some(region.0), text).ok()?;
-        let written = number.format().mode(Mode::E164).to_string();
-        let digits = written.len() - 1;
-        (phonenumber::is_valid(&number) && (10..=15).contains(&digits)).then_some(Self(written))
-    }
-
-    /// Whether the number is one of this region.
+    /// Returns whether the number is one of this region.
     pub fn is_in(&self, region: Region) -> bool {
-        phonenumber::parse(None, &self.0).is_ok_and(|number| number.country().id() == Some(region.0))
+        self.plan().is_some_and(|(plan, _)| plan.id() == region.0.as_ref())
+    }
+
+    /// Returns what kind of line the number belongs to.
+    pub fn line(&self) -> Line {
+        self.plan().map_or(Line::Fixed, |(_, line)| line)
     }
 
     /// The number with its leading `+`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    fn digits(&self) -> &str {
+        &self.0[1..]
+    }
+
+    fn plan(&self) -> Option<(&'static Metadata, Line)> {
+        let (code, national) = split(self.digits())?;
+        plan_of(code, national)
+    }
+}
+
+/// The digits of a text, and whether a `+` stands before them; `None` for what is no number. Phones paste marks of
+/// direction, and spaces and hyphens at which no line is broken.
+fn digits(text: &str) -> Option<(bool, String)> {
+    if text.len() > LONGEST_NAME {
+        return None;
+    }
+    let (mut has_plus, mut digits) = (false, String::with_capacity(15));
+    for c in text.chars() {
+        match c {
+            '0'..='9' => digits.push(c),
+            '+' | '\u{ff0b}' if digits.is_empty() && !has_plus => has_plus = true,
+            ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\u{2010}'..='\u{2015}' => {
+            }
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2212}' => {}
+            _ => return None,
+        }
+    }
+    // The longest way to write a number is an exit code of up to five digits before the fifteen of the number.
+    (1..=20).contains(&digits.len()).then_some((has_plus, digits))
+}
+
+/// A country code and what follows it. No country code begins with another one.
+fn split(digits: &str) -> Option<(u16, &str)> {
+    (1..=3).find_map(|length| {
+        let code = digits.get(..length)?.parse().ok().filter(|code| DATABASE.by_code(code).is_some())?;
+        Some((code, &digits[length..]))
+    })
+}
+
+/// A number with its country code. People write the trunk prefix of that country behind it, as in +44 (0)20, which is
+/// no part of the number; in other countries the same digit is.
+fn international(digits: &str) -> Option<E164> {
+    let (code, national) = split(digits)?;
+    if plan_of(code, national).is_some() {
+        return Some(E164(format!("+{code}{national}")));
+    }
+    let plans = DATABASE.by_code(&code)?;
+    let without_trunk = plans.iter().filter_map(|plan| national.strip_prefix(plan.national_prefix()?));
+    let number = without_trunk.into_iter().find(|national| plan_of(code, national).is_some())?;
+    Some(E164(format!("+{code}{number}")))
+}
+
+/// A number as it is dialled in a region.
+fn dialled_in(region: Region, digits: &str) -> Option<E164> {
+    let plan = region.plan()?;
+    let code = plan.country_code();
+    // Tried as a subscriber's number first: 91xxxxxxxx is a number of India, not the rest of +91.
+    if plan_of(code, digits).is_some() {
+        return Some(E164(format!("+{code}{digits}")));
+    }
+    let exit = plan.international_prefix().and_then(|prefix| prefix.find(digits));
+    if let Some(exit) = exit.filter(|exit| exit.start() == 0)
+        && let Some(number) = international(&digits[exit.end()..])
+    {
+        return Some(number);
+    }
+    // Trunk prefixes, carrier codes and the country code without its plus, by the rules of this very region.
+    let number = phonenumber::parse(Some(region.0), digits).ok()?;
+    let written = number.format().mode(Mode::E164).to_string();
+    let (found, national) = split(written.strip_prefix('+')?)?;
+    (found == code && plan_of(code, national).is_some()).then_some(E164(written))
+}
+
+/// The numbering plan that a national number belongs to, of the countries that share the code, and its kind of line;
+/// `None` for a number that is in none of them.
+fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, Line)> {
+    let plans = DATABASE.by_code(&code)?;
+    let is_alone = plans.len() == 1;
+    plans.into_iter().find_map(|plan| {
+        let begins =
+            |digits: &str| plan.leading_digits().is_none_or(|p| p.find(digits).is_some_and(|m| m.start() == 0));
+        (is_alone || begins(national)).then(|| line(plan, national)).flatten().map(|line| (plan, line))
+    })
+}
+
+/// The kind of line of a national number; `None` when the plan has no such number.
+fn line(plan: &Metadata, national: &str) -> Option<Line> {
+    let kinds = plan.descriptors();
+    let is = |kind: Option<&Descriptor>| kind.is_some_and(|kind| kind.is_match(national));
+    if !kinds.general().is_match(national) {
+        return None;
+    }
+    if [kinds.mobile(), kinds.personal_number(), kinds.voip()].into_iter().any(is) {
+        return Some(Line::Mobile);
+    }
+    let fixed = [kinds.fixed_line(), kinds.uan(), kinds.pager(), kinds.voicemail()];
+    let services = [kinds.premium_rate(), kinds.toll_free(), kinds.shared_cost()];
+    fixed.into_iter().chain(services).any(is).then_some(Line::Fixed)
 }
 
 impl From<&E164> for bson::Bson {
@@ -89,13 +196,28 @@ impl fmt::Display for E164 {
 mod tests {
     use super::*;
 
+    fn in_region(region: &str, text: &str) -> Result<String, InvalidPhone> {
+        E164::parse(text, region.parse().expect("region")).map(|number| number.0)
+    }
+
     fn parse(text: &str) -> Result<String, InvalidPhone> {
-        E164::parse(text, "IN".parse().expect("region")).map(|number| number.0)
+        in_region("IN", text)
     }
 
     #[test]
     fn every_spelling_is_one_number() {
-        for text in ["9876543210", "09876543210", "919876543210", "+919876543210", "+91 98765-43210", "(98765) 43210"] {
+        for text in [
+            "9876543210",
+            "09876543210",
+            "919876543210",
+            "+919876543210",
+            "+91 98765-43210",
+            "(98765) 43210",
+            "00919876543210",
+            "+91 09876543210",
+            "\u{202a}+91\u{a0}98765\u{2011}43210\u{202c}",
+            "\u{2066}\u{200e}98765 43210\u{200f}\u{2069}",
+        ] {
             assert_eq!(parse(text).as_deref(), Ok("+919876543210"), "{text}");
         }
         assert_eq!(parse("+14155552671").as_deref(), Ok("+14155552671"));
@@ -103,9 +225,42 @@ mod tests {
 
     #[test]
     fn refuses_what_nobody_can_be_called_by() {
-        for text in ["", "12345", "98765432101234567", "98765abcde", "९८७६५४३२१०", "9876543210\n", "+", "0000000000"]
-        {
+        for text in [
+            "",
+            "12345",
+            "98765432101234567",
+            "98765abcde",
+            "९८७६५४३२१०",
+            "9876543210\n",
+            "+",
+            "0000000000",
+            "98765+43210",
+            "++919876543210",
+            "00",
+            "+999 98765 43210",
+        ] {
             assert_eq!(parse(text), Err(InvalidPhone), "{text:?}");
+        }
+        assert_eq!(parse(&"9".repeat(300)), Err(InvalidPhone));
+    }
+
+    /// The trunk prefix of the shop's own region is no business of a number that names its country.
+    #[test]
+    fn a_number_with_its_country_is_read_by_the_rules_of_that_country() {
+        for (region, text, number) in [
+            ("US", "+49 1512 3456789", "+4915123456789"),
+            ("IN", "+225 07 12 34 56 78", "+2250712345678"),
+            ("IN", "+39 06 1234 5678", "+390612345678"),
+            ("IN", "+39 0331 234567", "+390331234567"),
+            ("US", "0044 (0)20 7946 0958", "+442079460958"),
+            ("US", "+44 20 7946 0958", "+442079460958"),
+            ("US", "011 49 1512 3456789", "+4915123456789"),
+            ("US", "1 415 555 2671", "+14155552671"),
+            ("IT", "06 1234 5678", "+390612345678"),
+            ("RU", "8 912 345-67-89", "+79123456789"),
+            ("DE", "+7 8 912 345-67-89", "+79123456789"),
+        ] {
+            assert_eq!(in_region(region, text).as_deref(), Ok(number), "{text} in {region}");
         }
     }
 
@@ -115,6 +270,19 @@ mod tests {
         let region = |text: &str| text.parse::<Region>().expect("region");
         assert!(number("9876543210").is_in(region("IN")) && !number("9876543210").is_in(region("US")));
         assert!(number("+14155552671").is_in(region("US")) && !number("+14155552671").is_in(region("IN")));
+        assert!(number("+16135550123").is_in(region("CA")) && number("+447781123456").is_in(region("GG")));
+    }
+
+    #[test]
+    fn landlines_are_known_where_numbers_tell() {
+        let line = |text: &str| E164::parse(text, "IN".parse().expect("region")).expect("a number").line();
+        for mobile in ["9876543210", "+14155552671", "+4915123456789", "+390612345678"] {
+            let expected = if mobile.starts_with("+390") { Line::Fixed } else { Line::Mobile };
+            assert_eq!(line(mobile), expected, "{mobile}");
+        }
+        for fixed in ["022 2278 1234", "1800 123 4567", "+442079460958"] {
+            assert_eq!(line(fixed), Line::Fixed, "{fixed}");
+        }
     }
 
     #[test]
@@ -125,5 +293,28 @@ mod tests {
                 assert_eq!(parse(&text).as_deref(), Ok(expected.as_str()), "{text}");
             }
         }
+    }
+
+    /// Every example number of every country of the crate, in its E.164 form, is the same number wherever the shop is.
+    #[test]
+    fn e164_in_is_e164_out_in_every_region() {
+        let mut tried = 0;
+        for plan in DATABASE.iter() {
+            let all = plan.descriptors();
+            let kinds = [all.mobile(), all.fixed_line(), all.toll_free(), all.premium_rate(), all.voip(), all.uan()];
+            for example in kinds.into_iter().flatten().filter_map(Descriptor::example) {
+                let number = format!("+{}{example}", plan.country_code());
+                if !(11..=16).contains(&number.len()) {
+                    continue;
+                }
+                for region in ["IN", "US", "DE", "GB", "IT", "RU", "BR", "AR", "MX", "CI", "JP"] {
+                    assert_eq!(in_region(region, &number).as_deref(), Ok(number.as_str()), "in {region}");
+                    let dialled = format!("00 {}", &number[1..]);
+                    assert_eq!(in_region(region, &dialled).as_deref(), Ok(number.as_str()), "{dialled} in {region}");
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 5_000, "{tried}");
     }
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::text::{folded, shows_whole};
+use unicode_script::{Script, UnicodeScript};
+use unicode_security::mixed_script::AugmentedScriptSet;
+
+use super::text::{folded, is_longer_than_names, shows_whole};
 
 /// A username as its owner spells it (NFC), 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,7 +26,8 @@ pub enum InvalidUsername {
     /// Not 4 to 24 characters.
     #[error("username too long/short")]
     Length,
-    /// Something else than letters, digits, single inner spaces and `._-`, or no letter at all.
+    /// Something else than letters, digits, single inner spaces and `._-`; no letter at all; or letters of scripts that
+    /// no language mixes.
     #[error("invalid characters")]
     Characters,
 }
@@ -31,28 +35,50 @@ pub enum InvalidUsername {
 impl Username {
     /// Checks a trimmed text.
     pub fn parse(text: &str) -> Result<Self, InvalidUsername> {
+        if is_longer_than_names(text) {
+            return Err(InvalidUsername::Length);
+        }
         let name: String = text.nfc().collect();
         if !(4..=24).contains(&name.chars().count()) {
             return Err(InvalidUsername::Length);
         }
         let allowed = |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
         let spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
-        if !name.chars().all(allowed) || !spaced_well || !shows_whole(&name) || !name.contains(char::is_alphabetic) {
+        let is_plain = name.chars().all(allowed) && spaced_well && name.contains(char::is_alphabetic);
+        if !is_plain || !shows_whole(&name) || !is_of_one_language(&name) {
             return Err(InvalidUsername::Characters);
         }
         Ok(Self(name))
     }
 
+    /// The name as its owner spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The key under which this name is unique.
     pub fn key(&self) -> UsernameKey {
-        UsernameKey::of(&self.0)
+        UsernameKey(folded(&self.0))
     }
 }
 
+/// Returns whether one language could write the name: all its letters are of one script, or of those that Japanese,
+/// Korean or Chinese write together, with Latin letters among them (UTS #39, section 5.2, "Highly Restrictive"). A name of
+/// Latin and Cyrillic letters looks like another one.
+fn is_of_one_language(name: &str) -> bool {
+    if !AugmentedScriptSet::for_str(name).is_empty() {
+        return true;
+    }
+    let beside_latin: String = name.chars().filter(|c| c.script() != Script::Latin).collect();
+    let scripts = AugmentedScriptSet::for_str(&beside_latin);
+    scripts.jpan || scripts.kore || scripts.hanb
+}
+
 impl UsernameKey {
-    /// The key of any text, so that a sign-in finds "JOHN Doe" under "john doe".
-    pub fn of(text: &str) -> Self {
-        Self(folded(text))
+    /// The key of a text, so that a sign-in finds "JOHN Doe" under "john doe"; `None` for a text that is longer than any
+    /// name, which is not normalised.
+    pub fn of(text: &str) -> Option<Self> {
+        (!is_longer_than_names(text)).then(|| Self(folded(text)))
     }
 
     /// The key as text.
@@ -81,15 +107,36 @@ mod tests {
 
     #[test]
     fn letters_of_any_script_are_a_name() {
-        for good in ["john", "John Doe", "a.b_c-1", "हिन्दी", "Łukasz", "名前です", "abcdefghijklmnopqrstuvwx"]
+        for good in [
+            "john",
+            "John Doe",
+            "a.b_c-1",
+            "हिन्दी 2",
+            "Łukasz",
+            "名前です",
+            "abcdefghijklmnopqrstuvwx",
+            "Honda ホンダ",
+            "현대 Parts",
+            "Иван",
+            "Γιώργος",
+            "Nguyễn Ánh",
+        ] {
+            assert_eq!(Username::parse(good).map(|_| ()), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn scripts_that_no_language_mixes_are_refused() {
+        for mixed in ["p\u{430}ypal", "Αdmin", "Asha आशा", "ivan Иван", "ホンダ हिन्दी", "аdmin"]
         {
-            assert!(Username::parse(good).is_ok(), "{good}");
+            assert_eq!(Username::parse(mixed), Err(InvalidUsername::Characters), "{mixed}");
         }
     }
 
     #[test]
     fn says_why_it_refuses() {
-        for short in ["", "abc", "abcdefghijklmnopqrstuvwxy"] {
+        let huge = "\u{fdfa}".repeat(300);
+        for short in ["", "abc", "abcdefghijklmnopqrstuvwxy", huge.as_str()] {
             assert_eq!(Username::parse(short), Err(InvalidUsername::Length), "{short}");
         }
         for bad in [
@@ -104,6 +151,11 @@ mod tests {
             "१२३४",
             "\u{3164}\u{3164}\u{3164}\u{3164}",
             "a\u{1160}bcd",
+            "jo\u{fe0f}hn",
+            "jo\u{34f}hn",
+            "jo\u{180b}hn",
+            "jo\u{17b4}hn",
+            "joq\u{301}\u{302}\u{303}hn",
         ] {
             assert_eq!(Username::parse(bad), Err(InvalidUsername::Characters), "{bad}");
         }
@@ -115,6 +167,7 @@ mod tests {
         for same in ["John Doe", "JOHN DOE", "Ｊｏｈｎ Ｄｏｅ"] {
             assert_eq!(UsernameKey::of(same), key, "{same}");
         }
+        assert_eq!(UsernameKey::of(&"a".repeat(255)), None);
         assert_eq!(UsernameKey::of("Straße"), UsernameKey::of("STRASSE"));
         assert_eq!(UsernameKey::of("ΣΑΣ one"), UsernameKey::of("σας one"));
     }
@@ -122,8 +175,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_key_of_a_key_is_itself(text in "\\PC{0,30}") {
-            let key = UsernameKey::of(&text);
-            prop_assert_eq!(UsernameKey::of(&key.0), key);
+            let key = UsernameKey::of(&text).expect("a short text");
+            prop_assert_eq!(UsernameKey(folded(&key.0)), key);
         }
     }
 }

@@ -10,6 +10,8 @@ use poem::{
     http::{Method, header},
 };
 
+use crate::error::{ApiError, ErrorCode};
+
 const LIMIT: usize = 1024 * 1024;
 /// An image and the fields of a form around it.
 const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
@@ -21,7 +23,7 @@ const DRAINED: u64 = 3 * 1024 * 1024;
 /// For so long at most.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
-/// The layer. A declared length is refused at once; a chunked body is counted while it is read.
+/// The layer. A declared length that is too long is refused at once; a chunked body is counted while it is read.
 pub struct BodyLimit;
 
 impl<E: Endpoint> Middleware<E> for BodyLimit {
@@ -61,7 +63,12 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
             }
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
-        request.set_body(body.into_bytes_limit(limit).await?);
+        let bytes = body.into_bytes_limit(limit).await?;
+        // A form of another site could send JSON that calls itself nothing, without asking first.
+        if !bytes.is_empty() && !request.headers().contains_key(header::CONTENT_TYPE) {
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type").into());
+        }
+        request.set_body(bytes);
         self.0.call(request).await
     }
 }

@@ -9,11 +9,11 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi, OpenApiService,
-    registry::{MetaApi, MetaOperation, MetaParamIn, Registry},
+    registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
     types::Type,
 };
 
-use super::methods::answer_other_methods;
+use super::{methods::answer_other_methods, public};
 use crate::error::{ErrorOut, error_response};
 
 const DESCRIPTION: &str = "The shop's API. Paths work with and without their final slash. \
@@ -69,8 +69,25 @@ impl<A: OpenApi> OpenApi for Contract<A> {
 
     fn add_routes(self, routes: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
         self.0.add_routes(routes);
+        for (path, operation) in A::meta().iter().flat_map(|api| &api.paths).flat_map(public_operations) {
+            let endpoints = routes.get_mut(&path).expect("what is described is routed");
+            let endpoint = endpoints.remove(operation).expect("what is described is routed");
+            endpoints.insert(operation.clone(), public::noticing(endpoint));
+        }
         routes.values_mut().for_each(answer_other_methods);
     }
+}
+
+/// The operations of a path that take no bearer, each with the path as it is routed: parameters are numbered there.
+fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)> {
+    let mut parameters = 0..;
+    let numbered = path.path.split('/').map(|part| match part.starts_with('{') {
+        true => parameters.next().map(|n: usize| format!(":param{n}")).unwrap_or_default(),
+        false => part.to_owned(),
+    });
+    let routed = numbered.collect::<Vec<_>>().join("/");
+    let public = path.operations.iter().filter(|operation| operation.security.is_empty());
+    public.map(move |operation| (routed.clone(), &operation.method))
 }
 
 /// What a call can answer because of what it is, beside what its flow refuses.

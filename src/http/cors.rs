@@ -9,9 +9,13 @@ use poem::{
 };
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("content-type, authorization, if-match, if-none-match, x-request-id");
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-Request-Id, Retry-After, ETag, Content-Disposition");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "content-type, authorization, if-match, if-none-match, x-request-id, idempotency-key, traceparent",
+);
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-Request-Id, Retry-After, ETag, Content-Disposition, RateLimit, RateLimit-Policy, Deprecation, Sunset, \
+     WWW-Authenticate",
+);
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 const ORIGIN: HeaderValue = HeaderValue::from_static("Origin");

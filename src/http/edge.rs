@@ -17,15 +17,16 @@ use poem::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
 };
 
-use super::{cors::Cors, errors};
+use super::{cors::Cors, errors, sound};
 use crate::{
-    access::{ClientAddress, RequestId},
-    domain::{mask, net},
+    access::{BearerNotice, ClientAddress, RequestId},
+    domain::{mask, net::Client},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 /// The layer.
 pub struct Edge {
@@ -36,12 +37,14 @@ struct Shared {
     cors: Cors,
     trusted_proxies: Vec<IpNet>,
     told_of_proxy: AtomicBool,
+    told_of_hop: AtomicBool,
 }
 
 impl Edge {
     /// A layer that lets the given origins read answers and believes the given proxies.
     pub fn new(cors: Cors, trusted_proxies: Vec<IpNet>) -> Self {
-        Self { shared: Arc::new(Shared { cors, trusted_proxies, told_of_proxy: AtomicBool::new(false) }) }
+        let (told_of_proxy, told_of_hop) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { cors, trusted_proxies, told_of_proxy, told_of_hop }) }
     }
 }
 
@@ -69,20 +72,29 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         let cors = &self.shared.cors;
         let origin = cors.allowed(request.headers());
         let client = self.shared.client(&request);
-        let line = LogLine::of(&request, client, &id);
+        let line = LogLine::of(&request, client.ip, &id);
+        let notice = request.headers().contains_key(header::AUTHORIZATION).then(BearerNotice::default);
+        if let Some(notice) = &notice {
+            request.set_data(notice.clone());
+        }
         request.set_data(ClientAddress(client));
         request.set_data(RequestId(Arc::clone(&id)));
         // hyper leaves out the body of an answer to HEAD and keeps its length.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
         }
-        let call = match cors.preflight(&request) {
-            Some(preflight) => future::ready(preflight).left_future(),
+        let early = cors.preflight(&request).or_else(|| sound::fault(&request).map(|fault| fault.answer(&id)));
+        let call = match early {
+            Some(answer) => future::ready(answer).left_future(),
             None => errors::answered(|| self.inner.call(request), Arc::clone(&id)).right_future(),
         };
         call.map(move |mut response| {
             let headers = response.headers_mut();
             cors.add(headers, origin);
+            if notice.is_some_and(|notice| notice.is_set()) {
+                headers.insert(header::WWW_AUTHENTICATE, INVALID_TOKEN);
+                headers.insert(header::CACHE_CONTROL, NO_STORE);
+            }
             headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
             headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
             if let Ok(id) = HeaderValue::from_str(&id) {
@@ -95,12 +107,21 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
 }
 
 impl Shared {
-    fn client(&self, request: &Request) -> IpAddr {
+    fn client(&self, request: &Request) -> Client {
         let peer = request.remote_addr().as_socket_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let Some(forwarded_for) = forwarded_for(request.headers()) else { return peer.to_canonical() };
-        let client = net::client(peer, &forwarded_for, &self.trusted_proxies);
-        if client == peer.to_canonical() && !self.told_of_proxy.swap(true, Ordering::Relaxed) {
-            let peer = mask::ip(peer);
+        let Some(forwarded_for) = forwarded_for(request.headers()) else {
+            return Client { ip: peer.to_canonical(), is_known: true };
+        };
+        let client = Client::behind(peer, &forwarded_for, &self.trusted_proxies);
+        let is_first = |told: &AtomicBool| !told.swap(true, Ordering::Relaxed);
+        let is_peer = client.ip == peer.to_canonical();
+        let peer = mask::ip(peer);
+        if !client.is_known && is_first(&self.told_of_hop) {
+            tracing::warn!(
+                peer,
+                "a hop of X-Forwarded-For is no address: such callers are not counted by their address"
+            );
+        } else if client.is_known && is_peer && is_first(&self.told_of_proxy) {
             tracing::warn!(peer, "X-Forwarded-For from a peer that TRUSTED_PROXIES doesn't name is not believed");
         }
         client

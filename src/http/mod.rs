@@ -9,8 +9,10 @@ mod errors;
 mod gzip;
 mod methods;
 mod pages;
+mod public;
 mod server;
 mod slashes;
+mod sound;
 
 use std::sync::Arc;
 

@@ -55,6 +55,9 @@ pub enum MailError {
     /// The server said no.
     #[error("the mail server answered {0}")]
     Refused(u16),
+    /// The address goes beyond ASCII, and the server doesn't take such addresses.
+    #[error("the mail server takes no addresses beyond ASCII: it lacks SMTPUTF8 (RFC 6531)")]
+    NeedsSmtpUtf8,
     /// The server can't be reached, or hung up.
     #[error("the mail server can't be reached")]
     Unreachable,
@@ -82,7 +85,7 @@ impl Mailer {
 
     /// Sends a mail.
     pub async fn send(&self, letter: Letter) -> Result<(), MailError> {
-        let id = letter.id;
+        let (id, needs_smtputf8) = (letter.id, letter.to.needs_smtputf8());
         let message = self.message(letter).ok_or(MailError::Unsendable)?;
         match &self.way {
             Way::Folder(folder) => write(folder.join(format!("{id}.eml")), &message.formatted()),
@@ -92,6 +95,7 @@ impl Mailer {
                 delivered.map(drop).map_err(|error| match error.status() {
                     Some(code) => MailError::Refused(u16::from(code)),
                     None if error.is_timeout() => MailError::TimedOut,
+                    None if error.is_client() && needs_smtputf8 => MailError::NeedsSmtpUtf8,
                     None => MailError::Unreachable,
                 })
             }

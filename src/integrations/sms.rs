@@ -2,15 +2,15 @@
 
 mod twilio;
 
-use std::{io, io::Write, path::PathBuf};
+use std::{io, io::Write, path::PathBuf, sync::Arc};
 
 pub use self::twilio::Twilio;
 use crate::domain::{ids::ChallengeId, otp::OtpCode, phone::E164};
 
 /// Sends codes, and compares those that it made itself.
 pub enum SmsSender {
-    /// Twilio makes, sends and compares the codes.
-    Twilio(Twilio),
+    /// Twilio sends the codes: ours where the account allows it, else its own, which it compares.
+    Twilio(Arc<Twilio>),
     /// We make and compare the codes; their texts are files in this folder.
     Local(PathBuf),
 }
@@ -27,6 +27,9 @@ pub enum Sent {
 /// Why no code was sent or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum SmsError {
+    /// The number gets no SMS, as the service says.
+    #[error("invalid phone number: no SMS can be sent to it")]
+    Number,
     /// The service has sent or compared too many for this number.
     #[error("too many OTPs for this number, try again later")]
     TooMany,
@@ -38,10 +41,10 @@ pub enum SmsError {
 impl SmsSender {
     /// Sends a code to a number.
     pub async fn send(&self, to: &E164, challenge: ChallengeId) -> Result<Sent, SmsError> {
+        let code = OtpCode::random().map_err(|_| SmsError::Unavailable)?;
         match self {
-            Self::Twilio(twilio) => twilio.send(to).await.map(|()| Sent::Theirs),
+            Self::Twilio(twilio) => twilio.send(to, code).await,
             Self::Local(folder) => {
-                let code = OtpCode::random().map_err(|_| SmsError::Unavailable)?;
                 let file = folder.join(format!("{challenge}.txt"));
                 let text = format!("To: {to}\nYour code is {}. Give it to nobody.\n", code.expose());
                 write_text(&file, &text).map_err(|error| {
@@ -60,6 +63,23 @@ impl SmsSender {
             Self::Twilio(twilio) => twilio.check(to, code).await,
             // A code of a service that has since been switched off.
             Self::Local(_) => Ok(false),
+        }
+    }
+}
+
+impl SmsSender {
+    /// Tells the service that a code of ours was right, so that the next one begins anew. What becomes of that changes
+    /// nothing for the person who gave the code, who doesn't wait for it.
+    pub fn report_approved(&self, to: &E164) -> impl Future<Output = ()> + Send + use<> {
+        let twilio = match self {
+            Self::Twilio(twilio) => Some(Arc::clone(twilio)),
+            Self::Local(_) => None,
+        };
+        let to = to.clone();
+        async move {
+            if let Some(twilio) = twilio {
+                twilio.report_approved(&to).await;
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
     store::{
         StoreError,
-        users::{Account, SessionDoc, WholeAccount},
+        users::{SessionDoc, WholeAccount},
     },
 };
 
@@ -76,28 +76,30 @@ pub async fn change_password(
     new: Password,
     origin: &Origin,
 ) -> Result<(), AccountError> {
-    let weak = |why| InvalidField::because("new_password", "password", why);
-    let new = NewPassword::check(new).map_err(weak)?;
-    let confirmed = sign_in::confirm(app, caller.user, current, origin).await?;
-    let hash = app.hasher.hash(new, &origin.caller).await?;
-    let changed = app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await?;
-    if !changed {
-        return Err(AccountError::SignedOut);
+    let new = NewPassword::check("new_password", &new)?;
+    for _ in 0..sign_in::ATTEMPTS {
+        let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
+        let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &origin.caller).await?;
+        if app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await? {
+            mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
+            return Ok(());
+        }
+        // Another change was faster, which the next comparison tells, or a sign-in has renewed the hash.
     }
-    mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
-    Ok(())
+    Err(AccountError::SignedOut)
 }
 
 /// Removes an account: its name, number and address are free again.
-pub async fn delete(app: &App, account: &Account, current: Password, origin: &Origin) -> Result<(), AccountError> {
-    let confirmed = sign_in::confirm(app, account.id, current, origin).await?;
-    if confirmed.account.role == Role::Admin {
-        return Err(AccountError::Admin);
+pub async fn delete(app: &App, caller: SessionRef, current: Password, origin: &Origin) -> Result<(), AccountError> {
+    for _ in 0..sign_in::ATTEMPTS {
+        let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
+        if confirmed.account.role == Role::Admin {
+            return Err(AccountError::Admin);
+        }
+        if app.store.users.delete(caller.user, &confirmed.password_hash, app.clock.now()).await? {
+            return Ok(());
+        }
+        // The password, its hash or the role was changed a moment ago.
     }
-    if !app.store.users.delete(account.id, &confirmed.password_hash, app.clock.now()).await? {
-        // The password or the role was changed a moment ago.
-        let is_admin = app.store.users.active(account.id).await?.is_some_and(|account| account.role == Role::Admin);
-        return Err(if is_admin { AccountError::Admin } else { AccountError::SignedOut });
-    }
-    Ok(())
+    Err(AccountError::SignedOut)
 }

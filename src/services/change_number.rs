@@ -62,7 +62,7 @@ pub async fn verify(
 ) -> Result<Account, ChangeNumberError> {
     let now = app.clock.now();
     let challenges = app.store.otp_codes.live(number, Purpose::ChangeNumber, Some(caller.user), now).await?;
-    otp::accept(app, &challenges, code, origin).await?;
+    otp::accept(app, otp::Tries::Challenges(&challenges), code, origin).await?;
     let account = match app.store.users.change_number(caller, number, now).await {
         Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),
         changed => changed?.ok_or(ChangeNumberError::SignedOut)?,

@@ -15,12 +15,12 @@ use crate::{
         invalid::InvalidField,
         mail_kind::MailKind,
         password::Password,
+        time::Timestamp,
     },
     store::{
         StoreError,
         links::{LinkDoc, LinkKind},
-        outbox::MailDoc,
-        proofs::EmailProof,
+        proofs::{EmailProof, Prover},
         users::Account,
     },
 };
@@ -54,6 +54,9 @@ pub enum ActivateError {
     /// Another account has proven the address.
     #[error("email already registered")]
     Taken,
+    /// Whoever opens the link must be signed in to its account.
+    #[error("sign in to the account that asked for this link")]
+    AccountRequired,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -81,10 +84,12 @@ pub async fn request(
         Some(text) => Email::parse(text).map_err(|why| InvalidField::because("email", "email", why))?,
         None => account.email.clone().ok_or_else(|| InvalidField::required("email"))?,
     };
-    if account.has_proven(&email) && !app.store.invitations.is_open(&email, app.clock.now()).await? {
+    let (now, is_own) = (app.clock.now(), account.email.as_ref() == Some(&email));
+    let is_proven = is_own && account.has_proven(&email, now);
+    if is_proven && !app.store.invitations.is_open(&email, now).await? {
         return Err(RequestError::AlreadyVerified);
     }
-    if account.email.as_ref() != Some(&email) {
+    if !is_own {
         sign_in::reauthenticate(app, caller, wanted.current_password, origin).await?;
     }
     mail::count(app, Some(account.id), Some(&email)).await?;
@@ -92,23 +97,33 @@ pub async fn request(
     Ok(email)
 }
 
-/// What a link would prove; it stays as good as it was.
-pub async fn check(app: &App, uid: &str, token: &str) -> Result<LinkDoc, LinkError> {
-    links::open(app, LinkKind::VerifyEmail, uid, token).await
+/// What a link would prove, and whether that needs its account's sign-in; it stays as good as it was.
+pub async fn check(app: &App, uid: &str, token: &str) -> Result<(LinkDoc, bool), LinkError> {
+    let (link, account) = links::open(app, LinkKind::VerifyEmail, uid, token).await?;
+    let needs_account = !proves_unsigned(&link, &account, app.clock.now());
+    Ok((link, needs_account))
 }
 
-/// Proves an address by its link. Whoever is signed in to the very account becomes staff if an invitation names the
-/// address; a link that is opened by somebody else, or without a sign-in, makes nobody staff.
+/// Proves an address by its link. Without a sign-in that is only possible while nothing is proven of the account, and then
+/// ends its sessions: whoever has its password may be somebody else. Whoever is signed in to the very account becomes staff
+/// if an invitation names the address.
 pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>) -> Result<Account, ActivateError> {
-    let link = check(app, uid, token).await?;
+    let (link, account) = links::open(app, LinkKind::VerifyEmail, uid, token).await?;
     let trail = app.trail(None);
-    let before = link.account_email.as_ref().filter(|before| **before != link.email);
-    let notice = before.map(|before| MailDoc::new(Some(link.user), MailKind::EmailChanged, before.clone(), trail.now));
-    let as_staff = bearer == Some(link.user);
-    match app.store.proofs.prove_email(&link, as_staff, notice.as_ref(), &trail).await {
+    let prover = match bearer {
+        Some(user) if user == link.user => Prover::Owner,
+        None if proves_unsigned(&link, &account, trail.now) => Prover::Unsigned,
+        _ => return Err(ActivateError::AccountRequired),
+    };
+    match app.store.proofs.prove_email(&link, prover, &trail).await {
         Ok(EmailProof::Done(account)) => Ok(*account),
         Ok(EmailProof::Gone) => Err(LinkError::NotFound.into()),
         Ok(EmailProof::Taken) | Err(StoreError::Duplicate) => Err(ActivateError::Taken),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a link proves its address for somebody who isn't signed in.
+fn proves_unsigned(link: &LinkDoc, account: &Account, now: Timestamp) -> bool {
+    account.email.as_ref() == Some(&link.email) && account.contacts(now).may_prove_unsigned()
 }

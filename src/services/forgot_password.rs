@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use super::{
     hashing::HashError,
-    mail,
-    otp::{self, OtpError},
+    otp::{self, OtpError, Tries},
     sessions::Origin,
     sign_in,
 };
 use crate::{
     app::App,
     domain::{
-        ids::UserId,
+        contacts::Contact,
+        ids::ChallengeId,
         invalid::InvalidField,
-        mail_kind::MailKind,
         password::{NewPassword, Password},
         phone::E164,
         tokens::sealed::ResetToken,
@@ -51,27 +50,33 @@ pub enum ForgotError {
     Store(#[from] StoreError),
 }
 
-/// Sends a code to the account with a number, if there is one. The answer never waits for the SMS: its time would tell.
-pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<(), ForgotError> {
+/// Sends a code to the account with a number, if there is one that may be reset by it. The answer never waits for the
+/// SMS: its time would tell. The challenge is one of ours in either case.
+pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<ChallengeId, ForgotError> {
     let reserved = otp::reserve(app, Purpose::Reset, &number, origin).await?;
-    let found = app.store.users.credentials(&Identifier::Phone(number)).await?;
-    let Some(user) = found.filter(|found| found.account.is_active).map(|found| found.account.id) else {
-        return Ok(());
-    };
-    let app = Arc::clone(app);
-    app.tasks.clone().spawn(async move {
-        if let Err(error) = otp::send(&app, reserved, Some(user)).await {
-            tracing::warn!(%user, %error, "the OTP for a new password was not sent");
-        }
-    });
-    Ok(())
+    let found = app.store.users.credentials(&Identifier::Phone(number)).await?.map(|found| found.account);
+    let now = app.clock.now();
+    let resettable = found.filter(|account| account.is_active && account.contacts(now).may_reset(Contact::Number));
+    Ok(otp::send_behind(app, reserved, resettable.map(|account| account.id)).await?)
 }
 
 /// Exchanges a code for the permission to set one new password.
-pub async fn verify(app: &App, number: &E164, code: &str, origin: &Origin) -> Result<ResetToken, ForgotError> {
-    let now = app.clock.now();
-    let challenges = app.store.otp_codes.live(number, Purpose::Reset, None, now).await?;
-    let accepted = otp::accept(app, &challenges, code, origin).await?;
+pub async fn verify(
+    app: &App,
+    number: &E164,
+    code: &str,
+    challenge: Option<ChallengeId>,
+    origin: &Origin,
+) -> Result<ResetToken, ForgotError> {
+    let mut challenges = app.store.otp_codes.live(number, Purpose::Reset, None, app.clock.now()).await?;
+    let tries = match challenge {
+        Some(own) => {
+            challenges.retain(|challenge| *challenge == own);
+            Tries::Challenges(&challenges)
+        }
+        None => Tries::Number(number, Purpose::Reset, &challenges),
+    };
+    let accepted = otp::accept(app, tries, code, origin).await?;
     let user = accepted.user.ok_or(OtpError::Invalid)?;
     let token = ResetToken::random(user)?;
     let expires_at = app.clock.now().after(app.config.lifetimes.reset);
@@ -82,30 +87,20 @@ pub async fn verify(app: &App, number: &E164, code: &str, origin: &Origin) -> Re
 
 /// Sets the new password; every session ends, every open code is void, and failed sign-ins are forgotten.
 pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Result<(), ForgotError> {
-    let new = NewPassword::check(new).map_err(|why| InvalidField::because("new_password", "password", why))?;
+    let new = NewPassword::check("new_password", &new)?;
     let token = ResetToken::parse(token).ok_or(ForgotError::BadToken)?;
     let hashes: Vec<_> = app.keys.otp.iter().map(|key| token.hash(key)).collect();
     let user = token.user();
     // Junk is refused before it costs a hash.
-    if !app.store.users.may_reset(user, &hashes, app.clock.now()).await? {
+    let account = app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(ForgotError::BadToken)?;
+    let number = account.phone_number.as_ref().ok_or(ForgotError::BadToken)?;
+    let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
+    if !app.store.users.reset_password(user, number, &hashes, &hash, app.clock.now()).await? {
         return Err(ForgotError::BadToken);
     }
-    let hash = app.hasher.hash(new, &origin.caller).await?;
-    if !app.store.users.reset_password(user, &hashes, &hash, app.clock.now()).await? {
-        return Err(ForgotError::BadToken);
-    }
-    if let Err(error) = settle(app, user).await {
-        tracing::error!(%user, %error, "failed sign-ins before a new password still count, or its owner is not told");
-    }
-    Ok(())
-}
-
-/// What a new password brings with it: no failed sign-in of before counts, and the owner is told. The password is set by
-/// then, whatever becomes of this.
-async fn settle(app: &App, user: UserId) -> Result<(), StoreError> {
-    sign_in::forgive(app, user).await?;
-    if let Some(account) = app.store.users.active(user).await? {
-        mail::notify(app, &account, MailKind::PasswordChanged).await;
+    // The password is set, whatever becomes of this.
+    if let Err(error) = sign_in::forgive(app, user).await {
+        tracing::error!(%user, %error, "failed sign-ins before a new password still count");
     }
     Ok(())
 }

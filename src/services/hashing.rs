@@ -13,7 +13,10 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::domain::password::{NewPassword, Password, PasswordHash};
+use crate::domain::{
+    invalid::InvalidField,
+    password::{NewPassword, OwnerDetails, Password, PasswordHash},
+};
 
 /// Jobs that may wait; more are refused, since their callers would have given up before their turn.
 const QUEUE: usize = 128;
@@ -46,6 +49,17 @@ impl Caller {
     }
 }
 
+/// What a comparison of a password with a hash says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It is the account's password.
+    Same,
+    /// It is, but the hash is of the form that was typed, before passwords were normalised: it is to be made anew.
+    SameAsTyped,
+    /// It is another one.
+    Different,
+}
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Why there is no hash.
@@ -54,6 +68,9 @@ pub enum HashError {
     /// The queue is full.
     #[error("too many sign-ins at the moment, try again soon")]
     Busy,
+    /// The password would be found soon by somebody who tries what people choose.
+    #[error(transparent)]
+    Guessable(#[from] InvalidField),
     /// Nobody waits for the hash any more.
     #[error("the caller has left")]
     CallerLeft,
@@ -74,16 +91,25 @@ impl Hasher {
         Ok(Self { queue, cost, jobs: counter })
     }
 
-    /// Hashes a password that keeps the rules.
-    pub async fn hash(&self, password: NewPassword, caller: &Caller) -> Result<PasswordHash, HashError> {
-        self.rehash(password.into_password(), caller).await
+    /// Judges a password that keeps the rules by what is known of its owner, and hashes it.
+    pub async fn hash(
+        &self,
+        password: NewPassword,
+        owner: OwnerDetails,
+        caller: &Caller,
+    ) -> Result<PasswordHash, HashError> {
+        let cost = self.cost;
+        let job = move || {
+            password.refuse_guessable(&owner)?;
+            hash(&password.into_password(), cost)
+        };
+        self.run(caller, job).await?
     }
 
     /// Hashes a password that an account has already, whatever the rules were when it was set.
     pub async fn rehash(&self, password: Password, caller: &Caller) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
-        let hashed = self.run(caller, move || bcrypt::hash(password.expose(), cost)).await?;
-        hashed.map(PasswordHash::new).map_err(|_| HashError::Failed)
+        self.run(caller, move || hash(&password.normalised(), cost)).await?
     }
 
     /// Compares a password with the hash of an account. Without an account, and with a password that none could have,
@@ -93,12 +119,13 @@ impl Hasher {
         password: Password,
         hash: Option<PasswordHash>,
         caller: &Caller,
-    ) -> Result<bool, HashError> {
-        let possible = hash.filter(|_| password.could_be_set());
-        let known = possible.is_some();
+    ) -> Result<Comparison, HashError> {
+        let normal = password.normalised();
+        let possible = hash.filter(|_| normal.could_be_set() || password.could_be_set());
+        let is_known = possible.is_some();
         let hash = possible.unwrap_or_else(|| PasswordHash::new(format!("$2b${:02}${NOBODY}", self.cost)));
-        let same = self.run(caller, move || bcrypt::verify(password.expose(), hash.expose())).await?;
-        Ok(same.map_err(|_| HashError::Failed)? && known)
+        let compared = self.run(caller, move || compare(&password, &normal, &hash)).await??;
+        Ok(if is_known { compared } else { Comparison::Different })
     }
 
     /// Whether a hash was made at another cost than the one that is set now.
@@ -134,6 +161,23 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
+fn hash(password: &Password, cost: u32) -> Result<PasswordHash, HashError> {
+    bcrypt::hash(password.expose(), cost).map(PasswordHash::new).map_err(|_| HashError::Failed)
+}
+
+/// Compares in the form in which passwords are hashed, and then as it was typed: older hashes were made so.
+fn compare(typed: &Password, normal: &Password, hash: &PasswordHash) -> Result<Comparison, HashError> {
+    let is_same = |password: &Password| {
+        let verified = bcrypt::verify(password.expose(), hash.expose()).map_err(|_| HashError::Failed)?;
+        Ok::<bool, HashError>(verified && password.could_be_set())
+    };
+    if is_same(normal)? {
+        return Ok(Comparison::Same);
+    }
+    let is_old_form = !typed.is_normal() && is_same(typed)?;
+    Ok(if is_old_form { Comparison::SameAsTyped } else { Comparison::Different })
+}
+
 /// On Linux a thread has a priority of its own; a system that refuses merely hashes at normal priority.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
@@ -154,29 +198,51 @@ mod tests {
     }
 
     async fn hash(hasher: &Hasher, text: &str) -> PasswordHash {
-        let new = NewPassword::check(password(text)).expect("a strong password");
-        hasher.hash(new, &Caller::default()).await.expect("a hash")
+        let new = NewPassword::check("password", &password(text)).expect("a strong password");
+        hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect("a hash")
+    }
+
+    async fn verify(hasher: &Hasher, text: &str, hash: Option<PasswordHash>) -> Comparison {
+        hasher.verify(password(text), hash, &Caller::default()).await.expect("compared")
     }
 
     #[tokio::test]
     async fn only_the_same_password_matches() {
         let hasher = Hasher::start(4, Counter::default()).expect("threads");
-        let hash = hash(&hasher, "Str0ng!pass").await;
-        assert!(
-            hasher.verify(password("Str0ng!pass"), Some(hash.clone()), &Caller::default()).await.expect("compared")
-        );
-        assert!(!hasher.verify(password("str0ng!pass"), Some(hash), &Caller::default()).await.expect("compared"));
+        let hash = hash(&hasher, "Br4ke-pads!").await;
+        assert_eq!(verify(&hasher, "Br4ke-pads!", Some(hash.clone())).await, Comparison::Same);
+        assert_eq!(verify(&hasher, "br4ke-pads!", Some(hash)).await, Comparison::Different);
     }
 
     #[tokio::test]
     async fn nobody_has_no_password_and_a_longer_one_is_not_cut() {
         let hasher = Hasher::start(4, Counter::default()).expect("threads");
-        assert!(!hasher.verify(password("anything"), None, &Caller::default()).await.expect("compared"));
-        let longest = format!("Aa1!{}", "a".repeat(68));
+        assert_eq!(verify(&hasher, "anything", None).await, Comparison::Different);
+        let longest = format!("Aa1!{}", "xK9#mQ2v".repeat(9)[..68].to_owned());
         let hash = hash(&hasher, &longest).await;
-        assert!(
-            !hasher.verify(password(&format!("{longest}b")), Some(hash), &Caller::default()).await.expect("compared")
-        );
+        assert_eq!(verify(&hasher, &longest, Some(hash.clone())).await, Comparison::Same);
+        assert_eq!(verify(&hasher, &format!("{longest}b"), Some(hash)).await, Comparison::Different);
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_in_every_normal_form_and_a_hash_of_the_typed_one_is_told() {
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let (composed, decomposed) = ("Gr\u{fc}n-kr4ut-5uppe!", "Gru\u{308}n-kr4ut-5uppe!");
+        let new = hash(&hasher, decomposed).await;
+        for typed in [composed, decomposed] {
+            assert_eq!(verify(&hasher, typed, Some(new.clone())).await, Comparison::Same);
+        }
+        let old = PasswordHash::new(bcrypt::hash(decomposed, 4).expect("a hash"));
+        assert_eq!(verify(&hasher, decomposed, Some(old.clone())).await, Comparison::SameAsTyped);
+        assert_eq!(verify(&hasher, composed, Some(old)).await, Comparison::Different);
+    }
+
+    #[tokio::test]
+    async fn what_is_easy_to_guess_is_not_hashed() {
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let new = NewPassword::check("new_password", &password("Password1!")).expect("the rules");
+        let refused = hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect_err("a refusal");
+        assert_eq!(refused.to_string(), "invalid password: too easy to guess");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    domain::{ids::HitId, limits::Action},
+    domain::{ids::HitId, limits::Action, net::Client},
     store::StoreError,
 };
 
@@ -22,6 +22,31 @@ pub enum LimitError {
     Store(#[from] StoreError),
 }
 
+/// An action, and for whom it counts.
+#[derive(Debug, Clone)]
+pub struct Count {
+    action: Action,
+    /// Words with spaces between them.
+    subject: String,
+    /// So many times the action's rate is allowed.
+    width: u32,
+}
+
+impl Count {
+    /// Counts an action for one subject.
+    pub fn of(action: Action, subject: impl Into<String>) -> Self {
+        Self { action, subject: subject.into(), width: 1 }
+    }
+
+    /// Counts an action for where a call comes from: its address, and for IPv6 the networks around it. `about` are words
+    /// that make it a count of its own; they come first, so that all addresses can be found by them.
+    pub fn by_address(action: Action, about: &str, client: Client) -> impl Iterator<Item = Self> {
+        let words = if about.is_empty() { String::new() } else { format!("{about} ") };
+        let nets = client.nets().into_iter();
+        nets.map(move |net| Self { action, subject: format!("{words}{}", net.name), width: net.width })
+    }
+}
+
 /// Slots that were taken together.
 #[derive(Debug)]
 pub struct Slots {
@@ -29,17 +54,17 @@ pub struct Slots {
     hit: HitId,
 }
 
-/// Takes a slot of each action for its subject, or none.
-pub async fn take(app: &App, wanted: &[(Action, String)]) -> Result<Slots, LimitError> {
+/// Takes a slot of each count, or none.
+pub async fn take(app: &App, wanted: impl IntoIterator<Item = Count>) -> Result<Slots, LimitError> {
     let (now, mut slots) = (app.clock.now(), Slots { keys: Vec::new(), hit: HitId::new() });
-    for (action, subject) in wanted {
-        let Some(rate) = app.config.limits.rate(*action) else { continue };
-        let key = key(app, *action, subject);
-        if let Err(free_at) = app.store.rate_limits.take(&key, slots.hit, rate, now).await? {
+    for Count { action, subject, width } in wanted {
+        let Some(rate) = app.config.limits.rate(action) else { continue };
+        let key = key(app, action, &subject);
+        if let Err(free_at) = app.store.rate_limits.take(&key, slots.hit, rate.widened(width), now).await? {
             let millis = free_at.millis() - now.millis();
             slots.give_back(app).await?;
             let retry_after = u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1);
-            return Err(LimitError::Exceeded { action: *action, retry_after });
+            return Err(LimitError::Exceeded { action, retry_after });
         }
         slots.keys.push(key);
     }

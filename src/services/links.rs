@@ -49,19 +49,19 @@ pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -
     Ok(LinkRef { user: account.id, token })
 }
 
-/// What a link stands for; it stays as good as it was. Dead are links of accounts that are gone, disabled, or have
+/// What a link stands for, and its account; it stays as good as it was. Dead are links of accounts that are gone, disabled, or have
 /// another address than the one that the link was mailed for.
-pub async fn open(app: &App, kind: LinkKind, uid: &str, token: &str) -> Result<LinkDoc, LinkError> {
+pub async fn open(app: &App, kind: LinkKind, uid: &str, token: &str) -> Result<(LinkDoc, Account), LinkError> {
     let link = LinkRef::parse(uid, token).ok_or(LinkError::NotFound)?;
     let hashes = app.keys.links.iter().map(|key| link.token.hash(key, link.user)).collect();
     let link = app.store.links.find(link.user, kind, hashes).await?.ok_or(LinkError::NotFound)?;
     let account = app.store.users.active(link.user).await?.ok_or(LinkError::NotFound)?;
     let fits = match kind {
         LinkKind::VerifyEmail => account.email == link.account_email,
-        LinkKind::ResetPassword => account.reset_address() == Some(&link.email),
+        LinkKind::ResetPassword => account.reset_address(app.clock.now()) == Some(&link.email),
     };
     if !fits {
         return Err(LinkError::NotFound);
     }
-    if link.expires_at <= app.clock.now() { Err(LinkError::Expired) } else { Ok(link) }
+    if link.expires_at <= app.clock.now() { Err(LinkError::Expired) } else { Ok((link, account)) }
 }

@@ -2,9 +2,9 @@
 
 use super::{
     hashing::HashError,
-    otp::{self, OtpError},
+    otp::{self, OtpError, Tries},
     registration::{Identity, NewAccount, RegisterError, document},
-    sessions::{self, Origin, SignedIn},
+    sessions::{self, Carrier, Origin, SignedIn},
 };
 use crate::{
     app::App,
@@ -15,7 +15,7 @@ use crate::{
         StoreError,
         otp_codes::Purpose,
         pending_registrations::PendingDoc,
-        users::{SessionDoc, UserDoc, Verified},
+        users::{SessionDoc, UserDoc, Verified, Wishes},
     },
 };
 
@@ -56,7 +56,8 @@ pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<Cha
     let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
     refuse_taken(app, &identity).await?;
     let reserved = otp::reserve(app, Purpose::Register, &number, origin).await?;
-    let password_hash = match app.hasher.hash(password.clone(), &origin.caller).await {
+    let hashed = app.hasher.hash(password.clone(), identity.owner_details(), &origin.caller);
+    let password_hash = match hashed.await {
         Ok(hash) => hash,
         Err(error) => {
             reserved.give_back(app).await?;
@@ -83,13 +84,17 @@ pub async fn verify(
 ) -> Result<SignedIn, OtpRegisterError> {
     let pendings = candidates(app, number, challenge).await?;
     let challenges: Vec<ChallengeId> = pendings.iter().map(|pending| pending.id).collect();
-    let accepted = otp::accept(app, &challenges, code, origin).await?;
+    let tries = match challenge {
+        Some(_) => Tries::Challenges(&challenges),
+        None => Tries::Number(number, Purpose::Register, &challenges),
+    };
+    let accepted = otp::accept(app, tries, code, origin).await?;
     let pending = pendings.into_iter().find(|pending| pending.id == accepted.id);
     let pending = pending.ok_or(OtpRegisterError::NothingPending)?;
     let now = app.clock.now();
-    let session = sessions::begin(app, origin, now);
+    let session = sessions::begin(app, origin, Role::Customer, Carrier::Cookie, now);
     let user = proven(&pending, session.clone(), now);
-    match app.store.users.insert_proven(&user, number).await {
+    match app.store.users.insert(&user, now).await {
         Err(StoreError::Duplicate) => return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(TAKEN)),
         inserted => inserted?,
     }
@@ -127,14 +132,16 @@ async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), OtpRegisterE
     {
         return Err(TAKEN);
     }
-    let taken = app.store.users.taken(None, &identity.username, identity.email.as_ref()).await?;
+    let username = identity.username.key();
+    let wishes = Wishes { number: None, username: Some(&username), email: identity.email.as_ref() };
+    let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
     taken.map_or(Ok(()), |taken| Err(RegisterError::from(taken).into()))
 }
 
 /// The account of a pending whose number was proven.
 fn proven(pending: &PendingDoc, session: SessionDoc, now: Timestamp) -> UserDoc {
     let mut user = document(pending.identity(), pending.password_hash.clone(), Role::Customer, vec![session], now);
-    user.verification.phone = Some(Verified { value: pending.number.clone(), verified_at: Some(now) });
+    user.verification.phone = Some(Verified::now(pending.number.clone(), now));
     user
 }
 

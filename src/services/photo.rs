@@ -2,7 +2,7 @@
 
 use super::{
     images::{self, ImageError, Kind},
-    limits::{self, LimitError},
+    limits::{self, Count, LimitError},
 };
 use crate::{
     app::App,
@@ -32,7 +32,7 @@ pub enum PhotoError {
 
 /// Shows the account with another picture.
 pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Account, PhotoError> {
-    limits::take(app, &[(Action::Photo, caller.user.to_string())]).await?;
+    limits::take(app, [Count::of(Action::Photo, caller.user.to_string())]).await?;
     let image = images::keep(app, bytes, Kind::Photo).await?;
     let display = Display::of_upload(image.key.clone(), &image.url, app.clock.now());
     match app.store.users.set_display(caller, Some(&display), app.clock.now()).await {

@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{ids::SessionRef, invalid::InvalidField, mail_kind::MailKind, password::Password},
+    domain::{ids::SessionRef, invalid::InvalidField, mail_kind::MailKind, password::Password, username::Username},
     store::{
         StoreError,
-        users::{Account, AccountChange, EmailChange, Proof, Taken},
+        users::{Account, AccountChange, EmailChange, PhotoChange, Proof, Taken, Wishes},
     },
 };
 
@@ -65,21 +65,23 @@ pub async fn update(
     change.email = change.email.filter(|email| is_new(&account, email));
     // A picture that is sent back as it was shown stays the account's own.
     let shown = account.profile.display.as_ref().map(|display| display.photo.as_str());
-    change.photo = change.photo.filter(|photo| Some(photo.as_str()) != shown);
+    change.photo = change.photo.filter(|photo| match photo {
+        PhotoChange::To(photo) => Some(photo.as_str()) != shown,
+        PhotoChange::Removed => shown.is_some(),
+    });
     if change.is_empty() {
         return Ok(account);
     }
     if change.email == Some(EmailChange::Removed) && account.phone_number.is_none() {
         return Err(ProfileError::ContactRequired);
     }
-    let proof = prove(app, caller, &change, current, origin).await?;
-    let Some(email) = &change.email else { return write(app, caller, &change, &proof).await };
+    let Some(email) = &change.email else { return write(app, caller, &change, None, origin).await };
     // Anybody's address can be named: it is mailed to no more often than by a link that is asked for.
     let slots = match email {
         EmailChange::To(new) => Some(mail::count(app, Some(account.id), Some(new)).await?),
         EmailChange::Removed => None,
     };
-    let changed = write(app, caller, &change, &proof).await;
+    let changed = write(app, caller, &change, current.as_ref(), origin).await;
     if changed.is_ok() {
         tell(app, &account, email).await;
     } else if let Some(slots) = slots {
@@ -88,23 +90,38 @@ pub async fn update(
     changed
 }
 
-async fn write(app: &App, caller: SessionRef, change: &AccountChange, proof: &Proof) -> Result<Account, ProfileError> {
+async fn write(
+    app: &App,
+    caller: SessionRef,
+    change: &AccountChange,
+    current: Option<&Password>,
+    origin: &Origin,
+) -> Result<Account, ProfileError> {
+    let mut refusal = ProfileError::from(StoreError::Duplicate);
     for _ in 0..ATTEMPTS {
-        match app.store.users.change_account(caller, change, proof, app.clock.now()).await {
+        let proof = prove(app, caller, change, current, origin).await?;
+        match app.store.users.change_account(caller, change, &proof, app.clock.now()).await {
             // Somebody has the name or address, and may be gone again.
             Err(StoreError::Duplicate) => refuse_taken(app, caller, change).await?,
-            Ok(None) => return Err(why_not(app, caller, proof).await?),
+            Ok(None) => refusal = why_not(app, caller, &proof).await?,
             changed => return changed?.ok_or(ProfileError::SignedOut),
         }
+        // A sign-in may have renewed the hash of the very password that was given.
+        if !matches!(proof, Proof::Password(_)) && !matches!(refusal, ProfileError::Store(_)) {
+            break;
+        }
     }
-    Err(StoreError::Duplicate.into())
+    Err(refusal)
 }
 
 /// Tells both addresses of the change.
 async fn tell(app: &App, before: &Account, email: &EmailChange) {
-    mail::notify(app, before, MailKind::EmailChanged).await;
-    if let EmailChange::To(new) = email {
-        mail::notify_at(app, before.id, new, MailKind::EmailSet).await;
+    match email {
+        EmailChange::To(new) => {
+            mail::notify(app, before, MailKind::EmailChanged).await;
+            mail::notify_at(app, before.id, new, MailKind::EmailSet).await;
+        }
+        EmailChange::Removed => mail::notify(app, before, MailKind::EmailRemoved).await,
     }
 }
 
@@ -120,13 +137,13 @@ async fn prove(
     app: &App,
     caller: SessionRef,
     change: &AccountChange,
-    current: Option<Password>,
+    current: Option<&Password>,
     origin: &Origin,
 ) -> Result<Proof, ProfileError> {
     match (&change.email, current) {
         (None, _) => Ok(Proof::NotNeeded),
         (Some(_), Some(current)) => {
-            let confirmed = sign_in::confirm(app, caller.user, current, origin).await;
+            let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await;
             Ok(Proof::Password(confirmed.map_err(ReauthenticationError::from)?.password_hash))
         }
         (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT))),
@@ -144,7 +161,13 @@ async fn why_not(app: &App, caller: SessionRef, proof: &Proof) -> Result<Profile
 }
 
 async fn refuse_taken(app: &App, caller: SessionRef, change: &AccountChange) -> Result<(), ProfileError> {
-    match app.store.users.taken_from(caller.user, change).await? {
+    let username = change.username.as_ref().map(Username::key);
+    let email = match &change.email {
+        Some(EmailChange::To(email)) => Some(email),
+        _ => None,
+    };
+    let wishes = Wishes { number: None, username: username.as_ref(), email };
+    match app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await? {
         Some(Taken::Username) => Err(ProfileError::UsernameTaken),
         Some(Taken::Email) => Err(ProfileError::EmailTaken),
         Some(Taken::Phone) | None => Ok(()),

@@ -2,8 +2,8 @@
 
 use super::{
     hashing::{Caller, HashError},
-    limits::{self, LimitError},
-    sessions::{self, Origin, SignedIn},
+    limits::{self, Count, LimitError},
+    sessions::{self, Carrier, Origin, SignedIn},
 };
 use crate::{
     app::App,
@@ -12,8 +12,7 @@ use crate::{
         ids::{CartId, UserId},
         invalid::InvalidField,
         limits::Action,
-        net,
-        password::{NewPassword, Password, PasswordHash},
+        password::{NewPassword, OwnerDetails, Password, PasswordHash},
         phone::{E164, Region},
         role::Role,
         time::Timestamp,
@@ -21,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError,
-        users::{CartDoc, Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification},
+        users::{CartDoc, Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification, Wishes},
     },
 };
 
@@ -117,17 +116,16 @@ impl NewAccount {
             phone_number: phone_number.map(phone).transpose()?,
             email: email.map(address).transpose()?,
         };
-        let password =
-            NewPassword::check(password).map_err(|why| InvalidField::because("password", "password", why))?;
+        let password = NewPassword::check("password", &password)?;
         Ok(Self { identity, password })
     }
 }
 
 /// Makes a customer's account and signs its owner in: one insert.
 pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result<SignedIn, RegisterError> {
-    limits::take(app, &[(Action::Register, net::counted(origin.address))]).await?;
+    limits::take(app, Count::by_address(Action::Register, "", origin.client)).await?;
     let now = app.clock.now();
-    let session = sessions::begin(app, origin, now);
+    let session = sessions::begin(app, origin, Role::Customer, Carrier::CookieAndBody, now);
     let user = create(app, account, Role::Customer, vec![session.clone()], now, &origin.caller).await?;
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
@@ -147,10 +145,10 @@ async fn create(
     caller: &Caller,
 ) -> Result<UserDoc, RegisterError> {
     refuse_taken(app, &account.identity).await?;
-    let hash = app.hasher.hash(account.password.clone(), caller).await?;
+    let hash = app.hasher.hash(account.password.clone(), account.identity.owner_details(), caller).await?;
     let user = document(account.identity.clone(), hash, role, sessions, now);
     for _ in 0..ATTEMPTS {
-        match app.store.users.insert(&user).await {
+        match app.store.users.insert(&user, now).await {
             // Somebody was faster, and may be gone again.
             Err(StoreError::Duplicate) => refuse_taken(app, &account.identity).await?,
             inserted => return Ok(inserted.map(|()| user)?),
@@ -159,10 +157,19 @@ async fn create(
     Err(StoreError::Duplicate.into())
 }
 
-/// Refuses an account whose number, name or address another one has.
+/// Refuses an account whose number, name or address another one keeps for itself.
 pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), RegisterError> {
-    let taken = app.store.users.taken(identity.phone_number.as_ref(), &identity.username, identity.email.as_ref());
-    taken.await?.map_or(Ok(()), |taken| Err(taken.into()))
+    let (number, username) = (identity.phone_number.as_ref(), identity.username.key());
+    let wishes = Wishes { number, username: Some(&username), email: identity.email.as_ref() };
+    let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
+    taken.map_or(Ok(()), |taken| Err(taken.into()))
+}
+
+impl Identity {
+    /// What others would try first as the password.
+    pub fn owner_details(&self) -> OwnerDetails {
+        OwnerDetails::new(&self.username, self.phone_number.as_ref(), self.email.as_ref())
+    }
 }
 
 /// The document of a new account, with an empty cart.

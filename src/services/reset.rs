@@ -2,7 +2,7 @@
 
 use super::{
     hashing::HashError,
-    limits::{self, LimitError},
+    limits::{self, Count, LimitError},
     links::{self, LinkError},
     mail,
     sessions::Origin,
@@ -15,16 +15,11 @@ use crate::{
         invalid::InvalidField,
         limits::Action,
         mail_kind::MailKind,
-        net,
+        net::Client,
         password::{NewPassword, Password},
         time::Timestamp,
     },
-    store::{
-        StoreError,
-        links::{LinkDoc, LinkKind},
-        outbox::MailDoc,
-        users::Recoverable,
-    },
+    store::{StoreError, links::LinkKind, users::Recoverable},
 };
 
 /// Why somebody who can't sign in gets no further.
@@ -60,21 +55,18 @@ pub enum ResetError {
 
 /// The account that somebody names by name, address or number.
 pub async fn find(app: &App, identifier: &str, origin: &Origin) -> Result<Recoverable, ForgotError> {
-    let address = net::counted(origin.address);
-    limits::take(app, &[(Action::ForgotMinute, address.clone()), (Action::ForgotDay, address)]).await?;
+    limits::take(app, counted("look", origin.client)).await?;
     look_up(app, identifier).await
 }
 
 /// Mails a link to reset the password, and says where a link would go. It isn't told whether one may go there: an
 /// address that was never proven gets none once a number was.
 pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<Option<Email>, ForgotError> {
-    // Counted apart from looking, which comes before it.
-    let address = format!("send {}", net::counted(origin.address));
-    limits::take(app, &[(Action::ForgotMinute, address.clone()), (Action::ForgotDay, address)]).await?;
-    let account = look_up(app, identifier).await?.account;
-    let shown = account.mail_address().cloned();
+    limits::take(app, counted("send", origin.client)).await?;
+    let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
+    let shown = account.mail_address(now).cloned();
     mail::count(app, Some(account.id), shown.as_ref()).await?;
-    if let Some(to) = account.reset_address().filter(|_| account.is_active) {
+    if let Some(to) = account.reset_address(now).filter(|_| account.is_active) {
         mail::put(app, Some(account.id), MailKind::ResetPassword, to).await?;
     }
     Ok(shown)
@@ -82,22 +74,25 @@ pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<O
 
 /// Until when a link is good.
 pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkError> {
-    Ok(links::open(app, LinkKind::ResetPassword, uid, token).await?.expires_at)
+    Ok(links::open(app, LinkKind::ResetPassword, uid, token).await?.0.expires_at)
 }
 
 /// Sets a new password by a link, ends every session, and forgives the failed sign-ins until now. Of several calls
 /// with one link the first to be stored wins.
 pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Origin) -> Result<(), ResetError> {
-    let link = links::open(app, LinkKind::ResetPassword, uid, token).await?;
-    let weak = |why| InvalidField::because("new_password", "password", why);
-    let hash = app.hasher.hash(NewPassword::check(new).map_err(weak)?, &origin.caller).await?;
-    let now = app.clock.now();
-    let LinkDoc { user, email, .. } = &link;
-    let notice = MailDoc::new(Some(*user), MailKind::PasswordChanged, email.clone(), now);
-    if !app.store.proofs.reset_password(&link, &hash, &notice, now).await? {
+    let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
+    let new = NewPassword::check("new_password", &new)?;
+    let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
+    if !app.store.proofs.reset_password(&link, &hash, app.clock.now()).await? {
         return Err(LinkError::NotFound.into());
     }
-    Ok(sign_in::forgive(app, *user).await?)
+    Ok(sign_in::forgive(app, link.user).await?)
+}
+
+/// Looking for an account and having a mail sent are counted apart: one comes before the other.
+fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
+    let by_address = move |action| Count::by_address(action, what, client);
+    by_address(Action::ForgotMinute).chain(by_address(Action::ForgotDay))
 }
 
 async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, ForgotError> {

@@ -1,30 +1,27 @@
-//! Sessions: what a sign-in makes, a refresh rotates (U1) and a logout ends.
+//! Sessions: what a sign-in makes and a logout ends. Refreshing them is in `refresh.rs`.
 
-use std::net::IpAddr;
-
-use super::{hashing::Caller, mail};
+use super::{hashing::Caller, refresh::newest_claims};
 use crate::{
     app::App,
+    config::BodyRefresh,
     domain::{
         ids::{ChallengeId, SessionId, SessionRef, UserId},
-        mail_kind::MailKind,
+        net::Client,
+        role::Role,
         time::Timestamp,
         tokens::{
             access::{AccessToken, Bearer},
-            refresh::{RefreshClaim, RefreshToken},
+            refresh::{RefreshClaim, RefreshToken, STATIC_COUNTER},
         },
     },
     store::{
         StoreError,
-        audits::AuditDoc,
-        users::{Account, Refreshable, Rotation, SessionDoc},
+        users::{Account, SessionDoc},
     },
 };
 
 /// Characters of a browser's own description that are kept.
 const DEVICE_CHARS: usize = 200;
-/// A refresh that lost a race reads and tries again; each round somebody else's refresh succeeded.
-const ROUNDS: usize = 10;
 
 /// Where a call comes from.
 #[derive(Debug, Clone)]
@@ -32,13 +29,15 @@ pub struct Origin {
     /// The browser or app, as it names itself.
     pub device: String,
     /// The address.
-    pub address: IpAddr,
+    pub client: Client,
     /// The accounts whose genuine refresh cookies the browser has, be their sessions ended or not.
     pub known_users: Vec<UserId>,
     /// Whether somebody still waits for the answer.
     pub caller: Caller,
-    /// The challenge of the code that the browser asked for.
-    pub challenge: Option<ChallengeId>,
+    /// The challenge of the code that the browser asked for to sign up.
+    pub sign_up_challenge: Option<ChallengeId>,
+    /// The challenge of the code that the browser asked for to get back in.
+    pub reset_challenge: Option<ChallengeId>,
 }
 
 /// An account with the tokens of a living session.
@@ -48,25 +47,14 @@ pub struct SignedIn {
     pub account: Account,
     /// For the `Authorization` header.
     pub access: AccessToken,
+    /// Seconds for which it is good.
+    pub expires_in: u64,
     /// For the cookie.
     pub refresh: RefreshToken,
-}
-
-/// Why a session isn't refreshed.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// No token came.
-    #[error("refresh token required")]
-    Required,
-    /// Not ours, or past its time.
-    #[error("invalid or expired refresh token")]
-    Invalid,
-    /// Its session has ended.
-    #[error("refresh token has been revoked")]
-    Revoked,
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// Seconds for which the cookie is good.
+    pub refresh_expires_in: u64,
+    /// Whether the session rotates; if it does not, its token stays the same until the session ends.
+    pub rotates: bool,
 }
 
 /// Why a logout ends nothing.
@@ -83,14 +71,26 @@ pub enum LogoutError {
     Store(#[from] StoreError),
 }
 
+/// How the token of a new session travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// In the cookie alone; the session rotates.
+    Cookie,
+    /// In the body as well, where `BODY_REFRESH` lets it, and with `static` it stays the same.
+    CookieAndBody,
+}
+
 /// A new session that isn't stored yet.
-pub fn begin(app: &App, origin: &Origin, now: Timestamp) -> SessionDoc {
+pub fn begin(app: &App, origin: &Origin, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
+    let is_static = carrier == Carrier::CookieAndBody && may_be_static(app, role);
     SessionDoc {
         id: SessionId::new(),
-        counter: 0,
+        counter: if is_static { STATIC_COUNTER } else { 0 },
         rotated_at: None,
+        predecessor: None,
+        presented: false,
         device: origin.device.chars().take(DEVICE_CHARS).collect(),
-        ip: origin.address.to_string(),
+        ip: origin.client.ip.to_string(),
         created_at: now,
         signed_in_at: now,
         last_used_at: now,
@@ -98,64 +98,37 @@ pub fn begin(app: &App, origin: &Origin, now: Timestamp) -> SessionDoc {
     }
 }
 
+/// Whether sessions of this role may do without rotating: with `BODY_REFRESH=static`, customers' alone.
+pub(super) fn may_be_static(app: &App, role: Role) -> bool {
+    app.config.body_refresh == BodyRefresh::Static && role == Role::Customer
+}
+
 /// The tokens of a stored session.
 pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp) -> SignedIn {
     let reference = SessionRef { user: account.id, session: session.id };
     let bearer = Bearer {
         session: reference,
+        username: account.username.as_str(),
         phone_number: account.phone_number.as_ref().map(crate::domain::phone::E164::as_str),
         role: account.role,
     };
     // No access token outlives its session.
-    let end = session.created_at.after(app.config.lifetimes.session);
-    let access = app.access_tokens.sign(&bearer, now, now.after(app.config.lifetimes.access).min(end));
+    let end = session.created_at.after(app.config.lifetimes.session).min(session.expires_at);
+    let expires = now.after(app.config.lifetimes.access).min(end);
+    let access = app.access_tokens.sign(&bearer, now, expires);
     let claim = RefreshClaim { session: reference, counter: session.counter };
-    SignedIn { account, access, refresh: RefreshToken::seal(&app.keys.refresh[0], claim) }
+    SignedIn {
+        account,
+        access,
+        expires_in: seconds_between(now, expires),
+        refresh: RefreshToken::seal(&app.keys.refresh[0], claim),
+        refresh_expires_in: seconds_between(now, session.expires_at),
+        rotates: !claim.is_static(),
+    }
 }
 
-/// Hands out the next tokens for a refresh token. Of several tokens the first that is still good counts.
-pub async fn refresh(app: &App, tokens: &[String]) -> Result<SignedIn, RefreshError> {
-    let claims = newest_claims(app, tokens);
-    let mut refusal = if tokens.is_empty() { RefreshError::Required } else { RefreshError::Invalid };
-    for claim in claims {
-        match refresh_claim(app, claim).await {
-            Err(RefreshError::Store(error)) => return Err(error.into()),
-            Err(refused) => refusal = refused,
-            signed_in => return signed_in,
-        }
-    }
-    Err(refusal)
-}
-
-/// What the genuine ones of the tokens say; of two for the same session only the newer, so that a browser which also
-/// sends an old cookie isn't taken for a thief.
-fn newest_claims(app: &App, tokens: &[String]) -> Vec<RefreshClaim> {
-    let mut claims: Vec<RefreshClaim> = Vec::new();
-    for claim in tokens.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token)) {
-        match claims.iter_mut().find(|known| known.session == claim.session) {
-            Some(known) => known.counter = known.counter.max(claim.counter),
-            None => claims.push(claim),
-        }
-    }
-    claims
-}
-
-async fn refresh_claim(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshError> {
-    for _ in 0..ROUNDS {
-        let now = app.clock.now();
-        let times = rotation(app, now);
-        if let Some(rotated) = app.store.users.rotate(claim, times).await? {
-            return Ok(tokens(app, rotated.account, &rotated.session, now));
-        }
-        let current = app.store.users.refreshable(claim.session).await?.ok_or(RefreshError::Revoked)?;
-        match judge(claim, &current, times) {
-            Verdict::Current => return Ok(tokens(app, current.account, &current.session, now)),
-            Verdict::TryAgain => {}
-            Verdict::Expired => return Err(RefreshError::Invalid),
-            Verdict::Theft => return Err(end_stolen(app, claim).await?),
-        }
-    }
-    Err(RefreshError::Invalid)
+fn seconds_between(now: Timestamp, then: Timestamp) -> u64 {
+    u64::try_from(then.seconds() - now.seconds()).unwrap_or(0)
 }
 
 /// Ends the sessions of a bearer and of the cookies; a cookie of somebody else's session is left alone when a bearer
@@ -173,49 +146,4 @@ pub async fn logout(app: &App, bearer: Option<&str>, cookies: &[String]) -> Resu
         done |= app.store.users.end_session(session).await?;
     }
     if done { Ok(()) } else { Err(LogoutError::Invalid) }
-}
-
-/// What a token that did not rotate means.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// Hand out the session's current token once more.
-    Current,
-    /// Somebody changed the session in between.
-    TryAgain,
-    /// The session is past its time.
-    Expired,
-    /// A token older than the window: somebody has a copy.
-    Theft,
-}
-
-fn judge(claim: RefreshClaim, current: &Refreshable, times: Rotation) -> Verdict {
-    let session = &current.session;
-    let in_grace = session.rotated_at.is_some_and(|at| at > times.now.before(times.grace));
-    let expired = session.expires_at <= times.now || session.created_at <= times.now.before(times.session);
-    if expired || claim.counter > session.counter {
-        return Verdict::Expired;
-    }
-    match session.counter - claim.counter {
-        0 | 1 if in_grace => Verdict::Current,
-        0 => Verdict::TryAgain,
-        _ => Verdict::Theft,
-    }
-}
-
-async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, StoreError> {
-    if app.store.users.end_stolen(claim).await? {
-        let (user, session) = (claim.session.user, claim.session.session);
-        let audit = AuditDoc::session_stolen(claim.session, &app.trail(None));
-        app.store.audits.append(audit).await?;
-        tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
-        if let Some(account) = app.store.users.active(user).await? {
-            mail::notify(app, &account, MailKind::SessionStolen).await;
-        }
-    }
-    Ok(RefreshError::Revoked)
-}
-
-fn rotation(app: &App, now: Timestamp) -> Rotation {
-    let times = app.config.lifetimes;
-    Rotation { now, grace: times.grace, refresh: times.refresh, session: times.session }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    hashing::{Caller, HashError},
-    limits::{self, LimitError},
-    sessions::{self, Origin, SignedIn},
+    hashing::{Caller, Comparison, HashError},
+    limits::{self, Count, LimitError},
+    sessions::{self, Carrier, Origin, SignedIn},
 };
 use crate::{
     app::App,
@@ -14,9 +14,9 @@ use crate::{
         ids::{SessionRef, UserId},
         invalid::InvalidField,
         limits::Action,
-        net,
         password::{Password, PasswordHash},
         phone::E164,
+        text::is_longer_than_names,
         username::UsernameKey,
     },
     store::{
@@ -27,6 +27,9 @@ use crate::{
 
 /// How long a sign-in stands for its password. A refresh doesn't prolong it.
 pub const RECENT: Duration = Duration::from_secs(10 * 60);
+
+/// How often a password is compared anew because the hash was renewed meanwhile.
+pub(super) const ATTEMPTS: usize = 3;
 
 /// What closes an account, to one address or to all.
 const LOCKS: [Action; 2] = [Action::SignIn, Action::SignInAccount];
@@ -59,15 +62,14 @@ pub fn by_phone(app: &App, typed: &str) -> Option<Identifier> {
     E164::parse(typed, app.config.default_region).ok().map(Identifier::Phone)
 }
 
-/// What is looked up for a name, address or number as typed: with an `@` it is an address, all of digits a number.
+/// What is looked up for a name, address or number as typed: with an `@` it is an address, without any letter a number.
 pub fn by_any(app: &App, typed: &str) -> Option<Identifier> {
-    let digits = typed.strip_prefix('+').unwrap_or(typed);
     if typed.contains('@') {
         Email::parse(typed).ok().map(Identifier::Email)
-    } else if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+    } else if !is_longer_than_names(typed) && !typed.contains(char::is_alphabetic) {
         by_phone(app, typed)
     } else {
-        Some(Identifier::Username(UsernameKey::of(typed)))
+        UsernameKey::of(typed).map(Identifier::Username)
     }
 }
 
@@ -76,6 +78,7 @@ pub async fn sign_in(
     app: &App,
     identifier: Option<Identifier>,
     password: Password,
+    carrier: Carrier,
     origin: &Origin,
 ) -> Result<SignedIn, SignInError> {
     let found = match &identifier {
@@ -83,26 +86,57 @@ pub async fn sign_in(
         None => None,
     };
     let user = found.as_ref().map(|found| found.account.id);
-    let counted = counted(user, identifier.as_ref(), origin);
-    let found = check_password(app, found, password.clone(), &counted, &origin.caller).await?;
-    if !found.account.is_active {
-        return Err(SignInError::Disabled);
+    let slots = limits::take(app, counted(user, identifier.as_ref(), origin)).await?;
+    let signed_in = open_session(app, found, password, carrier, origin).await;
+    if !matches!(signed_in, Err(SignInError::WrongCredentials)) {
+        slots.give_back(app).await?;
     }
-    let now = app.clock.now();
-    let session = sessions::begin(app, origin, now);
-    // Refused when the password was changed or the account disabled while this was hashing.
-    if !app.store.users.push_session(found.account.id, &found.password_hash, &session, now).await? {
-        return Err(SignInError::WrongCredentials);
-    }
-    renew_hash(app, found.account.id, &found.password_hash, password).await;
-    Ok(sessions::tokens(app, found.account, &session, now))
+    signed_in
 }
 
-/// Has somebody who is signed in give the password again; wrong ones count like those of a sign-in, but what others try
-/// doesn't hold them up.
-pub async fn confirm(app: &App, user: UserId, password: Password, origin: &Origin) -> Result<Credentials, SignInError> {
-    let found = app.store.users.credentials_of(user).await?;
-    check_password(app, found, password, &from_here(&user.to_string(), origin), &origin.caller).await
+/// Compares the password and begins a session. The hash may be renewed, or the password changed, while this is hashing:
+/// then what is stored is read again.
+async fn open_session(
+    app: &App,
+    mut found: Option<Credentials>,
+    password: Password,
+    carrier: Carrier,
+    origin: &Origin,
+) -> Result<SignedIn, SignInError> {
+    for _ in 0..ATTEMPTS {
+        let Checked { found: checked, is_outdated } = compare(app, found, &password, &origin.caller).await?;
+        let Credentials { account, password_hash } = checked;
+        if !account.is_active {
+            return Err(SignInError::Disabled);
+        }
+        let (user, now) = (account.id, app.clock.now());
+        let session = sessions::begin(app, origin, account.role, carrier, now);
+        if app.store.users.push_session(user, &password_hash, &session, now).await? {
+            renew_hash(app, user, &password_hash, is_outdated, password).await;
+            return Ok(sessions::tokens(app, account, &session, now));
+        }
+        found = app.store.users.credentials_of(user).await?;
+    }
+    Err(SignInError::WrongCredentials)
+}
+
+/// Has somebody who is signed in give the password again. Wrong ones are counted for the session and the address, so that
+/// neither a stolen session nor a network can go on guessing, and other sessions of the account are not held up.
+pub async fn confirm(
+    app: &App,
+    caller: SessionRef,
+    password: Password,
+    origin: &Origin,
+) -> Result<Credentials, SignInError> {
+    let found = app.store.users.credentials_of(caller.user).await?;
+    let by_session = Count::of(Action::Confirm, format!("{} {}", caller.user, caller.session));
+    let by_address = Count::by_address(Action::SignInAddress, "", origin.client);
+    let slots = limits::take(app, std::iter::once(by_session).chain(by_address)).await?;
+    let compared = compare(app, found, &password, &origin.caller).await;
+    if !matches!(compared, Err(SignInError::WrongCredentials)) {
+        slots.give_back(app).await?;
+    }
+    compared.map(|checked| checked.found)
 }
 
 /// Why somebody who is signed in may not do what a stolen access token must not do.
@@ -130,7 +164,7 @@ pub async fn reauthenticate(
     origin: &Origin,
 ) -> Result<(), ReauthenticationError> {
     if let Some(current) = current {
-        confirm(app, caller.user, current, origin).await?;
+        confirm(app, caller, current, origin).await?;
         return Ok(());
     }
     let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ReauthenticationError::SignedOut)?;
@@ -138,23 +172,27 @@ pub async fn reauthenticate(
     if recent { Ok(()) } else { Err(ReauthenticationError::Required) }
 }
 
-/// Slots are taken before anything is hashed, and only wrong passwords keep them.
-async fn check_password(
+/// An account whose password was given.
+struct Checked {
+    found: Credentials,
+    /// Whether the hash is to be made anew.
+    is_outdated: bool,
+}
+
+/// Compares a password with that of an account, or of nobody's. Limits were taken before.
+async fn compare(
     app: &App,
     found: Option<Credentials>,
-    password: Password,
-    counted: &[(Action, String)],
+    password: &Password,
     caller: &Caller,
-) -> Result<Credentials, SignInError> {
-    let slots = limits::take(app, counted).await?;
-    let hash: Option<PasswordHash> = found.as_ref().map(|found| found.password_hash.clone());
-    let verified = app.hasher.verify(password, hash, caller).await;
-    if !matches!(verified, Ok(false)) {
-        slots.give_back(app).await?;
-    }
-    found
-        .filter(|_| matches!(verified, Ok(true)))
-        .ok_or(verified.err().map_or(SignInError::WrongCredentials, Into::into))
+) -> Result<Checked, SignInError> {
+    let hash = found.as_ref().map(|found| found.password_hash.clone());
+    let comparison = app.hasher.verify(password.clone(), hash, caller).await?;
+    let Some(found) = found.filter(|_| comparison != Comparison::Different) else {
+        return Err(SignInError::WrongCredentials);
+    };
+    let is_outdated = comparison == Comparison::SameAsTyped || app.hasher.is_outdated(&found.password_hash);
+    Ok(Checked { found, is_outdated })
 }
 
 /// Forgets the failed sign-ins to an account, from wherever they came: its owner has just got back in.
@@ -182,25 +220,20 @@ pub fn counters(app: &App, user: UserId) -> Vec<String> {
 
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
 /// try, so that nobody can lock an owner out; and what can't be anybody's closes nothing for others who mistype theirs.
-fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<(Action, String)> {
+fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
-    let mut counted = from_here(&account, origin);
+    let mut counted: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
+    counted.extend(Count::by_address(Action::SignInAddress, "", origin.client));
     if identifier.is_some() && !user.is_some_and(|user| origin.known_users.contains(&user)) {
-        counted.push((Action::SignInAccount, account));
+        counted.push(Count::of(Action::SignInAccount, account));
     }
     counted
 }
 
-/// What a failure counts for at the address it comes from.
-fn from_here(account: &str, origin: &Origin) -> Vec<(Action, String)> {
-    let address = net::counted(origin.address);
-    vec![(Action::SignIn, format!("{account} {address}")), (Action::SignInAddress, address)]
-}
-
 /// After a change of `BCRYPT_COST`, sign-ins bring hashes to the new cost: a different cost would tell by its time
 /// which accounts exist, since unknown ones cost what is set now. Where that fails, the next sign-in tries again.
-async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Password) {
-    if !app.hasher.is_outdated(old) {
+async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, is_outdated: bool, password: Password) {
+    if !is_outdated {
         return;
     }
     let renewed = async {
@@ -208,6 +241,6 @@ async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Passw
         Ok::<_, SignInError>(app.store.users.replace_hash(user, old, &new).await?)
     };
     if let Err(error) = renewed.await {
-        tracing::warn!(%user, %error, "the password's hash keeps its old cost");
+        tracing::warn!(%user, %error, "the password's hash is not renewed");
     }
 }

@@ -31,6 +31,8 @@ pub struct UserState {
     pub sessions: usize,
     /// Whether failed sign-ins have closed it, to one address at least.
     pub is_locked: bool,
+    /// Whether nobody could get back into it: it runs the shop, and none of its contacts is proven.
+    pub is_unrecoverable: bool,
 }
 
 /// Why an account isn't shown or changed.
@@ -112,7 +114,9 @@ pub async fn unlock(app: &App, author: &Author, user: UserId) -> Result<(), User
 
 async fn state(app: &App, record: UserRecord) -> Result<UserState, UsersError> {
     let is_locked = sign_in::is_locked(app, record.account.id).await?;
-    Ok(UserState { sessions: record.living_sessions(app.clock.now()), is_locked, record })
+    let now = app.clock.now();
+    let is_unrecoverable = record.account.role.is_staff() && !record.account.contacts(now).any_proven();
+    Ok(UserState { sessions: record.living_sessions(now), is_locked, is_unrecoverable, record })
 }
 
 fn query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQuery>, InvalidField> {

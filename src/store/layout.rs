@@ -15,7 +15,7 @@ use super::{
     branches::{self, Brand, Category, Model},
     error, image_trash, invitations, leases, links,
     locks::{self, Locks},
-    otp_codes, outbox, pending_registrations, plans, product_search, products, rate_limits, tree, users,
+    otp_codes, otp_tallies, outbox, pending_registrations, plans, product_search, products, rate_limits, tree, users,
 };
 
 /// MongoDB's code for "this collection exists already".
@@ -41,6 +41,7 @@ fn layouts() -> Vec<Layout> {
         tree::layout(),
         plans::layout(),
         otp_codes::layout(),
+        otp_tallies::layout(),
         pending_registrations::layout(),
         rate_limits::layout(),
         outbox::layout(),

@@ -13,6 +13,7 @@ pub mod links;
 mod locks;
 mod openings;
 pub mod otp_codes;
+pub mod otp_tallies;
 pub mod outbox;
 pub mod pending_registrations;
 pub mod plans;
@@ -46,6 +47,7 @@ use self::{
     leases::Leases,
     links::Links,
     otp_codes::OtpCodes,
+    otp_tallies::OtpTallies,
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
     plans::Plans,
@@ -90,6 +92,8 @@ pub struct Store {
     pub plans: Plans,
     /// Codes that were sent.
     pub otp_codes: OtpCodes,
+    /// Tries without a code of one's own.
+    pub otp_tallies: OtpTallies,
     /// Accounts that wait for their code.
     pub pending_registrations: PendingRegistrations,
     /// Who did what how often.
@@ -133,6 +137,7 @@ impl Store {
             product_watch: ProductWatch::new(&database),
             plans: Plans::new(&client, &database),
             otp_codes: OtpCodes::new(&database),
+            otp_tallies: OtpTallies::new(&database),
             pending_registrations: PendingRegistrations::new(&database),
             rate_limits: RateLimits::new(&database),
             outbox: Outbox::new(&database),

@@ -45,12 +45,20 @@ pub struct OtpDoc {
     pub user: Option<UserId>,
     /// Its keyed hash; null when the SMS service compares it.
     pub code_hash: Option<HashedToken>,
+    /// Whether it was sent. For a number without an account nothing is, and no code is right.
+    #[serde(default = "yes")]
+    pub is_sent: bool,
     /// How often it was tried.
     pub attempts: i64,
     /// When it was sent.
     pub created_at: Timestamp,
     /// Until when it is good.
     pub expires_at: Timestamp,
+}
+
+/// Codes of older versions were stored once they were sent.
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -101,6 +109,18 @@ impl OtpCodes {
         let ids = self.docs.clone_with_type::<WithId>();
         let found = ids.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": -1 }).await?;
         Ok(found.map_ok(|code| code.id).try_collect().await?)
+    }
+
+    /// Notes that a code was sent after all.
+    pub async fn mark_sent(&self, id: ChallengeId, code_hash: Option<&HashedToken>) -> Result<(), StoreError> {
+        let sent = doc! { "code_hash": code_hash.map_or(Bson::Null, Bson::from), "is_sent": true };
+        self.docs.update_one(doc! { "_id": id }, doc! { "$set": sent }).await?;
+        Ok(())
+    }
+
+    /// A code that is still good, without counting a try.
+    pub async fn find(&self, id: ChallengeId, now: Timestamp) -> Result<Option<OtpDoc>, StoreError> {
+        Ok(self.docs.find_one(doc! { "_id": id, "expires_at": { "$gt": now } }).await?)
     }
 
     /// Counts a try and returns the code; `None` when it is gone or was tried too often.

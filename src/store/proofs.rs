@@ -2,21 +2,18 @@
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
-use mongodb::{Client, ClientSession, Collection, Database, error::Result, options::ReturnDocument};
-use serde::Deserialize;
+use mongodb::{Client, ClientSession, Collection, Database, error::Result};
 
 use super::{
     StoreError,
     audits::{Audits, Trail},
     invitations,
     links::{self, LinkDoc},
-    openings::Openings,
-    outbox::{self, MailDoc},
     transaction::transact,
     tree::diff::Diff,
-    users::{Account, Verification},
+    users::{Account, Users, contacts::Right, resets::Through},
 };
-use crate::domain::{ids::UserId, password::PasswordHash, role::Role, time::Timestamp};
+use crate::domain::{ids::UserId, mail_kind::MailKind, password::PasswordHash, role::Role, time::Timestamp};
 
 /// What became of a proof of an address.
 #[derive(Debug)]
@@ -29,23 +26,22 @@ pub enum EmailProof {
     Taken,
 }
 
-/// Who has an address, and whether it was proven.
-#[derive(Deserialize)]
-struct Holder {
-    #[serde(rename = "_id")]
-    id: UserId,
-    #[serde(default)]
-    verification: Verification,
+/// Who opens a link that proves an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prover {
+    /// Somebody who is signed in to the account.
+    Owner,
+    /// Somebody who isn't signed in; they read the mail, but the password may be somebody else's.
+    Unsigned,
 }
 
 /// The collections that these transactions touch.
 #[derive(Clone)]
 pub struct Proofs {
     client: Client,
-    users: Collection<Document>,
+    users: Users,
+    documents: Collection<Document>,
     links: Collection<LinkDoc>,
-    outbox: Collection<MailDoc>,
-    openings: Openings,
     invitations: Collection<Document>,
     audits: Audits,
 }
@@ -54,42 +50,31 @@ impl Proofs {
     pub(super) fn new(client: &Client, database: &Database) -> Self {
         Self {
             client: client.clone(),
-            users: database.collection("users"),
+            users: Users::new(client, database),
+            documents: database.collection("users"),
             links: database.collection(links::NAME),
-            outbox: database.collection(outbox::NAME),
-            openings: Openings::new(database),
             invitations: database.collection(invitations::NAME),
             audits: Audits::new(database),
         }
     }
 
-    /// Uses a link up and sets a password by it: all sessions end, and all other links and all codes of the account are void. False
-    /// when the link was used meanwhile, or the account may not be reset by its address any more.
+    /// Uses a link up and sets a password by it ([`Users::reset_in`]). False when the link was used meanwhile, or the
+    /// account may not be reset by its address any more.
     pub async fn reset_password(
         &self,
         link: &LinkDoc,
         new: &PasswordHash,
-        notice: &MailDoc,
         now: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let (stores, link, new, notice) = (self.clone(), link.clone(), new.clone(), notice.clone());
+        let (stores, link, new) = (self.clone(), link.clone(), new.clone());
         transact(&self.client, move |tx| {
-            let (stores, link, new, notice) = (stores.clone(), link.clone(), new.clone(), notice.clone());
+            let (stores, link, new) = (stores.clone(), link.clone(), new.clone());
             async move {
                 if !stores.use_up(&link, tx).await? {
                     return Ok(false);
                 }
-                let update = doc! {
-                    "$set": { "password_hash": &new, "sessions": [], "last_reset_at": now, "updated_at": now },
-                    "$unset": { "reset": "" },
-                };
-                let changed = stores.users.update_one(resettable(&link), update).session(&mut *tx).await?;
-                if changed.matched_count == 0 {
-                    return Ok(false);
-                }
-                stores.openings.void_in(tx, link.user).await?;
-                stores.outbox.insert_one(&notice).session(&mut *tx).await?;
-                Ok(true)
+                let active = doc! { "_id": link.user, "is_active": true };
+                stores.users.reset_in(tx, active, Through::Email(&link.email), &new, now).await
             }
             .boxed()
         })
@@ -97,82 +82,65 @@ impl Proofs {
     }
 
     /// Uses a link up and marks its address proven for the account, which takes it from an account that only claimed
-    /// it. With `as_staff` a customer becomes staff, and the audits say so, if an open invitation names the address. `notice`
-    /// goes out when the account had another address before.
+    /// it. An owner who was invited becomes staff, and the audits say so.
     pub async fn prove_email(
         &self,
         link: &LinkDoc,
-        as_staff: bool,
-        notice: Option<&MailDoc>,
+        prover: Prover,
         trail: &Trail,
     ) -> std::result::Result<EmailProof, StoreError> {
-        let (stores, link, notice, trail) = (self.clone(), link.clone(), notice.cloned(), trail.clone());
+        let (stores, link, trail) = (self.clone(), link.clone(), trail.clone());
         transact(&self.client, move |tx| {
-            let (stores, link, notice, trail) = (stores.clone(), link.clone(), notice.clone(), trail.clone());
-            async move {
-                let now = trail.now;
-                if !stores.use_up(&link, tx).await? || !stores.is_unchanged(&link, tx).await? {
-                    return Ok(EmailProof::Gone);
-                }
-                if !stores.take_address(&link, now, tx).await? {
-                    return Ok(EmailProof::Taken);
-                }
-                let is_new = link.account_email.as_ref() != Some(&link.email);
-                if is_new {
-                    stores.openings.void_in(tx, link.user).await?;
-                }
-                if as_staff && stores.use_invitation(&link, now, tx).await? {
-                    stores.make_staff(link.user, &trail, tx).await?;
-                }
-                if let Some(notice) = &notice {
-                    stores.outbox.insert_one(notice).session(&mut *tx).await?;
-                }
-                let proven = doc! { "value": &link.email, "verified_at": now };
-                let mut update =
-                    doc! { "$set": { "email": &link.email, "verification.email": proven, "updated_at": now } };
-                if is_new {
-                    update.insert("$unset", doc! { "reset": "" });
-                }
-                let users = stores.users.clone_with_type::<Account>();
-                let account = users.find_one_and_update(doc! { "_id": link.user }, update);
-                let account = account.projection(Account::projection()).return_document(ReturnDocument::After);
-                let account = account.session(&mut *tx).await?.map(Box::new);
-                Ok(account.map_or(EmailProof::Gone, EmailProof::Done))
-            }
-            .boxed()
+            let (stores, link, trail) = (stores.clone(), link.clone(), trail.clone());
+            async move { stores.prove_email_in(tx, &link, prover, &trail).await }.boxed()
         })
         .await
+    }
+
+    async fn prove_email_in(
+        &self,
+        tx: &mut ClientSession,
+        link: &LinkDoc,
+        prover: Prover,
+        trail: &Trail,
+    ) -> Result<EmailProof> {
+        let now = trail.now;
+        let gone = Ok(EmailProof::Gone);
+        if !self.use_up(link, tx).await? {
+            return gone;
+        }
+        let Some(before) = self.unchanged(link, tx).await? else { return gone };
+        if prover == Prover::Unsigned && !before.contacts(now).may_prove_unsigned() {
+            return gone;
+        }
+        if !self.users.take_email_in(tx, &link.email, link.user, Right::Proof, now).await? {
+            return Ok(EmailProof::Taken);
+        }
+        if prover == Prover::Owner && self.use_invitation(link, now, tx).await? {
+            self.make_staff(link.user, trail, tx).await?;
+        }
+        let is_new = before.email.as_ref() != Some(&link.email);
+        if before.mail_address(now).is_some_and(|address| *address != link.email) {
+            // To the address that mails have gone to until now.
+            self.users.tell_in(tx, &before, MailKind::EmailChanged, now).await?;
+        }
+        let account = doc! { "_id": link.user };
+        let update = proof_of(link, prover, is_new, now);
+        let proven = match is_new {
+            true => self.users.update_and_void_in(tx, account, update).await?,
+            false => self.users.change_in(tx, account, update).await?,
+        };
+        Ok(proven.map_or(EmailProof::Gone, |account| EmailProof::Done(Box::new(account))))
     }
 
     async fn use_up(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<bool> {
         Ok(self.links.delete_one(doc! { "_id": link.id }).session(tx).await?.deleted_count == 1)
     }
 
-    /// Whether the account is active and has the address that it had when the link was mailed.
-    async fn is_unchanged(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<bool> {
+    /// The account, if it is active and has the address that it had when the link was mailed.
+    async fn unchanged(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<Option<Account>> {
         let then = link.account_email.as_ref().map_or(Bson::Null, Bson::from);
-        let filter = doc! { "_id": link.user, "is_active": true, "email": then };
-        Ok(self.users.find_one(filter).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
-    }
-
-    /// Takes the address from an account that only claimed it, or had it once; false when an account has proven it and
-    /// still has it.
-    async fn take_address(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {
-        let other = doc! { "_id": { "$ne": link.user }, "email": &link.email };
-        let users = self.users.clone_with_type::<Holder>();
-        let found = users.find_one(other).projection(doc! { "verification.email": 1 });
-        if let Some(owner) = found.session(&mut *tx).await? {
-            if owner.verification.proven_email() == Some(&link.email) {
-                return Ok(false);
-            }
-            let update = doc! { "$unset": { "email": "" }, "$set": { "updated_at": now } };
-            self.users.update_one(doc! { "_id": owner.id }, update).session(&mut *tx).await?;
-            self.openings.void_in(tx, owner.id).await?;
-        }
-        // Who proved it once and went to another address gets no more resets by it.
-        let former = doc! { "_id": { "$ne": link.user }, "verification.email.value": &link.email };
-        self.users.update_many(former, doc! { "$unset": { "verification.email": "" } }).session(&mut *tx).await?;
-        Ok(true)
+        self.users.account_in(tx, doc! { "_id": link.user, "is_active": true, "email": then }).await
     }
 
     async fn make_staff(&self, user: UserId, trail: &Trail, tx: &mut ClientSession) -> Result<()> {
@@ -180,7 +148,7 @@ impl Proofs {
         let (then, now) = (role(Role::Customer), role(Role::Staff));
         let mut customer = then.clone();
         customer.insert("_id", user);
-        let made = self.users.update_one(customer, doc! { "$set": now.clone() }).session(&mut *tx).await?;
+        let made = self.documents.update_one(customer, doc! { "$set": now.clone() }).session(&mut *tx).await?;
         if made.matched_count == 0 {
             return Ok(());
         }
@@ -196,14 +164,22 @@ impl Proofs {
     }
 }
 
-/// The account of a link, if its password may be reset by the address that the link was mailed to: a proven one or,
-/// while no number is proven, the one that the account claims.
-fn resettable(link: &LinkDoc) -> Document {
-    let proven = doc! { "verification.email.value": &link.email, "verification.email.verified_at": { "$ne": null } };
-    let claimed = doc! {
-        "email": &link.email,
-        "verification.email.verified_at": null,
-        "verification.phone.verified_at": null,
-    };
-    doc! { "_id": link.user, "is_active": true, "$or": [proven, claimed] }
+/// What an account is like once a link has proven its address. Where nobody was signed in, its sessions end, and the
+/// password counts as somebody else's until the next reset.
+fn proof_of(link: &LinkDoc, prover: Prover, is_new: bool, now: Timestamp) -> Document {
+    let proven = doc! { "value": &link.email, "verified_at": now };
+    let mut set = doc! { "email": &link.email, "verification.email": proven, "updated_at": now };
+    let mut unset = Document::new();
+    match prover {
+        Prover::Owner => drop(unset.insert("verification.contested", "")),
+        Prover::Unsigned => set.extend(doc! { "verification.contested": true, "sessions": [] }),
+    }
+    if is_new {
+        unset.insert("reset", "");
+    }
+    let mut update = doc! { "$set": set };
+    if !unset.is_empty() {
+        update.insert("$unset", unset);
+    }
+    update
 }

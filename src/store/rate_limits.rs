@@ -80,7 +80,9 @@ impl RateLimits {
         let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
         let recent = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
         let mut filter = below(prefix);
-        filter.insert("$expr", doc! { "$gte": [{ "$size": recent }, i64::from(rate.count)] });
+        // Each key keeps its own limit: that of a network is wider than that of an address.
+        let limit = doc! { "$ifNull": ["$limit", i64::from(rate.count)] };
+        filter.insert("$expr", doc! { "$gte": [{ "$size": recent }, limit] });
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
     }
@@ -93,6 +95,7 @@ impl RateLimits {
             doc! { "$set": { "taken": { "$lt": [{ "$size": "$hits" }, i64::from(rate.count)] } } },
             doc! { "$set": {
                 "hits": { "$cond": ["$taken", { "$concatArrays": ["$hits", [{ "_id": hit, "at": now }]] }, "$hits"] },
+                "limit": i64::from(rate.count),
                 "expires_at": now.after(rate.window),
             } },
         ];

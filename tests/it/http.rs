@@ -35,8 +35,13 @@ async fn bad_input_is_always_a_clear_refusal_in_the_envelope() {
     }
     let text = caller.request(Method::POST, LOGIN).header("content-type", "text/plain").body("phone_number=1");
     Reply::of(text).await.refused(415, "the body must be application/json");
-    let broken_utf8 = caller.request(Method::POST, LOGIN).body(vec![b'{', 0xff, b'}']);
+    let json = |request: reqwest::RequestBuilder| request.header("content-type", "application/json");
+    let broken_utf8 = json(caller.request(Method::POST, LOGIN)).body(vec![b'{', 0xff, b'}']);
     Reply::of(broken_utf8).await.refused(400, "the body is not valid JSON");
+    let untyped = caller.request(Method::POST, LOGIN).body("{}");
+    Reply::of(untyped).await.refused(415, "a body needs a Content-Type");
+    let packed = json(caller.request(Method::POST, LOGIN)).header("content-encoding", "gzip").body(vec![0x1f, 0x8b]);
+    Reply::of(packed).await.refused(415, "compressed bodies are not taken");
 }
 
 #[tokio::test]

@@ -42,12 +42,11 @@ async fn whoever_only_names_an_invited_address_stays_a_customer() {
     let (admin, stranger, invitee) = (app.admin().await, app.customer().await, app.customer().await);
     invite(&admin).await;
     let path = activation(&app, &stranger).await;
-    app.anonymous().get(&path).await.expect(200);
-    let reply = app.anonymous().post_empty(&path).await.expect(200);
-    assert_eq!(reply["user"]["role"], "customer");
-    let other = app.customer().await;
-    let path = activation(&app, &other).await;
-    invitee.post_empty(&path).await.expect(409);
+    assert_eq!(app.anonymous().get(&path).await.expect(200)["account_required"], true);
+    for nobody in [app.anonymous(), invitee] {
+        let text = "sign in to the account that asked for this link";
+        assert_eq!(nobody.post_empty(&path).await.refused(403, text)["code"], "account_required");
+    }
     assert_eq!(stranger.get("/api/accounts/me/").await.expect(200)["role"], "customer");
     assert_eq!(admin.get(INVITES).await.expect(200)["total"], 1);
 }

@@ -91,7 +91,7 @@ async fn an_owner_s_browser_is_not_locked_out_by_others() {
     stranger.refused(429, "too many failed sign-ins to this account, try again later");
     let reply = login_from(&owner, "198.51.100.98", &login(number, PASSWORD)).await.expect(200);
     owner.sign_in(&reply);
-    let body = json!({ "current_password": PASSWORD, "new_password": "N3w!password" });
+    let body = json!({ "current_password": PASSWORD, "new_password": "N3w-gasket!" });
     owner.post("/api/accounts/password/", &body).await.expect(200);
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{Caller, MailServer, PASSWORD, TestApp, eventually};
 
 const ADDRESS: &str = "asha@example.com";
-const NEW: &str = "N3w!password";
+const NEW: &str = "N3w-gasket!";
 
 async fn change_password(owner: &Caller) {
     let body = json!({ "current_password": PASSWORD, "new_password": NEW });

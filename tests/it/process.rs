@@ -209,6 +209,33 @@ async fn a_deletion_that_a_kill_cut_off_is_finished_after_the_restart() {
     }
 }
 
+#[tokio::test]
+async fn set_password_lets_an_owner_back_in_and_ends_every_session() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let boss = boss(folder.path(), &server.url).await;
+    let set = |name: &str, password: &str| {
+        myspares(folder.path(), &[], &["set-password", "--username", name, "--password", password])
+    };
+    for (name, password, text) in [
+        ("nobody", "N3w-gasket!", "user not found"),
+        ("boss", "Admin@123", "too easy to guess"),
+        ("boss", "x", "too long/short"),
+    ] {
+        let refused = set(name, password);
+        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains(text), "{text}");
+    }
+    boss.get("/api/accounts/me/").await.expect(200);
+    let done = set("BOSS", "N3w-gasket!");
+    assert!(done.status.success() && !String::from_utf8_lossy(&done.stdout).contains("N3w"));
+    boss.get("/api/accounts/me/").await.expect(401);
+    let mut again = Caller::new(&server.url);
+    let login = json!({ "username": "boss", "password": "N3w-gasket!" });
+    again.sign_in(&again.post("/api/auth/token/", &login).await.expect(200));
+    let audits = again.get("/api/admin/audits/?operation=password_set").await.expect(200);
+    assert_eq!(audits["count"], 1, "{}", audits.text);
+}
+
 #[test]
 fn create_admin_asks_for_nothing_where_nobody_can_answer() {
     let folder = folder();
@@ -245,7 +272,10 @@ async fn what_runs_at_the_signal_is_finished_and_nothing_new_is_taken() {
     let (first, rest) = body.split_at(20);
     let address = server.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
     let mut upload = tokio::net::TcpStream::connect(address).await.expect("a connection");
-    let head = format!("POST /api/auth/register/ HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{first}", body.len());
+    let head = format!(
+        "POST /api/auth/register/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{first}",
+        body.len()
+    );
     upload.write_all(head.as_bytes()).await.expect("half a request");
     // Another connection's answer shows that the server has had time for this one.
     caller.get("/readyz").await.expect(200);
@@ -269,7 +299,7 @@ async fn work_in_the_background_may_be_left_to_a_process_of_its_own() {
     let body = json!({ "username": "john", "password": PASSWORD, "email": "john@example.com" });
     let reply = caller.post("/api/auth/register/", &body).await.expect(201);
     caller.sign_in(&reply);
-    let change = json!({ "current_password": PASSWORD, "new_password": "N3w!password" });
+    let change = json!({ "current_password": PASSWORD, "new_password": "N3w-gasket!" });
     caller.post("/api/accounts/password/", &change).await.expect(200);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(letters_in(folder.path()).is_empty());

@@ -126,7 +126,7 @@ async fn proving_another_address_voids_codes_and_resets() {
     caller.post("/api/request/request-staff/", &other).await.expect(200);
     app.work().await;
     let link = app.link("activate-staff").await;
-    app.anonymous().post_empty(&activate(&link)).await.expect(200);
+    caller.post_empty(&activate(&link)).await.expect(200);
     let proof = json!({ "phone_number": number, "otp": app.code_for("+919876500001") });
     caller.post("/api/request/verify-number/verify/", &proof).await.refused(400, "invalid or expired OTP");
     let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");

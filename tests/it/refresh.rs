@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use proptest::{prelude::*, test_runner::TestRunner};
-use serde_json::json;
 
 use crate::support::{Caller, TestApp};
 
@@ -58,11 +57,13 @@ async fn inside_the_window_old_and_new_token_both_get_the_new_one() {
 }
 
 #[tokio::test]
-async fn an_older_token_ends_the_session_for_thief_and_owner() {
+async fn a_token_whose_successor_is_in_use_ends_the_session_for_thief_and_owner() {
     let app = TestApp::start().await;
     let thief = app.customer().await;
     let mut owner = thief.clone();
     owner.take_tokens(&thief.refresh().await.expect(200));
+    app.advance(GRACE);
+    owner.take_tokens(&owner.refresh().await.expect(200));
     app.advance(GRACE);
     thief.refresh().await.refused(401, "refresh token has been revoked");
     owner.get(ME).await.refused(401, "invalid or expired access token");
@@ -70,15 +71,50 @@ async fn an_older_token_ends_the_session_for_thief_and_owner() {
 }
 
 #[tokio::test]
-async fn a_token_two_rotations_old_is_theft_inside_the_window_too() {
+async fn a_stolen_token_is_good_until_the_owner_s_next_refresh() {
     let app = TestApp::start().await;
-    let oldest = app.customer().await;
-    let mut owner = oldest.clone();
-    owner.take_tokens(&owner.refresh().await.expect(200));
+    let owner = app.customer().await;
+    let mut thief = owner.clone();
+    app.advance(GRACE);
+    for _ in 0..2 {
+        thief.take_tokens(&thief.refresh().await.expect(200));
+        app.advance(GRACE);
+    }
+    owner.refresh().await.refused(401, "refresh token has been revoked");
+    thief.get(ME).await.refused(401, "invalid or expired access token");
+    thief.refresh().await.refused(401, "refresh token has been revoked");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_long_ago_signs_nobody_out() {
+    let app = TestApp::start().await;
+    let mut owner = app.customer().await;
+    for pause in [31, 600, 6 * 24 * 3600] {
+        let lost = owner.refresh().await.expect(200).refresh_cookie();
+        app.advance(Duration::from_secs(pause));
+        let rescued = owner.refresh().await.expect(200);
+        assert_ne!(rescued.refresh_cookie(), lost);
+        // A second tab that wakes with the token of the lost answer gets the same one.
+        let mut tab = owner.clone();
+        tab.refresh = lost;
+        assert_eq!(tab.refresh().await.expect(200).refresh_cookie(), rescued.refresh_cookie());
+        owner.take_tokens(&rescued);
+        app.advance(GRACE);
+        owner.take_tokens(&owner.refresh().await.expect(200));
+        owner.get(ME).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_a_lost_answer_is_dead_once_the_owner_has_another_one() {
+    let app = TestApp::start().await;
+    let mut owner = app.customer().await;
+    let mut thief = owner.clone();
+    thief.take_tokens(&owner.refresh().await.expect(200));
     app.advance(GRACE);
     owner.take_tokens(&owner.refresh().await.expect(200));
-    oldest.refresh().await.refused(401, "refresh token has been revoked");
-    owner.get(ME).await.expect(401);
+    app.advance(GRACE);
+    thief.refresh().await.refused(401, "refresh token has been revoked");
 }
 
 #[tokio::test]
@@ -147,122 +183,122 @@ async fn a_session_is_one_on_all_instances() {
     caller.get(ME).await.expect(401);
 }
 
-#[tokio::test]
-async fn bodies_carry_the_token_only_where_that_is_switched_on() {
-    let app = TestApp::start_with(&[("BODY_REFRESH", "true")]).await;
-    let account = app.new_account();
-    let registered = app.anonymous().post("/api/auth/register/", &account).await.expect(201);
-    assert_eq!(registered["refresh"].as_str().map(str::to_owned), registered.refresh_cookie());
-    let login = json!({ "username": account["phone_number"], "password": account["password"] });
-    let signed_in = app.anonymous().post("/api/auth/token/", &login).await.expect(200);
-    let body = json!({ "refresh": signed_in["refresh"] });
-    let refreshed = app.anonymous().post("/api/auth/token/refresh/", &body).await.expect(200);
-    assert!(refreshed["refresh"].is_string() && refreshed["refresh"] != signed_in["refresh"]);
-    let mut jar = app.anonymous();
-    jar.refresh = refreshed.refresh_cookie();
-    jar.post("/api/auth/token/refresh/", &json!({ "refresh": "" })).await.expect(200);
-
-    let strict = TestApp::start().await;
-    let caller = strict.customer().await;
-    let body = json!({ "refresh": caller.refresh });
-    strict.anonymous().post("/api/auth/token/refresh/", &body).await.refused(401, "refresh token required");
-    assert!(caller.post("/api/auth/token/refresh/", &json!({})).await.expect(200)["refresh"].is_null());
-}
-
-/// What a client and the network do to a session.
+/// What owners and the network do to a session, and what somebody does who has copied a token.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Some tabs refresh at the same moment with the newest cookie; some answers are lost.
+    /// Some tabs refresh at the same moment with the newest cookie; the first of the answers are lost.
     Tabs { tabs: usize, lost: usize },
-    /// The request before the last refresh arrives once more, at once.
-    Replay,
+    /// Somebody copies the cookie.
+    Steal,
+    /// Whoever has copied it refreshes.
+    Thief,
     /// Time passes.
     Wait(u64),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        (1_usize..5, 0_usize..3).prop_map(|(tabs, lost)| Step::Tabs { tabs, lost }),
-        Just(Step::Replay),
+fn steps(with_thief: bool) -> impl Strategy<Value = Vec<Step>> {
+    let owner = prop_oneof![
+        (1_usize..5, 0_usize..6).prop_map(|(tabs, lost)| Step::Tabs { tabs, lost }),
         prop_oneof![0_u64..25, 31_u64..600].prop_map(Step::Wait),
     ];
-    proptest::collection::vec(step, 1..12)
+    let thief = prop_oneof![Just(Step::Steal), Just(Step::Thief)];
+    let step = prop_oneof![4 => owner, u32::from(with_thief) => thief];
+    proptest::collection::vec(step, 1..14)
 }
 
-/// Runs the steps; a client that always uses the newest cookie it got must never be signed out.
-async fn live(app: &TestApp, steps: &[Step]) {
-    let mut caller = app.customer().await;
-    let mut previous: Option<(Caller, u64)> = None;
-    let mut age = 0;
-    for step in steps {
-        match step {
-            Step::Wait(seconds) => {
-                app.advance(Duration::from_secs(*seconds));
-                age += seconds;
-            }
-            Step::Replay => {
-                // Inside the window the network may repeat what the client sent before; later, that is theft.
-                if let Some((older, rotated)) = &previous
-                    && age - rotated < 25
-                {
-                    older.refresh().await.expect(200);
-                }
-            }
-            Step::Tabs { tabs, lost } => {
-                let calls: Vec<_> = (0..*tabs)
-                    .map(|_| {
-                        tokio::spawn({
-                            let tab = caller.clone();
-                            async move { tab.refresh().await }
-                        })
-                    })
-                    .collect();
-                let before = caller.clone();
-                for (n, call) in calls.into_iter().enumerate() {
-                    let reply = call.await.expect("a reply").expect(200);
-                    if n >= *lost || n + 1 == *tabs {
-                        caller.take_tokens(&reply);
-                    }
-                }
-                if caller.refresh != before.refresh {
-                    previous = Some((before, age));
-                }
+/// A session of which somebody may have a copy.
+struct Session<'a> {
+    app: &'a TestApp,
+    owner: Caller,
+    thief: Option<Caller>,
+    is_over: bool,
+}
+
+impl Session<'_> {
+    async fn live(&mut self, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Wait(seconds) => self.app.advance(Duration::from_secs(*seconds)),
+                Step::Steal => self.thief = Some(self.owner.clone()),
+                Step::Thief => drop(self.thief_refreshes().await),
+                Step::Tabs { tabs, lost } => self.tabs(*tabs, *lost).await,
             }
         }
     }
-    caller.take_tokens(&caller.refresh().await.expect(200));
-    theft_ends(app, &caller).await;
+
+    async fn tabs(&mut self, tabs: usize, lost: usize) {
+        let calls: Vec<_> = (0..tabs)
+            .map(|_| {
+                let tab = self.owner.clone();
+                tokio::spawn(async move { tab.refresh().await })
+            })
+            .collect();
+        for (n, call) in calls.into_iter().enumerate() {
+            let reply = call.await.expect("a reply");
+            self.is_over |= reply.status == 401;
+            if reply.status == 200 && n >= lost {
+                self.owner.take_tokens(&reply);
+            }
+        }
+    }
+
+    /// Whether the thief got something.
+    async fn thief_refreshes(&mut self) -> bool {
+        let Some(thief) = &mut self.thief else { return false };
+        let reply = thief.refresh().await;
+        if reply.status == 200 {
+            thief.take_tokens(&reply);
+        }
+        reply.status == 200
+    }
 }
 
-/// Whatever came before: a genuine token from before the window ends the session, for its owner too.
-async fn theft_ends(app: &TestApp, thief: &Caller) {
-    let mut owner = thief.clone();
-    app.advance(GRACE);
-    owner.take_tokens(&owner.refresh().await.expect(200));
-    app.advance(GRACE);
-    thief.refresh().await.refused(401, "refresh token has been revoked");
-    owner.get(ME).await.expect(401);
-    owner.refresh().await.refused(401, "refresh token has been revoked");
+fn property(with_thief: bool, check: impl AsyncFn(&mut Session<'_>)) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let app = runtime.block_on(TestApp::start());
+    let config = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(config).run(&steps(with_thief), |steps| {
+        runtime.block_on(async {
+            let owner = app.customer().await;
+            let mut session = Session { app: &app, owner, thief: None, is_over: false };
+            session.live(&steps).await;
+            check(&mut session).await;
+        });
+        Ok(())
+    });
+    outcome.expect("the rule holds");
 }
 
 #[test]
-fn whoever_uses_the_newest_cookie_is_never_signed_out_and_an_old_one_ends_the_session() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let app = runtime.block_on(TestApp::start());
-    let mut runner =
-        TestRunner::new(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() });
-    let outcome = runner.run(&steps(), |steps| {
-        runtime.block_on(live(&app, &steps));
-        Ok(())
+fn no_lost_answer_ends_a_session() {
+    property(false, async |session| {
+        assert!(!session.is_over);
+        session.owner.refresh().await.expect(200);
     });
-    outcome.expect("no client was signed out");
+}
+
+#[test]
+fn who_uses_a_stolen_token_has_nothing_after_the_owner_s_next_refresh() {
+    property(true, async |session| {
+        session.thief.get_or_insert_with(|| session.owner.clone());
+        session.app.advance(GRACE);
+        session.thief_refreshes().await;
+        session.app.advance(GRACE);
+        session.tabs(1, 0).await;
+        session.app.advance(GRACE);
+        assert!(!session.thief_refreshes().await);
+        session.thief.as_ref().expect("a thief").get(ME).await.expect(401);
+    });
 }
 
 #[tokio::test]
 async fn a_session_ended_as_stolen_is_gone_from_the_account_and_audited_once() {
     let app = TestApp::start().await;
     let thief = app.customer().await;
-    thief.refresh().await.expect(200);
+    let mut owner = thief.clone();
+    owner.take_tokens(&thief.refresh().await.expect(200));
+    app.advance(GRACE);
+    owner.refresh().await.expect(200);
     app.advance(GRACE);
     thief.refresh().await.expect(401);
     let user = app.users().find_one(doc! {}).await.expect("found").expect("a user");

@@ -33,7 +33,7 @@ async fn two_challenges_with_the_same_code_stay_apart() {
     let twilio = FakeTwilio::start().await;
     let app = TestApp::start_with(&twilio.settings()).await;
     let (mut thief, mut owner) = (app.anonymous(), app.anonymous());
-    let claim = json!({ "username": "thief", "password": "Th1ef!pass", "phone_number": "9876543210" });
+    let claim = json!({ "username": "thief", "password": "Gasket-h3ad!", "phone_number": "9876543210" });
     thief.challenge = thief.post(SEND, &claim).await.expect(200).challenge_cookie();
     owner.challenge = owner.post(SEND, &account()).await.expect(200).challenge_cookie();
     let proof = json!({ "phone_number": "9876543210", "otp": CODE });

@@ -64,7 +64,7 @@ impl AccountsApi {
         body: Body<DeleteIn>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
-        accounts::delete(&self.app, &caller.account, current, &origin.0).await?;
+        accounts::delete(&self.app, caller.session, current, &origin.0).await?;
         Ok(Json(MessageOut::new("account deleted successfully")))
     }
 

@@ -21,7 +21,7 @@ use crate::{
     },
     error::{ApiError, ErrorCode, Refusal},
     services::profile::ProfileError,
-    store::users::{AccountChange, EmailChange},
+    store::users::{AccountChange, EmailChange, PhotoChange},
 };
 
 /// What is new; whatever is left out stays as it is.
@@ -41,14 +41,30 @@ pub(super) struct UpdateIn {
     preference: Option<PreferenceIn>,
     #[serde(default, deserialize_with = "object")]
     address: Option<AddressIn>,
+    /// The three above as the account's answer has them; what is given above comes first.
+    #[serde(default, deserialize_with = "object")]
+    profile: Option<ProfileIn>,
+}
+
+/// What owners tell of themselves, as the account's answer has it.
+#[derive(Debug, Object, Deserialize)]
+#[oai(rename = "ProfileUpdate")]
+struct ProfileIn {
+    #[serde(default, deserialize_with = "object")]
+    display: Option<DisplayIn>,
+    #[serde(default, deserialize_with = "object")]
+    preference: Option<PreferenceIn>,
+    #[serde(default, deserialize_with = "object")]
+    address: Option<AddressIn>,
 }
 
 /// How the account is to be shown.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "DisplayUpdate")]
 struct DisplayIn {
-    /// `https://`, `http://` or `/media/`, at most 150 characters.
-    photo: Option<Line>,
+    /// `https://`, `http://` or `/media/`, at most 150 characters; null shows no picture any more.
+    #[serde(default)]
+    photo: MaybeUndefined<Line>,
 }
 
 /// How the account likes the shop.
@@ -69,17 +85,37 @@ impl UpdateIn {
     pub(super) fn check(self, region: Region) -> Result<AccountChange, InvalidField> {
         let username =
             |name: Line| Username::parse(&name.0).map_err(|why| InvalidField::because("username", "username", why));
-        let photo = |url: Line| Photo::parse(&url.0).ok_or_else(|| InvalidField::invalid_at("display.photo", "photo"));
+        let (mut display, mut preference, mut address, mut at) =
+            (self.display, self.preference, self.address, "address.");
+        if let Some(profile) = self.profile {
+            if address.is_none() {
+                at = "profile.address.";
+            }
+            display = display.or(profile.display);
+            preference = preference.or(profile.preference);
+            address = address.or(profile.address);
+        }
         let language = |tag: Line| {
             Language::parse(&tag.0).ok_or_else(|| InvalidField::invalid_at("preference.language", "language"))
         };
         Ok(AccountChange {
             username: self.username.map(username).transpose()?,
             email: check_email(self.email)?,
-            photo: self.display.and_then(|display| display.photo).map(photo).transpose()?,
-            language: self.preference.and_then(|preference| preference.language).map(language).transpose()?,
-            address: self.address.map(|address| address.check("address.", region)).transpose()?.unwrap_or_default(),
+            photo: display.map_or(Ok(None), |display| check_photo(display.photo))?,
+            language: preference.and_then(|preference| preference.language).map(language).transpose()?,
+            address: address.map(|address| address.check(at, region)).transpose()?.unwrap_or_default(),
         })
+    }
+}
+
+fn check_photo(photo: MaybeUndefined<Line>) -> Result<Option<PhotoChange>, InvalidField> {
+    match photo {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Null => Ok(Some(PhotoChange::Removed)),
+        MaybeUndefined::Value(url) => {
+            let photo = Photo::parse(&url.0).ok_or_else(|| InvalidField::invalid_at("display.photo", "photo"))?;
+            Ok(Some(PhotoChange::To(photo)))
+        }
     }
 }
 
@@ -101,9 +137,12 @@ impl Example for UpdateIn {
             username: line("Asha Rao"),
             email: MaybeUndefined::Value(Line("asha@example.com".to_owned())),
             current_password: Some(PasswordIn(Password::new("Br4ke-pads!".to_owned()))),
-            display: Some(DisplayIn { photo: line("https://images.example.com/asha.webp") }),
+            display: Some(DisplayIn {
+                photo: MaybeUndefined::Value(Line("https://images.example.com/asha.webp".to_owned())),
+            }),
             preference: Some(PreferenceIn { language: line("en-IN") }),
             address: Some(AddressIn::example()),
+            profile: None,
         }
     }
 }

@@ -17,6 +17,10 @@ use crate::{
 
 const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
 
+/// What is said of an account that runs the shop and has no proven contact.
+const UNRECOVERABLE: &str =
+    "no phone number or e-mail of this account is proven: its owner can't reset a forgotten password";
+
 /// One account of the list.
 #[derive(Debug, Object)]
 #[oai(rename = "UserRow", example)]
@@ -67,6 +71,8 @@ pub(super) struct UserFoundOut {
 pub(super) struct UserChangedOut {
     message: String,
     user: UserDetailsOut,
+    /// What to see to after the change; null when there is nothing.
+    warning: Option<String>,
 }
 
 /// What is to be different; what is left out stays as it is.
@@ -119,7 +125,8 @@ impl From<UserState> for UserDetailsOut {
 impl UserChangedOut {
     /// To an admin.
     pub(super) fn new(state: UserState) -> Self {
-        Self { message: "user updated successfully".to_owned(), user: state.into() }
+        let warning = state.is_unrecoverable.then(|| UNRECOVERABLE.to_owned());
+        Self { message: "user updated successfully".to_owned(), user: state.into(), warning }
     }
 }
 
@@ -149,7 +156,8 @@ impl Example for UserFoundOut {
 
 impl Example for UserChangedOut {
     fn example() -> Self {
-        Self { message: "user updated successfully".to_owned(), user: UserDetailsOut::example() }
+        let message = "user updated successfully".to_owned();
+        Self { message, user: UserDetailsOut::example(), warning: None }
     }
 }
 

@@ -103,22 +103,30 @@ pub(super) struct RegisteredOut {
     pub(super) user: UserOut,
     /// For the `Authorization` header.
     pub(super) access: String,
-    /// Only with `BODY_REFRESH=true`.
+    /// Seconds for which `access` is good.
+    pub(super) expires_in: u64,
+    /// Only with `BODY_REFRESH`.
     #[oai(skip_serializing_if_is_none)]
     pub(super) refresh: Option<String>,
 }
 
 impl RegisteredOut {
     pub(super) fn new(message: &str, signed_in: SignedIn, refresh: Option<String>) -> Self {
-        let message = message.to_owned();
-        Self { message, user: UserOut::from(&signed_in.account), access: signed_in.access.expose(), refresh }
+        Self {
+            message: message.to_owned(),
+            user: UserOut::from(&signed_in.account),
+            access: signed_in.access.expose(),
+            expires_in: signed_in.expires_in,
+            refresh,
+        }
     }
 }
 
 impl Example for RegisteredOut {
     fn example() -> Self {
         let message = "user registered successfully".to_owned();
-        Self { message, user: UserOut::example(), access: EXAMPLE_ACCESS.to_owned(), refresh: None }
+        let access = EXAMPLE_ACCESS.to_owned();
+        Self { message, user: UserOut::example(), access, expires_in: EXAMPLE_SECONDS, refresh: None }
     }
 }
 
@@ -128,24 +136,29 @@ impl Example for RegisteredOut {
 pub(super) struct SignedInOut {
     /// For the `Authorization` header.
     pub(super) access: String,
+    /// Seconds for which `access` is good.
+    pub(super) expires_in: u64,
     pub(super) user: UserOut,
-    /// Only with `BODY_REFRESH=true`, and only from `token/`.
+    /// Only with `BODY_REFRESH`, and only from `token/`.
     #[oai(skip_serializing_if_is_none)]
     pub(super) refresh: Option<String>,
 }
 
 impl SignedInOut {
     pub(super) fn new(signed_in: SignedIn, refresh: Option<String>) -> Self {
-        Self { user: UserOut::from(&signed_in.account), access: signed_in.access.expose(), refresh }
+        let (user, expires_in) = (UserOut::from(&signed_in.account), signed_in.expires_in);
+        Self { user, access: signed_in.access.expose(), expires_in, refresh }
     }
 }
 
 impl Example for SignedInOut {
     fn example() -> Self {
-        Self { access: EXAMPLE_ACCESS.to_owned(), user: UserOut::example(), refresh: None }
+        let (access, user) = (EXAMPLE_ACCESS.to_owned(), UserOut::example());
+        Self { access, expires_in: EXAMPLE_SECONDS, user, refresh: None }
     }
 }
 
+const EXAMPLE_SECONDS: u64 = 900;
 const EXAMPLE_ACCESS: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI2NzQxZjBhMiJ9.c2lnbmF0dXJl";
 
 /// A new access token.
@@ -153,15 +166,23 @@ const EXAMPLE_ACCESS: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI2N
 #[oai(rename = "Refreshed", example)]
 pub(super) struct RefreshedOut {
     /// For the `Authorization` header.
-    pub(super) access: String,
-    /// Only with `BODY_REFRESH=true`, and only from `token/refresh/`.
+    access: String,
+    /// Seconds for which `access` is good.
+    expires_in: u64,
+    /// Only with `BODY_REFRESH=rotating`, and only from `token/refresh/`.
     #[oai(skip_serializing_if_is_none)]
-    pub(super) refresh: Option<String>,
+    refresh: Option<String>,
+}
+
+impl RefreshedOut {
+    pub(super) fn new(signed_in: SignedIn, refresh: Option<String>) -> Self {
+        Self { access: signed_in.access.expose(), expires_in: signed_in.expires_in, refresh }
+    }
 }
 
 impl Example for RefreshedOut {
     fn example() -> Self {
-        Self { access: EXAMPLE_ACCESS.to_owned(), refresh: None }
+        Self { access: EXAMPLE_ACCESS.to_owned(), expires_in: EXAMPLE_SECONDS, refresh: None }
     }
 }
 

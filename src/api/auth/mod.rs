@@ -12,7 +12,7 @@ pub use self::{otp_bodies::OtpIn, refusals::not_confirmed};
 use std::sync::Arc;
 
 use poem::http::{HeaderValue, header};
-use poem_openapi::{OpenApi, param::Path, payload::Json, types::ToJSON};
+use poem_openapi::{OpenApi, param::Path, payload::Json};
 
 pub use self::bodies::SessionsOut;
 use self::bodies::{
@@ -28,12 +28,14 @@ use super::{
 use crate::{
     access::{Customer, LogoutTokens, RefreshCookie, TrustedOrigin},
     app::App,
-    domain::{ids::SessionId, tokens::refresh::RefreshToken},
-    error::{ApiError, ApiResult, Failed},
+    config::BodyRefresh,
+    domain::ids::SessionId,
+    error::{ApiError, ApiResult, Failed, Refusal},
     services::{
         accounts::{self, AccountError},
+        refresh::{self, RefreshError},
         registration::{self, NewAccount, RegisterError},
-        sessions::{self, LogoutError, RefreshError},
+        sessions::{self, Carrier, LogoutError, SignedIn},
         sign_in::{self, SignInError},
     },
 };
@@ -52,8 +54,7 @@ impl AuthApi {
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
         let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
         let signed_in = registration::register(&self.app, account, &origin.0).await?;
-        let refresh = Self::in_body(&self.app, &signed_in.refresh);
-        let cookie = cookie::set(&self.app, &signed_in.refresh);
+        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
         let out = RegisteredOut::new("user registered successfully", signed_in, refresh);
         Ok(Registered::Created(Json(out), cookie))
     }
@@ -68,9 +69,9 @@ impl AuthApi {
         let number = required("phone_number", body.0.phone_number)?;
         let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_phone(&self.app, &number);
-        let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
-        let token = signed_in.refresh.clone();
-        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, None)))
+        let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::Cookie, &origin.0).await?;
+        let cookie = cookie::set(&self.app, &signed_in);
+        Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
     }
 
     /// Sign in with a username, an e-mail address or a phone number
@@ -83,25 +84,27 @@ impl AuthApi {
         let name = required("username", body.0.username)?;
         let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_any(&self.app, &name);
-        let signed_in = sign_in::sign_in(&self.app, identifier, password, &origin.0).await?;
-        let token = signed_in.refresh.clone();
-        Ok(self.with_cookie(&token, SignedInOut::new(signed_in, Self::in_body(&self.app, &token))))
+        let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
+        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
+        Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
     }
 
     /// Get a new access token
     ///
     /// Rotates the refresh token of the cookie. Calls at the same moment, and for a short while after, get the same
-    /// new one; an older token ends the session.
+    /// new one; so does a call whose last answer was lost. A token whose successor is in use ends the session.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(&self, cookie: RefreshCookie) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
-        let signed_in = sessions::refresh(&self.app, &cookie.0).await?;
-        let out = RefreshedOut { access: signed_in.access.expose(), refresh: None };
-        Ok(self.with_cookie(&signed_in.refresh, out))
+        let refreshed = refresh::by_cookies(&self.app, &cookie.0).await;
+        let signed_in = self.or_clear_cookie(refreshed, &cookie.0)?;
+        let cookie = cookie::set(&self.app, &signed_in);
+        Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, None)), cookie))
     }
 
     /// Get a new access token, for apps without a cookie jar too
     ///
-    /// As `refresh/`. With `BODY_REFRESH=true` the token may come in the body, and the answer's body has the next one.
+    /// As `refresh/`. With `BODY_REFRESH=rotating` the token may come in the body, and the answer's body has the next one;
+    /// with `static` it may come in the body too, and stays the same.
     #[oai(path = "/token/refresh", method = "post", operation_id = "refreshToken")]
     async fn token_refresh(
         &self,
@@ -109,12 +112,13 @@ impl AuthApi {
         body: Body<RefreshIn>,
     ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
         let given = body.0.refresh.map(|token| token.0).filter(|token| !token.is_empty());
-        let from_body = given.filter(|_| self.app.config.body_refresh);
-        let tokens = from_body.map_or(cookie.0, |token| vec![token]);
-        let signed_in = sessions::refresh(&self.app, &tokens).await?;
-        let refresh = Self::in_body(&self.app, &signed_in.refresh);
-        let out = RefreshedOut { access: signed_in.access.expose(), refresh };
-        Ok(self.with_cookie(&signed_in.refresh, out))
+        let signed_in = match given.filter(|_| self.app.config.body_refresh != BodyRefresh::Off) {
+            Some(token) => refresh::by_body(&self.app, &token).await?,
+            None => self.or_clear_cookie(refresh::by_cookies(&self.app, &cookie.0).await, &cookie.0)?,
+        };
+        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
+        let refresh = refresh.filter(|_| signed_in.rotates);
+        Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, refresh)), cookie))
     }
 
     /// Sign out
@@ -126,10 +130,7 @@ impl AuthApi {
         let cleared = cookie::clear(&self.app);
         match sessions::logout(&self.app, tokens.bearer.as_deref(), &tokens.cookies).await {
             Ok(()) => Ok(WithCookie::Ok(Json(MessageOut::new("logged out successfully")), cleared)),
-            Err(refusal) => {
-                let cleared = HeaderValue::try_from(cleared).map_err(|_| ApiError::internal())?;
-                Err(Failed::from(refusal).with_header(header::SET_COOKIE, cleared))
-            }
+            Err(refusal) => Err(self.and_clear_cookie(refusal)),
         }
     }
 
@@ -171,12 +172,33 @@ impl AuthApi {
         Self { app: Arc::clone(app) }
     }
 
-    fn with_cookie<T: ToJSON>(&self, token: &RefreshToken, out: T) -> WithCookie<T> {
-        WithCookie::Ok(Json(out), cookie::set(&self.app, token))
+    /// The refresh token for the body, where that is switched on.
+    fn in_body(&self, signed_in: &SignedIn) -> Option<String> {
+        let is_for_bodies = match self.app.config.body_refresh {
+            BodyRefresh::Off => false,
+            BodyRefresh::Rotating => true,
+            BodyRefresh::Static => !signed_in.rotates,
+        };
+        is_for_bodies.then(|| signed_in.refresh.expose().to_owned())
     }
 
-    /// The refresh token for the body, where that is switched on.
-    fn in_body(app: &App, token: &RefreshToken) -> Option<String> {
-        app.config.body_refresh.then(|| token.expose().to_owned())
+    /// A cookie that is good for nothing any more is taken away.
+    fn or_clear_cookie(
+        &self,
+        refreshed: Result<SignedIn, RefreshError>,
+        cookies: &[String],
+    ) -> ApiResult<SignedIn, RefreshError> {
+        refreshed.map_err(|refusal| match refusal {
+            RefreshError::Store(_) => refusal.into(),
+            refusal if cookies.is_empty() => refusal.into(),
+            refusal => self.and_clear_cookie(refusal),
+        })
+    }
+
+    fn and_clear_cookie<R: Refusal>(&self, refusal: R) -> Failed<R> {
+        match HeaderValue::try_from(cookie::clear(&self.app)) {
+            Ok(cleared) => Failed::from(refusal).with_header(header::SET_COOKIE, cleared),
+            Err(_) => ApiError::internal().into(),
+        }
     }
 }

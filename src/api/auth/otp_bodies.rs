@@ -16,9 +16,16 @@ pub struct OtpIn {
     /// In any usual spelling.
     phone_number: Option<Digits>,
     otp: Option<CodeIn>,
+    /// What came with the answer that sent the code, from apps without a cookie jar.
+    challenge: Option<TokenIn>,
 }
 
 impl OtpIn {
+    /// The challenge, where one was given.
+    pub fn challenge(&self) -> Option<&str> {
+        self.challenge.as_ref().map(|challenge| challenge.0.as_str()).filter(|text| !text.is_empty())
+    }
+
     /// Number and code, where they were given.
     pub fn both(self) -> (Option<String>, Option<String>) {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -28,7 +35,11 @@ impl OtpIn {
 
 impl Example for OtpIn {
     fn example() -> Self {
-        Self { phone_number: Some(Digits("9876543210".to_owned())), otp: Some(CodeIn("123456".to_owned())) }
+        Self {
+            phone_number: Some(Digits("9876543210".to_owned())),
+            otp: Some(CodeIn("123456".to_owned())),
+            challenge: None,
+        }
     }
 }
 
@@ -84,19 +95,22 @@ pub(super) struct OtpSentOut {
     expires_in: u64,
     /// Seconds until another can be asked for.
     resend_after: u64,
+    /// For apps without a cookie jar: what the cookie holds.
+    challenge: String,
 }
 
 impl OtpSentOut {
-    pub(super) fn new(app: &App) -> Self {
+    pub(super) fn new(app: &App, message: &str, challenge: String) -> Self {
         let pause = app.config.limits.rate(Action::OtpPause).map_or(0, |rate| rate.window.as_secs());
-        let message = "OTP sent successfully".to_owned();
-        Self { message, expires_in: app.config.lifetimes.otp.as_secs(), resend_after: pause }
+        let expires_in = app.config.lifetimes.otp.as_secs();
+        Self { message: message.to_owned(), expires_in, resend_after: pause, challenge }
     }
 }
 
 impl Example for OtpSentOut {
     fn example() -> Self {
-        Self { message: "OTP sent successfully".to_owned(), expires_in: 600, resend_after: 30 }
+        let message = "OTP sent successfully".to_owned();
+        Self { message, expires_in: 600, resend_after: 30, challenge: EXAMPLE_TOKEN.to_owned() }
     }
 }
 
@@ -127,7 +141,7 @@ pub(super) enum OtpSent {
     #[oai(status = 200)]
     Ok(
         Json<OtpSentOut>,
-        /// The cookie `otp_challenge`.
+        /// The cookie `otp_challenge` or `reset_challenge`.
         #[oai(header = "Set-Cookie")]
         String,
     ),

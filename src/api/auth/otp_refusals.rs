@@ -12,6 +12,7 @@ use crate::{
 impl From<SmsError> for ApiError {
     fn from(error: SmsError) -> Self {
         match error {
+            SmsError::Number => Self::new(ErrorCode::InvalidInput, error.to_string()).with_field("phone_number"),
             SmsError::TooMany => Self::new(ErrorCode::TooManyRequests, error.to_string()).with_retry_after(600),
             SmsError::Unavailable => Self::new(ErrorCode::SmsUnavailable, error.to_string()),
         }

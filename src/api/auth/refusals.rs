@@ -3,8 +3,9 @@
 use crate::{
     error::{ApiError, ErrorCode, Refusal},
     services::{
+        refresh::RefreshError,
         registration::RegisterError,
-        sessions::{LogoutError, RefreshError},
+        sessions::LogoutError,
         sign_in::{ReauthenticationError, SignInError},
     },
 };

@@ -62,17 +62,21 @@ pub(super) struct ActivationOut {
     /// Masked.
     email: String,
     expires_at: Timestamp,
+    /// Whether whoever opens the link must be signed in to the account that asked for it.
+    account_required: bool,
 }
 
 impl ActivationOut {
-    pub(super) fn new(link: &LinkDoc) -> Self {
-        Self { valid: true, email: mask::email(link.email.as_str()), expires_at: link.expires_at }
+    pub(super) fn new(link: &LinkDoc, account_required: bool) -> Self {
+        let email = mask::email(link.email.as_str());
+        Self { valid: true, email, expires_at: link.expires_at, account_required }
     }
 }
 
 impl Example for ActivationOut {
     fn example() -> Self {
-        Self { valid: true, email: "a***@example.com".to_owned(), expires_at: EXAMPLE_TIME }
+        let email = "a***@example.com".to_owned();
+        Self { valid: true, email, expires_at: EXAMPLE_TIME, account_required: true }
     }
 }
 
@@ -101,12 +105,27 @@ impl Example for ActivatedOut {
 #[oai(rename = "Identifier", example)]
 pub(super) struct IdentifierIn {
     /// A username, an e-mail address or a phone number.
-    pub(super) identifier: Option<Digits>,
+    identifier: Option<Digits>,
+    /// Another name of `identifier`.
+    email: Option<Digits>,
+    /// Another name of `identifier`.
+    username: Option<Digits>,
+    /// Another name of `identifier`.
+    phone_number: Option<Digits>,
+}
+
+impl IdentifierIn {
+    /// What was given, under whichever name.
+    pub(super) fn given(self) -> Option<Digits> {
+        let names = [self.identifier, self.email, self.username, self.phone_number];
+        names.into_iter().flatten().find(|text| !text.0.is_empty())
+    }
 }
 
 impl Example for IdentifierIn {
     fn example() -> Self {
-        Self { identifier: Some(Digits("Asha Rao".to_owned())) }
+        let identifier = Some(Digits("Asha Rao".to_owned()));
+        Self { identifier, email: None, username: None, phone_number: None }
     }
 }
 
@@ -121,11 +140,11 @@ pub(super) struct ForgottenOut {
     last_reset: Option<Timestamp>,
 }
 
-impl From<Recoverable> for ForgottenOut {
-    fn from(found: Recoverable) -> Self {
+impl ForgottenOut {
+    pub(super) fn new(found: Recoverable, now: Timestamp) -> Self {
         Self {
             username: found.account.username.to_string(),
-            email: found.account.mail_address().map(|email| mask::email(email.as_str())),
+            email: found.account.mail_address(now).map(|email| mask::email(email.as_str())),
             last_reset: found.last_reset_at,
         }
     }
@@ -157,8 +176,10 @@ impl Example for LinkOut {
 pub(super) struct ResetIn {
     pub(super) uid: Option<TokenIn>,
     pub(super) token: Option<TokenIn>,
-    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    /// 8 to 72 bytes with upper and lower case, a digit and a special character, and not easy to guess.
     pub(super) new_password: Option<PasswordIn>,
+    /// Another name of `new_password`.
+    pub(super) password: Option<PasswordIn>,
 }
 
 impl Example for ResetIn {
@@ -168,6 +189,7 @@ impl Example for ResetIn {
             uid: token("Njc0MWYwYTJjM2I0ZDVlNmY3YThiOWMw"),
             token: token("dGhlIDMyIGJ5dGVzIHRoYXQgdGhlIG1haWwgaGVsZC4"),
             new_password: Some(PasswordIn(Password::new("Cl0sed-loop!".to_owned()))),
+            password: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use poem_openapi::{OpenApi, param::Path, payload::Json};
 
 use super::bodies::{ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetIn, StaffIn};
 use crate::{
-    access::{AnyOrigin, Customer, MaybeCustomer},
+    access::{AnyOrigin, Customer, MaybeCustomer, TrustedOrigin},
     api::{
         Group,
         body::Body,
@@ -56,17 +56,19 @@ impl LinksApi {
         uid: Path<String>,
         token: Path<String>,
     ) -> ApiResult<Json<ActivationOut>, LinkError> {
-        let link = email_proof::check(&self.app, &uid, &token).await?;
-        Ok(Json(ActivationOut::new(&link)))
+        let (link, account_required) = email_proof::check(&self.app, &uid, &token).await?;
+        Ok(Json(ActivationOut::new(&link, account_required)))
     }
 
     /// Prove an address by its link
     ///
-    /// Works without a bearer too; only with one of the very account does an invitation make staff.
+    /// Takes a bearer of the very account, which an invitation then makes staff. Without one it works only while nothing of
+    /// the account is proven and the address is its own, and ends the sessions of the account.
     #[oai(path = "/activate-staff/:uid/:token", method = "post", operation_id = "activateStaff")]
     async fn activate_staff(
         &self,
         caller: MaybeCustomer,
+        _origin: TrustedOrigin,
         uid: Path<String>,
         token: Path<String>,
     ) -> ApiResult<Json<ActivatedOut>, ActivateError> {
@@ -79,21 +81,22 @@ impl LinksApi {
     #[oai(path = "/forgot/check", method = "post", operation_id = "checkForgotten")]
     async fn forgot_check(
         &self,
-        origin: AnyOrigin,
+        origin: TrustedOrigin,
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<ForgottenOut>, ForgotError> {
-        let identifier = required("identifier", body.0.identifier)?;
-        Ok(Json(reset::find(&self.app, &identifier, &origin.0).await?.into()))
+        let identifier = required("identifier", body.0.given())?;
+        let found = reset::find(&self.app, &identifier, &origin.0).await?;
+        Ok(Json(ForgottenOut::new(found, self.app.clock.now())))
     }
 
     /// Get a link to set a new password
     #[oai(path = "/forgot/confirm", method = "post", operation_id = "confirmForgotten")]
     async fn forgot_confirm(
         &self,
-        origin: AnyOrigin,
+        origin: TrustedOrigin,
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<MailedOut>, ForgotError> {
-        let identifier = required("identifier", body.0.identifier)?;
+        let identifier = required("identifier", body.0.given())?;
         let email = reset::send_link(&self.app, &identifier, &origin.0).await?;
         Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
     }
@@ -109,10 +112,10 @@ impl LinksApi {
     ///
     /// Every session ends, and every other link of the account is dead.
     #[oai(path = "/reset", method = "post", operation_id = "resetPassword")]
-    async fn reset(&self, origin: AnyOrigin, body: Body<ResetIn>) -> ApiResult<Json<MessageOut>, ResetError> {
+    async fn reset(&self, origin: TrustedOrigin, body: Body<ResetIn>) -> ApiResult<Json<MessageOut>, ResetError> {
         let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
         let token = body.0.token.ok_or_else(|| ApiError::from(InvalidField::required("token")))?.0;
-        let new = required_password("new_password", body.0.new_password)?;
+        let new = required_password("new_password", body.0.new_password.or(body.0.password))?;
         reset::reset(&self.app, &uid, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }
@@ -161,13 +164,15 @@ impl Refusal for RequestError {
 }
 
 impl Refusal for ActivateError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::EmailTaken];
+    const CODES: &'static [ErrorCode] =
+        &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::EmailTaken, ErrorCode::AccountRequired];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::Link(refusal) => refusal.into_error(),
             Self::Taken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
+            Self::AccountRequired => ApiError::new(ErrorCode::AccountRequired, text),
             Self::Store(error) => error.into(),
         }
     }

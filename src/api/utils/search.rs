@@ -20,14 +20,13 @@ use crate::{
         invalid::InvalidField,
         limits::Action,
         money::Money,
-        net,
         product_search::{Order, Place, ProductSearch},
         search::SearchText,
     },
     error::{ApiError, ApiResult, ErrorCode, Refusal},
     services::{
         catalogue::{self, CatalogueError, Slice, View},
-        limits,
+        limits::{self, Count},
     },
 };
 
@@ -77,7 +76,7 @@ impl SearchApi {
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
         // A change in between only makes one search uncounted.
         if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
-            limits::take(&self.app, &[(Action::Search, net::counted(address.0))]).await.map_err(ApiError::from)?;
+            limits::take(&self.app, Count::by_address(Action::Search, "", address.0)).await.map_err(ApiError::from)?;
         }
         let load = |shown| async move {
             let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;

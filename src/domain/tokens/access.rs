@@ -25,11 +25,13 @@ pub struct AccessToken(String);
 #[error("invalid or expired access token")]
 pub struct InvalidAccessToken;
 
-/// What a token says of its bearer. Frontends read `role` and `phone_number`; the server never does.
+/// What a token says of its bearer. Frontends read `username`, `role` and `phone_number`; the server never does.
 #[derive(Debug)]
 pub struct Bearer<'a> {
     /// The account and its session.
     pub session: SessionRef,
+    /// The account's name.
+    pub username: &'a str,
     /// The account's number, when it has one.
     pub phone_number: Option<&'a str>,
     /// The account's role at the time of signing.
@@ -41,6 +43,7 @@ struct Claims<'a> {
     iss: &'static str,
     sub: String,
     user_id: String,
+    username: &'a str,
     phone_number: Option<&'a str>,
     role: Role,
     sid: String,
@@ -84,6 +87,7 @@ impl AccessTokens {
             iss: ISSUER,
             sub: user.clone(),
             user_id: user,
+            username: bearer.username,
             phone_number: bearer.phone_number,
             role: bearer.role,
             sid: bearer.session.session.to_string(),
@@ -146,7 +150,8 @@ mod tests {
     }
 
     fn signed(by: &AccessTokens, session: SessionRef) -> String {
-        let bearer = Bearer { session, phone_number: Some("+919876543210"), role: Role::Customer };
+        let bearer =
+            Bearer { session, username: "Asha Rao", phone_number: Some("+919876543210"), role: Role::Customer };
         by.sign(&bearer, Timestamp::from_millis(0), Timestamp::from_millis(900_000)).expose()
     }
 

@@ -10,13 +10,23 @@ use crate::domain::ids::SessionRef;
 /// User id, session id, counter: 12 + 12 + 4 bytes, with the tag 60, which is 80 characters.
 const PAYLOAD_BYTES: usize = 28;
 
+/// The counter of a session that does not rotate. No rotating session gets that far.
+pub const STATIC_COUNTER: u32 = u32::MAX;
+
 /// What a genuine token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshClaim {
     /// The account and its session.
     pub session: SessionRef,
-    /// How often the session had been rotated when the token was given out.
+    /// How often the session had been rotated when the token was given out, or [`STATIC_COUNTER`].
     pub counter: u32,
+}
+
+impl RefreshClaim {
+    /// Returns whether the token belongs to a session that does not rotate.
+    pub fn is_static(self) -> bool {
+        self.counter == STATIC_COUNTER
+    }
 }
 
 /// A sealed refresh token; `Debug` hides it.

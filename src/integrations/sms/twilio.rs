@@ -1,12 +1,15 @@
 //! Twilio Verify v2 over HTTPS: <https://www.twilio.com/docs/verify/api>.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::SmsError;
+use super::{Sent, SmsError};
 use crate::{
     config::TwilioAccount,
     domain::{otp::OtpCode, phone::E164},
@@ -19,6 +22,12 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Twilio's codes for "too many checks" and "too many sends" of one verification.
 const TOO_MANY: [u32; 2] = [60_202, 60_203];
+/// Twilio's code for an account that may not send codes of its own.
+const NO_CUSTOM_CODE: u32 = 60_204;
+/// Twilio's codes that put the blame on the number: no valid one, a landline, blocked, unsubscribed, or in a country or
+/// range that the account sends nothing to.
+const WRONG_NUMBER: [u32; 13] =
+    [21_211, 21_214, 21_217, 21_408, 21_421, 21_610, 21_612, 21_614, 60_033, 60_200, 60_205, 60_410, 60_605];
 
 /// A client of one Verify service.
 pub struct Twilio {
@@ -26,6 +35,8 @@ pub struct Twilio {
     service: String,
     account_sid: String,
     auth_token: SecretString,
+    /// Whether the account has refused a code of ours.
+    custom_code_is_refused: AtomicBool,
 }
 
 #[derive(Deserialize)]
@@ -48,15 +59,43 @@ impl Twilio {
             service: format!("{}/v2/Services/{}", account.base_url.trim_end_matches('/'), account.verify_sid),
             account_sid: account.account_sid.clone(),
             auth_token: account.auth_token.clone(),
+            custom_code_is_refused: AtomicBool::new(false),
         })
     }
 
-    /// Has a code sent; within ten minutes Twilio sends the same one again.
-    pub async fn send(&self, to: &E164) -> Result<(), SmsError> {
-        let answer = self.post("Verifications", &[("To", to.as_str()), ("Channel", "sms")]).await?;
+    /// Sends our code where the account allows `CustomCode`; then only we compare it, and nobody else can use up the tries.
+    /// Otherwise Twilio sends its own, the same one again within ten minutes.
+    pub async fn send(&self, to: &E164, code: OtpCode) -> Result<Sent, SmsError> {
+        let form = [("To", to.as_str()), ("Channel", "sms"), ("CustomCode", code.expose())];
+        if !self.custom_code_is_refused.load(Ordering::Relaxed) {
+            match self.start(&form).await {
+                Err(Refused::CustomCode) => self.custom_code_is_refused.store(true, Ordering::Relaxed),
+                started => return started.map(|()| Sent::Ours(code)).map_err(SmsError::from),
+            }
+        }
+        Ok(self.start(&form[..2]).await.map(|()| Sent::Theirs)?)
+    }
+
+    async fn start(&self, form: &[(&str, &str)]) -> Result<(), Refused> {
+        let answer = self.post("Verifications", form).await?;
         match self.read(answer).await?.as_deref() {
             Some("pending") => Ok(()),
-            _ => Err(SmsError::Unavailable),
+            _ => Err(SmsError::Unavailable.into()),
+        }
+    }
+
+    /// Ends a verification whose code we have compared.
+    pub async fn report_approved(&self, to: &E164) {
+        if self.custom_code_is_refused.load(Ordering::Relaxed) {
+            return;
+        }
+        let resource = format!("Verifications/{}", to.as_str().replace('+', "%2B"));
+        let reported = match self.post(&resource, &[("Status", "approved")]).await {
+            Ok(answer) => self.read(answer).await.map(drop),
+            Err(error) => Err(error.into()),
+        };
+        if reported.is_err() {
+            tracing::info!("Twilio was not told that a code was right; the verification ends by itself");
         }
     }
 
@@ -66,10 +105,13 @@ impl Twilio {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
-        match self.read(answer).await?.as_deref() {
-            Some("approved") => Ok(true),
-            Some("pending") => Ok(false),
-            _ => Err(SmsError::Unavailable),
+        match self.read(answer).await.map_err(SmsError::from) {
+            Ok(Some(status)) if status == "approved" => Ok(true),
+            Ok(Some(status)) if status == "pending" => Ok(false),
+            // A code of another length than the service's is an invalid parameter to it.
+            Err(SmsError::Number) => Ok(false),
+            Ok(_) => Err(SmsError::Unavailable),
+            Err(error) => Err(error),
         }
     }
 
@@ -92,16 +134,44 @@ impl Twilio {
     }
 
     /// The status of a verification.
-    async fn read(&self, answer: Response) -> Result<Option<String>, SmsError> {
+    async fn read(&self, answer: Response) -> Result<Option<String>, Refused> {
         let status = answer.status();
         if status.is_success() {
             return Ok(answer.json::<Verification>().await.ok().map(|verification| verification.status));
         }
         let code = answer.json::<Problem>().await.ok().and_then(|problem| problem.code);
+        if code == Some(NO_CUSTOM_CODE) {
+            tracing::info!("the Twilio account sends no codes of ours: it makes and compares its own");
+            return Err(Refused::CustomCode);
+        }
         tracing::warn!(status = status.as_u16(), code, "Twilio refused");
         if status == StatusCode::TOO_MANY_REQUESTS || code.is_some_and(|code| TOO_MANY.contains(&code)) {
-            return Err(SmsError::TooMany);
+            return Err(SmsError::TooMany.into());
         }
-        Err(SmsError::Unavailable)
+        let is_wrong_number = code.is_some_and(|code| WRONG_NUMBER.contains(&code));
+        Err(if is_wrong_number { SmsError::Number } else { SmsError::Unavailable }.into())
+    }
+}
+
+/// Why Twilio did not do what it was asked.
+enum Refused {
+    /// The account may not send a code of ours.
+    CustomCode,
+    /// Anything else.
+    Sms(SmsError),
+}
+
+impl From<SmsError> for Refused {
+    fn from(error: SmsError) -> Self {
+        Self::Sms(error)
+    }
+}
+
+impl From<Refused> for SmsError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::CustomCode => Self::Unavailable,
+            Refused::Sms(error) => error,
+        }
     }
 }

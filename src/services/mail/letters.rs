@@ -1,5 +1,5 @@
-//! The words of the mails. Nothing in them was chosen by a user: whoever asks for a mail to somebody else's address
-//! has no say in what it says.
+//! The words of the mails. Nothing in them was chosen by a user but the name of the account that a link is for, so that
+//! its receiver sees whose it is; names are short and hold no more than letters, digits, spaces and `._-`.
 
 use crate::{
     domain::{email::Email, ids::MailId, mail_kind::MailKind},
@@ -8,13 +8,24 @@ use crate::{
 
 const LAYOUT: &str = include_str!("letter.html");
 
-/// The fixed words of one kind of mail. A paragraph that is `LINK` stands for the link.
+/// What the words leave open; empty where a mail has no such place.
+#[derive(Default)]
+pub struct Blanks {
+    /// Where the link leads.
+    pub link: String,
+    /// The account's name.
+    pub username: String,
+}
+
+/// The fixed words of one kind of mail. A paragraph that is `LINK` stands for the link, and `NAME` inside one for the name
+/// of the account.
 struct Words {
     subject: &'static str,
     paragraphs: &'static [&'static str],
 }
 
 const LINK: &str = "{link}";
+const NAME: &str = "{username}";
 
 const fn words(kind: MailKind) -> Words {
     match kind {
@@ -30,6 +41,30 @@ const fn words(kind: MailKind) -> Words {
             paragraphs: &[
                 "Your account at myspares has another e-mail address now; mails no longer come to this one.",
                 "If it was not you, sign in, change your password and set your address again.",
+            ],
+        },
+        MailKind::EmailRemoved => Words {
+            subject: "Your e-mail address was removed",
+            paragraphs: &[
+                "Your account at myspares has no e-mail address any more.",
+                "This address can still set a new password for 7 days. If it was not you, do so right away with \
+                 \"forgot password\" on the sign-in page.",
+            ],
+        },
+        MailKind::EmailLost => Words {
+            subject: "An e-mail address of your account was confirmed by somebody else",
+            paragraphs: &[
+                "Another account at myspares has shown that it receives the mails of an address that yours had too.",
+                "The address belongs to that account now; yours keeps everything else.",
+                "If it was your address, sign in and ask for a link to confirm it again.",
+            ],
+        },
+        MailKind::NumberLost => Words {
+            subject: "Your phone number was confirmed by another account",
+            paragraphs: &[
+                "Another account at myspares has shown by a code that it has the phone number that yours had too.",
+                "The number belongs to that account now; yours keeps everything else.",
+                "If it is your number, sign in and confirm it by a code.",
             ],
         },
         MailKind::EmailSet => Words {
@@ -56,16 +91,16 @@ const fn words(kind: MailKind) -> Words {
         MailKind::VerifyEmail => Words {
             subject: "Confirm your e-mail address",
             paragraphs: &[
-                "Somebody asked myspares to send a link to this address, to confirm that it belongs to an account.",
-                "If it was you, open this link soon, while you are signed in:",
+                "The account \"{username}\" at myspares asked for this link, to confirm that this address is its own.",
+                "If that is your account, open the link soon, while you are signed in to it:",
                 LINK,
-                "If it was not you, do nothing: without the link nothing happens.",
+                "If it is not, do nothing: confirming would give somebody else's account your address.",
             ],
         },
         MailKind::ResetPassword => Words {
             subject: "Set a new password",
             paragraphs: &[
-                "Somebody asked for a new password for your account at myspares.",
+                "Somebody asked for a new password for your account \"{username}\" at myspares.",
                 "If it was you, set it by this link soon; it is good for a short time only:",
                 LINK,
                 "If it was not you, do nothing: your password stays as it is.",
@@ -83,17 +118,25 @@ const fn words(kind: MailKind) -> Words {
     }
 }
 
-/// The mail of a kind, with `link` where its words have one.
-pub fn letter(id: MailId, kind: MailKind, to: Email, link: &str) -> Letter {
+/// The mail of a kind, with its blanks filled in.
+pub fn letter(id: MailId, kind: MailKind, to: Email, blanks: &Blanks) -> Letter {
     let Words { subject, paragraphs } = words(kind);
-    let plain: Vec<&str> = paragraphs.iter().map(|part| if *part == LINK { link } else { part }).collect();
-    let html: Vec<String> = paragraphs
+    let filled = |part: &str| part.replace(NAME, &blanks.username);
+    let plain: Vec<String> =
+        paragraphs.iter().map(|part| if *part == LINK { blanks.link.clone() } else { filled(part) }).collect();
+    let html: Vec<String> = plain
         .iter()
-        .map(|part| match *part {
-            LINK => format!("<p><a href=\"{link}\">{link}</a></p>"),
-            part => format!("<p>{part}</p>"),
+        .zip(paragraphs)
+        .map(|(text, part)| match *part {
+            LINK => format!("<p><a href=\"{text}\">{text}</a></p>"),
+            _ => format!("<p>{}</p>", escaped(text)),
         })
         .collect();
     let html = LAYOUT.replace("{subject}", subject).replace("{body}", &html.join("\n"));
     Letter { id, to, subject, text: plain.join("\n\n") + "\n", html }
+}
+
+/// Text as HTML shows it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -5,8 +5,9 @@ mod letters;
 
 use std::time::Duration;
 
+use self::letters::Blanks;
 use super::{
-    limits::{self, LimitError, Slots},
+    limits::{self, Count, LimitError, Slots},
     links,
 };
 use crate::{
@@ -25,8 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 /// Counts a mail that somebody asks for.
 pub async fn count(app: &App, user: Option<UserId>, to: Option<&Email>) -> Result<Slots, LimitError> {
     let subjects = user.map(|user| format!("account {user}")).into_iter().chain(to.map(|to| format!("to {to}")));
-    let wanted = subjects.flat_map(|subject| [(Action::MailMinute, subject.clone()), (Action::MailHour, subject)]);
-    limits::take(app, &wanted.collect::<Vec<_>>()).await
+    let wanted = subjects.flat_map(|s| [Count::of(Action::MailMinute, s.clone()), Count::of(Action::MailHour, s)]);
+    limits::take(app, wanted).await
 }
 
 /// Has a mail sent.
@@ -37,7 +38,7 @@ pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) ->
 /// Has an owner told of something, by mail, if there is an address. What it is about has happened already, so a mail
 /// that can't be put into the outbox is logged and fails nothing.
 pub async fn notify(app: &App, account: &Account, kind: MailKind) {
-    if let Some(to) = account.mail_address() {
+    if let Some(to) = account.mail_address(app.clock.now()) {
         notify_at(app, account.id, to, kind).await;
     }
 }
@@ -70,37 +71,41 @@ pub async fn deliver(app: &App, mail: &MailDoc) -> Result<(), StoreError> {
 /// The mail in words; `None` when what it is about is gone. Its link is made now, so that its time starts when it is
 /// sent, however long the mail had to wait.
 async fn compose(app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreError> {
-    let link = match mail.kind {
+    let blanks = match mail.kind {
         MailKind::PasswordChanged
         | MailKind::EmailChanged
+        | MailKind::EmailRemoved
+        | MailKind::EmailLost
         | MailKind::EmailSet
         | MailKind::NumberChanged
-        | MailKind::SessionStolen => Some(String::new()),
+        | MailKind::NumberLost
+        | MailKind::SessionStolen => Some(Blanks::default()),
         MailKind::VerifyEmail => link_to(app, mail, LinkKind::VerifyEmail, "activate-staff").await?,
         MailKind::ResetPassword => link_to(app, mail, LinkKind::ResetPassword, "reset").await?,
         MailKind::StaffInvitation => {
             let open = app.store.invitations.is_open(&mail.to, app.clock.now()).await?;
-            open.then(|| format!("{}/", app.config.mail.frontend_url))
+            open.then(|| Blanks { link: format!("{}/", app.config.mail.frontend_url), ..Blanks::default() })
         }
     };
-    Ok(link.map(|link| letters::letter(mail.id, mail.kind, mail.to.clone(), &link)))
+    Ok(blanks.map(|blanks| letters::letter(mail.id, mail.kind, mail.to.clone(), &blanks)))
 }
 
-/// A new link for the account of a mail, if its owner may still have one.
-async fn link_to(app: &App, mail: &MailDoc, kind: LinkKind, page: &str) -> Result<Option<String>, StoreError> {
+/// A new link for the account of a mail, if its owner may still have one, and whose account that is.
+async fn link_to(app: &App, mail: &MailDoc, kind: LinkKind, page: &str) -> Result<Option<Blanks>, StoreError> {
     let Some(user) = mail.user else { return Ok(None) };
     let Some(account) = app.store.users.active(user).await? else { return Ok(None) };
-    if kind == LinkKind::ResetPassword && account.reset_address() != Some(&mail.to) {
+    if kind == LinkKind::ResetPassword && account.reset_address(app.clock.now()) != Some(&mail.to) {
         return Ok(None);
     }
     let link = links::make(app, kind, &account, &mail.to).await?;
-    Ok(Some(format!("{}/{page}/{}/", app.config.mail.frontend_url, link.expose())))
+    let link = format!("{}/{page}/{}/", app.config.mail.frontend_url, link.expose());
+    Ok(Some(Blanks { link, username: account.username.to_string() }))
 }
 
 async fn put_off(app: &App, mail: &MailDoc, error: &MailError) -> Result<(), StoreError> {
     let (id, kind, attempts) = (mail.id, mail.kind, mail.attempts);
     let again = app.clock.now().after(pause(attempts));
-    if matches!(error, MailError::Unsendable) || again >= mail.expires_at {
+    if matches!(error, MailError::Unsendable | MailError::NeedsSmtpUtf8) || again >= mail.expires_at {
         tracing::error!(mail = %id, ?kind, attempts, %error, "a mail is given up");
         return app.store.outbox.remove(id).await;
     }

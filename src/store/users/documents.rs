@@ -159,14 +159,11 @@ pub struct Verification {
     /// The number that was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Verified<E164>>,
-}
-
-impl Verification {
-    /// The address that was proven.
-    pub fn proven_email(&self) -> Option<&Email> {
-        let proven = self.email.as_ref().filter(|email| email.verified_at.is_some());
-        proven.map(|email| &email.value)
-    }
+    /// Whether the address was proven by somebody who wasn't signed in: see [`Contacts::contested`].
+    ///
+    /// [`Contacts::contested`]: crate::domain::contacts::Contacts::contested
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
 }
 
 /// A value and when it was proven.
@@ -177,6 +174,22 @@ pub struct Verified<T> {
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
+    /// Until when it counts; set when the owner has removed it from the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl<T> Verified<T> {
+    /// A value that is proven now.
+    pub fn now(value: T, now: Timestamp) -> Self {
+        Self { value, verified_at: Some(now), until: None }
+    }
+
+    /// The value, while it counts as proven.
+    pub fn proven(&self, now: Timestamp) -> Option<&T> {
+        let counts = self.verified_at.is_some() && self.until.is_none_or(|until| until > now);
+        counts.then_some(&self.value)
+    }
 }
 
 /// The cart inside the account.
@@ -214,11 +227,18 @@ pub struct SessionDoc {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: SessionId,
-    /// How often it was rotated: the number inside its current refresh token.
+    /// The number inside its current refresh token (*c*): how often it was rotated, or the constant of a session that
+    /// does not rotate.
     pub counter: u32,
     /// When it was last rotated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
+    /// The counter of the token that the current one was made from (*p*); sessions of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<u32>,
+    /// Whether the current token has come back since it was made, so that its answer was not lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub presented: bool,
     /// The browser or app, as it named itself.
     pub device: String,
     /// Where the sign-in came from.
@@ -231,6 +251,14 @@ pub struct SessionDoc {
     pub last_used_at: Timestamp,
     /// Until when it can be refreshed.
     pub expires_at: Timestamp,
+}
+
+impl SessionDoc {
+    /// The counter of the token that the current one was made from. Sessions of older versions counted up by one.
+    pub fn predecessor(&self) -> Option<u32> {
+        self.rotated_at?;
+        self.predecessor.or_else(|| self.counter.checked_sub(1))
+    }
 }
 
 /// What a sign-in reads: the account as it is shown, and what it checks.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod cart;
+pub(in crate::store) mod contacts;
 mod documents;
 mod lines;
 mod numbers;
@@ -9,13 +10,14 @@ mod pictures;
 mod profile;
 mod records;
 mod recovery;
+pub(in crate::store) mod resets;
 mod sessions;
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{
     Client, ClientSession, Collection, Database, IndexModel,
-    options::{IndexOptions, ReturnDocument, UpdateModifications},
+    options::{IndexOptions, UpdateModifications},
 };
 
 pub use self::{
@@ -26,14 +28,24 @@ pub use self::{
         Verification, Verified, WholeAccount,
     },
     lines::HeldLine,
-    profile::{AccountChange, EmailChange, Proof},
+    numbers::Wishes,
+    profile::{AccountChange, EmailChange, PhotoChange, Proof},
     records::{UserQuery, UserRecord},
     recovery::Recoverable,
-    sessions::{Refreshable, Rotation},
+    sessions::{Refreshable, Rotation, Turn},
 };
 use super::{
-    Layout, StoreError, audits::Audits, find_part, image_trash::ImageTrash, index, locks::Locks, openings::Openings,
-    rate_limits::RateLimits, transaction::transact, unique,
+    Layout, StoreError,
+    audits::Audits,
+    find_part,
+    image_trash::ImageTrash,
+    index,
+    locks::Locks,
+    openings::Openings,
+    outbox::{self, MailDoc},
+    rate_limits::RateLimits,
+    transaction::transact,
+    unique,
 };
 use crate::domain::{
     email::Email,
@@ -41,7 +53,7 @@ use crate::domain::{
     password::PasswordHash,
     phone::E164,
     time::Timestamp,
-    username::{Username, UsernameKey},
+    username::UsernameKey,
 };
 
 pub(super) fn layout() -> Layout {
@@ -108,6 +120,7 @@ pub struct Users {
     locks: Locks,
     limits: RateLimits,
     openings: Openings,
+    outbox: Collection<MailDoc>,
 }
 
 /// What an account is looked up by at sign-in.
@@ -152,41 +165,14 @@ impl Users {
             locks: Locks::new(database),
             limits: RateLimits::new(database),
             openings: Openings::new(database),
+            outbox: database.collection(outbox::NAME),
         }
-    }
-
-    /// Inserts an account; [`StoreError::Duplicate`] when its name, number or address is taken.
-    pub async fn insert(&self, user: &UserDoc) -> Result<(), StoreError> {
-        self.docs.insert_one(user).await?;
-        Ok(())
     }
 
     /// Inserts many accounts.
     pub async fn insert_many(&self, users: &[UserDoc]) -> Result<(), StoreError> {
         self.docs.insert_many(users).await?;
         Ok(())
-    }
-
-    /// The first of number, name and address that an account has already.
-    pub async fn taken(
-        &self,
-        phone: Option<&E164>,
-        username: &Username,
-        email: Option<&Email>,
-    ) -> Result<Option<Taken>, StoreError> {
-        let keys = [
-            (Taken::Phone, phone.map(|phone| doc! { "phone_number": phone })),
-            (Taken::Username, Some(doc! { "username_key": &username.key() })),
-            (Taken::Email, email.map(|email| doc! { "email": email })),
-        ];
-        for (taken, filter) in keys {
-            if let Some(filter) = filter
-                && self.exists(filter).await?
-            {
-                return Ok(Some(taken));
-            }
-        }
-        Ok(None)
     }
 
     /// What a sign-in needs of an account.
@@ -251,15 +237,13 @@ impl Users {
     }
 
     /// The same in a transaction that does more.
-    async fn update_and_void_in(
+    pub(in crate::store) async fn update_and_void_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
         update: impl Into<UpdateModifications>,
     ) -> mongodb::error::Result<Option<Account>> {
-        let accounts = self.docs.clone_with_type::<Account>();
-        let changed = accounts.find_one_and_update(filter, update).projection(Account::projection());
-        let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
+        let changed = self.change_in(tx, filter, update).await?;
         if let Some(account) = &changed {
             self.openings.void_in(tx, account.id).await?;
         }

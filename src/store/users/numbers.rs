@@ -1,25 +1,35 @@
-//! Numbers that were proven, and the passwords that a proof allows to set. Proof beats claim: who proves a number takes
-//! it from an account that only claimed it.
+//! Numbers and addresses that new accounts bring, and other numbers for accounts that are there.
 
-use bson::{Bson, Document, doc};
+use bson::doc;
 use futures_util::FutureExt;
-use mongodb::{ClientSession, Collection};
+use mongodb::{ClientSession, error::Result};
 
-use super::{Account, UserDoc, Users, alive};
+use super::{Account, Taken, UserDoc, Users, alive, contacts::Right};
 use crate::{
     domain::{
+        email::Email,
         ids::{SessionRef, UserId},
-        password::PasswordHash,
         phone::E164,
         time::Timestamp,
-        tokens::sealed::HashedToken,
+        username::UsernameKey,
     },
-    store::{StoreError, transaction::transact},
+    store::{StoreError, find_part, transaction::transact},
 };
+
+/// What an account would like to be known by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes<'a> {
+    /// A number that it only claims.
+    pub number: Option<&'a E164>,
+    /// A name.
+    pub username: Option<&'a UsernameKey>,
+    /// An address that it only claims.
+    pub email: Option<&'a Email>,
+}
 
 impl Users {
     /// Whether an account other than `except` has proven a number.
-    pub async fn is_proven(&self, number: &E164, except: Option<UserId>) -> Result<bool, StoreError> {
+    pub async fn is_proven(&self, number: &E164, except: Option<UserId>) -> std::result::Result<bool, StoreError> {
         let mut filter = doc! { "phone_number": number, "verification.phone.value": number };
         if let Some(user) = except {
             filter.insert("_id", doc! { "$ne": user });
@@ -27,116 +37,102 @@ impl Users {
         self.exists(filter).await
     }
 
-    /// Inserts an account that has proven its number, taking it from one that only claimed it.
-    pub async fn insert_proven(&self, user: &UserDoc, number: &E164) -> Result<(), StoreError> {
-        let (docs, user, number) = (self.docs.clone(), user.clone(), number.clone());
-        transact(&self.client, move |session| {
-            let (docs, user, number) = (docs.clone(), user.clone(), number.clone());
+    /// The first of number, name and address that an account other than `except` keeps for itself.
+    pub async fn taken(
+        &self,
+        wishes: Wishes<'_>,
+        except: Option<UserId>,
+        now: Timestamp,
+    ) -> std::result::Result<Option<Taken>, StoreError> {
+        let others = |mut filter: bson::Document| {
+            filter.extend(except.map(|user| ("_id".to_owned(), doc! { "$ne": user }.into())));
+            filter
+        };
+        if let Some(number) = wishes.number
+            && self.exists(others(doc! { "phone_number": number })).await?
+        {
+            return Ok(Some(Taken::Phone));
+        }
+        if let Some(name) = wishes.username
+            && self.exists(others(doc! { "username_key": name })).await?
+        {
+            return Ok(Some(Taken::Username));
+        }
+        let Some(email) = wishes.email else { return Ok(None) };
+        let filter = others(doc! { "email": email });
+        let holder: Option<Account> = find_part(&self.docs, filter, Account::projection()).await?;
+        Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| Taken::Email))
+    }
+
+    /// Inserts an account. A number that it has proven is taken from an account that only claimed it, and its address from
+    /// one that never proved it beside a proven contact. [`StoreError::Duplicate`] when something of it is taken.
+    pub async fn insert(&self, user: &UserDoc, now: Timestamp) -> std::result::Result<(), StoreError> {
+        if user.email.is_none() && user.verification.phone.is_none() {
+            self.docs.insert_one(user).await?;
+            return Ok(());
+        }
+        let (users, user) = (self.clone(), user.clone());
+        let inserted = transact(&self.client, move |tx| {
+            let (users, user) = (users.clone(), user.clone());
             async move {
-                release(&docs, &number, user.id, session).await?;
-                docs.insert_one(&user).session(session).await.map(drop)
+                if !users.take_all_in(tx, &user, now).await? {
+                    return Ok(Err(StoreError::Duplicate));
+                }
+                users.docs.insert_one(&user).session(tx).await.map(|_| Ok(()))
             }
             .boxed()
-        })
-        .await
+        });
+        inserted.await?
+    }
+
+    /// Takes over what a new account brings; false when another one may keep it, and nothing was changed.
+    async fn take_all_in(&self, tx: &mut ClientSession, user: &UserDoc, now: Timestamp) -> Result<bool> {
+        let number = user.verification.phone.as_ref().map(|phone| &phone.value);
+        if let Some(number) = number
+            && self
+                .account_in(tx, doc! { "phone_number": number })
+                .await?
+                .is_some_and(|a| a.proven_number(now).is_some())
+        {
+            return Ok(false);
+        }
+        if let Some(email) = &user.email
+            && !self.take_email_in(tx, email, user.id, Right::Claim, now).await?
+        {
+            return Ok(false);
+        }
+        match number {
+            Some(number) => self.take_number_in(tx, number, user.id, now).await,
+            None => Ok(true),
+        }
     }
 
     /// Gives an account a number that its owner has proven, taking it from one that only claimed it; voids every open
-    /// link, code and reset. `None` when the session is not alive.
+    /// link, code and reset. `None` when the session is not alive; [`StoreError::Duplicate`] when another account has
+    /// proven the number.
     pub async fn change_number(
         &self,
         caller: SessionRef,
         number: &E164,
         now: Timestamp,
-    ) -> Result<Option<Account>, StoreError> {
+    ) -> std::result::Result<Option<Account>, StoreError> {
         let (users, number) = (self.clone(), number.clone());
-        transact(&self.client, move |session| {
+        let changed = transact(&self.client, move |tx| {
             let (users, number) = (users.clone(), number.clone());
             async move {
-                release(&users.docs, &number, caller.user, session).await?;
+                if !users.take_number_in(tx, &number, caller.user, now).await? {
+                    return Ok(Err(StoreError::Duplicate));
+                }
                 let update = doc! { "$set": {
                     "phone_number": &number,
                     "profile.phone": { "number": &number, "created_at": now },
                     "verification.phone": { "value": &number, "verified_at": now },
                     "updated_at": now,
                 }, "$unset": { "reset": "" } };
-                users.update_and_void_in(session, alive(caller), update).await
+                users.update_and_void_in(tx, alive(caller), update).await.map(Ok)
             }
             .boxed()
-        })
-        .await
+        });
+        changed.await?
     }
-
-    /// Allows one new password to whoever has the token of this hash; a later one takes its place.
-    pub async fn allow_reset(
-        &self,
-        user: UserId,
-        number: &E164,
-        token: &HashedToken,
-        expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let reset = doc! { "token_hash": token, "number": number, "expires_at": expires_at };
-        let filter = doc! { "_id": user, "is_active": true, "phone_number": number };
-        Ok(self.docs.update_one(filter, doc! { "$set": { "reset": reset } }).await?.matched_count == 1)
-    }
-
-    /// Whether a token allows a new password.
-    pub async fn may_reset(&self, user: UserId, token: &[HashedToken], now: Timestamp) -> Result<bool, StoreError> {
-        self.exists(resettable(user, token, now)).await
-    }
-
-    /// Sets a new password and uses the token up (U6): ends every session, marks the number as proven and drops an
-    /// address that was never proven; links and codes are void. False when the token is not good any more.
-    pub async fn reset_password(
-        &self,
-        user: UserId,
-        token: &[HashedToken],
-        new: &PasswordHash,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let still_theirs = doc! { "$eq": ["$phone_number", "$reset.number"] };
-        let proven = doc! { "value": "$reset.number", "verified_at": now };
-        let address_stays = doc! { "$or": [
-            { "$ne": ["$phone_number", "$reset.number"] },
-            { "$eq": ["$email", "$verification.email.value"] },
-        ] };
-        let update = vec![
-            doc! { "$set": {
-                "password_hash": { "$literal": new },
-                "sessions": [],
-                "last_reset_at": now,
-                "verification.phone": { "$cond": [still_theirs, proven, "$verification.phone"] },
-                "email": { "$cond": [address_stays, "$email", "$$REMOVE"] },
-                "updated_at": now,
-            } },
-            doc! { "$unset": "reset" },
-        ];
-        Ok(self.update_and_void(resettable(user, token, now), update).await?.is_some())
-    }
-}
-
-fn resettable(user: UserId, token: &[HashedToken], now: Timestamp) -> Document {
-    let hashes: Vec<Bson> = token.iter().map(Bson::from).collect();
-    doc! {
-        "_id": user,
-        "is_active": true,
-        "reset.token_hash": { "$in": hashes },
-        "reset.expires_at": { "$gt": now },
-    }
-}
-
-/// Takes a number from accounts that have not proven it.
-async fn release(
-    docs: &Collection<UserDoc>,
-    number: &E164,
-    except: UserId,
-    session: &mut ClientSession,
-) -> mongodb::error::Result<()> {
-    let claims = doc! {
-        "phone_number": number,
-        "_id": { "$ne": except },
-        "verification.phone.value": { "$ne": number },
-    };
-    let update = doc! { "$unset": { "phone_number": "", "profile.phone": "", "reset": "" } };
-    docs.update_many(claims, update).session(session).await.map(drop)
 }

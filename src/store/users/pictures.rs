@@ -3,14 +3,13 @@
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
-use mongodb::{Collection, options::ReturnDocument};
+use mongodb::{ClientSession, Collection};
 use serde::Deserialize;
 
 use super::{Account, Display, Profile, Users, alive};
 use crate::{
     domain::{
         ids::{SessionRef, UserId},
-        image_key::ImageKey,
         password::PasswordHash,
         role::Role,
         time::Timestamp,
@@ -49,46 +48,39 @@ impl Users {
             None => doc! { "$unset": "profile.display" },
         });
         let new = display.and_then(|display| display.image_key.clone());
-        self.change_picture(alive(caller), update, new, false, now).await
-    }
-
-    /// Makes an update after which an account shows another picture, `new` if that was uploaded for it; with `voids` no link
-    /// or code of before is good any more.
-    pub(super) async fn change_picture(
-        &self,
-        filter: Document,
-        update: Vec<Document>,
-        new: Option<ImageKey>,
-        voids: bool,
-        now: Timestamp,
-    ) -> Result<Option<Account>, StoreError> {
-        let (docs, pictured) = (self.docs.clone_with_type::<Account>(), self.docs.clone_with_type::<Pictured>());
-        let (trash, openings) = (self.trash.clone(), self.openings.clone());
+        let (users, filter) = (self.clone(), alive(caller));
         let changed = transact(&self.client, move |tx| {
-            let (docs, pictured, trash, openings) = (docs.clone(), pictured.clone(), trash.clone(), openings.clone());
-            let (filter, update, new) = (filter.clone(), update.clone(), new.clone());
+            let (users, filter, update, new) = (users.clone(), filter.clone(), update.clone(), new.clone());
             async move {
                 if let Some(key) = &new
-                    && !trash.claim_in(tx, key).await?
+                    && !users.trash.claim_in(tx, key).await?
                 {
                     return Ok(Err(StoreError::Contended));
                 }
-                let before = pictured.find_one(filter.clone()).projection(Pictured::projection());
-                let Some(before) = before.session(&mut *tx).await? else {
-                    trash.discard_in(tx, new.as_slice(), now).await?;
+                if !users.let_picture_go_in(tx, filter.clone(), now).await? {
+                    users.trash.discard_in(tx, new.as_slice(), now).await?;
                     return Ok(Ok(None));
-                };
-                trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
-                let changed = docs.find_one_and_update(filter, update).projection(Account::projection());
-                let changed = changed.return_document(ReturnDocument::After).session(&mut *tx).await?;
-                if let Some(account) = changed.as_ref().filter(|_| voids) {
-                    openings.void_in(tx, account.id).await?;
                 }
-                Ok(Ok(changed))
+                users.change_in(tx, filter, update).await.map(Ok)
             }
             .boxed()
         });
         changed.await?
+    }
+
+    /// Throws away the picture that an account shows, before it shows another one or none; false when `filter` finds no
+    /// account.
+    pub(super) async fn let_picture_go_in(
+        &self,
+        tx: &mut ClientSession,
+        filter: Document,
+        now: Timestamp,
+    ) -> mongodb::error::Result<bool> {
+        let pictured = self.docs.clone_with_type::<Pictured>();
+        let before = pictured.find_one(filter).projection(Pictured::projection()).session(&mut *tx).await?;
+        let Some(before) = before else { return Ok(false) };
+        self.trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
+        Ok(true)
     }
 
     /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false

@@ -1,20 +1,27 @@
 //! What owners change about their accounts: one conditional update that also signs the caller in.
 
+use std::time::Duration;
+
 use bson::{Bson, Document, doc};
+use futures_util::FutureExt;
 use mongodb::options::ReturnDocument;
 
-use super::{Account, Taken, Users, alive};
+use super::{Account, Users, alive, contacts::Right};
 use crate::{
     domain::{
         email::Email,
-        ids::{SessionRef, UserId},
+        ids::SessionRef,
         password::PasswordHash,
         profile::{AddressChange, AddressLine, Language, Photo},
         time::Timestamp,
         username::Username,
     },
-    store::StoreError,
+    store::{StoreError, transaction::transact},
 };
+
+/// How long a removed address stays good for resets and notices: as long as an owner needs to see that it was somebody
+/// else who removed it.
+const REMOVED_COUNTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What is new in an account; everything else stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +31,7 @@ pub struct AccountChange {
     /// The address for mail.
     pub email: Option<EmailChange>,
     /// The picture.
-    pub photo: Option<Photo>,
+    pub photo: Option<PhotoChange>,
     /// The language.
     pub language: Option<Language>,
     /// Where parts are sent.
@@ -36,7 +43,16 @@ pub struct AccountChange {
 pub enum EmailChange {
     /// Another one, which is not proven yet. What was proven before stays good for resets.
     To(Email),
-    /// None any more, and none that was proven.
+    /// None any more. One that was proven stays good for resets and notices for a while ([`REMOVED_COUNTS`]).
+    Removed,
+}
+
+/// What becomes of the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoChange {
+    /// The image at this URL.
+    To(Photo),
+    /// None any more.
     Removed,
 }
 
@@ -70,38 +86,36 @@ impl Users {
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
         let (condition, pipeline) = (condition(caller, change, proof), pipeline(change, now));
-        let has_other_address = change.email.is_some();
-        if change.photo.is_some() {
-            return self.change_picture(condition, pipeline, None, has_other_address, now).await;
+        if change.email.is_none() && change.photo.is_none() {
+            let docs = self.docs.clone_with_type::<Account>();
+            let changed = docs.find_one_and_update(condition, pipeline).projection(Account::projection());
+            return Ok(changed.return_document(ReturnDocument::After).await?);
         }
-        if has_other_address {
-            return self.update_and_void(condition, pipeline).await;
-        }
-        let docs = self.docs.clone_with_type::<Account>();
-        let changed = docs
-            .find_one_and_update(condition, pipeline)
-            .projection(Account::projection())
-            .return_document(ReturnDocument::After);
-        Ok(changed.await?)
-    }
-
-    /// The first of name and address that an account other than `user` has already.
-    pub async fn taken_from(&self, user: UserId, change: &AccountChange) -> Result<Option<Taken>, StoreError> {
-        let others = |mut filter: Document| {
-            filter.insert("_id", doc! { "$ne": user });
-            filter
-        };
-        if let Some(name) = &change.username
-            && self.exists(others(doc! { "username_key": &name.key() })).await?
-        {
-            return Ok(Some(Taken::Username));
-        }
-        if let Some(EmailChange::To(email)) = &change.email
-            && self.exists(others(doc! { "email": email })).await?
-        {
-            return Ok(Some(Taken::Email));
-        }
-        Ok(None)
+        let (users, email, has_photo) = (self.clone(), change.email.clone(), change.photo.is_some());
+        let changed = transact(&self.client, move |tx| {
+            let (users, email) = (users.clone(), email.clone());
+            let (condition, pipeline) = (condition.clone(), pipeline.clone());
+            async move {
+                if users.account_in(tx, condition.clone()).await?.is_none() {
+                    return Ok(Ok(None));
+                }
+                if let Some(EmailChange::To(email)) = &email
+                    && !users.take_email_in(tx, email, caller.user, Right::Claim, now).await?
+                {
+                    return Ok(Err(StoreError::Duplicate));
+                }
+                if has_photo {
+                    users.let_picture_go_in(tx, condition.clone(), now).await?;
+                }
+                let changed = match email {
+                    Some(_) => users.update_and_void_in(tx, condition, pipeline).await?,
+                    None => users.change_in(tx, condition, pipeline).await?,
+                };
+                Ok(Ok(changed))
+            }
+            .boxed()
+        });
+        changed.await?
     }
 }
 
@@ -130,9 +144,13 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
         set.insert("username", doc! { "$literal": name.to_string() });
         set.insert("username_key", doc! { "$literal": &name.key() });
     }
-    if let Some(photo) = &change.photo {
+    match &change.photo {
         // Whole in `$literal`: an object alone would be merged with the one that is there.
-        set.insert("profile.display", doc! { "$literal": { "photo": photo, "created_at": now } });
+        Some(PhotoChange::To(photo)) => {
+            set.insert("profile.display", doc! { "$literal": { "photo": photo, "created_at": now } });
+        }
+        Some(PhotoChange::Removed) => unset.push("profile.display"),
+        None => {}
     }
     if let Some(language) = &change.language {
         set.insert("profile.preference", doc! { "$literal": { "language": language, "created_at": now } });
@@ -143,14 +161,33 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
         unset.push("reset");
         match email {
             EmailChange::To(email) => drop(set.insert("email", doc! { "$literal": email })),
-            EmailChange::Removed => unset.extend(["email", "verification.email"]),
+            EmailChange::Removed => unset.push("email"),
         }
+        set.insert("verification.email", proof_of_email(email, now));
     }
     let mut stages = vec![doc! { "$set": set }];
     if !unset.is_empty() {
         stages.push(doc! { "$unset": unset });
     }
     stages
+}
+
+/// What becomes of the address that was proven. Another one takes its place only once that is proven too; a removed one
+/// counts for a while; one that is set again counts as before, while it still does.
+fn proof_of_email(email: &EmailChange, now: Timestamp) -> Document {
+    let (proof, until) = ("$verification.email", "$verification.email.until");
+    let counts = doc! { "$and": [
+        { "$gt": ["$verification.email.verified_at", null] },
+        { "$or": [{ "$lte": [until, null] }, { "$gt": [until, now] }] },
+    ] };
+    let kept = match email {
+        EmailChange::To(email) => {
+            let is_set_again = doc! { "$eq": ["$verification.email.value", { "$literal": email }] };
+            doc! { "$cond": [is_set_again, { "$unsetField": { "field": "until", "input": proof } }, proof] }
+        }
+        EmailChange::Removed => doc! { "$mergeObjects": [{ "until": now.after(REMOVED_COUNTS) }, proof] },
+    };
+    doc! { "$cond": [counts, kept, "$$REMOVE"] }
 }
 
 fn address_fields(address: &AddressChange, now: Timestamp) -> Document {

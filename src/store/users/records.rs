@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Account, Users};
 use crate::{
-    domain::{ids::UserId, phone::E164, time::Timestamp, username::UsernameKey},
+    domain::{email::Email, ids::UserId, phone::E164, time::Timestamp, username::UsernameKey},
     store::{SEARCH_LIMIT, StoreError, containing, count_all, find_part},
 };
 
@@ -58,8 +58,9 @@ pub struct UserQuery {
 
 impl UserQuery {
     fn filter(&self) -> Document {
-        let email = self.text.to_lowercase();
-        let mut parts = vec![doc! { "username_key": containing(UsernameKey::of(&self.text).as_str()) }];
+        let email = Email::parse(&self.text).map_or_else(|_| self.text.to_lowercase(), |email| email.to_string());
+        let mut parts = Vec::new();
+        parts.extend(UsernameKey::of(&self.text).map(|key| doc! { "username_key": containing(key.as_str()) }));
         parts.extend(self.number.as_ref().map(|number| doc! { "phone_number": number }));
         if self.by_parts {
             parts.push(doc! { "email": containing(&email) });

@@ -30,6 +30,20 @@ pub struct Rotation {
     pub session: Duration,
 }
 
+/// What a refresh does to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Makes a new token; `predecessor` is the counter of the one that it takes the place of.
+    Next {
+        /// The counter of a token that its caller had for certain.
+        predecessor: u32,
+    },
+    /// Notes that the current token has come back.
+    Presented,
+    /// Notes that a session that does not rotate is in use.
+    Used,
+}
+
 /// A session and its owner, as a refresh sees them.
 #[derive(Debug)]
 pub struct Refreshable {
@@ -41,7 +55,8 @@ pub struct Refreshable {
 
 impl Users {
     /// Adds a session, if the account is still active and its password still the one that was checked, so that a
-    /// sign-in that was hashing while a reset committed can't slip in. Prunes ended sessions and keeps the newest 10.
+    /// sign-in that was hashing while a reset committed can't slip in. Prunes ended sessions; of more than 10 the one goes
+    /// whose sign-in or last refresh is longest ago.
     pub async fn push_session(
         &self,
         user: UserId,
@@ -52,8 +67,9 @@ impl Users {
         let session = bson::serialize_to_bson(session).map_err(mongodb::error::Error::from)?;
         let living =
             doc! { "$filter": { "input": "$sessions", "as": "s", "cond": { "$gt": ["$$s.expires_at", now] } } };
-        let all = doc! { "$concatArrays": [living, [{ "$literal": session }]] };
-        let sessions = doc! { "$slice": [all, -MAX_SESSIONS] };
+        let by_use = doc! { "$sortArray": { "input": living, "sortBy": { "last_used_at": 1 } } };
+        let kept = doc! { "$slice": [by_use, 1 - MAX_SESSIONS] };
+        let sessions = doc! { "$concatArrays": [kept, [{ "$literal": session }]] };
         let update = vec![doc! { "$set": { "sessions": sessions, "last_sign_in_at": now } }];
         let filter = doc! { "_id": user, "is_active": true, "password_hash": checked };
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
@@ -69,20 +85,52 @@ impl Users {
             "created_at": { "$gt": now.before(times.session) },
             "rotated_at": { "$not": { "$gt": now.before(times.grace) } },
         };
-        let filter = doc! { "_id": claim.session.user, "is_active": true, "sessions": { "$elemMatch": session } };
-        let update = doc! {
-            "$inc": { "sessions.$.counter": 1_i64 },
-            "$set": {
-                "sessions.$.rotated_at": now,
-                "sessions.$.last_used_at": now,
-                "sessions.$.expires_at": now.after(times.refresh),
-            },
+        self.turn_session(claim.session, session, Turn::Next { predecessor: claim.counter }, times).await
+    }
+
+    /// Carries out what was decided about a session, if it is still as it was read; `None` when it is not.
+    pub async fn turn(
+        &self,
+        seen: &Refreshable,
+        turn: Turn,
+        times: Rotation,
+    ) -> Result<Option<Refreshable>, StoreError> {
+        let (account, session) = (&seen.account, &seen.session);
+        let filter = doc! {
+            "_id": session.id,
+            "counter": i64::from(session.counter),
+            "predecessor": session.predecessor.map(i64::from),
+            "rotated_at": session.rotated_at,
         };
+        self.turn_session(SessionRef { user: account.id, session: session.id }, filter, turn, times).await
+    }
+
+    async fn turn_session(
+        &self,
+        session: SessionRef,
+        state: Document,
+        turn: Turn,
+        times: Rotation,
+    ) -> Result<Option<Refreshable>, StoreError> {
+        let now = times.now;
+        let update = match turn {
+            Turn::Next { predecessor } => doc! {
+                "$inc": { "sessions.$.counter": 1_i64 },
+                "$set": {
+                    "sessions.$.predecessor": i64::from(predecessor),
+                    "sessions.$.presented": false,
+                    "sessions.$.rotated_at": now,
+                    "sessions.$.last_used_at": now,
+                    "sessions.$.expires_at": now.after(times.refresh),
+                },
+            },
+            Turn::Presented => doc! { "$set": { "sessions.$.presented": true } },
+            Turn::Used => doc! { "$set": { "sessions.$.last_used_at": now } },
+        };
+        let filter = doc! { "_id": session.user, "is_active": true, "sessions": { "$elemMatch": state } };
         let docs = self.docs.clone_with_type::<WithSession>();
-        let fields = WithSession::projection(claim.session.session);
-        let rotated =
-            docs.find_one_and_update(filter, update).projection(fields).return_document(ReturnDocument::After);
-        Ok(rotated.await?.and_then(WithSession::refreshable))
+        let turned = docs.find_one_and_update(filter, update).projection(WithSession::projection(session.session));
+        Ok(turned.return_document(ReturnDocument::After).await?.and_then(WithSession::refreshable))
     }
 
     /// A session and its owner as they are; `None` when the session is gone or the account disabled.

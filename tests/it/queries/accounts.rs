@@ -10,7 +10,7 @@ use super::tour::Tour;
 use crate::support::{Form, PASSWORD, TestApp, eventually, some_picture};
 
 /// A password that takes the place of the usual one.
-const NEW: &str = "N3w!password";
+const NEW: &str = "N3w-gasket!";
 
 /// Signing up and in, and sessions.
 pub async fn sessions(app: &TestApp, tour: &Tour) {
@@ -63,7 +63,8 @@ pub async fn codes(app: &TestApp, tour: &Tour) {
     forgetful.challenge = tour.json(&forgetful, "sendPasswordOtp", &[], &ask).await.challenge_cookie();
     // The SMS is sent behind the answer.
     let kept = app.db.collection::<Document>("otp_codes");
-    let is_kept = || async { kept.count_documents(doc! { "purpose": "reset" }).await.expect("a count") == 1 };
+    let is_kept =
+        || async { kept.count_documents(doc! { "purpose": "reset", "is_sent": true }).await.expect("a count") == 1 };
     eventually("the code is sent", is_kept).await;
     let allowed = tour.json(&forgetful, "verifyPasswordOtp", &[], &proof("9876543211")).await;
     let reset = json!({ "reset_token": allowed["reset_token"], "new_password": NEW });

@@ -17,7 +17,7 @@ pub struct Caller {
     pub access: Option<String>,
     /// The refresh token of the cookie, once signed in.
     pub refresh: Option<String>,
-    /// The cookie of a code that was asked for.
+    /// The cookie of the code that was asked for last.
     pub challenge: Option<String>,
 }
 
@@ -53,8 +53,9 @@ impl Caller {
         if let Some(access) = &self.access {
             request = request.bearer_auth(access);
         }
-        let jar = [("refresh_token", &self.refresh), ("otp_challenge", &self.challenge)];
-        let cookies = jar.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+        let challenges = [("otp_challenge", &self.challenge), ("reset_challenge", &self.challenge)];
+        let jar = [("refresh_token", &self.refresh)].into_iter().chain(challenges);
+        let cookies = jar.filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
         if path.starts_with("/api/auth/") && !cookies.is_empty() {
             request = request.header("cookie", cookies);

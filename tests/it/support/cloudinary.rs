@@ -94,7 +94,7 @@ async fn answer(state: &Mutex<State>, good: impl FnOnce(&mut State) -> String) -
         }
         Mood::Slow => tokio::time::sleep(Duration::from_secs(60)).await,
         Mood::Rubbish => return Response::builder().body("<html>"),
-        Mood::Status(_) => {}
+        Mood::Status(_) | Mood::Problem(_) => {}
     }
     let status = if let Mood::Status(status) = mood { status } else { 500 };
     Response::builder().status(StatusCode::from_u16(status).expect("a status")).body("{\"error\":{}}")

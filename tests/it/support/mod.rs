@@ -10,6 +10,7 @@ mod form;
 mod image;
 mod letter;
 mod mongod;
+mod people;
 mod reply;
 mod s3;
 mod smtp;
@@ -25,6 +26,7 @@ pub use self::{
     image::{picture, some_picture},
     letter::{Letter, letters_in},
     mongod::{fresh_database, shared_mongod_uri},
+    people::NEW_PASSWORD,
     reply::Reply,
     s3::FakeS3,
     smtp::MailServer,

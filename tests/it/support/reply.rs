@@ -61,6 +61,14 @@ impl Reply {
         assert!(self.header("content-type").starts_with("application/json"), "{:?}", self.headers);
     }
 
+    /// Checks that the answer says that its bearer is no good, and is kept by nobody.
+    #[track_caller]
+    pub fn tells_of_bad_bearer(self) -> Self {
+        assert_eq!(self.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+        assert_eq!(self.header("cache-control"), "no-store");
+        self
+    }
+
     /// A header's text; empty when it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
@@ -73,11 +81,13 @@ impl Reply {
         (cookie.name() == "refresh_token").then_some(cookie)
     }
 
-    /// The challenge that the answer sets.
+    /// The challenge that the answer sets, to sign up or to get back in.
     pub fn challenge_cookie(&self) -> Option<String> {
         let line = self.headers.get("set-cookie")?.to_str().ok()?;
         let cookie = cookie::Cookie::parse(line.to_owned()).ok()?;
-        (cookie.name() == "otp_challenge").then(|| cookie.value().to_owned())
+        let value = ["otp_challenge", "reset_challenge"].contains(&cookie.name()).then(|| cookie.value().to_owned());
+        assert!(value.is_none() || self["challenge"] == *value.as_ref().expect("a challenge"));
+        value
     }
 
     /// The refresh token that the answer sets.

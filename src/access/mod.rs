@@ -1,37 +1,40 @@
 //! Who may call: argument types that refuse everybody else and hand over whom they let in.
 //! A handler that takes none of them is public.
 
-use std::{net::IpAddr, sync::Arc};
+mod bearer;
+mod cookies;
+mod origin;
 
-use poem::{
-    FromRequest, Request, RequestBody,
-    http::{HeaderMap, header},
-};
+use std::sync::Arc;
+
+use poem::{Request, RequestBody, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaSecurityScheme, Registry},
 };
 
+pub use self::{
+    bearer::{BearerNotice, notice_bad_bearer},
+    cookies::{REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
+    origin::{AnyOrigin, ClientAddress, TrustedOrigin},
+};
+use self::{
+    bearer::{account, author, bearer, brings_bearer, member, session},
+    cookies::refresh_cookies,
+    origin::refuse_foreign_origin,
+};
 use crate::{
     app::App,
     domain::{
         author::Author,
         ids::{SessionRef, UserId},
-        net,
         role::Role,
-        tokens::{access::InvalidAccessToken, refresh::RefreshToken, sealed::open_challenge},
+        tokens::access::InvalidAccessToken,
     },
     error::{ApiError, ErrorCode},
-    services::{hashing::Caller, sessions::Origin},
-    store::users::{Account, Member},
+    store::users::Account,
 };
 
-/// The cookie that carries the refresh token.
-pub const REFRESH_COOKIE: &str = "refresh_token";
-/// The cookie that binds a browser to the code it asked for.
-pub const CHALLENGE_COOKIE: &str = "otp_challenge";
-/// More cookies of the name than this come from no browser.
-const MAX_COOKIES: usize = 4;
 const BEARER_SCHEME: &str = "AccessToken";
 const COOKIE_SCHEME: &str = "RefreshCookie";
 
@@ -67,7 +70,7 @@ impl Staff {
 /// Anybody; whoever sends a bearer must be signed in with it.
 pub struct MaybeCustomer(pub Option<Customer>);
 
-/// Anybody; whoever sends a bearer must be signed in with it. Staff see what is hidden.
+/// Anybody. Staff see what is hidden; a bad bearer is nobody's, and the answer says so ([`BearerNotice`]).
 pub struct Viewer {
     /// Whether the caller is staff.
     pub is_staff: bool,
@@ -88,19 +91,9 @@ pub struct LogoutTokens {
 /// The refresh tokens of all cookies of the name, not checked yet; only pages of allowed origins get this far.
 pub struct RefreshCookie(pub Vec<String>);
 
-/// Where a call comes from, whatever page made it: for calls that a bearer protects.
-pub struct AnyOrigin(pub Origin);
-
-/// The address a call comes from, as the outermost layer found it.
-#[derive(Clone, Copy)]
-pub struct ClientAddress(pub IpAddr);
-
 /// The id of a request, as the outermost layer chose it.
 #[derive(Clone)]
 pub struct RequestId(pub Arc<str>);
-
-/// Where a call comes from; only pages of allowed origins get this far, since the answer sets the cookie.
-pub struct TrustedOrigin(pub Origin);
 
 impl From<InvalidAccessToken> for ApiError {
     fn from(error: InvalidAccessToken) -> Self {
@@ -164,8 +157,11 @@ impl Access for Viewer {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
-        let is_staff = brings_bearer(request) && member(request).await?.role.is_staff();
-        Ok(Self { is_staff })
+        if !brings_bearer(request) {
+            return Ok(Self { is_staff: false });
+        }
+        let member = bearer::found(request).await?;
+        Ok(Self { is_staff: member.is_some_and(|member| member.role.is_staff()) })
     }
 }
 
@@ -232,101 +228,6 @@ macro_rules! security_arguments {
 }
 
 security_arguments!(Customer, MaybeCustomer, Viewer, Staff, Admin, PathOwner, LogoutTokens, RefreshCookie);
-
-impl<'a> FromRequest<'a> for TrustedOrigin {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        refuse_foreign_origin(request)?;
-        Ok(Self(origin(request)?))
-    }
-}
-
-impl<'a> FromRequest<'a> for ClientAddress {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        Ok(address(request)?)
-    }
-}
-
-impl<'a> FromRequest<'a> for AnyOrigin {
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self(origin(request)?))
-    }
-}
-
-fn origin(request: &Request) -> Result<Origin, ApiError> {
-    let agent = request.headers().get(header::USER_AGENT);
-    let device = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default();
-    let caller = request.data::<Caller>().cloned().unwrap_or_default();
-    let (address, app) = (address(request)?.0, app(request)?);
-    let challenges = cookies(request.headers(), CHALLENGE_COOKIE);
-    let challenge = challenges.iter().find_map(|text| open_challenge(&app.keys.otp, text));
-    let cookies = refresh_cookies(request.headers());
-    let genuine = cookies.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
-    Ok(Origin { device, address, known_users: genuine.map(|claim| claim.session.user).collect(), caller, challenge })
-}
-
-fn address(request: &Request) -> Result<ClientAddress, ApiError> {
-    request.data::<ClientAddress>().copied().ok_or_else(ApiError::internal)
-}
-
-fn author(request: &Request, member: Member) -> Result<Author, ApiError> {
-    let request_id = request.data::<RequestId>().ok_or_else(ApiError::internal)?.0.to_string();
-    Ok(Author { user_id: member.id, username: member.username.to_string(), request_id })
-}
-
-async fn member(request: &Request) -> Result<Member, ApiError> {
-    app(request)?.store.users.member(session(request)?).await?.ok_or(InvalidAccessToken.into())
-}
-
-async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
-    app(request)?.store.users.account(session).await?.ok_or(InvalidAccessToken.into())
-}
-
-fn brings_bearer(request: &Request) -> bool {
-    request.headers().contains_key(header::AUTHORIZATION)
-}
-
-fn session(request: &Request) -> Result<SessionRef, ApiError> {
-    if !brings_bearer(request) {
-        return Err(ApiError::new(ErrorCode::AuthorizationMissing, "authorization header missing"));
-    }
-    let app = app(request)?;
-    let token = bearer(request.headers()).ok_or(InvalidAccessToken)?;
-    Ok(app.access_tokens.check(token, app.clock.now())?)
-}
-
-/// The token behind `Bearer` (RFC 6750, section 2.1), whose name is read in any case (RFC 9110, section 11.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn refresh_cookies(headers: &HeaderMap) -> Vec<String> {
-    cookies(headers, REFRESH_COOKIE)
-}
-
-fn cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let lines = headers.get_all(header::COOKIE).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    // Other cookies may hold any bytes: they must not take ours along.
-    let cookies = lines.flat_map(|line| cookie::Cookie::split_parse(line.into_owned()).collect::<Vec<_>>());
-    let ours = cookies.filter_map(Result::ok).filter(|cookie| cookie.name() == name);
-    ours.map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty()).take(MAX_COOKIES).collect()
-}
-
-/// Browsers say which page a call comes from. A page of another shop may not have the cookie used or set; a caller
-/// that says nothing is no browser, and has no cookie but its own (OWASP CSRF Prevention Cheat Sheet).
-fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
-    let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default().to_lowercase();
-    let listed = app(request)?.config.cors_allowed_origins.contains(&origin);
-    // HTTP/2 has the authority in place of the header.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
-    let own = origin.split_once("://").is_some_and(|(scheme, authority)| {
-        !host.is_empty()
-            && net::without_default_port(scheme, authority) == net::without_default_port(scheme, &host.to_lowercase())
-    });
-    if listed || own { Ok(()) } else { Err(ApiError::new(ErrorCode::OriginNotAllowed, "origin not allowed")) }
-}
 
 fn app(request: &Request) -> Result<&Arc<App>, ApiError> {
     request.data::<Arc<App>>().ok_or_else(ApiError::internal)

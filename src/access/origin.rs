@@ -1,0 +1,92 @@
+//! Where a call comes from: its address, its browser, and the page that made it.
+
+use poem::{FromRequest, Request, RequestBody, http::header};
+
+use super::{
+    app,
+    cookies::{RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE, cookies, refresh_cookies},
+};
+use crate::{
+    domain::{
+        net::{self, Client},
+        tokens::{refresh::RefreshToken, sealed::open_challenge},
+    },
+    error::{ApiError, ErrorCode},
+    services::{hashing::Caller, sessions::Origin},
+};
+
+/// Where a call comes from, whatever page made it: for calls that a bearer protects.
+pub struct AnyOrigin(pub Origin);
+
+/// The address a call comes from, as the outermost layer found it.
+#[derive(Clone, Copy)]
+pub struct ClientAddress(pub Client);
+
+/// Where a call comes from; only pages of allowed origins get this far. For calls that change something and that no bearer
+/// protects: forms need no preflight, so any page could make them.
+pub struct TrustedOrigin(pub Origin);
+
+impl<'a> FromRequest<'a> for TrustedOrigin {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        refuse_foreign_origin(request)?;
+        Ok(Self(origin(request)?))
+    }
+}
+
+impl<'a> FromRequest<'a> for ClientAddress {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(address(request)?)
+    }
+}
+
+impl<'a> FromRequest<'a> for AnyOrigin {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(origin(request)?))
+    }
+}
+
+fn origin(request: &Request) -> Result<Origin, ApiError> {
+    let (app, headers) = (app(request)?, request.headers());
+    let agent = headers.get(header::USER_AGENT);
+    let challenge = |name| cookies(headers, name).find_map(|text| open_challenge(&app.keys.otp, &text));
+    let refresh = refresh_cookies(headers);
+    let genuine = refresh.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
+    Ok(Origin {
+        device: agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default(),
+        client: address(request)?.0,
+        known_users: genuine.map(|claim| claim.session.user).collect(),
+        caller: request.data::<Caller>().cloned().unwrap_or_default(),
+        sign_up_challenge: challenge(SIGN_UP_CHALLENGE_COOKIE),
+        reset_challenge: challenge(RESET_CHALLENGE_COOKIE),
+    })
+}
+
+fn address(request: &Request) -> Result<ClientAddress, ApiError> {
+    request.data::<ClientAddress>().copied().ok_or_else(ApiError::internal)
+}
+
+/// Browsers say which page a call comes from. A page of another shop may not have a cookie used or set, an SMS sent or a
+/// session ended; a caller that says nothing is no browser, and has no cookie but its own (OWASP CSRF Prevention Cheat
+/// Sheet; Fetch Metadata, section 2.2).
+pub(super) fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
+    let headers = request.headers();
+    let is_allowed = match headers.get(header::ORIGIN) {
+        Some(origin) => is_allowed(request, &origin.to_str().unwrap_or_default().to_lowercase())?,
+        None => headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
+    };
+    if is_allowed { Ok(()) } else { Err(ApiError::new(ErrorCode::OriginNotAllowed, "origin not allowed")) }
+}
+
+/// Whether an origin is a listed one, or the server's own.
+fn is_allowed(request: &Request, origin: &str) -> Result<bool, ApiError> {
+    if app(request)?.config.cors_allowed_origins.iter().any(|listed| listed == origin) {
+        return Ok(true);
+    }
+    // HTTP/2 has the authority in place of the header.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
+    Ok(origin.split_once("://").is_some_and(|(scheme, authority)| {
+        !host.is_empty()
+            && net::without_default_port(scheme, authority) == net::without_default_port(scheme, &host.to_lowercase())
+    }))
+}

@@ -1,0 +1,22 @@
+//! Passwords for subcommands: given as an argument, or asked for.
+
+use std::io::{IsTerminal, stdin};
+
+use super::Failure;
+use crate::domain::password::Password;
+
+/// Returns the password that was given, or asks for it twice.
+pub fn given_or_asked(given: Option<String>) -> Result<Password, Failure> {
+    given.map_or_else(ask, Ok).map(Password::new)
+}
+
+fn ask() -> Result<String, Failure> {
+    if !stdin().is_terminal() {
+        return Err("--password is needed where there is no terminal to ask for it".into());
+    }
+    let password = rpassword::prompt_password("Password: ")?;
+    if rpassword::prompt_password("Once more: ")? != password {
+        return Err("the two passwords differ".into());
+    }
+    Ok(password)
+}

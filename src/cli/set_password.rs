@@ -1,0 +1,31 @@
+//! `myspares set-password`: a new password for somebody who can't get back in.
+
+use super::{Failure, database::Database, password::given_or_asked};
+use crate::{app::App, config::Config, domain::password::Password, integrations::clock::Clock, services::operator};
+
+/// Whose password, and which.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The account's name, in any case
+    #[arg(long)]
+    username: String,
+    /// The password; asked for when it is left out and a terminal is there
+    #[arg(long)]
+    password: Option<String>,
+}
+
+/// Sets the password and ends every session of the account.
+pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+    let password = given_or_asked(args.password)?;
+    let database = Database::own_or_shared(&config).await?;
+    let set = set(config, &database, &args.username, password).await;
+    database.stop().await;
+    set?;
+    println!("set the password of \"{}\" and ended all of its sessions", args.username);
+    Ok(())
+}
+
+async fn set(config: Config, database: &Database, username: &str, password: Password) -> Result<(), Failure> {
+    let app = App::connect(config, &database.uri, Clock::system()).await?;
+    Ok(operator::set_password(&app, username.trim(), password).await?)
+}

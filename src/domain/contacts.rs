@@ -1,0 +1,161 @@
+//! Which contact of an account may open it. A contact is *claimed* when somebody typed it, and *proven* when its owner
+//! read a code or a link that was sent to it. The rule in one sentence: proof beats claim.
+
+use super::role::Role;
+
+/// How much the shop knows about a contact of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The account has no such contact.
+    None,
+    /// Somebody typed it; it may be anybody's.
+    Claimed,
+    /// Its owner has shown that they receive what is sent to it.
+    Proven,
+}
+
+/// The two contacts that an account can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contact {
+    /// The phone number.
+    Number,
+    /// The e-mail address.
+    Email,
+}
+
+/// The contacts of one account, as far as they decide who may open it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contacts {
+    /// The phone number.
+    pub number: Standing,
+    /// The e-mail address. An account that has proven one address and claims another has a proven one.
+    pub email: Standing,
+    /// What the account may do.
+    pub role: Role,
+    /// Whether an address was proven by somebody who was not signed in. The password may then be somebody else's, and
+    /// so may be every contact that was proven with its help.
+    pub contested: bool,
+}
+
+impl Contacts {
+    /// Returns the standing of one contact.
+    pub fn of(self, contact: Contact) -> Standing {
+        match contact {
+            Contact::Number => self.number,
+            Contact::Email => self.email,
+        }
+    }
+
+    /// Returns whether any contact is proven.
+    pub fn any_proven(self) -> bool {
+        [self.number, self.email].contains(&Standing::Proven)
+    }
+
+    /// Returns whether a code or link that is sent to `contact` may set a new password. A claimed contact may only do so
+    /// while nothing is proven, and never for an account that runs the shop.
+    pub fn may_reset(self, contact: Contact) -> bool {
+        match self.of(contact) {
+            Standing::Proven => true,
+            Standing::Claimed => !self.any_proven() && self.role == Role::Customer,
+            Standing::None => false,
+        }
+    }
+
+    /// Returns the contacts that are left after a reset through `contact`: that one is proven, and what somebody else
+    /// may have put there is gone.
+    pub fn after_reset(self, contact: Contact) -> Self {
+        let other = |standing| if standing == Standing::Proven && !self.contested { standing } else { Standing::None };
+        let (number, email) = match contact {
+            Contact::Number => (Standing::Proven, other(self.email)),
+            Contact::Email => (other(self.number), Standing::Proven),
+        };
+        Self { number, email, contested: false, ..self }
+    }
+
+    /// Returns whether a link may prove the account's address for somebody who is not signed in.
+    pub fn may_prove_unsigned(self) -> bool {
+        !self.any_proven()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Contact::*, Standing::*, *};
+
+    const CUSTOMER: Role = Role::Customer;
+
+    fn contacts(number: Standing, email: Standing, role: Role) -> Contacts {
+        Contacts { number, email, role, contested: false }
+    }
+
+    /// For each combination: who may reset, by number and by address, as a customer and as one who runs the shop.
+    const TABLE: [(Standing, Standing, [bool; 2], [bool; 2]); 9] = [
+        (None, None, [false, false], [false, false]),
+        (None, Claimed, [false, true], [false, false]),
+        (None, Proven, [false, true], [false, true]),
+        (Claimed, None, [true, false], [false, false]),
+        (Claimed, Claimed, [true, true], [false, false]),
+        (Claimed, Proven, [false, true], [false, true]),
+        (Proven, None, [true, false], [true, false]),
+        (Proven, Claimed, [true, false], [true, false]),
+        (Proven, Proven, [true, true], [true, true]),
+    ];
+
+    #[test]
+    fn the_table_says_who_may_reset() {
+        for (number, email, customer, runs_the_shop) in TABLE {
+            for (role, expected) in [(CUSTOMER, customer), (Role::Staff, runs_the_shop), (Role::Admin, runs_the_shop)] {
+                let contacts = contacts(number, email, role);
+                let may = [Number, Email].map(|contact| contacts.may_reset(contact));
+                assert_eq!(may, expected, "{contacts:?}");
+            }
+        }
+    }
+
+    /// Two people, each the owner of one contact. Whoever acts first, the second never gets into what the first uses.
+    #[test]
+    fn whoever_resets_first_shares_the_account_with_nobody_who_only_claimed() {
+        for (number, email, ..) in TABLE {
+            for first in [Number, Email] {
+                let before = contacts(number, email, CUSTOMER);
+                if !before.may_reset(first) {
+                    continue;
+                }
+                let after = before.after_reset(first);
+                let second = if first == Number { Email } else { Number };
+                assert_eq!(after.of(first), Proven);
+                assert_eq!(after.may_reset(second), before.of(second) == Proven, "{before:?} by {first:?}");
+                assert_ne!(after.of(second), Claimed, "{before:?} by {first:?}");
+            }
+        }
+    }
+
+    /// An owner whose contact somebody else has claimed gets in by a reset, or makes an account of their own: what is
+    /// proven nowhere is taken by whoever proves it (see `Users::take_number_in` and `Users::take_email_in`).
+    #[test]
+    fn an_owner_is_never_locked_out_by_a_claim() {
+        for (number, email, ..) in TABLE {
+            let contacts = contacts(number, email, CUSTOMER);
+            for contact in [Number, Email] {
+                let can_be_taken = contacts.of(contact) != Proven;
+                assert!(can_be_taken || contacts.may_reset(contact), "{contacts:?} {contact:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_proof_without_a_sign_in_the_first_reset_keeps_one_contact() {
+        let contested = Contacts { contested: true, ..contacts(Proven, Proven, CUSTOMER) };
+        let by_email = contested.after_reset(Email);
+        assert_eq!((by_email.number, by_email.email, by_email.contested), (None, Proven, false));
+        assert!(!by_email.may_reset(Number));
+    }
+
+    #[test]
+    fn a_link_needs_a_sign_in_as_soon_as_anything_is_proven() {
+        for (number, email, ..) in TABLE {
+            let contacts = contacts(number, email, CUSTOMER);
+            assert_eq!(contacts.may_prove_unsigned(), number != Proven && email != Proven);
+        }
+    }
+}

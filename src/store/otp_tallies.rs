@@ -1,0 +1,134 @@
+//! The collection `otp_tallies`: tries that belong to a number and not to a code that was sent to it, and the codes that
+//! an SMS service was asked about.
+
+use std::time::Duration;
+
+use bson::{Bson, doc};
+use mongodb::{
+    Collection, Database,
+    options::{ReturnDocument, UpdateModifications},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Layout, StoreError,
+    otp_codes::{Purpose, TRIES},
+    swept,
+};
+use crate::domain::{phone::E164, time::Timestamp, tokens::sealed::HashedToken};
+
+pub(super) const NAME: &str = "otp_tallies";
+/// Codes that are remembered for one number; a service closes the number long before.
+const ASKED: i64 = 50;
+
+/// What is counted for one number.
+#[derive(Debug, Serialize, Deserialize)]
+struct TallyDoc {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(default)]
+    tries: i64,
+    #[serde(default)]
+    asked: Vec<HashedToken>,
+    expires_at: Timestamp,
+}
+
+pub(super) fn layout() -> Layout {
+    Layout { collection: NAME, indexes: vec![swept(Duration::ZERO)], validator: doc! {} }
+}
+
+/// The collection.
+#[derive(Clone)]
+pub struct OtpTallies {
+    docs: Collection<TallyDoc>,
+}
+
+impl OtpTallies {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { docs: database.collection(NAME) }
+    }
+
+    /// Counts a try without a challenge; false when all of a number's were used. The count starts again at `until`.
+    pub async fn count_try(
+        &self,
+        number: &E164,
+        purpose: Purpose,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let tries = doc! { "$cond": [counts(now), { "$add": [{ "$ifNull": ["$tries", 0_i64] }, 1_i64] }, 1_i64] };
+        let expires_at = doc! { "$cond": [counts(now), "$expires_at", until] };
+        let update = vec![doc! { "$set": { "tries": tries, "expires_at": expires_at } }];
+        Ok(self
+            .upsert(&tries_id(number, purpose), update, ReturnDocument::After)
+            .await?
+            .is_some_and(|t| t.tries <= TRIES))
+    }
+
+    /// Takes a try back that could not be compared.
+    pub async fn take_back(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
+        let filter = doc! { "_id": tries_id(number, purpose), "tries": { "$gt": 0 } };
+        self.docs.update_one(filter, doc! { "$inc": { "tries": -1_i64 } }).await?;
+        Ok(())
+    }
+
+    /// Starts the count of tries anew: a code was right.
+    pub async fn forget_tries(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
+        self.docs.delete_one(doc! { "_id": tries_id(number, purpose) }).await?;
+        Ok(())
+    }
+
+    /// Notes that the SMS service is asked about a code; false when it was asked about this one before.
+    pub async fn note_asked(
+        &self,
+        number: &E164,
+        code: &HashedToken,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let before = doc! { "$cond": [counts(now), { "$ifNull": ["$asked", []] }, []] };
+        let asked = doc! { "$slice": [{ "$setUnion": [before, [{ "$literal": code }]] }, -ASKED] };
+        let update = vec![doc! { "$set": { "asked": asked, "expires_at": until } }];
+        let before = self.upsert(&asked_id(number), update, ReturnDocument::Before).await?;
+        let known = before.filter(|tally| tally.expires_at > now);
+        Ok(!known.is_some_and(|tally| tally.asked.contains(code)))
+    }
+
+    /// Forgets that the service was asked: it did not say that the code is wrong.
+    pub async fn forget_asked(&self, number: &E164, code: &HashedToken) -> Result<(), StoreError> {
+        let filter = doc! { "_id": asked_id(number) };
+        self.docs.update_one(filter, doc! { "$pull": { "asked": Bson::from(code) } }).await?;
+        Ok(())
+    }
+
+    async fn upsert(
+        &self,
+        id: &str,
+        update: Vec<bson::Document>,
+        which: ReturnDocument,
+    ) -> Result<Option<TallyDoc>, StoreError> {
+        let update = UpdateModifications::Pipeline(update);
+        let call = || {
+            let upsert = self.docs.find_one_and_update(doc! { "_id": id }, update.clone()).upsert(true);
+            upsert.return_document(which.clone())
+        };
+        match call().await.map_err(StoreError::from) {
+            // Two first calls at once: one made the document, the other finds it now.
+            Err(StoreError::Duplicate) => Ok(call().await?),
+            tally => tally,
+        }
+    }
+}
+
+/// Whether what a document says is not past its time; the sweep may come later.
+fn counts(now: Timestamp) -> bson::Document {
+    doc! { "$gt": ["$expires_at", now] }
+}
+
+fn tries_id(number: &E164, purpose: Purpose) -> String {
+    format!("tries {purpose:?} {number}")
+}
+
+fn asked_id(number: &E164) -> String {
+    format!("asked {number}")
+}

@@ -1,0 +1,187 @@
+//! New passwords without the old one: by a proven contact, or by those who run the machine.
+
+use bson::{Bson, Document, doc};
+use futures_util::FutureExt;
+use mongodb::{ClientSession, error::Result};
+
+use super::{Account, Users, Verified, contacts::Right};
+use crate::{
+    domain::{
+        contacts::{Contact, Standing},
+        email::Email,
+        ids::UserId,
+        mail_kind::MailKind,
+        password::PasswordHash,
+        phone::E164,
+        time::Timestamp,
+        tokens::sealed::HashedToken,
+    },
+    store::{StoreError, audits::Trail, transaction::transact},
+};
+
+/// The contact that a reset comes through.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) enum Through<'a> {
+    /// A code that was sent to this number.
+    Number(&'a E164),
+    /// A link that was mailed to this address.
+    Email(&'a Email),
+}
+
+impl Through<'_> {
+    fn contact(self) -> Contact {
+        match self {
+            Self::Number(_) => Contact::Number,
+            Self::Email(_) => Contact::Email,
+        }
+    }
+
+    /// Whether the account may be reset by this very contact.
+    fn may_reset(self, account: &Account, now: Timestamp) -> bool {
+        let is_theirs = match self {
+            Self::Number(number) => account.phone_number.as_ref() == Some(number),
+            Self::Email(email) => account.reset_address(now) == Some(email),
+        };
+        is_theirs && account.contacts(now).may_reset(self.contact())
+    }
+}
+
+impl Users {
+    /// Allows one new password to whoever has the token of this hash; a later one takes its place.
+    pub async fn allow_reset(
+        &self,
+        user: UserId,
+        number: &E164,
+        token: &HashedToken,
+        expires_at: Timestamp,
+    ) -> std::result::Result<bool, StoreError> {
+        let reset = doc! { "token_hash": token, "number": number, "expires_at": expires_at };
+        let filter = doc! { "_id": user, "is_active": true, "phone_number": number };
+        Ok(self.docs.update_one(filter, doc! { "$set": { "reset": reset } }).await?.matched_count == 1)
+    }
+
+    /// The account for which a token allows a new password.
+    pub async fn resettable(
+        &self,
+        user: UserId,
+        token: &[HashedToken],
+        now: Timestamp,
+    ) -> std::result::Result<Option<Account>, StoreError> {
+        crate::store::find_part(&self.docs, resettable(user, token, now), Account::projection()).await
+    }
+
+    /// Sets a new password and uses the token up (U6). False when the token is not good any more, or the account may not
+    /// be reset by its number any more.
+    pub async fn reset_password(
+        &self,
+        user: UserId,
+        number: &E164,
+        token: &[HashedToken],
+        new: &PasswordHash,
+        now: Timestamp,
+    ) -> std::result::Result<bool, StoreError> {
+        let (users, number, new) = (self.clone(), number.clone(), new.clone());
+        let filter = resettable(user, token, now);
+        transact(&self.client, move |tx| {
+            let (users, number, new, filter) = (users.clone(), number.clone(), new.clone(), filter.clone());
+            async move { users.reset_in(tx, filter, Through::Number(&number), &new, now).await }.boxed()
+        })
+        .await
+    }
+
+    /// Sets a new password through a contact, which is proven by that: every session ends, contacts that aren't proven
+    /// are dropped, links and codes are void, and the owner is told. False when the account may not be reset so.
+    pub(in crate::store) async fn reset_in(
+        &self,
+        tx: &mut ClientSession,
+        filter: Document,
+        through: Through<'_>,
+        new: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let Some(account) = self.account_in(tx, filter).await? else { return Ok(false) };
+        if !through.may_reset(&account, now) {
+            return Ok(false);
+        }
+        let mut set = doc! { "password_hash": new, "sessions": [], "last_reset_at": now, "updated_at": now };
+        let mut unset = doc! { "reset": "", "verification.contested": "" };
+        let left = account.contacts(now).after_reset(through.contact());
+        if let Through::Number(number) = through {
+            set.insert("verification.phone", proven(number.clone(), now)?);
+        } else if left.number == Standing::None {
+            unset.extend(doc! { "phone_number": "", "profile.phone": "", "verification.phone": "" });
+        }
+        match kept_address(&account, through, left.email) {
+            Some(email) if self.take_email_in(tx, email, account.id, Right::Proof, now).await? => {
+                set.insert("email", email);
+            }
+            _ => drop(unset.insert("email", "")),
+        }
+        if let Through::Email(email) = through {
+            set.insert("verification.email", proven(email.clone(), now)?);
+        } else if left.email == Standing::None {
+            unset.insert("verification.email", "");
+        }
+        let update = doc! { "$set": set, "$unset": unset };
+        let reset = self.update_and_void_in(tx, doc! { "_id": account.id }, update).await?;
+        if let Some(account) = &reset {
+            self.tell_in(tx, account, MailKind::PasswordChanged, now).await?;
+        }
+        Ok(reset.is_some())
+    }
+
+    /// Sets a password for those who run the machine: every session ends, links and codes are void, and the audits tell
+    /// of it. False when there is no such account.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        new: &PasswordHash,
+        trail: &Trail,
+    ) -> std::result::Result<bool, StoreError> {
+        let (users, new, trail) = (self.clone(), new.clone(), trail.clone());
+        transact(&self.client, move |tx| {
+            let (users, new, trail) = (users.clone(), new.clone(), trail.clone());
+            async move {
+                let now = trail.now;
+                let update = doc! {
+                    "$set": { "password_hash": &new, "sessions": [], "updated_at": now },
+                    "$unset": { "reset": "" },
+                };
+                let Some(account) = users.update_and_void_in(tx, doc! { "_id": user }, update).await? else {
+                    return Ok(false);
+                };
+                users.tell_in(tx, &account, MailKind::PasswordChanged, now).await?;
+                users.audits.append_in(tx, trail.entry("users", "password_set", user)).await.map(|()| true)
+            }
+            .boxed()
+        })
+        .await
+    }
+}
+
+/// The address that the account has after a reset: the one that the reset came through or, by the number, the one that
+/// was proven, unless its owner has removed it.
+fn kept_address<'a>(account: &'a Account, through: Through<'a>, left: Standing) -> Option<&'a Email> {
+    match through {
+        Through::Email(email) => Some(email),
+        Through::Number(_) => {
+            let proven = account.verification.email.as_ref().filter(|_| left == Standing::Proven);
+            proven.filter(|email| email.until.is_none()).map(|email| &email.value)
+        }
+    }
+}
+
+fn proven<T: serde::Serialize>(value: T, now: Timestamp) -> Result<Bson> {
+    Ok(bson::serialize_to_bson(&Verified::now(value, now))?)
+}
+
+fn resettable(user: UserId, token: &[HashedToken], now: Timestamp) -> Document {
+    let hashes: Vec<Bson> = token.iter().map(Bson::from).collect();
+    doc! {
+        "_id": user,
+        "is_active": true,
+        "reset.token_hash": { "$in": hashes },
+        "reset.expires_at": { "$gt": now },
+        "$expr": { "$eq": ["$reset.number", "$phone_number"] },
+    }
+}

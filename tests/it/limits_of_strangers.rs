@@ -1,0 +1,126 @@
+//! Limits count the right ones: nobody spends what is another's, and no caller is many others.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, PASSWORD, Reply, TestApp};
+
+const LOGIN: &str = "/api/auth/login/";
+const PASSWORD_CHANGE: &str = "/api/accounts/password/";
+
+async fn limited(vars: &[(&str, &str)]) -> TestApp {
+    let common = [("RATE_LIMIT_SCALE", "1"), ("TRUSTED_PROXIES", "127.0.0.1,::1")];
+    TestApp::start_with(&common.iter().chain(vars).copied().collect::<Vec<_>>()).await
+}
+
+async fn post_from(caller: &Caller, path: &str, address: &str, body: &Value) -> Reply {
+    Reply::of(caller.request(Method::POST, path).header("x-forwarded-for", address).json(body)).await
+}
+
+/// A failed sign-in to an account that nobody has.
+async fn fails_from(app: &TestApp, address: &str, n: u32) -> u16 {
+    let body = json!({ "phone_number": format!("90000{n:05}"), "password": "Wr0ng!pass" });
+    post_from(&app.anonymous(), LOGIN, address, &body).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn a_stolen_session_guesses_ten_times_however_many_networks_it_uses() {
+    let app = limited(&[]).await;
+    let account = app.new_account();
+    let mut thief = app.anonymous();
+    thief.sign_in(&thief.post("/api/auth/register/", &account).await.expect(201));
+    let mut owner = app.anonymous();
+    let login = json!({ "phone_number": account["phone_number"], "password": PASSWORD });
+    owner.sign_in(&owner.post(LOGIN, &login).await.expect(200));
+    let change = |password: &str| json!({ "current_password": password, "new_password": "N3w-gasket!" });
+    for n in 0..10 {
+        let reply = post_from(&thief, PASSWORD_CHANGE, &format!("198.51.{n}.7"), &change("Wr0ng!pass")).await;
+        reply.refused(400, "current password is incorrect");
+    }
+    let reply = post_from(&thief, PASSWORD_CHANGE, "198.51.99.7", &change(PASSWORD)).await;
+    reply.refused(429, "too many wrong passwords, try again later");
+    post_from(&owner, PASSWORD_CHANGE, "198.51.0.7", &change(PASSWORD)).await.expect(200);
+}
+
+#[tokio::test]
+async fn ipv6_networks_are_counted_each_wider_than_the_one_inside_it() {
+    let app = limited(&[("LIMIT_SIGN_IN_ADDRESS", "2/15m")]).await;
+    let mut n = 0;
+    let mut fails = async |address: String| {
+        n += 1;
+        fails_from(&app, &address, n).await
+    };
+    for host in 1..3 {
+        assert_eq!(fails(format!("2001:db8:1:0::{host}")).await, 401);
+    }
+    assert_eq!(fails("2001:db8:1:0::9".to_owned()).await, 429, "a /64 has two tries");
+    for net in 1..4 {
+        for host in 1..3 {
+            assert_eq!(fails(format!("2001:db8:1:{net:x}::{host}")).await, 401);
+        }
+    }
+    assert_eq!(fails("2001:db8:1:4::1".to_owned()).await, 429, "a /56 has four times as many");
+    assert_eq!(fails("2001:db8:1:100::1".to_owned()).await, 401, "the next /56 has its own");
+    assert_eq!(fails("2001:db8:2::1".to_owned()).await, 401);
+}
+
+#[tokio::test]
+async fn one_caller_is_one_however_the_proxy_writes_the_address() {
+    let app = limited(&[("LIMIT_SIGN_IN_ADDRESS", "2/15m")]).await;
+    for (spellings, n) in [
+        (["203.0.113.5:51234", "\"203.0.113.5\"", "203.0.113.5"], 100),
+        (["[2001:db8::7]:443", "\"[2001:db8::7]\"", "2001:db8::7"], 200),
+    ] {
+        let mut statuses = Vec::new();
+        for (at, spelling) in (0..).zip(spellings) {
+            statuses.push(fails_from(&app, spelling, n + at).await);
+        }
+        assert_eq!(statuses, [401, 401, 429], "{spellings:?}");
+    }
+}
+
+#[tokio::test]
+async fn callers_whose_proxy_hides_them_don_t_lock_each_other_out() {
+    let app = limited(&[("LIMIT_SIGN_IN_ADDRESS", "2/15m")]).await;
+    for n in 0..5 {
+        assert_eq!(fails_from(&app, "unknown", n).await, 401);
+    }
+    for n in 0..3 {
+        fails_from(&app, "198.51.100.1", 50 + n).await;
+    }
+    assert_eq!(fails_from(&app, "198.51.100.1", 60).await, 429);
+}
+
+#[tokio::test]
+async fn a_megabyte_where_a_name_belongs_is_refused_before_it_is_normalised() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    let huge = "\u{fdfa}".repeat(340_000);
+    let good = json!({ "username": "Asha Rao", "password": PASSWORD, "phone_number": "9876543210", "otp": "123456",
+        "brand_name": "Tata", "brand_code": "TATA", "image_url": "/media/a.png" });
+    for (path, fields) in [
+        ("/api/auth/register/", &["username", "password", "phone_number", "email"][..]),
+        ("/api/auth/register/send-otp/", &["username", "password", "phone_number", "email"]),
+        ("/api/auth/register/verify-otp/", &["phone_number", "otp", "challenge"]),
+        (LOGIN, &["phone_number", "password"]),
+        ("/api/auth/token/", &["username", "password"]),
+        ("/api/auth/token/refresh/", &["refresh"]),
+        ("/api/auth/forgot-password/send/", &["phone_number"]),
+        ("/api/auth/forgot-password/verify/", &["phone_number", "otp", "challenge"]),
+        ("/api/auth/forgot-password/reset/", &["reset_token", "new_password"]),
+        ("/api/request/forgot/check/", &["identifier"]),
+        ("/api/request/forgot/confirm/", &["identifier"]),
+        ("/api/request/reset/", &["uid", "token", "new_password"]),
+        ("/api/admin/brands/insert/", &["brand_name", "brand_code", "image_url"]),
+        ("/api/admin/staff/invites/", &["email"]),
+    ] {
+        for field in fields {
+            let mut body = good.clone();
+            body[*field] = json!(huge);
+            let caller = if path.starts_with("/api/admin/") { &staff } else { &app.anonymous() };
+            let reply = caller.post(path, &body).await;
+            assert!([400, 401, 403, 404].contains(&reply.status.as_u16()), "{path} {field}: {}", reply.status);
+            assert!(reply.text.len() < 1_000, "{path} {field} repeats it");
+        }
+    }
+}
