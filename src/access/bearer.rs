@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Whether a public call came with a bearer that is no good. Such a call is answered as nobody's; the outermost layer then
-/// adds `WWW-Authenticate` (RFC 6750, section 3.1), so that somebody who believes to be signed in notices.
+/// adds `WWW-Authenticate` (RFC 6750, section 3.1), so that clients learn that their token is invalid.
 #[derive(Clone, Default)]
 pub struct BearerNotice(Arc<AtomicBool>);
 

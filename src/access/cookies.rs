@@ -8,6 +8,8 @@ pub const REFRESH_COOKIE: &str = "refresh_token";
 pub const SIGN_UP_CHALLENGE_COOKIE: &str = "otp_challenge";
 /// The cookie that binds a browser to the code that it asked for to get back in.
 pub const RESET_CHALLENGE_COOKIE: &str = "reset_challenge";
+/// The cookie by which a browser is known as one that was signed in to an account, also after it has signed out.
+pub const KNOWN_BROWSER_COOKIE: &str = "known_browser";
 /// Cookies of one name that are looked at. A browser sends two after a change of `COOKIE_DOMAIN`; a page of a sister domain
 /// can set many, which must not hide the real one.
 const MAX_COOKIES: usize = 64;

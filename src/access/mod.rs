@@ -15,8 +15,8 @@ use poem_openapi::{
 
 pub use self::{
     bearer::{BearerNotice, notice_bad_bearer},
-    cookies::{REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
-    origin::{AnyOrigin, ClientAddress, TrustedOrigin},
+    cookies::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
+    origin::{AnyOrigin, ClientAddress, SecondCookie, TrustedOrigin},
 };
 use self::{
     bearer::{account, author, bearer, brings_bearer, member, session},

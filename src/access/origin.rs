@@ -1,15 +1,23 @@
 //! Where a call comes from: its address, its browser, and the page that made it.
 
-use poem::{FromRequest, Request, RequestBody, http::header};
+use std::sync::{Arc, OnceLock};
+
+use poem::{
+    FromRequest, Request, RequestBody,
+    http::{HeaderValue, header},
+};
 
 use super::{
     app,
-    cookies::{RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE, cookies, refresh_cookies},
+    cookies::{KNOWN_BROWSER_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE, cookies, refresh_cookies},
 };
 use crate::{
     domain::{
         net::{self, Client},
-        tokens::{refresh::RefreshToken, sealed::open_challenge},
+        tokens::{
+            refresh::RefreshToken,
+            sealed::{open_challenge, open_known_browser},
+        },
     },
     error::{ApiError, ErrorCode},
     services::{hashing::Caller, sessions::Origin},
@@ -24,12 +32,30 @@ pub struct ClientAddress(pub Client);
 
 /// Where a call comes from; only pages of allowed origins get this far. For calls that change something and that no bearer
 /// protects: forms need no preflight, so any page could make them.
-pub struct TrustedOrigin(pub Origin);
+pub struct TrustedOrigin(pub Origin, pub SecondCookie);
+
+/// A cookie beside the one that an answer of the API describes; the outermost layer adds it.
+#[derive(Clone, Default)]
+pub struct SecondCookie(Arc<OnceLock<HeaderValue>>);
+
+impl SecondCookie {
+    /// Has the cookie set with the answer to this call; the first one counts.
+    pub fn set(&self, cookie: &str) {
+        if let Ok(line) = HeaderValue::from_str(cookie) {
+            self.0.get_or_init(|| line);
+        }
+    }
+
+    /// The line for the answer.
+    pub fn line(&self) -> Option<HeaderValue> {
+        self.0.get().cloned()
+    }
+}
 
 impl<'a> FromRequest<'a> for TrustedOrigin {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         refuse_foreign_origin(request)?;
-        Ok(Self(origin(request)?))
+        Ok(Self(origin(request)?, request.data::<SecondCookie>().cloned().unwrap_or_default()))
     }
 }
 
@@ -50,11 +76,13 @@ fn origin(request: &Request) -> Result<Origin, ApiError> {
     let agent = headers.get(header::USER_AGENT);
     let challenge = |name| cookies(headers, name).find_map(|text| open_challenge(&app.keys.otp, &text));
     let refresh = refresh_cookies(headers);
-    let genuine = refresh.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
+    let signed_in = refresh.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
+    let signed_in = signed_in.map(|claim| claim.session.user);
+    let known = cookies(headers, KNOWN_BROWSER_COOKIE).filter_map(|text| open_known_browser(&app.keys.otp, &text));
     Ok(Origin {
         device: agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default(),
         client: address(request)?.0,
-        known_users: genuine.map(|claim| claim.session.user).collect(),
+        known_users: signed_in.chain(known).collect(),
         caller: request.data::<Caller>().cloned().unwrap_or_default(),
         sign_up_challenge: challenge(SIGN_UP_CHALLENGE_COOKIE),
         reset_challenge: challenge(RESET_CHALLENGE_COOKIE),

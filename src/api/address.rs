@@ -29,7 +29,7 @@ pub struct AddressIn {
     state: Option<Line>,
     country: Option<Line>,
     pincode: Option<Digits>,
-    /// The same as `pincode`; of two that differ the one counts that is new.
+    /// The same as `pincode`. If both are given and differ, the one that differs from the stored value wins.
     postal_code: Option<Digits>,
 }
 

@@ -83,7 +83,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Tried<T> {
     }
 }
 
-/// JSON, or anything that calls itself a kind of JSON (RFC 6839); a body without a type is taken for JSON.
+/// JSON, or anything that calls itself a kind of JSON (RFC 6839); a body without a type is refused further out.
 fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     if given.to_str().is_ok_and(Json::<Value>::check_content_type) {

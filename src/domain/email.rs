@@ -3,16 +3,27 @@
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::text::{draws_nothing, is_longer_than_names};
 
 /// An address of at most 254 characters (RFC 5321, section 4.5.3.1.3): a local part in NFC and lower case, and a domain
 /// whose labels beyond ASCII are written as A-labels (RFC 5890), so that one mailbox has one form.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
+
+/// Older versions stored the domain as it was typed; such an address is read in today's form.
+impl<'de> Deserialize<'de> for Email {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_ascii() {
+            return Ok(Self(text));
+        }
+        Ok(Self::parse(&text).unwrap_or(Self(text)))
+    }
+}
 
 /// The text is no address of the form `name@domain.tld`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +53,21 @@ impl Email {
     /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The form in which older versions stored an address whose domain goes beyond ASCII.
+    fn older_form(&self) -> Option<String> {
+        let (local, domain) = self.0.rsplit_once('@').filter(|(_, domain)| domain.contains("xn--"))?;
+        let (domain, readable) = idna::domain_to_unicode(domain);
+        readable.is_ok().then(|| format!("{local}@{domain}"))
+    }
+
+    /// What a stored address is compared with in a query.
+    pub fn as_stored(&self) -> bson::Bson {
+        match self.older_form() {
+            None => self.into(),
+            Some(older) => bson::doc! { "$in": [self.0.as_str(), older] }.into(),
+        }
     }
 
     /// Returns whether a mail server needs SMTPUTF8 (RFC 6531) to take the address: its local part goes beyond ASCII.
@@ -130,6 +156,15 @@ mod tests {
         ] {
             assert_eq!(parse(bad), Err(InvalidEmail), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_older_versions_stored_is_read_and_found() {
+        let old: Email = bson::deserialize_from_bson("asha@bücher.example".into()).expect("an address");
+        assert_eq!(old.as_str(), "asha@xn--bcher-kva.example");
+        let forms = bson::doc! { "$in": ["asha@xn--bcher-kva.example", "asha@bücher.example"] };
+        assert_eq!(old.as_stored(), forms.into());
+        assert_eq!(Email::parse("a@example.com").expect("an address").as_stored(), "a@example.com".into());
     }
 
     proptest! {

@@ -83,11 +83,15 @@ actions! {
     SignInAccount = "LIMIT_SIGN_IN_ACCOUNT", 100 / 900, "too many failed sign-ins to this account, try again later";
     /// Wrong passwords by which one session confirms what it does.
     Confirm = "LIMIT_CONFIRM", 10 / 900, "too many wrong passwords, try again later";
+    /// New passwords that are judged and hashed for one account.
+    SetPassword = "LIMIT_SET_PASSWORD", 20 / 3600, "too many new passwords, try again later";
+    /// Names and addresses that one account asks for and that another one has.
+    Taken = "LIMIT_TAKEN", 20 / 3600, "too many tries, try again later";
     /// Codes that one address asks for, to one number for one purpose, one after the other.
     OtpPause = "LIMIT_OTP_PAUSE", 1 / 30, "an OTP was sent a moment ago, wait before asking for another";
     /// Codes that one address asks for, to one number for one purpose.
     OtpNumber = "LIMIT_OTP_NUMBER", 5 / 3600, "too many OTPs for this number, try again later";
-    /// Codes to one number, whoever asks for them and for whatever purpose.
+    /// Codes to one number for one purpose, whoever asks for them.
     OtpNumberTotal = "LIMIT_OTP_NUMBER_TOTAL", 20 / 3600, "too many OTPs for this number, try again later";
     /// Codes asked for from one address.
     OtpAddress = "LIMIT_OTP_ADDRESS", 20 / 3600, "too many OTPs from here, try again later";
@@ -103,6 +107,10 @@ actions! {
     MailMinute = "LIMIT_MAIL_MINUTE", 1 / 60, "a mail was sent a moment ago, wait a minute";
     /// The same in an hour.
     MailHour = "LIMIT_MAIL_HOUR", 5 / 3600, "too many mails, try again later";
+    /// Mails to get back into one account, whoever asks for them.
+    MailTotal = "LIMIT_MAIL_TOTAL", 20 / 3600, "too many mails, try again later";
+    /// Notices to an address that its account has never proven: it may be somebody else's.
+    MailNotice = "LIMIT_MAIL_NOTICE", 5 / 3600, "too many mails, try again later";
     /// Accounts looked for by people who can't sign in, from one address, in a minute.
     ForgotMinute = "LIMIT_FORGOT_MINUTE", 5 / 60, "too many tries from here, wait a minute";
     /// The same in a day.

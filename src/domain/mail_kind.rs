@@ -12,7 +12,7 @@ pub enum MailKind {
     EmailChanged,
     /// To the address that an account has removed and that stays good for a while.
     EmailRemoved,
-    /// To what is left: another account has proven the address.
+    /// To the remaining address: another account has proven the lost one.
     EmailLost,
     /// To an owner: another account has proven the number.
     NumberLost,

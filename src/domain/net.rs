@@ -19,7 +19,7 @@ pub struct Client {
 pub struct Net {
     /// The address or network as text.
     pub name: String,
-    /// By how much its rate is wider.
+    /// Factor by which the rate of one address is multiplied.
     pub width: u32,
 }
 

@@ -18,7 +18,7 @@ const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
 const PHOTO_PATH: &str = "/api/accounts/photo";
 const ADMIN_PATH: &str = "/api/admin/";
 const IMPORT_PATH: &str = "/api/admin/import";
-/// So much more than the limit is read to its end all the same.
+/// Bodies up to this much over the limit are read and discarded.
 const DRAINED: u64 = 3 * 1024 * 1024;
 /// For so long at most.
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);

@@ -19,7 +19,7 @@ use poem::{
 
 use super::{cors::Cors, errors, sound};
 use crate::{
-    access::{BearerNotice, ClientAddress, RequestId},
+    access::{BearerNotice, ClientAddress, RequestId, SecondCookie},
     domain::{mask, net::Client},
 };
 
@@ -77,6 +77,10 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         if let Some(notice) = &notice {
             request.set_data(notice.clone());
         }
+        let second_cookie = (request.method() == Method::POST).then(SecondCookie::default);
+        if let Some(second_cookie) = &second_cookie {
+            request.set_data(second_cookie.clone());
+        }
         request.set_data(ClientAddress(client));
         request.set_data(RequestId(Arc::clone(&id)));
         // hyper leaves out the body of an answer to HEAD and keeps its length.
@@ -94,6 +98,9 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
             if notice.is_some_and(|notice| notice.is_set()) {
                 headers.insert(header::WWW_AUTHENTICATE, INVALID_TOKEN);
                 headers.insert(header::CACHE_CONTROL, NO_STORE);
+            }
+            if let Some(line) = second_cookie.and_then(|cookie| cookie.line()) {
+                headers.append(header::SET_COOKIE, line);
             }
             headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
             headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
@@ -130,9 +137,10 @@ impl Shared {
 
 /// All lines of the header as one list (RFC 9110, section 5.3).
 fn forwarded_for(headers: &HeaderMap) -> Option<String> {
-    let lines: Vec<&str> =
-        headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok()).collect();
-    (!lines.is_empty()).then(|| lines.join(","))
+    let lines: Vec<_> =
+        headers.get_all("x-forwarded-for").into_iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let hops = lines.join(",");
+    hops.contains(|c: char| c != ',' && c != ' ').then_some(hops)
 }
 
 /// The caller's id for the request if it is fit for logs and headers, else a new one.

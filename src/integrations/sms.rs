@@ -68,6 +68,18 @@ impl SmsSender {
 }
 
 impl SmsSender {
+    /// Whether the service compares codes that it made itself.
+    pub fn compares_codes(&self) -> bool {
+        matches!(self, Self::Twilio(twilio) if twilio.compares_codes())
+    }
+
+    /// Takes as long as a comparison by the service.
+    pub async fn check_nothing(&self) {
+        if let Self::Twilio(twilio) = self {
+            twilio.check_nothing().await;
+        }
+    }
+
     /// Tells the service that a code of ours was right, so that the next one begins anew. What becomes of that changes
     /// nothing for the person who gave the code, who doesn't wait for it.
     pub fn report_approved(&self, to: &E164) -> impl Future<Output = ()> + Send + use<> {

@@ -2,6 +2,7 @@
 
 use super::{
     hashing::HashError,
+    limits::{self, Count},
     mail,
     sessions::Origin,
     sign_in::{self, SignInError},
@@ -11,6 +12,7 @@ use crate::{
     domain::{
         ids::{SessionId, SessionRef},
         invalid::InvalidField,
+        limits::Action,
         mail_kind::MailKind,
         password::{NewPassword, Password},
         role::Role,
@@ -77,6 +79,8 @@ pub async fn change_password(
     origin: &Origin,
 ) -> Result<(), AccountError> {
     let new = NewPassword::check("new_password", &new)?;
+    let counted = limits::take(app, [Count::of(Action::SetPassword, caller.user.to_string())]).await;
+    counted.map_err(SignInError::from)?;
     for _ in 0..sign_in::ATTEMPTS {
         let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
         let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &origin.caller).await?;

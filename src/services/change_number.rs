@@ -2,7 +2,7 @@
 
 use super::{
     mail,
-    otp::{self, OtpError},
+    otp::{self, Asker, OtpError},
     sessions::Origin,
     sign_in::{self, ReauthenticationError},
 };
@@ -44,10 +44,11 @@ pub async fn send(
     origin: &Origin,
 ) -> Result<(), ChangeNumberError> {
     sign_in::reauthenticate(app, caller, current, origin).await?;
+    let asker = Asker::count(app, number, origin).await?;
     if app.store.users.is_proven(number, Some(caller.user)).await? {
         return Err(ChangeNumberError::Taken);
     }
-    let reserved = otp::reserve(app, Purpose::ChangeNumber, number, origin).await?;
+    let reserved = otp::reserve(app, asker, Purpose::ChangeNumber, number, origin).await?;
     otp::send(app, reserved, Some(caller.user)).await?;
     Ok(())
 }

@@ -92,7 +92,7 @@ pub async fn request(
     if !is_own {
         sign_in::reauthenticate(app, caller, wanted.current_password, origin).await?;
     }
-    mail::count(app, Some(account.id), Some(&email)).await?;
+    mail::count(app, account.id, &email).await?;
     mail::put(app, Some(account.id), MailKind::VerifyEmail, &email).await?;
     Ok(email)
 }
@@ -118,6 +118,7 @@ pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>)
     match app.store.proofs.prove_email(&link, prover, &trail).await {
         Ok(EmailProof::Done(account)) => Ok(*account),
         Ok(EmailProof::Gone) => Err(LinkError::NotFound.into()),
+        Ok(EmailProof::AccountRequired) => Err(ActivateError::AccountRequired),
         Ok(EmailProof::Taken) | Err(StoreError::Duplicate) => Err(ActivateError::Taken),
         Err(error) => Err(error.into()),
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     hashing::HashError,
-    otp::{self, OtpError, Tries},
+    limits::{self, Count},
+    otp::{self, Asker, OtpError, Tries},
     sessions::Origin,
     sign_in,
 };
@@ -14,6 +15,7 @@ use crate::{
         contacts::Contact,
         ids::ChallengeId,
         invalid::InvalidField,
+        limits::Action,
         password::{NewPassword, Password},
         phone::E164,
         tokens::sealed::ResetToken,
@@ -53,7 +55,8 @@ pub enum ForgotError {
 /// Sends a code to the account with a number, if there is one that may be reset by it. The answer never waits for the
 /// SMS: its time would tell. The challenge is one of ours in either case.
 pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<ChallengeId, ForgotError> {
-    let reserved = otp::reserve(app, Purpose::Reset, &number, origin).await?;
+    let asker = Asker::count(app, &number, origin).await?;
+    let reserved = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
     let found = app.store.users.credentials(&Identifier::Phone(number)).await?.map(|found| found.account);
     let now = app.clock.now();
     let resettable = found.filter(|account| account.is_active && account.contacts(now).may_reset(Contact::Number));
@@ -94,6 +97,7 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Re
     // Junk is refused before it costs a hash.
     let account = app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(ForgotError::BadToken)?;
     let number = account.phone_number.as_ref().ok_or(ForgotError::BadToken)?;
+    limits::take(app, [Count::of(Action::SetPassword, user.to_string())]).await.map_err(OtpError::from)?;
     let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
     if !app.store.users.reset_password(user, number, &hashes, &hash, app.clock.now()).await? {
         return Err(ForgotError::BadToken);

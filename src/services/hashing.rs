@@ -106,10 +106,13 @@ impl Hasher {
         self.run(caller, job).await?
     }
 
-    /// Hashes a password that an account has already, whatever the rules were when it was set.
+    /// Hashes a password that an account has already, whatever the rules were when it was set; in the form in which it was
+    /// typed, where the normal one is too long.
     pub async fn rehash(&self, password: Password, caller: &Caller) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
-        self.run(caller, move || hash(&password.normalised(), cost)).await?
+        let normal = password.normalised();
+        let fitting = if normal.could_be_set() { normal } else { password };
+        self.run(caller, move || hash(&fitting, cost)).await?
     }
 
     /// Compares a password with the hash of an account. Without an account, and with a password that none could have,
@@ -162,7 +165,9 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 }
 
 fn hash(password: &Password, cost: u32) -> Result<PasswordHash, HashError> {
-    bcrypt::hash(password.expose(), cost).map(PasswordHash::new).map_err(|_| HashError::Failed)
+    // bcrypt would take a longer one for its first 72 bytes.
+    let whole = password.could_be_set().then(|| bcrypt::hash(password.expose(), cost));
+    whole.and_then(Result::ok).map(PasswordHash::new).ok_or(HashError::Failed)
 }
 
 /// Compares in the form in which passwords are hashed, and then as it was typed: older hashes were made so.
@@ -174,8 +179,11 @@ fn compare(typed: &Password, normal: &Password, hash: &PasswordHash) -> Result<C
     if is_same(normal)? {
         return Ok(Comparison::Same);
     }
-    let is_old_form = !typed.is_normal() && is_same(typed)?;
-    Ok(if is_old_form { Comparison::SameAsTyped } else { Comparison::Different })
+    if typed.is_normal() || !is_same(typed)? {
+        return Ok(Comparison::Different);
+    }
+    // The normal form of some letters is longer; where it doesn't fit into bcrypt, the old hash has to stay.
+    Ok(if normal.could_be_set() { Comparison::SameAsTyped } else { Comparison::Same })
 }
 
 /// On Linux a thread has a priority of its own; a system that refuses merely hashes at normal priority.
@@ -235,6 +243,17 @@ mod tests {
         let old = PasswordHash::new(bcrypt::hash(decomposed, 4).expect("a hash"));
         assert_eq!(verify(&hasher, decomposed, Some(old.clone())).await, Comparison::SameAsTyped);
         assert_eq!(verify(&hasher, composed, Some(old)).await, Comparison::Different);
+    }
+
+    /// U+0958 is six bytes in NFC instead of three.
+    #[tokio::test]
+    async fn a_password_whose_normal_form_does_not_fit_keeps_its_hash() {
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let typed = format!("Aa1!{}", "\u{958}".repeat(15));
+        let old = PasswordHash::new(bcrypt::hash(&typed, 4).expect("a hash"));
+        assert_eq!(verify(&hasher, &typed, Some(old)).await, Comparison::Same);
+        let renewed = hasher.rehash(password(&typed), &Caller::default()).await.expect("a hash");
+        assert_eq!(verify(&hasher, &typed, Some(renewed)).await, Comparison::Same);
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub enum InviteError {
 /// Invites an address and tells its owner.
 pub async fn invite(app: &App, author: &Author, email: &str) -> Result<InvitationDoc, InviteError> {
     let email = Email::parse(email).map_err(|why| InvalidField::because("email", "email", why))?;
-    mail::count(app, None, Some(&email)).await?;
+    mail::count_invitation(app, &email).await?;
     let (trail, invited_by) = (app.trail(Some(author)), author.user_id);
     let (id, created_at, expires_at) = (InvitationId::new(), trail.now, trail.now.after(OPEN));
     let invitation = InvitationDoc { id, email, invited_by, created_at, expires_at, used_at: None };

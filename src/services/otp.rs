@@ -20,6 +20,7 @@ use crate::{
     store::{
         StoreError,
         otp_codes::{OtpDoc, Purpose},
+        otp_tallies::Asked,
     },
 };
 
@@ -51,39 +52,72 @@ pub enum OtpError {
 pub struct Reserved {
     purpose: Purpose,
     number: E164,
-    slots: Slots,
+    /// What the number may still be sent.
+    of_number: Slots,
+    /// What the address may still ask for.
+    of_asker: Slots,
+}
+
+/// Permission of an address to ask for one code.
+#[derive(Debug)]
+pub struct Asker(Slots);
+
+impl Asker {
+    /// Counts that an address asks for a code to a number that gets SMS. What is asked is told after this only.
+    pub async fn count(app: &App, number: &E164, origin: &Origin) -> Result<Self, OtpError> {
+        refuse_unreachable(app, number)?;
+        Ok(Self(limits::take(app, Count::by_address(Action::OtpAddress, "", origin.client)).await?))
+    }
 }
 
 /// Takes the slots for one code. Unknown numbers are counted like known ones. A number is counted for each address that
 /// asks, so that nobody can use up what its owner may ask for, and once more for all of them, which is wider.
-pub async fn reserve(app: &App, purpose: Purpose, number: &E164, origin: &Origin) -> Result<Reserved, OtpError> {
-    refuse_unreachable(app, number)?;
+pub async fn reserve(
+    app: &App,
+    asker: Asker,
+    purpose: Purpose,
+    number: &E164,
+    origin: &Origin,
+) -> Result<Reserved, OtpError> {
     let asked = format!("{number} {purpose:?}");
     let by_asker = |action| Count::by_address(action, &asked, origin.client);
     let wanted = by_asker(Action::OtpPause).chain(by_asker(Action::OtpNumber));
-    let wanted = wanted.chain([Count::of(Action::OtpNumberTotal, number.to_string())]);
-    let wanted = wanted.chain(Count::by_address(Action::OtpAddress, "", origin.client));
-    Ok(Reserved { purpose, number: number.clone(), slots: limits::take(app, wanted).await? })
+    let wanted = wanted.chain([Count::of(Action::OtpNumberTotal, asked.clone())]);
+    let of_number = limits::take(app, wanted).await?;
+    Ok(Reserved { purpose, number: number.clone(), of_number, of_asker: asker.0 })
 }
 
 impl Reserved {
-    /// No code will be sent.
+    /// No code will be sent, and that is the caller's fault: the number keeps its slots, the address has used its own.
+    pub async fn refuse(self, app: &App) -> Result<(), StoreError> {
+        self.of_number.give_back(app).await
+    }
+
+    /// No code will be sent, and that is nobody's fault.
     pub async fn give_back(self, app: &App) -> Result<(), StoreError> {
-        self.slots.give_back(app).await
+        self.of_number.give_back(app).await?;
+        self.of_asker.give_back(app).await
+    }
+
+    /// Gives back what a failed sending should not count for.
+    async fn not_sent(self, app: &App, error: &OtpError) -> Result<(), StoreError> {
+        match error {
+            OtpError::Sms(SmsError::Unavailable) | OtpError::Store(_) => self.give_back(app).await,
+            _ => self.refuse(app).await,
+        }
     }
 }
 
-/// Sends a code and keeps what is needed to compare it. What couldn't be sent doesn't count.
+/// Sends a code and keeps what is needed to compare it. What couldn't be sent doesn't count for the number.
 pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
     let code = reserved.unsent(app, user);
-    let Reserved { number, slots, .. } = reserved;
-    match deliver(app, &number, code.id).await {
+    match deliver(app, &reserved.number, code.id).await {
         Ok(code_hash) => {
             app.store.otp_codes.insert(&OtpDoc { code_hash, is_sent: true, ..code }).await?;
             Ok(code.id)
         }
         Err(error) => {
-            slots.give_back(app).await?;
+            reserved.not_sent(app, &error).await?;
             Err(error)
         }
     }
@@ -98,11 +132,12 @@ pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId
     if user.is_none() {
         return Ok(id);
     }
-    let (app, Reserved { number, slots, .. }) = (Arc::clone(app), reserved);
+    let app = Arc::clone(app);
     app.tasks.clone().spawn(async move {
-        let sent = match deliver(&app, &number, id).await {
+        let sent = match deliver(&app, &reserved.number, id).await {
             Ok(code_hash) => app.store.otp_codes.mark_sent(id, code_hash.as_ref()).await.map_err(OtpError::from),
-            Err(error) => slots.give_back(&app).await.map_err(OtpError::from).and(Err(error)),
+            // Its slots stay taken, as those of a number without an account do.
+            Err(error) => Err(error),
         };
         if let Err(error) = sent {
             tracing::warn!(?user, %error, "an OTP was not sent");
@@ -214,7 +249,7 @@ async fn take_back(app: &App, tries: Tries<'_>, sent: &OtpDoc) -> Result<(), Sto
 /// Whether a code was sent for the challenge. A service that makes codes itself knows them by their number alone and counts
 /// how often it is asked, so what it says is kept in `theirs`, and no wrong code is asked there twice.
 async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<bool>) -> Result<bool, OtpError> {
-    if !sent.is_sent {
+    if !sent.is_sent && !app.sms.compares_codes() {
         return Ok(false);
     }
     if let Some(hash) = &sent.code_hash {
@@ -225,8 +260,15 @@ async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<
     }
     let (now, number) = (app.clock.now(), &sent.number);
     let hash = HashedToken::of_claim(&app.keys.otp[0], [number.as_str(), code.expose()]);
-    if !app.store.otp_tallies.note_asked(number, &hash, now.after(app.config.lifetimes.otp), now).await? {
-        return Ok(*theirs.insert(false));
+    match app.store.otp_tallies.note_asked(number, &hash, now.after(app.config.lifetimes.otp), now).await? {
+        Asked::Before => return Ok(*theirs.insert(false)),
+        Asked::TooOften => return Err(SmsError::TooMany.into()),
+        Asked::New if !sent.is_sent => {
+            // Nothing was sent there, and nobody is to see that.
+            app.sms.check_nothing().await;
+            return Ok(*theirs.insert(false));
+        }
+        Asked::New => {}
     }
     let asked = app.sms.check(number, code).await;
     if !matches!(asked, Ok(false)) {

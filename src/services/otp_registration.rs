@@ -2,7 +2,7 @@
 
 use super::{
     hashing::HashError,
-    otp::{self, OtpError, Tries},
+    otp::{self, Asker, OtpError, Tries},
     registration::{Identity, NewAccount, RegisterError, document},
     sessions::{self, Carrier, Origin, SignedIn},
 };
@@ -54,19 +54,30 @@ pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<Cha
     let NewAccount { identity, password } = account;
     let number = identity.phone_number.clone();
     let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
+    let asker = Asker::count(app, &number, origin).await?;
     refuse_taken(app, &identity).await?;
-    let reserved = otp::reserve(app, Purpose::Register, &number, origin).await?;
+    let claim = HashedToken::of_claim(&app.keys.otp[0], [identity.username.as_str(), password.expose()]);
+    let reserved = match otp::reserve(app, asker, Purpose::Register, &number, origin).await {
+        Ok(reserved) => reserved,
+        Err(error) => {
+            // A code that somebody else asked for may be on the phone: it must not confirm their account.
+            let now = app.clock.now();
+            app.store.otp_tallies.note_claim(&number, &claim, now.after(app.config.lifetimes.otp), now).await?;
+            return Err(error.into());
+        }
+    };
     let hashed = app.hasher.hash(password.clone(), identity.owner_details(), &origin.caller);
     let password_hash = match hashed.await {
         Ok(hash) => hash,
         Err(error) => {
-            reserved.give_back(app).await?;
+            match error {
+                HashError::Guessable(_) => reserved.refuse(app).await?,
+                _ => reserved.give_back(app).await?,
+            }
             return Err(error.into());
         }
     };
     let id = otp::send(app, reserved, None).await?;
-    let name = identity.username.to_string();
-    let claim = HashedToken::of_claim(&app.keys.otp[0], [&name, password.into_password().expose()]);
     let expires_at = app.clock.now().after(app.config.lifetimes.otp);
     let (username, email) = (identity.username, identity.email);
     let pending = PendingDoc { id, number, username, email, password_hash, claim, expires_at };
@@ -109,7 +120,7 @@ pub async fn verify(
 const TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneTaken);
 
 /// The pending of the browser that asked. Without its cookie a code proves a number, but not who may have the account:
-/// then all who wait for the number must ask for the same.
+/// then all who wait for the number, or would if it got more codes, must ask for the same.
 async fn candidates(
     app: &App,
     number: &E164,
@@ -120,8 +131,12 @@ async fn candidates(
         live.retain(|pending| pending.id == challenge);
     }
     let Some(first) = live.first() else { return Err(OtpRegisterError::NothingPending) };
-    if live.iter().any(|pending| pending.claim != first.claim) {
-        return Err(OtpError::Invalid.into());
+    if challenge.is_none() {
+        let refused = app.store.otp_tallies.claims(number, app.clock.now()).await?;
+        let mut claims = live.iter().map(|pending| &pending.claim).chain(&refused);
+        if claims.any(|claim| *claim != first.claim) {
+            return Err(OtpError::Invalid.into());
+        }
     }
     Ok(live)
 }

@@ -1,14 +1,17 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
-    limits::LimitError,
+    limits::{self, Count, LimitError},
     mail,
     sessions::Origin,
     sign_in::{self, ReauthenticationError, SignInError},
 };
 use crate::{
     app::App,
-    domain::{ids::SessionRef, invalid::InvalidField, mail_kind::MailKind, password::Password, username::Username},
+    domain::{
+        ids::SessionRef, invalid::InvalidField, limits::Action, mail_kind::MailKind, password::Password,
+        username::Username,
+    },
     store::{
         StoreError,
         users::{Account, AccountChange, EmailChange, PhotoChange, Proof, Taken, Wishes},
@@ -78,7 +81,7 @@ pub async fn update(
     let Some(email) = &change.email else { return write(app, caller, &change, None, origin).await };
     // Anybody's address can be named: it is mailed to no more often than by a link that is asked for.
     let slots = match email {
-        EmailChange::To(new) => Some(mail::count(app, Some(account.id), Some(new)).await?),
+        EmailChange::To(new) => Some(mail::count(app, account.id, new).await?),
         EmailChange::Removed => None,
     };
     let changed = write(app, caller, &change, current.as_ref(), origin).await;
@@ -119,7 +122,7 @@ async fn tell(app: &App, before: &Account, email: &EmailChange) {
     match email {
         EmailChange::To(new) => {
             mail::notify(app, before, MailKind::EmailChanged).await;
-            mail::notify_at(app, before.id, new, MailKind::EmailSet).await;
+            mail::notify_claimed(app, before.id, new, MailKind::EmailSet).await;
         }
         EmailChange::Removed => mail::notify(app, before, MailKind::EmailRemoved).await,
     }
@@ -167,7 +170,12 @@ async fn refuse_taken(app: &App, caller: SessionRef, change: &AccountChange) -> 
         _ => None,
     };
     let wishes = Wishes { number: None, username: username.as_ref(), email };
-    match app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await? {
+    let taken = app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await?;
+    if taken.is_some() {
+        // Otherwise a list of addresses would tell whose are known here.
+        limits::take(app, [Count::of(Action::Taken, caller.user.to_string())]).await?;
+    }
+    match taken {
         Some(Taken::Username) => Err(ProfileError::UsernameTaken),
         Some(Taken::Email) => Err(ProfileError::EmailTaken),
         Some(Taken::Phone) | None => Ok(()),

@@ -55,14 +55,17 @@ pub async fn by_cookies(app: &App, tokens: &[String]) -> Result<SignedIn, Refres
     Err(refusal)
 }
 
-/// Hands out the next tokens for a refresh token that came in a body. With `BODY_REFRESH=static` only the token of a
-/// session that does not rotate may travel so: the next one of any other session could not be handed out.
-pub async fn by_body(app: &App, token: &str) -> Result<SignedIn, RefreshError> {
-    let claim = RefreshToken::open(&app.keys.refresh, token).ok_or(RefreshError::Invalid)?;
-    if app.config.body_refresh == BodyRefresh::Static && !claim.is_static() {
-        return Err(RefreshError::Required);
+/// Hands out the next tokens for a refresh token that came in a body, or for the cookies where it may not travel so. Without
+/// `BODY_REFRESH=rotating` only the token of a session that does not rotate may: the next one of any other session could not
+/// be handed out.
+pub async fn by_body(app: &App, token: &str, cookies: &[String]) -> Result<SignedIn, RefreshError> {
+    let claim = RefreshToken::open(&app.keys.refresh, token);
+    match (claim, app.config.body_refresh) {
+        (Some(claim), _) if claim.is_static() => refresh_static(app, claim).await,
+        (Some(claim), BodyRefresh::Rotating) => refresh_rotating(app, claim).await,
+        (None, BodyRefresh::Rotating | BodyRefresh::Static) => Err(RefreshError::Invalid),
+        (Some(_), BodyRefresh::Static) | (_, BodyRefresh::Off) => by_cookies(app, cookies).await,
     }
-    refresh(app, claim).await
 }
 
 /// What the genuine ones of the tokens say; of two for the same session only the newer, so that a browser which also

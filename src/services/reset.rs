@@ -45,6 +45,9 @@ pub enum ResetError {
     /// The link.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// Too many new passwords.
+    #[error(transparent)]
+    Limited(#[from] LimitError),
     /// The hashing threads.
     #[error(transparent)]
     Hashing(#[from] HashError),
@@ -65,7 +68,7 @@ pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<O
     limits::take(app, counted("send", origin.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
     let shown = account.mail_address(now).cloned();
-    mail::count(app, Some(account.id), shown.as_ref()).await?;
+    mail::count_recovery(app, account.id, origin.client).await?;
     if let Some(to) = account.reset_address(now).filter(|_| account.is_active) {
         mail::put(app, Some(account.id), MailKind::ResetPassword, to).await?;
     }
@@ -82,6 +85,7 @@ pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkE
 pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Origin) -> Result<(), ResetError> {
     let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
     let new = NewPassword::check("new_password", &new)?;
+    limits::take(app, [Count::of(Action::SetPassword, link.user.to_string())]).await?;
     let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
     if !app.store.proofs.reset_password(&link, &hash, app.clock.now()).await? {
         return Err(LinkError::NotFound.into());
@@ -97,5 +101,5 @@ fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
 
 async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, ForgotError> {
     let identifier = sign_in::by_any(app, identifier).ok_or(ForgotError::UserNotFound)?;
-    app.store.users.recoverable(&identifier).await?.ok_or(ForgotError::UserNotFound)
+    app.store.users.recoverable(&identifier, app.clock.now()).await?.ok_or(ForgotError::UserNotFound)
 }

@@ -30,7 +30,7 @@ pub struct Origin {
     pub device: String,
     /// The address.
     pub client: Client,
-    /// The accounts whose genuine refresh cookies the browser has, be their sessions ended or not.
+    /// The accounts whose genuine refresh cookies the browser has, including those of sessions that have ended.
     pub known_users: Vec<UserId>,
     /// Whether somebody still waits for the answer.
     pub caller: Caller,

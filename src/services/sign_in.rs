@@ -120,7 +120,7 @@ async fn open_session(
     Err(SignInError::WrongCredentials)
 }
 
-/// Has somebody who is signed in give the password again. Wrong ones are counted for the session and the address, so that
+/// Checks the current password of a signed-in caller. Wrong ones are counted for the session and the address, so that
 /// neither a stolen session nor a network can go on guessing, and other sessions of the account are not held up.
 pub async fn confirm(
     app: &App,
@@ -219,7 +219,7 @@ pub fn counters(app: &App, user: UserId) -> Vec<String> {
 }
 
 /// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
-/// try, so that nobody can lock an owner out; and what can't be anybody's closes nothing for others who mistype theirs.
+/// try, so that nobody can lock an owner out. An identifier that no account can have takes no account-wide slot.
 fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
     let mut counted: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();

@@ -12,6 +12,7 @@ use crate::{
         invalid::InvalidField,
         phone::E164,
         role::{Role, UnknownRole},
+        time::Timestamp,
     },
     store::{
         StoreError,
@@ -31,6 +32,8 @@ pub struct UserState {
     pub sessions: usize,
     /// Whether failed sign-ins have closed it, to one address at least.
     pub is_locked: bool,
+    /// When it was looked at.
+    pub now: Timestamp,
     /// Whether nobody could get back into it: it runs the shop, and none of its contacts is proven.
     pub is_unrecoverable: bool,
 }
@@ -116,7 +119,7 @@ async fn state(app: &App, record: UserRecord) -> Result<UserState, UsersError> {
     let is_locked = sign_in::is_locked(app, record.account.id).await?;
     let now = app.clock.now();
     let is_unrecoverable = record.account.role.is_staff() && !record.account.contacts(now).any_proven();
-    Ok(UserState { sessions: record.living_sessions(now), is_locked, is_unrecoverable, record })
+    Ok(UserState { sessions: record.living_sessions(now), is_locked, is_unrecoverable, now, record })
 }
 
 fn query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQuery>, InvalidField> {

@@ -56,7 +56,7 @@ pub struct OtpDoc {
     pub expires_at: Timestamp,
 }
 
-/// Codes of older versions were stored once they were sent.
+/// Older versions stored a code only after sending it, so a missing field means that it was sent.
 fn yes() -> bool {
     true
 }

@@ -18,8 +18,21 @@ use super::{
 use crate::domain::{phone::E164, time::Timestamp, tokens::sealed::HashedToken};
 
 pub(super) const NAME: &str = "otp_tallies";
-/// Codes that are remembered for one number; a service closes the number long before.
-const ASKED: i64 = 50;
+/// Different codes that a service is asked about for one number, before it closes the number itself.
+const ASKED: i64 = 5;
+/// Sign-ups that are remembered because no code could be sent for them.
+const CLAIMS: i64 = 10;
+
+/// What is known of a code that the SMS service is to be asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing.
+    New,
+    /// The service said that it is wrong.
+    Before,
+    /// The service was asked about so many that it would close the number.
+    TooOften,
+}
 
 /// What is counted for one number.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +43,8 @@ struct TallyDoc {
     tries: i64,
     #[serde(default)]
     asked: Vec<HashedToken>,
+    #[serde(default)]
+    claims: Vec<HashedToken>,
     expires_at: Timestamp,
 }
 
@@ -78,20 +93,28 @@ impl OtpTallies {
         Ok(())
     }
 
-    /// Notes that the SMS service is asked about a code; false when it was asked about this one before.
+    /// Notes that the SMS service is asked about a code.
     pub async fn note_asked(
         &self,
         number: &E164,
         code: &HashedToken,
         until: Timestamp,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Asked, StoreError> {
         let before = doc! { "$cond": [counts(now), { "$ifNull": ["$asked", []] }, []] };
-        let asked = doc! { "$slice": [{ "$setUnion": [before, [{ "$literal": code }]] }, -ASKED] };
+        let is_known = doc! { "$in": [{ "$literal": code }, before.clone()] };
+        let is_full = doc! { "$gte": [{ "$size": before.clone() }, ASKED] };
+        let longer = doc! { "$concatArrays": [before.clone(), [{ "$literal": code }]] };
+        let asked = doc! { "$cond": [{ "$or": [is_known, is_full] }, before, longer] };
         let update = vec![doc! { "$set": { "asked": asked, "expires_at": until } }];
         let before = self.upsert(&asked_id(number), update, ReturnDocument::Before).await?;
-        let known = before.filter(|tally| tally.expires_at > now);
-        Ok(!known.is_some_and(|tally| tally.asked.contains(code)))
+        let asked = before.filter(|tally| tally.expires_at > now).map(|tally| tally.asked).unwrap_or_default();
+        let is_full = i64::try_from(asked.len()).is_ok_and(|asked| asked >= ASKED);
+        Ok(match (asked.contains(code), is_full) {
+            (true, _) => Asked::Before,
+            (false, true) => Asked::TooOften,
+            (false, false) => Asked::New,
+        })
     }
 
     /// Forgets that the service was asked: it did not say that the code is wrong.
@@ -99,6 +122,26 @@ impl OtpTallies {
         let filter = doc! { "_id": asked_id(number) };
         self.docs.update_one(filter, doc! { "$pull": { "asked": Bson::from(code) } }).await?;
         Ok(())
+    }
+
+    /// Remembers what somebody wanted to sign up with at a number that was sent too many codes.
+    pub async fn note_claim(
+        &self,
+        number: &E164,
+        claim: &HashedToken,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before = doc! { "$cond": [counts(now), { "$ifNull": ["$claims", []] }, []] };
+        let claims = doc! { "$slice": [{ "$setUnion": [before, [{ "$literal": claim }]] }, CLAIMS] };
+        let update = vec![doc! { "$set": { "claims": claims, "expires_at": until } }];
+        self.upsert(&claims_id(number), update, ReturnDocument::After).await.map(drop)
+    }
+
+    /// What was wanted at a number in vain.
+    pub async fn claims(&self, number: &E164, now: Timestamp) -> Result<Vec<HashedToken>, StoreError> {
+        let found = self.docs.find_one(doc! { "_id": claims_id(number), "expires_at": { "$gt": now } }).await?;
+        Ok(found.map(|tally| tally.claims).unwrap_or_default())
     }
 
     async fn upsert(
@@ -127,6 +170,10 @@ fn counts(now: Timestamp) -> bson::Document {
 
 fn tries_id(number: &E164, purpose: Purpose) -> String {
     format!("tries {purpose:?} {number}")
+}
+
+fn claims_id(number: &E164) -> String {
+    format!("claims {number}")
 }
 
 fn asked_id(number: &E164) -> String {

@@ -13,7 +13,9 @@ use super::{
     tree::diff::Diff,
     users::{Account, Users, contacts::Right, resets::Through},
 };
-use crate::domain::{ids::UserId, mail_kind::MailKind, password::PasswordHash, role::Role, time::Timestamp};
+use crate::domain::{
+    email::Email, ids::UserId, mail_kind::MailKind, password::PasswordHash, role::Role, time::Timestamp,
+};
 
 /// What became of a proof of an address.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub enum EmailProof {
     Gone,
     /// Another account has proven the address.
     Taken,
+    /// Something of the account was proven meanwhile: whoever opens the link must be signed in to it.
+    AccountRequired,
 }
 
 /// Who opens a link that proves an address.
@@ -105,13 +109,12 @@ impl Proofs {
         trail: &Trail,
     ) -> Result<EmailProof> {
         let now = trail.now;
-        let gone = Ok(EmailProof::Gone);
-        if !self.use_up(link, tx).await? {
-            return gone;
-        }
-        let Some(before) = self.unchanged(link, tx).await? else { return gone };
+        let Some(before) = self.unchanged(link, tx).await? else { return Ok(EmailProof::Gone) };
         if prover == Prover::Unsigned && !before.contacts(now).may_prove_unsigned() {
-            return gone;
+            return Ok(EmailProof::AccountRequired);
+        }
+        if !self.use_up(link, tx).await? {
+            return Ok(EmailProof::Gone);
         }
         if !self.users.take_email_in(tx, &link.email, link.user, Right::Proof, now).await? {
             return Ok(EmailProof::Taken);
@@ -139,7 +142,7 @@ impl Proofs {
 
     /// The account, if it is active and has the address that it had when the link was mailed.
     async fn unchanged(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<Option<Account>> {
-        let then = link.account_email.as_ref().map_or(Bson::Null, Bson::from);
+        let then = link.account_email.as_ref().map_or(Bson::Null, Email::as_stored);
         self.users.account_in(tx, doc! { "_id": link.user, "is_active": true, "email": then }).await
     }
 
@@ -164,7 +167,7 @@ impl Proofs {
     }
 }
 
-/// What an account is like once a link has proven its address. Where nobody was signed in, its sessions end, and the
+/// Builds the update that marks the address of a link as proven. Where nobody was signed in, the sessions end, and the
 /// password counts as somebody else's until the next reset.
 fn proof_of(link: &LinkDoc, prover: Prover, is_new: bool, now: Timestamp) -> Document {
     let proven = doc! { "value": &link.email, "verified_at": now };

@@ -1,4 +1,4 @@
-//! Finishes deletions that were cut off.
+//! Finishes deletions that were cut off, and forgets addresses that were removed long enough ago.
 
 use std::sync::Arc;
 
@@ -7,5 +7,6 @@ use crate::{app::App, services::catalogue, store::StoreError};
 
 /// Goes on with one deletion, if there is one that nobody works at.
 pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
+    app.store.users.forget_removed_emails(app.clock.now()).await?;
     Ok(if catalogue::resume_purge(app).await? { Round::Busy } else { Round::Idle })
 }

@@ -217,3 +217,98 @@ async fn an_admin_hears_that_a_new_member_of_staff_could_not_get_back_in() {
         assert_eq!(reply["warning"].is_null(), is_proven, "{name}: {}", reply.text);
     }
 }
+
+#[tokio::test]
+async fn a_proven_address_stays_its_owner_s_while_another_one_only_is_set() {
+    let app = TestApp::start().await;
+    let account = app.claims("the owner", Some(MINE), Some("owner@example.com")).await;
+    app.proves_email(&account).await;
+    account.patch("/api/accounts/update/", &json!({ "email": "thief@example.com" })).await.expect(200);
+    let mut body = app.new_account();
+    body["email"] = json!("owner@example.com");
+    app.anonymous().post("/api/auth/register/", &body).await.refused(409, "email already registered");
+    app.anonymous().post("/api/request/forgot/confirm/", &json!({ "email": "thief@example.com" })).await.expect(200);
+    assert!(!app.has_told("thief@example.com", "Set a new password").await);
+    app.resets_by_email("owner@example.com", true).await;
+    let owner = signs_in(&app, "owner@example.com", NEW_PASSWORD).await;
+    assert_eq!(me(&owner).await["username"], "the owner");
+}
+
+#[tokio::test]
+async fn whoever_proves_an_address_that_another_account_proved_earlier_tells_that_address() {
+    let app = TestApp::start().await;
+    let account = app.claims("the owner", Some(MINE), Some("owner@example.com")).await;
+    app.proves_email(&account).await;
+    account.patch("/api/accounts/update/", &json!({ "email": "other@example.com" })).await.expect(200);
+    let second = app.customer().await;
+    second.post_empty(&app.activation(&second, Some("owner@example.com")).await).await.expect(200);
+    assert!(
+        app.has_told("owner@example.com", "An e-mail address of your account was confirmed by somebody else").await
+    );
+    assert_eq!(me(&account).await["verification"]["email"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_code_of_a_session_that_has_ended_takes_the_number_from_nobody() {
+    let app = TestApp::start().await;
+    let claimer = app.claims("a claimer", Some(MINE), None).await;
+    let caller = app.customer().await;
+    caller.post("/api/request/verify-number/send/", &json!({ "phone_number": MINE })).await.expect(200);
+    let proof = json!({ "phone_number": MINE, "otp": app.code_for(MINE) });
+    let (verified, _) =
+        tokio::join!(caller.post("/api/request/verify-number/verify/", &proof), caller.post_empty("/api/auth/logout/"));
+    let is_taken = me(&claimer).await["phone_number"].is_null();
+    assert_eq!(is_taken, verified.status == 200, "{}", verified.text);
+}
+
+#[tokio::test]
+async fn of_two_resets_by_two_claimed_contacts_at_once_one_keeps_the_account() {
+    let app = TestApp::start().await;
+    for round in 0..10 {
+        let (number, email) = (format!("+91987650040{round}"), format!("owner{round}@example.com"));
+        app.claims(&format!("account {round}"), Some(&number), Some(&email)).await;
+        let mut by_number = app.anonymous();
+        app.asks_for_reset_code(&mut by_number, &number, true).await;
+        let proof = json!({ "phone_number": number, "otp": app.code_for(&number) });
+        let allowed = by_number.post("/api/auth/forgot-password/verify/", &proof).await.expect(200);
+        app.anonymous().post("/api/request/forgot/confirm/", &json!({ "email": email })).await.expect(200);
+        let link = app.link("reset").await;
+        let (uid, token) = link.trim_end_matches('/').split_once('/').expect("two parts");
+        let first = json!({ "reset_token": allowed["reset_token"], "new_password": NEW_PASSWORD });
+        let second = json!({ "uid": uid, "token": token, "new_password": "Radi4tor-cap!" });
+        let (by_code, by_link) = tokio::join!(
+            by_number.post("/api/auth/forgot-password/reset/", &first),
+            by_number.post("/api/request/reset/", &second)
+        );
+        let statuses = (by_code.status.as_u16(), by_link.status.as_u16());
+        assert!([(200, 404), (400, 200)].contains(&statuses), "{statuses:?}");
+        let user = app.users().find_one(doc! { "username": format!("account {round}") }).await;
+        let user = user.expect("found").expect("a user");
+        assert_eq!(
+            (user.contains_key("phone_number"), user.contains_key("email")),
+            match statuses.0 {
+                200 => (true, false),
+                _ => (false, true),
+            }
+        );
+        app.advance(Duration::from_millis(2));
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_prove_one_number_or_one_address_at_once_one_has_it() {
+    let app = TestApp::start().await;
+    let mut paths = Vec::new();
+    for _ in 0..4 {
+        let caller = app.customer().await;
+        let path = app.activation(&caller, Some("owner@example.com")).await;
+        paths.push((caller, path));
+        app.advance(Duration::from_millis(2));
+    }
+    let replies = join_all(paths.iter().map(|(caller, path)| caller.post_empty(path))).await;
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status.as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    let holders =
+        doc! { "$or": [{ "email": "owner@example.com" }, { "verification.email.value": "owner@example.com" }] };
+    assert_eq!(app.users().count_documents(holders).await.expect("a count"), 1);
+}

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, Reply, TestApp};
+use crate::support::{Caller, FakeTwilio, Mood, PASSWORD, Reply, TestApp};
 
 const LOGIN: &str = "/api/auth/login/";
 const PASSWORD_CHANGE: &str = "/api/accounts/password/";
@@ -123,4 +123,106 @@ async fn a_megabyte_where_a_name_belongs_is_refused_before_it_is_normalised() {
             assert!(reply.text.len() < 1_000, "{path} {field} repeats it");
         }
     }
+}
+
+#[tokio::test]
+async fn sends_that_are_refused_count_for_whoever_asked() {
+    let twilio = FakeTwilio::start().await;
+    let settings: Vec<_> = twilio.settings().into_iter().chain([("LIMIT_OTP_ADDRESS", "4/1h")]).collect();
+    let app = limited(&settings).await;
+    twilio.becomes(Mood::Problem(60_410));
+    for (n, (password, status)) in
+        [(PASSWORD, 400), ("Password1!", 400), (PASSWORD, 400), (PASSWORD, 400), (PASSWORD, 429)]
+            .into_iter()
+            .enumerate()
+    {
+        let body = json!({ "username": "Asha Rao", "password": password, "phone_number": format!("987650000{n}") });
+        app.anonymous().post("/api/auth/register/send-otp/", &body).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn strangers_who_ask_for_links_don_t_use_up_what_the_owner_may_ask_for() {
+    let app = limited(&[]).await;
+    let owner = app.customer_at("asha@example.com").await;
+    let ask = json!({ "email": "asha@example.com" });
+    for n in 0..6 {
+        post_from(&app.anonymous(), "/api/request/forgot/confirm/", &format!("198.51.100.{n}"), &ask).await.expect(200);
+    }
+    let again = post_from(&app.anonymous(), "/api/request/forgot/confirm/", "198.51.100.0", &ask).await;
+    again.refused(429, "a mail was sent a moment ago, wait a minute");
+    owner.post_empty("/api/request/request-staff/").await.expect(200);
+    for n in 6..20 {
+        post_from(&app.anonymous(), "/api/request/forgot/confirm/", &format!("198.51.100.{n}"), &ask).await.expect(200);
+    }
+    let many = post_from(&app.anonymous(), "/api/request/forgot/confirm/", "198.51.100.99", &ask).await;
+    many.refused(429, "too many mails, try again later");
+}
+
+#[tokio::test]
+async fn a_strange_byte_in_a_header_merges_nobody() {
+    let app = limited(&[("LIMIT_SIGN_IN_ADDRESS", "1/15m")]).await;
+    for n in 1..4_u32 {
+        let hops = [&[0xe9][..], format!(", 203.0.113.{n}").as_bytes()].concat();
+        let hops = reqwest::header::HeaderValue::from_bytes(&hops).expect("a header");
+        let body = json!({ "phone_number": format!("90000{n:05}"), "password": "Wr0ng!pass" });
+        let request = app.anonymous().request(Method::POST, LOGIN).header("x-forwarded-for", hops).json(&body);
+        Reply::of(request).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_whether_names_numbers_and_addresses_are_known_is_counted() {
+    let app = limited(&[("LIMIT_OTP_ADDRESS", "3/1h"), ("LIMIT_TAKEN", "2/1h")]).await;
+    app.customer_at("asha@example.com").await;
+    for (n, status) in [409, 409, 409, 429].into_iter().enumerate() {
+        let body = json!({ "username": "Asha Rao", "password": PASSWORD, "phone_number": format!("987650000{n}"),
+            "email": "asha@example.com" });
+        app.anonymous().post("/api/auth/register/send-otp/", &body).await.expect(status);
+    }
+    let curious = app.customer().await;
+    for status in [409, 409, 429] {
+        curious.patch("/api/accounts/update/", &json!({ "email": "asha@example.com" })).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_was_never_proven_gets_a_few_notices_and_a_proven_one_all() {
+    let app = limited(&[("LIMIT_MAIL_NOTICE", "2/1h")]).await;
+    let owner = app.customer_at("asha@example.com").await;
+    let passwords = [PASSWORD, "N3w-gasket!"];
+    let change = async |n: usize| {
+        let body = json!({ "current_password": passwords[n % 2], "new_password": passwords[(n + 1) % 2] });
+        owner.post("/api/accounts/password/", &body).await.expect(200);
+        app.advance(std::time::Duration::from_millis(2));
+    };
+    for n in 0..4 {
+        change(n).await;
+    }
+    app.work().await;
+    assert_eq!(app.letters_about("Your password was changed"), 2);
+    app.proves_email(&owner).await;
+    for n in 4..8 {
+        change(n).await;
+    }
+    app.work().await;
+    assert_eq!(app.letters_about("Your password was changed"), 6);
+}
+
+#[tokio::test]
+async fn a_browser_is_known_after_it_has_signed_out_too() {
+    let app = limited(&[("LIMIT_SIGN_IN_ACCOUNT", "3/15m")]).await;
+    let account = app.new_account();
+    let registered = app.anonymous().post("/api/auth/register/", &account).await.expect(201);
+    let lines = registered.headers.get_all("set-cookie").iter().map(|line| line.to_str().expect("text"));
+    let known = lines.into_iter().find(|line| line.starts_with("known_browser=")).expect("a cookie");
+    assert!(known.contains("HttpOnly") && known.contains("Path=/api/auth/"), "{known}");
+    let known = known.split(';').next().expect("a pair").to_owned();
+    let body = |password: &str| json!({ "phone_number": account["phone_number"], "password": password });
+    for n in 0..3 {
+        post_from(&app.anonymous(), LOGIN, &format!("198.51.100.{n}"), &body("Wr0ng!pass")).await.expect(401);
+    }
+    post_from(&app.anonymous(), LOGIN, "198.51.100.9", &body(PASSWORD)).await.expect(429);
+    let request = app.anonymous().request(Method::POST, LOGIN).header("cookie", known).json(&body(PASSWORD));
+    Reply::of(request).await.expect(200);
 }

@@ -56,6 +56,19 @@ async fn old_and_new_address_are_told_of_a_change() {
 }
 
 #[tokio::test]
+async fn an_address_beyond_ascii_is_given_up_where_the_server_takes_none() {
+    let server = MailServer::start().await;
+    let app = with_mail_server(&server).await;
+    for (email, taken) in [("ren\u{e9}@example.com", 0), ("rene@b\u{fc}cher.example", 1)] {
+        let owner = app.customer_at(email).await;
+        change_password(&owner).await;
+        app.work().await;
+        assert_eq!((server.letters().len(), waiting(&app).await), (taken, 0), "{email}");
+    }
+    assert_eq!(server.letters()[0].header("To"), "rene@xn--bcher-kva.example");
+}
+
+#[tokio::test]
 async fn what_waits_in_the_outbox_is_no_text() {
     let app = TestApp::start().await;
     change_password(&app.customer_at(ADDRESS).await).await;

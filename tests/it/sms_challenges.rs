@@ -235,3 +235,39 @@ async fn nothing_is_sent_to_a_landline() {
     }
     assert!(twilio.sent_to().is_empty());
 }
+
+#[tokio::test]
+async fn a_code_that_somebody_else_asked_for_confirms_nobody_who_was_refused_one() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_SCALE", "1")]).await;
+    asks(&app, SEND, &account("the thief")).await;
+    let owner = json!({ "username": "the owner", "password": "Radi4tor-cap!", "phone_number": NUMBER });
+    app.anonymous().post(SEND, &owner).await.expect(429);
+    let code = app.code_for(NUMBER);
+    app.anonymous().post(VERIFY, &proof(&code)).await.refused(400, WRONG);
+    app.advance(Duration::from_secs(31));
+    let caller = asks(&app, SEND, &owner).await;
+    let reply = caller.post(VERIFY, &proof(&app.code_for(NUMBER))).await.expect(201);
+    assert_eq!(reply["user"]["username"], "the owner");
+}
+
+#[tokio::test]
+async fn a_service_that_compares_tells_no_known_number_from_an_unknown_one() {
+    let twilio = FakeTwilio::start().await;
+    let app = TestApp::start_with(&twilio.settings()).await;
+    app.claims("Asha Rao", Some(NUMBER), None).await;
+    let mut answers = Vec::new();
+    for number in [NUMBER, "+919876500009"] {
+        let mut statuses = Vec::new();
+        for round in 0..2 {
+            let mut caller = app.anonymous();
+            app.asks_for_reset_code(&mut caller, number, number == NUMBER).await;
+            for n in 0..3 {
+                let wrong = json!({ "phone_number": number, "otp": other("000000", round * 3 + n) });
+                statuses.push(caller.post(FORGOT_VERIFY, &wrong).await.status.as_u16());
+            }
+        }
+        answers.push(statuses);
+    }
+    assert_eq!(answers, [[400, 400, 400, 400, 400, 429]; 2]);
+    assert_eq!(twilio.checks(), 5);
+}

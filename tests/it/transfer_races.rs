@@ -166,8 +166,8 @@ async fn memory_for(brands: usize, products: usize) {
     assert_eq!((&reply["inserted"], &reply["failed_count"]), (&json!(brands * products), &json!(0)));
     assert_eq!(export(&boss, "csv").await.lines().count(), brands * products + 1);
     let peak = server.peak_mebibytes();
-    // 150 MB.
-    assert!(peak < 143, "{peak} MiB");
+    // 150 MB with the program's own pages.
+    assert!(peak < 120, "{peak} MiB");
 }
 
 #[tokio::test]

@@ -76,11 +76,13 @@ struct VerifiedOut {
     verified_at: Option<Timestamp>,
 }
 
-impl From<Account> for AccountOut {
-    fn from(account: Account) -> Self {
-        let verified = &account.verification;
-        let is_verified = is_proof_of(verified.phone.as_ref(), account.phone_number.as_ref())
-            || is_proof_of(verified.email.as_ref(), account.email.as_ref());
+impl AccountOut {
+    /// Shows an account as it is at a moment.
+    pub(in crate::api) fn new(mut account: Account, now: Timestamp) -> Self {
+        let is_verified = account.proven_number(now).is_some()
+            || account.email.as_ref().is_some_and(|email| account.has_proven(email, now));
+        // An address that was removed is nobody's business once it counts for nothing.
+        account.verification.email = account.verification.email.filter(|email| email.proven(now).is_some());
         let address = AddressOut::of(&account);
         Self {
             user: UserOut::from(&account),
@@ -91,9 +93,7 @@ impl From<Account> for AccountOut {
             verification: account.verification.into(),
         }
     }
-}
 
-impl AccountOut {
     /// As somebody sees it who may not know the owner: number and address of mail masked, an address without lines, no picture.
     pub(in crate::api) fn masked(self) -> Self {
         let phone = self.profile.phone.map(|phone| ProfilePhoneOut { number: mask::phone(&phone.number), ..phone });
@@ -110,11 +110,6 @@ impl AccountOut {
             ..self
         }
     }
-}
-
-/// Whether what was proven is what the account has now; an address that was proven before it was changed is not.
-fn is_proof_of<T: PartialEq>(verified: Option<&Verified<T>>, current: Option<&T>) -> bool {
-    verified.is_some_and(|verified| verified.verified_at.is_some() && Some(&verified.value) == current)
 }
 
 impl ProfileOut {

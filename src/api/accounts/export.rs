@@ -62,9 +62,9 @@ pub(super) enum Exported {
 }
 
 impl Exported {
-    pub(super) fn new(whole: WholeAccount, current: SessionId) -> Self {
+    pub(super) fn new(whole: WholeAccount, current: SessionId, now: Timestamp) -> Self {
         let out = ExportOut {
-            account: whole.account.into(),
+            account: AccountOut::new(whole.account, now),
             sessions: SessionsOut::new(whole.sessions, current),
             cart: whole.cart.into(),
             last_sign_in_at: whole.last_sign_in_at,

@@ -29,6 +29,7 @@ use crate::{
         profile::{self, ProfileError},
         sessions::Origin,
     },
+    store::users::Account,
 };
 
 /// The handlers.
@@ -41,7 +42,7 @@ impl AccountsApi {
     /// One's own account
     #[oai(path = "/me", method = "get", operation_id = "readAccount")]
     async fn me(&self, caller: Customer) -> ApiResult<Json<AccountOut>> {
-        Ok(Json(caller.account.into()))
+        Ok(self.shown(caller.account))
     }
 
     /// All one's own data
@@ -50,7 +51,7 @@ impl AccountsApi {
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
         let whole = accounts::export(&self.app, caller.session).await?;
-        Ok(Exported::new(whole, caller.session.session))
+        Ok(Exported::new(whole, caller.session.session, self.app.clock.now()))
     }
 
     /// Leave
@@ -99,13 +100,13 @@ impl AccountsApi {
     /// It is shown upright, at most 512 pixels wide and high, and without what its file told beside the picture.
     #[oai(path = "/photo", method = "post", operation_id = "uploadPhoto")]
     async fn upload_photo(&self, caller: Customer, image: ImageUpload) -> ApiResult<Json<AccountOut>, PhotoError> {
-        Ok(Json(pictures::set(&self.app, caller.session, image.0).await?.into()))
+        Ok(self.shown(pictures::set(&self.app, caller.session, image.0).await?))
     }
 
     /// Show no picture any more
     #[oai(path = "/photo", method = "delete", operation_id = "removePhoto")]
     async fn remove_photo(&self, caller: Customer) -> ApiResult<Json<AccountOut>, PhotoError> {
-        Ok(Json(pictures::remove(&self.app, caller.session).await?.into()))
+        Ok(self.shown(pictures::remove(&self.app, caller.session).await?))
     }
 
     /// Change the password
@@ -131,6 +132,10 @@ impl AccountsApi {
         Self { app: Arc::clone(app) }
     }
 
+    fn shown(&self, account: Account) -> Json<AccountOut> {
+        Json(AccountOut::new(account, self.app.clock.now()))
+    }
+
     async fn change(
         &self,
         caller: Customer,
@@ -138,9 +143,9 @@ impl AccountsApi {
         body: UpdateIn,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         let current = body.current_password();
-        let change = body.check(self.app.config.default_region).map_err(ProfileError::from)?;
+        let change = body.check(&caller.account, self.app.config.default_region).map_err(ProfileError::from)?;
         let account = profile::update(&self.app, caller.account, caller.session, change, current, origin).await?;
-        Ok(Json(account.into()))
+        Ok(self.shown(account))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     },
     error::{ApiError, ErrorCode, Refusal},
     services::profile::ProfileError,
-    store::users::{AccountChange, EmailChange, PhotoChange},
+    store::users::{Account, AccountChange, EmailChange, PhotoChange},
 };
 
 /// What is new; whatever is left out stays as it is.
@@ -81,10 +81,12 @@ impl UpdateIn {
         optional_password(self.current_password.clone())
     }
 
-    /// Checks the body.
-    pub(super) fn check(self, region: Region) -> Result<AccountChange, InvalidField> {
-        let username =
-            |name: Line| Username::parse(&name.0).map_err(|why| InvalidField::because("username", "username", why));
+    /// Checks the body. A name or address that is sent back as the account has it is no change, whatever the rules are now.
+    pub(super) fn check(self, account: &Account, region: Region) -> Result<AccountChange, InvalidField> {
+        let username = |name: Line| match name.0 == account.username.as_str() {
+            true => Ok(account.username.clone()),
+            false => Username::parse(&name.0).map_err(|why| InvalidField::because("username", "username", why)),
+        };
         let (mut display, mut preference, mut address, mut at) =
             (self.display, self.preference, self.address, "address.");
         if let Some(profile) = self.profile {
@@ -100,7 +102,7 @@ impl UpdateIn {
         };
         Ok(AccountChange {
             username: self.username.map(username).transpose()?,
-            email: check_email(self.email)?,
+            email: check_email(self.email, account)?,
             photo: display.map_or(Ok(None), |display| check_photo(display.photo))?,
             language: preference.and_then(|preference| preference.language).map(language).transpose()?,
             address: address.map(|address| address.check(at, region)).transpose()?.unwrap_or_default(),
@@ -119,13 +121,14 @@ fn check_photo(photo: MaybeUndefined<Line>) -> Result<Option<PhotoChange>, Inval
     }
 }
 
-fn check_email(email: MaybeUndefined<Line>) -> Result<Option<EmailChange>, InvalidField> {
+fn check_email(email: MaybeUndefined<Line>, account: &Account) -> Result<Option<EmailChange>, InvalidField> {
     match email {
         MaybeUndefined::Undefined => Ok(None),
         MaybeUndefined::Null => Ok(Some(EmailChange::Removed)),
         MaybeUndefined::Value(text) => {
-            let email = Email::parse(&text.0).map_err(|why| InvalidField::because("email", "email", why))?;
-            Ok(Some(EmailChange::To(email)))
+            let unchanged = account.email.clone().filter(|email| email.as_str() == text.0).map(Ok);
+            let email = unchanged.unwrap_or_else(|| Email::parse(&text.0));
+            Ok(Some(EmailChange::To(email.map_err(|why| InvalidField::because("email", "email", why))?)))
         }
     }
 }

@@ -64,7 +64,8 @@ impl Upload {
         let body = body.take().map_err(|_| ApiError::internal())?;
         let source = Limited { source: body.into_async_read(), left: LIMIT, is_too_long: Arc::clone(&is_too_long) };
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or_default();
+        let no_type = || ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type");
+        let content_type = content_type.ok_or_else(no_type)?;
         if let Some(format) = Format::of_content_type(content_type) {
             return Ok(Self { format, source: Box::pin(source), is_too_long });
         }

@@ -115,7 +115,7 @@ impl From<UserState> for UserDetailsOut {
     fn from(state: UserState) -> Self {
         Self {
             last_sign_in_at: state.record.last_sign_in_at(),
-            account: state.record.account.into(),
+            account: AccountOut::new(state.record.account, state.now),
             sessions: state.sessions,
             locked: state.is_locked,
         }

@@ -3,10 +3,14 @@
 use cookie::{Cookie, CookieBuilder, time::Duration};
 
 use crate::{
-    access::{REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
+    access::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
     app::App,
+    domain::{ids::UserId, tokens::sealed::seal_known_browser},
     services::sessions::SignedIn,
 };
+
+/// Seconds of a year.
+const YEAR: u64 = 365 * 24 * 60 * 60;
 
 /// Sets the cookie for as long as the session lives without a refresh.
 pub fn set(app: &App, signed_in: &SignedIn) -> String {
@@ -16,6 +20,11 @@ pub fn set(app: &App, signed_in: &SignedIn) -> String {
 /// Takes the cookie away.
 pub fn clear(app: &App) -> String {
     timed(app, REFRESH_COOKIE, "", 0)
+}
+
+/// Makes a browser known as one that was signed in to the account, for a year.
+pub fn known_browser(app: &App, user: UserId) -> String {
+    timed(app, KNOWN_BROWSER_COOKIE, &seal_known_browser(&app.keys.otp[0], user), YEAR)
 }
 
 /// Binds a browser to the code that it asked for to sign up, for as long as the code is good.

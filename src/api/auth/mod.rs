@@ -54,7 +54,7 @@ impl AuthApi {
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
         let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
         let signed_in = registration::register(&self.app, account, &origin.0).await?;
-        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
+        let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         let out = RegisteredOut::new("user registered successfully", signed_in, refresh);
         Ok(Registered::Created(Json(out), cookie))
     }
@@ -70,7 +70,7 @@ impl AuthApi {
         let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_phone(&self.app, &number);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::Cookie, &origin.0).await?;
-        let cookie = cookie::set(&self.app, &signed_in);
+        let cookie = self.cookie(&signed_in, &origin);
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
     }
 
@@ -85,7 +85,7 @@ impl AuthApi {
         let password = required_password("password", body.0.password)?;
         let identifier = sign_in::by_any(&self.app, &name);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
-        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
+        let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
     }
 
@@ -112,10 +112,11 @@ impl AuthApi {
         body: Body<RefreshIn>,
     ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
         let given = body.0.refresh.map(|token| token.0).filter(|token| !token.is_empty());
-        let signed_in = match given.filter(|_| self.app.config.body_refresh != BodyRefresh::Off) {
-            Some(token) => refresh::by_body(&self.app, &token).await?,
-            None => self.or_clear_cookie(refresh::by_cookies(&self.app, &cookie.0).await, &cookie.0)?,
+        let refreshed = match given {
+            Some(token) => refresh::by_body(&self.app, &token, &cookie.0).await,
+            None => refresh::by_cookies(&self.app, &cookie.0).await,
         };
+        let signed_in = self.or_clear_cookie(refreshed, &cookie.0)?;
         let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
         let refresh = refresh.filter(|_| signed_in.rotates);
         Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, refresh)), cookie))
@@ -155,11 +156,7 @@ impl AuthApi {
 
     /// End all of one's own sessions, this one included
     #[oai(path = "/logout-all", method = "post", operation_id = "logoutAll")]
-    async fn logout_all(
-        &self,
-        caller: Customer,
-        _origin: TrustedOrigin,
-    ) -> ApiResult<WithCookie<MessageOut>, AccountError> {
+    async fn logout_all(&self, caller: Customer) -> ApiResult<WithCookie<MessageOut>, AccountError> {
         accounts::end_all_sessions(&self.app, caller.session).await?;
         let out = MessageOut::new("logged out everywhere successfully");
         Ok(WithCookie::Ok(Json(out), cookie::clear(&self.app)))
@@ -170,6 +167,12 @@ impl AuthApi {
     /// Handlers over `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
+    }
+
+    /// The cookie of a new session; its browser is known from now on.
+    fn cookie(&self, signed_in: &SignedIn, origin: &TrustedOrigin) -> String {
+        origin.1.set(&cookie::known_browser(&self.app, signed_in.account.id));
+        cookie::set(&self.app, signed_in)
     }
 
     /// The refresh token for the body, where that is switched on.

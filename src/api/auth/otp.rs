@@ -60,6 +60,7 @@ impl OtpApi {
         let (Some(number), Some(code)) = body.0.both() else { return Err(OtpRegisterError::Incomplete.into()) };
         let number = self.number(&number).ok_or(OtpRegisterError::NothingPending)?;
         let signed_in = otp_registration::verify(&self.app, &number, &code, challenge, &origin.0).await?;
+        origin.1.set(&cookie::known_browser(&self.app, signed_in.account.id));
         let cookie = cookie::set(&self.app, &signed_in);
         let message = "user verified and registered successfully";
         Ok(Registered::Created(Json(RegisteredOut::new(message, signed_in, None)), cookie))

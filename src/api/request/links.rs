@@ -192,13 +192,19 @@ impl Refusal for ForgotError {
 }
 
 impl Refusal for ResetError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::TooBusy];
+    const CODES: &'static [ErrorCode] = &[
+        ErrorCode::InvalidInput,
+        ErrorCode::LinkNotFound,
+        ErrorCode::LinkExpired,
+        ErrorCode::TooManyRequests,
+        ErrorCode::TooBusy,
+    ];
 
     fn into_error(self) -> ApiError {
         match self {
             Self::Invalid(invalid) => invalid.into(),
             Self::Link(refusal) => refusal.into_error(),
+            Self::Limited(error) => error.into(),
             Self::Hashing(error) => error.into(),
             Self::Store(error) => error.into(),
         }

@@ -25,6 +25,23 @@ pub fn open_challenge(keys: &[MacKey], text: &str) -> Option<ChallengeId> {
     genuine.then(|| ChallengeId::from(*id))
 }
 
+/// What a browser keeps to be known as one that was signed in to an account.
+pub fn seal_known_browser(key: &MacKey, user: UserId) -> String {
+    let id = user.bytes();
+    URL_SAFE_NO_PAD.encode([&id[..], &key.tag(&[b"known browser", &id])].concat())
+}
+
+/// The account that a browser was signed in to, if one of our keys says so.
+pub fn open_known_browser(keys: &[MacKey], text: &str) -> Option<UserId> {
+    if text.len() > 128 {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (id, tag) = bytes.split_first_chunk::<12>()?;
+    let genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[b"known browser", id], tag));
+    genuine.then(|| UserId::from(*id))
+}
+
 /// Allows one new password for one account. It names the account, so that its hash is found by the account's id.
 #[derive(Clone)]
 pub struct ResetToken {
@@ -109,6 +126,15 @@ mod tests {
         for junk in ["", "AAAA", &text[1..], &"A".repeat(59)] {
             assert_eq!(open_challenge(&keys, junk), None, "{junk}");
         }
+    }
+
+    #[test]
+    fn a_known_browser_is_no_challenge_and_the_other_way_round() {
+        let keys = Keys::derive(b"0123456789abcdef0123456789abcdef", None).otp;
+        let user = UserId::new();
+        let text = seal_known_browser(&keys[0], user);
+        assert_eq!((open_known_browser(&keys, &text), open_challenge(&keys, &text)), (Some(user), None));
+        assert_eq!(open_known_browser(&keys, &seal_challenge(&keys[0], ChallengeId::new())), None);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Twilio Verify v2 over HTTPS: <https://www.twilio.com/docs/verify/api>.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
 };
 
 use reqwest::{Client, Response, StatusCode};
@@ -20,6 +20,8 @@ use crate::{
 const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection may take, so that a second try still fits.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// How long a comparison is taken to last before there was one, in milliseconds.
+const FIRST_CHECK: u64 = 200;
 /// Twilio's codes for "too many checks" and "too many sends" of one verification.
 const TOO_MANY: [u32; 2] = [60_202, 60_203];
 /// Twilio's code for an account that may not send codes of its own.
@@ -37,6 +39,8 @@ pub struct Twilio {
     auth_token: SecretString,
     /// Whether the account has refused a code of ours.
     custom_code_is_refused: AtomicBool,
+    /// How long the last comparison took, in milliseconds.
+    last_check: AtomicU64,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +64,7 @@ impl Twilio {
             account_sid: account.account_sid.clone(),
             auth_token: account.auth_token.clone(),
             custom_code_is_refused: AtomicBool::new(false),
+            last_check: AtomicU64::new(FIRST_CHECK),
         })
     }
 
@@ -77,7 +82,7 @@ impl Twilio {
     }
 
     async fn start(&self, form: &[(&str, &str)]) -> Result<(), Refused> {
-        let answer = self.post("Verifications", form).await?;
+        let answer = self.post("Verifications", "", form).await?;
         match self.read(answer).await?.as_deref() {
             Some("pending") => Ok(()),
             _ => Err(SmsError::Unavailable.into()),
@@ -89,8 +94,8 @@ impl Twilio {
         if self.custom_code_is_refused.load(Ordering::Relaxed) {
             return;
         }
-        let resource = format!("Verifications/{}", to.as_str().replace('+', "%2B"));
-        let reported = match self.post(&resource, &[("Status", "approved")]).await {
+        let number = format!("/{}", to.as_str().replace('+', "%2B"));
+        let reported = match self.post("Verifications", &number, &[("Status", "approved")]).await {
             Ok(answer) => self.read(answer).await.map(drop),
             Err(error) => Err(error.into()),
         };
@@ -99,9 +104,21 @@ impl Twilio {
         }
     }
 
+    /// Whether Twilio compares codes, as far as is known.
+    pub fn compares_codes(&self) -> bool {
+        self.custom_code_is_refused.load(Ordering::Relaxed)
+    }
+
+    /// Takes as long as the last comparison did.
+    pub async fn check_nothing(&self) {
+        tokio::time::sleep(Duration::from_millis(self.last_check.load(Ordering::Relaxed))).await;
+    }
+
     /// Has a code compared; one that Twilio has forgotten is as wrong as any other.
     pub async fn check(&self, to: &E164, code: &OtpCode) -> Result<bool, SmsError> {
-        let answer = self.post("VerificationCheck", &[("To", to.as_str()), ("Code", code.expose())]).await?;
+        let started = Instant::now();
+        let answer = self.post("VerificationCheck", "", &[("To", to.as_str()), ("Code", code.expose())]).await?;
+        self.last_check.store(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
@@ -116,8 +133,9 @@ impl Twilio {
     }
 
     /// Repeated only when the connection itself failed: a repeated call could send twice, or spend an approved check.
-    async fn post(&self, resource: &str, form: &[(&str, &str)]) -> Result<Response, SmsError> {
-        let url = format!("{}/{resource}", self.service);
+    /// What stands `below` the resource may be a number, which is not logged.
+    async fn post(&self, resource: &str, below: &str, form: &[(&str, &str)]) -> Result<Response, SmsError> {
+        let url = format!("{}/{resource}{below}", self.service);
         let call = || {
             let request = self.client.post(&url).basic_auth(&self.account_sid, Some(self.auth_token.expose_secret()));
             request.form(form).send()

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{email::Email, ids::UserId, limits::Action, mail_kind::MailKind},
+    domain::{email::Email, ids::UserId, limits::Action, mail_kind::MailKind, net::Client},
     integrations::mail::{DELIVERY_LIMIT, Letter, MailError},
     store::{StoreError, links::LinkKind, outbox::MailDoc, users::Account},
 };
@@ -23,11 +23,28 @@ const CLAIM: Duration = Duration::from_secs(3 * DELIVERY_LIMIT.as_secs());
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// Counts a mail that somebody asks for.
-pub async fn count(app: &App, user: Option<UserId>, to: Option<&Email>) -> Result<Slots, LimitError> {
-    let subjects = user.map(|user| format!("account {user}")).into_iter().chain(to.map(|to| format!("to {to}")));
-    let wanted = subjects.flat_map(|s| [Count::of(Action::MailMinute, s.clone()), Count::of(Action::MailHour, s)]);
-    limits::take(app, wanted).await
+/// Counts a mail that a stranger asks for, to get back into an account: for the address that asks, and for all of them
+/// together, which is wider. What owners ask for counts apart, so that no stranger can use it up.
+pub async fn count_recovery(app: &App, user: UserId, client: Client) -> Result<(), LimitError> {
+    let about = format!("recovery {user}");
+    let by_asker = |action| Count::by_address(action, &about, client);
+    let wanted = by_asker(Action::MailMinute).chain(by_asker(Action::MailHour));
+    limits::take(app, wanted.chain([Count::of(Action::MailTotal, about.clone())])).await.map(drop)
+}
+
+/// Counts an invitation: for the recipient alone, since an admin may invite many.
+pub async fn count_invitation(app: &App, to: &Email) -> Result<Slots, LimitError> {
+    let about = format!("invitation {to}");
+    limits::take(app, [Count::of(Action::MailMinute, about.clone()), Count::of(Action::MailHour, about)]).await
+}
+
+/// Counts a mail that somebody who is signed in asks for: for their account, for the recipient and whoever asks, and for
+/// the recipient in all, which is wider.
+pub async fn count(app: &App, by: UserId, to: &Email) -> Result<Slots, LimitError> {
+    let subjects = [format!("account {by}"), format!("to {to} by {by}")];
+    let each =
+        subjects.into_iter().flat_map(|s| [Count::of(Action::MailMinute, s.clone()), Count::of(Action::MailHour, s)]);
+    limits::take(app, each.chain([Count::of(Action::MailTotal, format!("to {to}"))])).await
 }
 
 /// Has a mail sent.
@@ -35,16 +52,27 @@ pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) ->
     app.store.outbox.insert(&MailDoc::new(user, kind, to.clone(), app.clock.now())).await
 }
 
-/// Has an owner told of something, by mail, if there is an address. What it is about has happened already, so a mail
+/// Queues a notice to the owner of an account, if there is an address. What it is about has happened already, so a mail
 /// that can't be put into the outbox is logged and fails nothing.
 pub async fn notify(app: &App, account: &Account, kind: MailKind) {
-    if let Some(to) = account.mail_address(app.clock.now()) {
-        notify_at(app, account.id, to, kind).await;
+    let now = app.clock.now();
+    let Some(to) = account.mail_address(now) else { return };
+    if account.has_proven(to, now) {
+        queue(app, account.id, to, kind).await;
+    } else {
+        notify_claimed(app, account.id, to, kind).await;
     }
 }
 
-/// The same at an address that the account has only now.
-pub async fn notify_at(app: &App, user: UserId, to: &Email, kind: MailKind) {
+/// The same at an address that the account only claims. It may be somebody else's, who gets a few of them at most.
+pub async fn notify_claimed(app: &App, user: UserId, to: &Email, kind: MailKind) {
+    match limits::take(app, [Count::of(Action::MailNotice, to.to_string())]).await {
+        Ok(_) => queue(app, user, to, kind).await,
+        Err(error) => tracing::info!(%user, ?kind, %error, "a notice to an address that was never proven is dropped"),
+    }
+}
+
+async fn queue(app: &App, user: UserId, to: &Email, kind: MailKind) {
     if let Err(error) = put(app, Some(user), kind, to).await {
         tracing::error!(%user, ?kind, %error, "an owner is not told of a change");
     }

@@ -1,6 +1,6 @@
 //! Contacts of accounts: whose they are, and how they change hands. Proof beats claim (`domain/contacts.rs`).
 
-use bson::doc;
+use bson::{Document, doc};
 use mongodb::{
     ClientSession,
     error::Result,
@@ -18,7 +18,7 @@ use crate::{
         phone::E164,
         time::Timestamp,
     },
-    store::outbox::MailDoc,
+    store::{StoreError, outbox::MailDoc},
 };
 
 impl Account {
@@ -76,7 +76,16 @@ impl Account {
     }
 }
 
-/// By what right an account takes an address from another one.
+/// Matches the account whose proof of an address counts.
+pub(super) fn has_proven(email: &Email, now: Timestamp) -> Document {
+    doc! {
+        "verification.email.value": email.as_stored(),
+        "verification.email.verified_at": { "$ne": null },
+        "$or": [{ "verification.email.until": null }, { "verification.email.until": { "$gt": now } }],
+    }
+}
+
+/// Whether the new holder of an address claims it or has proven it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Right {
     /// Its owner typed it.
@@ -104,13 +113,15 @@ impl Users {
             "$unset": { "phone_number": "", "profile.phone": "", "verification.phone": "", "reset": "" },
             "$set": { "updated_at": now },
         };
-        self.lose_in(tx, holder.id, loss, MailKind::NumberLost, now).await?;
+        if let Some(left) = self.lose_in(tx, holder.id, loss).await? {
+            self.tell_in(tx, &left, MailKind::NumberLost, now).await?;
+        }
         Ok(true)
     }
 
-    /// Takes an address from the account that has it without the better right, and from those that proved it once and have
-    /// another one now; they lose what [`Users::take_number_in`] says, and are told where an address is left. False when
-    /// the account may keep it, and nothing was changed.
+    /// Takes an address from an account with a weaker standing and, once the taker has proven it, from accounts that proved
+    /// it earlier. They lose what [`Users::take_number_in`] says, and are told where an address is left. False when another
+    /// account keeps it; then nothing was changed.
     pub(in crate::store) async fn take_email_in(
         &self,
         tx: &mut ClientSession,
@@ -119,7 +130,14 @@ impl Users {
         right: Right,
         now: Timestamp,
     ) -> Result<bool> {
-        let others = doc! { "email": email, "_id": { "$ne": taker } };
+        if right == Right::Claim {
+            let mut proven = has_proven(email, now);
+            proven.insert("_id", doc! { "$ne": taker });
+            if self.account_in(tx, proven).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        let others = doc! { "email": email.as_stored(), "_id": { "$ne": taker } };
         if let Some(holder) = self.account_in(tx, others).await? {
             let may_keep = match right {
                 Right::Claim => holder.reserves(email, now),
@@ -129,7 +147,9 @@ impl Users {
                 return Ok(false);
             }
             let loss = doc! { "$unset": { "email": "", "reset": "" }, "$set": { "updated_at": now } };
-            self.lose_in(tx, holder.id, loss, MailKind::EmailLost, now).await?;
+            if let Some(left) = self.lose_in(tx, holder.id, loss).await? {
+                self.tell_in(tx, &left, MailKind::EmailLost, now).await?;
+            }
         }
         if right == Right::Proof {
             self.forget_former_in(tx, email, taker, now).await?;
@@ -137,7 +157,8 @@ impl Users {
         Ok(true)
     }
 
-    /// Who proved an address once and went to another one, or removed it, gets no more resets by it.
+    /// Removes the proof from accounts that proved an address earlier. They are told at that very address: what they claim
+    /// now may have been set by somebody else.
     async fn forget_former_in(
         &self,
         tx: &mut ClientSession,
@@ -145,24 +166,26 @@ impl Users {
         taker: UserId,
         now: Timestamp,
     ) -> Result<()> {
-        let former = doc! { "verification.email.value": email, "_id": { "$ne": taker } };
+        let former = doc! { "verification.email.value": email.as_stored(), "_id": { "$ne": taker } };
         while let Some(holder) = self.account_in(tx, former.clone()).await? {
             let loss = doc! { "$unset": { "verification.email": "", "reset": "" }, "$set": { "updated_at": now } };
-            self.lose_in(tx, holder.id, loss, MailKind::EmailLost, now).await?;
+            self.lose_in(tx, holder.id, loss).await?;
+            if holder.has_proven(email, now) {
+                self.tell_in(tx, &holder, MailKind::EmailLost, now).await?;
+            }
         }
         Ok(())
     }
 
-    async fn lose_in(
-        &self,
-        tx: &mut ClientSession,
-        loser: UserId,
-        loss: bson::Document,
-        kind: MailKind,
-        now: Timestamp,
-    ) -> Result<()> {
-        let Some(account) = self.update_and_void_in(tx, doc! { "_id": loser }, loss).await? else { return Ok(()) };
-        self.tell_in(tx, &account, kind, now).await
+    async fn lose_in(&self, tx: &mut ClientSession, loser: UserId, loss: Document) -> Result<Option<Account>> {
+        self.update_and_void_in(tx, doc! { "_id": loser }, loss).await
+    }
+
+    /// Forgets addresses that were removed so long ago that they count for nothing any more.
+    pub async fn forget_removed_emails(&self, now: Timestamp) -> std::result::Result<(), StoreError> {
+        let expired = doc! { "verification.email.until": { "$lte": now } };
+        self.docs.update_many(expired, doc! { "$unset": { "verification.email": "" } }).await?;
+        Ok(())
     }
 
     /// Queues a mail about an account to its owner, if there is an address.
@@ -182,7 +205,7 @@ impl Users {
     pub(in crate::store) async fn account_in(
         &self,
         tx: &mut ClientSession,
-        filter: bson::Document,
+        filter: Document,
     ) -> Result<Option<Account>> {
         let accounts = self.docs.clone_with_type::<Account>();
         accounts.find_one(filter).projection(Account::projection()).session(tx).await
@@ -192,7 +215,7 @@ impl Users {
     pub(in crate::store) async fn change_in(
         &self,
         tx: &mut ClientSession,
-        filter: bson::Document,
+        filter: Document,
         update: impl Into<UpdateModifications>,
     ) -> Result<Option<Account>> {
         let accounts = self.docs.clone_with_type::<Account>();

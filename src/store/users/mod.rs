@@ -64,6 +64,7 @@ pub(super) fn layout() -> Layout {
             unique_where_present("phone_number"),
             unique_where_present("email"),
             index("proven_email", doc! { "verification.email.value": 1 }),
+            removed_emails(),
             admins(),
             lines_of_products(),
         ],
@@ -102,6 +103,12 @@ fn admins() -> IndexModel {
     let only = doc! { "role": "admin" };
     let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(only).build();
     IndexModel::builder().keys(doc! { "role": 1 }).options(options).build()
+}
+
+/// Addresses that were removed and still count for a while: few among many.
+fn removed_emails() -> IndexModel {
+    let options = IndexOptions::builder().name("removed_email".to_owned()).sparse(true).build();
+    IndexModel::builder().keys(doc! { "verification.email.until": 1 }).options(options).build()
 }
 
 /// Whose cart holds a product; empty carts are not in it.
@@ -149,7 +156,7 @@ impl Identifier {
     fn filter(&self) -> Document {
         match self {
             Self::Phone(number) => doc! { "phone_number": number },
-            Self::Email(address) => doc! { "email": address },
+            Self::Email(address) => doc! { "email": address.as_stored() },
             Self::Username(key) => doc! { "username_key": key },
         }
     }

@@ -4,7 +4,10 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Account, Taken, UserDoc, Users, alive, contacts::Right};
+use super::{
+    Account, Taken, UserDoc, Users, alive,
+    contacts::{Right, has_proven},
+};
 use crate::{
     domain::{
         email::Email,
@@ -30,7 +33,11 @@ pub struct Wishes<'a> {
 impl Users {
     /// Whether an account other than `except` has proven a number.
     pub async fn is_proven(&self, number: &E164, except: Option<UserId>) -> std::result::Result<bool, StoreError> {
-        let mut filter = doc! { "phone_number": number, "verification.phone.value": number };
+        let mut filter = doc! {
+            "phone_number": number,
+            "verification.phone.value": number,
+            "verification.phone.verified_at": { "$ne": null },
+        };
         if let Some(user) = except {
             filter.insert("_id", doc! { "$ne": user });
         }
@@ -59,7 +66,10 @@ impl Users {
             return Ok(Some(Taken::Username));
         }
         let Some(email) = wishes.email else { return Ok(None) };
-        let filter = others(doc! { "email": email });
+        if self.exists(others(has_proven(email, now))).await? {
+            return Ok(Some(Taken::Email));
+        }
+        let filter = others(doc! { "email": email.as_stored() });
         let holder: Option<Account> = find_part(&self.docs, filter, Account::projection()).await?;
         Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| Taken::Email))
     }
@@ -120,6 +130,9 @@ impl Users {
         let changed = transact(&self.client, move |tx| {
             let (users, number) = (users.clone(), number.clone());
             async move {
+                if users.account_in(tx, alive(caller)).await?.is_none() {
+                    return Ok(Ok(None));
+                }
                 if !users.take_number_in(tx, &number, caller.user, now).await? {
                     return Ok(Err(StoreError::Duplicate));
                 }

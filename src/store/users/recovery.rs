@@ -3,7 +3,7 @@
 use bson::{Bson, doc};
 use serde::Deserialize;
 
-use super::{Account, Identifier, Users};
+use super::{Account, Identifier, Users, contacts::has_proven};
 use crate::{
     domain::{ids::UserId, time::Timestamp},
     store::{StoreError, find_part},
@@ -25,10 +25,20 @@ impl Users {
         find_part(&self.docs, doc! { "_id": user, "is_active": true }, Account::projection()).await
     }
 
-    /// The account that somebody names to get back into it.
-    pub async fn recoverable(&self, identifier: &Identifier) -> Result<Option<Recoverable>, StoreError> {
+    /// The account that somebody names to get back into it. An address names the account that has proven it, even if that
+    /// one has set another address or removed it since.
+    pub async fn recoverable(
+        &self,
+        identifier: &Identifier,
+        now: Timestamp,
+    ) -> Result<Option<Recoverable>, StoreError> {
         let mut fields = Account::projection();
         fields.insert("last_reset_at", Bson::Int32(1));
+        if let Identifier::Email(email) = identifier
+            && let Some(found) = find_part(&self.docs, has_proven(email, now), fields.clone()).await?
+        {
+            return Ok(Some(found));
+        }
         find_part(&self.docs, identifier.filter(), fields).await
     }
 }

@@ -145,7 +145,7 @@ impl Users {
                 let now = trail.now;
                 let update = doc! {
                     "$set": { "password_hash": &new, "sessions": [], "updated_at": now },
-                    "$unset": { "reset": "" },
+                    "$unset": { "reset": "", "verification.contested": "" },
                 };
                 let Some(account) = users.update_and_void_in(tx, doc! { "_id": user }, update).await? else {
                     return Ok(false);

@@ -22,7 +22,7 @@ use crate::{
 pub struct Rotation {
     /// The app's clock.
     pub now: Timestamp,
-    /// In which a rotated token still gets its successor.
+    /// Grace window: how long after a rotation the token before still gets the new one.
     pub grace: Duration,
     /// How long a session lives without a refresh.
     pub refresh: Duration,
@@ -101,6 +101,7 @@ impl Users {
             "counter": i64::from(session.counter),
             "predecessor": session.predecessor.map(i64::from),
             "rotated_at": session.rotated_at,
+            "presented": if session.presented { doc! { "$eq": true } } else { doc! { "$ne": true } },
         };
         self.turn_session(SessionRef { user: account.id, session: session.id }, filter, turn, times).await
     }
@@ -158,7 +159,7 @@ impl Users {
         self.pull_session(doc! { "_id": session.user, "sessions._id": session.session }, session).await
     }
 
-    /// The living sessions of an account, the newest last.
+    /// The living sessions of an account, the one that was used last at the end.
     pub async fn sessions(&self, caller: SessionRef, now: Timestamp) -> Result<Vec<SessionDoc>, StoreError> {
         let found: Option<Sessions> = find_part(&self.docs, alive(caller), doc! { "sessions": 1 }).await?;
         let sessions = found.map(|user| user.sessions).unwrap_or_default();
