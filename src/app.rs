@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{Config, kept_secret},
@@ -43,6 +43,8 @@ pub struct App {
     pub(crate) sms: SmsSender,
     /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
     pub(crate) tasks: TaskTracker,
+    /// Set when the order to stop has come: callers should be sent elsewhere.
+    pub(crate) stopping: CancellationToken,
     pub(crate) images: Images,
     pub(crate) drawing: Drawing,
     pub(crate) searching: Searching,
@@ -91,6 +93,7 @@ impl App {
             access_tokens: AccessTokens::new(&keys.access),
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
             hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
             catalogue: CatalogueCache::new(config.catalogue_cache, metrics.catalogue_reads.clone()),
             metrics,

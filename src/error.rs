@@ -98,6 +98,8 @@ codes! {
     LinkExpired = GONE,
     /// The path doesn't take this method; `Allow` says which it takes.
     MethodNotAllowed = METHOD_NOT_ALLOWED,
+    /// The body came too slowly.
+    RequestTimeout = REQUEST_TIMEOUT,
     /// Another account has the number.
     PhoneNumberTaken = CONFLICT,
     /// Another account has the name.
@@ -140,6 +142,8 @@ codes! {
     DatabaseUnavailable = SERVICE_UNAVAILABLE,
     /// More is asked for at once than can be handled.
     TooBusy = SERVICE_UNAVAILABLE,
+    /// The server is about to end.
+    Stopping = SERVICE_UNAVAILABLE,
 }
 
 /// The body of every answer from 400 up.
@@ -224,8 +228,9 @@ impl ApiError {
         self
     }
 
-    /// Adds a header to the answer.
+    /// Sets a header of the answer.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.retain(|(set, _)| *set != name);
         self.0.headers.push((name, value));
         self
     }
@@ -282,7 +287,10 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Guessable(invalid) => invalid.into(),
-            HashError::Busy => Self::new(ErrorCode::TooBusy, error.to_string()),
+            HashError::Busy { retry_after } => {
+                Self::new(ErrorCode::TooBusy, error.to_string()).with_retry_after(retry_after)
+            }
+            HashError::Stopping => Self::new(ErrorCode::Stopping, error.to_string()),
             // Nobody reads it.
             HashError::CallerLeft => Self::new(ErrorCode::TooBusy, error.to_string()),
             HashError::Failed => Self::internal(),

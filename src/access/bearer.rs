@@ -7,11 +7,12 @@ use std::sync::{
 
 use poem::{
     Request,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
 };
 
 use super::{RequestId, app};
 use crate::{
+    app::App,
     domain::{author::Author, ids::SessionRef, tokens::access::InvalidAccessToken},
     error::{ApiError, ErrorCode},
     store::{
@@ -85,6 +86,15 @@ pub(super) fn session(request: &Request) -> Result<SessionRef, ApiError> {
 
 /// The token behind `Bearer` (RFC 6750, section 2.1), whose name is read in any case (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    token_in(headers.get(header::AUTHORIZATION)?)
+}
+
+/// Whether an `Authorization` holds a token of ours that has not expired. Its session is not looked up.
+pub fn is_signed(app: &App, authorization: &HeaderValue) -> bool {
+    token_in(authorization).is_some_and(|token| app.access_tokens.check(token, app.clock.now()).is_ok())
+}
+
+fn token_in(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

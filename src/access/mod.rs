@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 
 pub use self::{
-    bearer::{BearerNotice, notice_bad_bearer},
+    bearer::{BearerNotice, is_signed, notice_bad_bearer},
     cookies::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
     origin::{AnyOrigin, ClientAddress, SecondCookie, TrustedOrigin},
 };

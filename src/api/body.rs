@@ -43,11 +43,15 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
 
 /// The object that is the body.
 pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::Result<Map<String, Value>> {
-    let bytes = body.take()?.into_bytes().await?;
-    if bytes.is_empty() {
+    let body = body.take()?;
+    if body.is_empty() {
         return Ok(Map::new());
     }
     refuse_other_types(request.headers())?;
+    let bytes = body.into_bytes().await?;
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(ApiError::new(ErrorCode::InvalidBody, "the body must be a JSON object").into()),

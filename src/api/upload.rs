@@ -19,6 +19,7 @@ use super::body::{self, Body};
 use crate::{
     domain::invalid::InvalidField,
     error::{ApiError, ErrorCode},
+    http::BodyFault,
 };
 
 /// Bytes of an image.
@@ -182,6 +183,9 @@ fn fault(field: &str, what: &str) -> ApiError {
 }
 
 fn unreadable(error: &poem::Error) -> ApiError {
+    if let Some(fault) = error.downcast_ref::<ParseMultipartError>().and_then(|error| BodyFault::behind(error)) {
+        return fault.into();
+    }
     match error.downcast_ref::<ParseMultipartError>() {
         Some(ParseMultipartError::InvalidContentType(_) | ParseMultipartError::ContentTypeRequired) => {
             ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be multipart/form-data")

@@ -1,5 +1,6 @@
 //! The configuration: the only place that reads settings, from the environment and `.env`, all of it checked before anything starts.
 
+mod bounds;
 mod cookie_policy;
 mod images;
 mod lifetimes;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 
 use self::reader::Reader;
 pub use self::{
+    bounds::{Bounds, Patience},
     cookie_policy::CookiePolicy,
     images::{CloudinaryAccount, ImageHome, ObjectStoreAccount},
     lifetimes::Lifetimes,
@@ -78,6 +80,8 @@ pub struct Config {
     pub audit_retention: Duration,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
     pub body_refresh: BodyRefresh,
+    /// What is held for callers, and for how long.
+    pub bounds: Bounds,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of `RUST_LOG`.
@@ -210,6 +214,7 @@ impl Config {
                     text.parse().ok().filter(|days| (1..=3650).contains(days))
                 }),
             body_refresh: r.parsed("BODY_REFRESH", BodyRefresh::Off, "off, rotating or static", body_refresh),
+            bounds: Bounds::read(r, app_env),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),

@@ -1,15 +1,24 @@
 //! No call takes more than 1 MiB, or an image of 5 MiB; what is larger is refused without being kept. Only the import of the
 //! catalogue takes more, and reads it while it comes.
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
-use futures_util::{FutureExt, StreamExt};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Frame, SizeHint};
 use poem::{
     Body, Endpoint, Middleware, Request, Result,
     error::ReadBodyError,
     http::{Method, header},
 };
 
+use super::{intake::BodyFault, places::Place};
 use crate::error::{ApiError, ErrorCode};
 
 const LIMIT: usize = 1024 * 1024;
@@ -18,10 +27,6 @@ const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
 const PHOTO_PATH: &str = "/api/accounts/photo";
 const ADMIN_PATH: &str = "/api/admin/";
 const IMPORT_PATH: &str = "/api/admin/import";
-/// Bodies up to this much over the limit are read and discarded.
-const DRAINED: u64 = 3 * 1024 * 1024;
-/// For so long at most.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// The layer. A declared length that is too long is refused at once; a chunked body is counted while it is read.
 pub struct BodyLimit;
@@ -34,7 +39,7 @@ impl<E: Endpoint> Middleware<E> for BodyLimit {
     }
 }
 
-/// An endpoint whose bodies are small and in memory, but for the one that reads a file.
+/// An endpoint whose bodies are small, but for the one that reads a file.
 pub struct BodyLimitEndpoint<E>(E);
 
 impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
@@ -55,30 +60,79 @@ impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
 impl<E: Endpoint> BodyLimitEndpoint<E> {
     async fn limited(&self, mut request: Request, body: Body) -> Result<E::Output> {
         let limit = limit(&request);
-        let declared =
-            request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if let Some(length) = declared.filter(|length: &u64| *length > limit as u64) {
-            if length <= limit as u64 + DRAINED {
-                drain(body).await;
-            }
+        let body: BoxBody = body.into();
+        if body.size_hint().lower() > limit as u64 {
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
-        let bytes = body.into_bytes_limit(limit).await?;
+        let mut body = Bound { body, left: limit, place: request.data::<Place>().cloned(), first: None };
         // A form of another site could send JSON that calls itself nothing, without asking first.
-        if !bytes.is_empty() && !request.headers().contains_key(header::CONTENT_TYPE) {
+        if !request.headers().contains_key(header::CONTENT_TYPE)
+            && !body.turns_out_empty().await.map_err(ReadBodyError::Io)?
+        {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type").into());
         }
-        request.set_body(bytes);
+        request.set_body(BoxBody::new(body));
         self.0.call(request).await
     }
 }
 
-/// Reads a body that is only a little too large and forgets it: a client that writes its whole request before it reads
-/// would otherwise see a reset connection in place of the answer.
-async fn drain(body: Body) {
-    let mut stream = body.into_bytes_stream();
-    let _too_slow_is_as_good_as_done =
-        tokio::time::timeout(DRAIN_LIMIT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+/// A body that ends with an error where it gets too large, for its call or for the bodies of all callers together. It is
+/// read by whoever wants it: who isn't let in is told so at once.
+struct Bound {
+    body: BoxBody,
+    left: usize,
+    place: Option<Place>,
+    /// Read already, to see whether there is anything.
+    first: Option<Bytes>,
+}
+
+type BoxBody = http_body_util::combinators::BoxBody<Bytes, io::Error>;
+
+impl Bound {
+    /// Whether nothing comes, although nothing said so.
+    async fn turns_out_empty(&mut self) -> io::Result<bool> {
+        while let Some(frame) = self.frame().await {
+            let bytes = frame?.into_data().unwrap_or_default();
+            if !bytes.is_empty() {
+                self.first = Some(bytes);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), BodyFault> {
+        self.left = self.left.checked_sub(bytes).ok_or(BodyFault::TooLarge)?;
+        self.place.as_ref().map_or(Ok(()), |place| place.grow(bytes))
+    }
+}
+
+impl hyper::body::Body for Bound {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame?;
+            self.count(frame.data_ref().map_or(0, Bytes::len))?;
+            Ok(frame)
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.first {
+            Some(_) => SizeHint::new(),
+            None => self.body.size_hint(),
+        }
+    }
 }
 
 fn limit(request: &Request) -> usize {

@@ -13,7 +13,7 @@ use poem::{Endpoint, Middleware, Request, Response, Result};
 use tokio::runtime::Handle;
 use tokio_util::{sync::DropGuard, task::TaskTracker};
 
-use super::errors;
+use super::{errors, places::Place};
 use crate::{access::RequestId, services::hashing::Caller};
 
 /// The layer.
@@ -51,7 +51,12 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
         let (caller, guard) = Caller::with_guard();
         request.set_data(caller);
         // What fails is logged by the call, whether or not anybody still waits for it.
-        let call = errors::answered(|| async move { inner.call(request).await }, id).boxed();
+        let place = request.data::<Place>().cloned();
+        let call = async move {
+            let _until_the_end = place;
+            inner.call(request).await
+        };
+        let call = errors::answered(|| call, id).boxed();
         Attended { call: Some(call), guard: Some(guard), tasks: &self.tasks }
     }
 }

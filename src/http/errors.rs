@@ -10,6 +10,7 @@ use poem::{
 };
 use poem_openapi::error::ParseParamError;
 
+use super::intake::BodyFault;
 use crate::error::{ApiError, ErrorCode};
 
 /// Makes a call and waits for its answer; what fails or panics is logged and becomes one.
@@ -44,10 +45,13 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
         return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
             .with_field(parameter.name);
     }
+    if let Some(fault) = error.downcast_ref::<ReadBodyError>().and_then(|error| BodyFault::behind(error)) {
+        return fault.into();
+    }
     match error.downcast_ref::<ReadBodyError>() {
-        Some(ReadBodyError::PayloadTooLarge) => too_large(),
+        Some(ReadBodyError::PayloadTooLarge) => BodyFault::TooLarge.into(),
         Some(_) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
-        None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => BodyFault::TooLarge.into(),
         None => {
             tracing::error!(request_id = id, %error, "an error without a place in the API");
             ApiError::internal()
@@ -55,8 +59,15 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
     }
 }
 
-fn too_large() -> ApiError {
-    ApiError::new(ErrorCode::BodyTooLarge, "the body is too large")
+impl From<BodyFault> for ApiError {
+    fn from(fault: BodyFault) -> Self {
+        let code = match fault {
+            BodyFault::Slow => ErrorCode::RequestTimeout,
+            BodyFault::TooLarge => ErrorCode::BodyTooLarge,
+            BodyFault::NoRoom => ErrorCode::TooBusy,
+        };
+        Self::new(code, fault.to_string())
+    }
 }
 
 #[cfg(test)]

@@ -7,10 +7,14 @@ mod detach;
 mod edge;
 mod errors;
 mod gzip;
+mod intake;
 mod methods;
 mod pages;
+mod patience;
+mod places;
 mod public;
 mod server;
+mod shares;
 mod slashes;
 mod sound;
 
@@ -18,9 +22,12 @@ use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, Response, Route};
 
-use self::{body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip, slashes::Slashes};
+use self::{
+    body_limit::BodyLimit, cors::Cors, detach::Detach, edge::Edge, gzip::Gzip, places::Places, slashes::Slashes,
+};
 pub use self::{
     contract::{spec_json, spec_yaml},
+    intake::BodyFault,
     server::{Listeners, serve},
 };
 use crate::app::App;
@@ -32,6 +39,7 @@ fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         .data(Arc::clone(app))
         .with(Detach::new(&app.tasks))
         .with(BodyLimit)
+        .with(Places::new(app))
         .with(Gzip)
         .with(Slashes)
         .with(Edge::new(Cors::new(&app.config.cors_allowed_origins), app.config.trusted_proxies.clone()))

@@ -16,7 +16,11 @@ use super::{
     gzip::accepts_gzip,
     methods::only_get,
 };
-use crate::{app::App, domain::gzip, error::ApiError};
+use crate::{
+    app::App,
+    domain::gzip,
+    error::{ApiError, ErrorCode},
+};
 
 /// Scripts and styles are inside the page; it may talk to this server and to nobody else.
 const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
@@ -55,9 +59,12 @@ fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Res
     })
 }
 
-/// Whether the database answers.
+/// Whether callers should be sent here: the database answers, and the server is not about to end.
 async fn ready(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
+    if app.stopping.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::Stopping, "the server is stopping").into());
+    }
     app.store.ping().await.map_err(ApiError::from)?;
     Ok(status("ready"))
 }

@@ -7,19 +7,23 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::hashing_load::Load;
 use crate::domain::{
     invalid::InvalidField,
     password::{NewPassword, OwnerDetails, Password, PasswordHash},
 };
 
-/// Jobs that may wait; more are refused, since their callers would have given up before their turn.
+/// Jobs that may wait, whatever they take.
 const QUEUE: usize = 128;
+/// Who would wait longer is refused: most callers would have given up before their turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The lowest priority: an idle machine still hashes at full speed.
 const NICE: i32 = 19;
 /// Salt and hash of no password anybody knows; an unknown account is compared with it and costs the same.
@@ -30,6 +34,7 @@ pub struct Hasher {
     queue: SyncSender<Job>,
     cost: u32,
     jobs: Counter,
+    load: Arc<Load>,
 }
 
 /// Whether somebody still waits for an answer. Flows go on to their end when their caller hangs up, but a hash that
@@ -67,7 +72,13 @@ type Job = Box<dyn FnOnce() + Send>;
 pub enum HashError {
     /// The queue is full.
     #[error("too many sign-ins at the moment, try again soon")]
-    Busy,
+    Busy {
+        /// Seconds after which there should be room.
+        retry_after: u64,
+    },
+    /// The server is about to end.
+    #[error("the server is stopping")]
+    Stopping,
     /// The password would be found soon by somebody who tries what people choose.
     #[error(transparent)]
     Guessable(#[from] InvalidField),
@@ -84,11 +95,18 @@ impl Hasher {
     pub fn start(cost: u32, counter: Counter) -> io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
-        for n in 0..thread::available_parallelism()?.get() {
+        let threads = thread::available_parallelism()?.get();
+        for n in 0..threads {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue, cost, jobs: counter })
+        let load = Arc::new(Load::new(threads, cost));
+        Ok(Self { queue, cost, jobs: counter, load })
+    }
+
+    /// Refuses whatever has not begun by then: it would be cut off when the process ends.
+    pub fn stop(&self, at: Instant) {
+        self.load.end(at);
     }
 
     /// Judges a password that keeps the rules by what is known of its owner, and hashes it.
@@ -141,17 +159,35 @@ impl Hasher {
         caller: &Caller,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
+        let wait = self.load.expected_wait();
+        let busy = HashError::Busy { retry_after: wait.as_secs().max(1) };
+        if wait > LONGEST_WAIT {
+            return Err(busy);
+        }
         let (answer, answered) = oneshot::channel();
-        let (waiting, counter) = (caller.clone(), self.jobs.clone());
+        let (waiting, counter, load) = (caller.clone(), self.jobs.clone(), Arc::clone(&self.load));
         let job = move || {
-            // A caller who has left needs no hash, and others are waiting for theirs.
-            if !waiting.has_left() {
-                counter.inc();
-                drop(answer.send(job()));
-            }
+            let outcome = match load.is_over() {
+                true => Err(HashError::Stopping),
+                // A caller who has left needs no hash, and others are waiting for theirs.
+                false if waiting.has_left() => Err(HashError::CallerLeft),
+                false => {
+                    counter.inc();
+                    let started = Instant::now();
+                    let done = job();
+                    load.took(started.elapsed());
+                    Ok(done)
+                }
+            };
+            load.left();
+            drop(answer.send(outcome));
         };
-        self.queue.try_send(Box::new(job)).map_err(|_| HashError::Busy)?;
-        answered.await.map_err(|_| HashError::CallerLeft)
+        self.load.came();
+        if self.queue.try_send(Box::new(job)).is_err() {
+            self.load.left();
+            return Err(busy);
+        }
+        answered.await.map_err(|_| HashError::Failed)?
     }
 }
 
@@ -199,6 +235,8 @@ fn lower_priority() {}
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
 
     fn password(text: &str) -> Password {
@@ -262,6 +300,31 @@ mod tests {
         let new = NewPassword::check("new_password", &password("Password1!")).expect("the rules");
         let refused = hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect_err("a refusal");
         assert_eq!(refused.to_string(), "invalid password: too easy to guess");
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_is_refused_and_told_for_how_long() {
+        let hasher = Hasher::start(15, Counter::default()).expect("threads");
+        let (caller, guard) = Caller::with_guard();
+        let mut waiting = Vec::new();
+        let refused = loop {
+            let mut next = Box::pin(hasher.verify(password("anything"), None, &caller));
+            match futures_util::poll!(&mut next) {
+                Poll::Pending => waiting.push(next),
+                Poll::Ready(outcome) => break outcome.expect_err("a refusal"),
+            }
+        };
+        drop(guard);
+        assert!(matches!(refused, HashError::Busy { retry_after: 10.. }), "{refused:?}");
+        assert!(waiting.len() < QUEUE / 2, "{} wait, each for two seconds", waiting.len());
+    }
+
+    #[tokio::test]
+    async fn what_has_not_begun_at_the_end_is_refused_and_not_cut() {
+        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        hasher.stop(Instant::now());
+        let refused = hasher.verify(password("anything"), None, &Caller::default()).await;
+        assert!(matches!(refused, Err(HashError::Stopping)));
     }
 
     #[tokio::test]

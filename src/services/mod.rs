@@ -9,6 +9,7 @@ pub mod change_number;
 pub mod email_proof;
 pub mod forgot_password;
 pub mod hashing;
+mod hashing_load;
 pub mod images;
 pub mod invitations;
 pub mod limits;

@@ -21,6 +21,7 @@ use myspares::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Caller, Letter, PASSWORD, fresh_database, letters_in,
@@ -37,6 +38,7 @@ pub struct TestApp {
     app: Arc<App>,
     clock: Clock,
     data_dir: PathBuf,
+    order_to_stop: CancellationToken,
     /// Sees what is stored.
     auditor: OnceCell<Caller>,
 }
@@ -108,9 +110,16 @@ impl TestApp {
         let listeners = Listeners::bind(config.host, 0).await.expect("a free port");
         let url = listeners.url();
         let app = App::connect(config, &SecretString::from(uri), clock.clone()).await.expect("the app starts");
-        tokio::spawn(serve(Arc::clone(&app), listeners, std::future::pending()));
+        let order_to_stop = CancellationToken::new();
+        tokio::spawn(serve(Arc::clone(&app), listeners, order_to_stop.clone().cancelled_owned()));
         let client = Client::with_uri_str(uri).await.expect("a client");
-        Self { url, db: client.database(database), app, clock, data_dir: data_dir.clone(), auditor: OnceCell::new() }
+        let db = client.database(database);
+        Self { url, db, app, clock, data_dir, order_to_stop, auditor: OnceCell::new() }
+    }
+
+    /// Tells it to stop, as SIGTERM does, and doesn't wait.
+    pub fn tell_to_stop(&self) {
+        self.order_to_stop.cancel();
     }
 
     /// The code in the newest SMS to a number, of those that were written to files.

@@ -102,6 +102,16 @@ impl Server {
         Self::spawn(command)
     }
 
+    /// Starts it with so few file descriptors.
+    pub fn start_with_files(folder: &Path, limit: u32) -> Self {
+        let plain = command(folder);
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -n {limit} && exec \"$0\" serve")).arg(plain.get_program());
+        let set = plain.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        command.env_clear().envs(set).current_dir(folder);
+        Self::spawn(command)
+    }
+
     /// Starts it with some arguments.
     pub fn start_as(folder: &Path, args: &[&str]) -> Self {
         let mut command = command(folder);

@@ -9,6 +9,7 @@ mod cloudinary;
 mod form;
 mod image;
 mod letter;
+mod line;
 mod mongod;
 mod people;
 mod reply;
@@ -25,6 +26,7 @@ pub use self::{
     form::Form,
     image::{picture, some_picture},
     letter::{Letter, letters_in},
+    line::{Line, head_of},
     mongod::{fresh_database, shared_mongod_uri},
     people::NEW_PASSWORD,
     reply::Reply,

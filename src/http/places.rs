@@ -1,0 +1,133 @@
+//! A bound for the requests that are under way at once, with those whose callers have left.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::{FutureExt, TryFutureExt, future};
+use poem::{
+    Endpoint, IntoResponse, Middleware, Request, Response, Result,
+    http::{HeaderValue, header},
+};
+
+use super::{
+    intake::BodyFault,
+    shares::{Household, NothingLeft, Share, Shares},
+};
+use crate::{
+    access::{ClientAddress, is_signed},
+    app::App,
+    config::Bounds,
+    error::{ApiError, ErrorCode},
+};
+
+/// Whether the process lives, and whether callers should be sent to it: asked when everything else is busy.
+const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The layer.
+pub struct Places {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    app: Arc<App>,
+    requests: Arc<Shares>,
+    bodies: Arc<Shares>,
+}
+
+/// What a call holds of the server, until its answer is taken or, if nobody waits for it, until its end.
+#[derive(Clone)]
+pub struct Place(Arc<Holdings>);
+
+struct Holdings {
+    _request: Share,
+    body: Mutex<Share>,
+    caller: Caller,
+}
+
+/// Whoever sent a request; whether they are signed in is only looked at where it matters.
+struct Caller {
+    app: Arc<App>,
+    authorization: Option<HeaderValue>,
+}
+
+impl Caller {
+    fn is_signed_in(&self) -> bool {
+        self.authorization.as_ref().is_some_and(|authorization| is_signed(&self.app, authorization))
+    }
+}
+
+impl Place {
+    /// Keeps room for more bytes of the body.
+    pub fn grow(&self, bytes: usize) -> Result<(), BodyFault> {
+        let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
+        body.grow(bytes, || self.0.caller.is_signed_in()).map_err(|_| BodyFault::NoRoom)
+    }
+}
+
+impl Places {
+    /// A layer with room as the settings say.
+    pub fn new(app: &Arc<App>) -> Self {
+        let Bounds { requests, requests_of_address, body_bytes, .. } = app.config.bounds;
+        let requests = Shares::new(requests, requests / 4, requests_of_address);
+        let bodies = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2);
+        Self { shared: Arc::new(Shared { app: Arc::clone(app), requests, bodies }) }
+    }
+}
+
+impl Shared {
+    fn place(&self, request: &Request) -> Result<Place, NothingLeft> {
+        let client = request.data::<ClientAddress>().map(|address| address.0).filter(|client| client.is_known);
+        let household = client.map(|client| Household::of(client.ip));
+        let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+        let caller = Caller { app: Arc::clone(&self.app), authorization };
+        let share = self.requests.take(household, 1, || caller.is_signed_in())?;
+        let body = self.bodies.take(household, 0, || false)?;
+        Ok(Place(Arc::new(Holdings { _request: share, body: Mutex::new(body), caller })))
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for Places {
+    type Output = PlacesEndpoint<E>;
+
+    fn transform(&self, inner: E) -> PlacesEndpoint<E> {
+        PlacesEndpoint { inner, shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// An endpoint with room for so many calls.
+pub struct PlacesEndpoint<E> {
+    inner: E,
+    shared: Arc<Shared>,
+}
+
+impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
+    type Output = Response;
+
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
+        let place = match self.shared.place(&request) {
+            _ if ALWAYS.contains(&request.uri().path()) => None,
+            Ok(place) => Some(place),
+            Err(full) => return future::ready(Err(ApiError::from(full).into())).left_future(),
+        };
+        if let Some(place) = &place {
+            request.set_data(place.clone());
+        }
+        let call = self.inner.call(request);
+        let with_place = move |response: E::Output| {
+            let mut response = response.into_response();
+            if let Some(place) = place {
+                response.set_data(place);
+            }
+            response
+        };
+        call.map_ok(with_place).right_future()
+    }
+}
+
+impl From<NothingLeft> for ApiError {
+    fn from(full: NothingLeft) -> Self {
+        Self::new(ErrorCode::TooBusy, full.to_string())
+    }
+}

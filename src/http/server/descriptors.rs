@@ -1,0 +1,33 @@
+//! File descriptors: each connection takes one, and the process needs some for itself.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// For the database, files, mails and calls to other services.
+const KEPT: u64 = 96;
+
+/// As many of `wanted` connections as the process may open. Raises its own limit as far as the system allows.
+pub fn room_for(wanted: usize) -> usize {
+    let Some(allowed) = raise(wanted as u64 + KEPT) else { return wanted };
+    let left = usize::try_from(allowed.saturating_sub(KEPT)).unwrap_or(usize::MAX).max(1);
+    if left < wanted {
+        tracing::warn!(connections = left, wanted, "fewer connections than MAX_CONNECTIONS: ulimit -n is small");
+    }
+    left.min(wanted)
+}
+
+/// Returns the number of descriptors the process may have; `None` where there is no limit.
+fn raise(needed: u64) -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let current = current?;
+    let target = needed.min(maximum.unwrap_or(u64::MAX));
+    if target <= current {
+        return Some(current);
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(target), maximum }) {
+        Ok(()) => Some(target),
+        Err(error) => {
+            tracing::debug!(%error, "the limit of file descriptors can't be raised");
+            Some(current)
+        }
+    }
+}

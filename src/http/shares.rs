@@ -1,0 +1,161 @@
+//! Something of which there is only so much for all callers together: connections, requests, bytes of bodies.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ipnet::Ipv6Net;
+
+/// Whose share it is: an IPv4 address, or an IPv6 /64, which one household has (RFC 6177).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Household(IpAddr);
+
+impl Household {
+    /// The household of an address.
+    pub fn of(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V6(ip) => Self(Ipv6Net::new_assert(ip, 64).network().into()),
+            ip => Self(ip),
+        }
+    }
+}
+
+/// The whole, and how much of it is in use.
+pub struct Shares {
+    total: usize,
+    /// What strangers may have of it together.
+    for_strangers: usize,
+    /// What one household may have of it.
+    for_one: usize,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    total: usize,
+    by_household: HashMap<Household, usize>,
+}
+
+/// A part that is in use until this is dropped.
+pub struct Share {
+    of: Arc<Shares>,
+    household: Option<Household>,
+    amount: usize,
+}
+
+/// There is nothing left, for this caller at least.
+#[derive(Debug, thiserror::Error)]
+#[error("too much is asked for at the moment")]
+pub struct NothingLeft;
+
+impl Shares {
+    /// So much in all, of which strangers leave a part alone, and so much for one household.
+    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize) -> Arc<Self> {
+        let for_strangers = total.saturating_sub(kept_from_strangers);
+        Arc::new(Self { total, for_strangers, for_one, used: Mutex::default() })
+    }
+
+    /// Takes a part for somebody. Who they are is only asked where a stranger would get nothing.
+    pub fn take(
+        self: &Arc<Self>,
+        household: Option<Household>,
+        amount: usize,
+        is_known: impl FnOnce() -> bool,
+    ) -> Result<Share, NothingLeft> {
+        let mut share = Share { of: Arc::clone(self), household, amount: 0 };
+        share.grow(amount, is_known)?;
+        Ok(share)
+    }
+
+    /// How much is in use.
+    pub fn in_use(&self) -> usize {
+        self.used().total
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Share {
+    /// Takes more of the same.
+    pub fn grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
+        let mut used = self.of.used();
+        let total = used.total.saturating_add(amount);
+        if total > self.of.for_strangers && (total > self.of.total || !is_known()) {
+            return Err(NothingLeft);
+        }
+        if let Some(household) = self.household {
+            let own = used.by_household.entry(household).or_default();
+            if own.saturating_add(amount) > self.of.for_one {
+                // An entry that was made for this question must not stay.
+                if *own == 0 {
+                    used.by_household.remove(&household);
+                }
+                return Err(NothingLeft);
+            }
+            *own += amount;
+        }
+        used.total = total;
+        self.amount += amount;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.amount == 0 {
+            return;
+        }
+        let mut used = self.of.used();
+        used.total -= self.amount;
+        let Some(household) = self.household else { return };
+        if let Some(own) = used.by_household.get_mut(&household) {
+            *own -= self.amount;
+            if *own == 0 {
+                used.by_household.remove(&household);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn household(text: &str) -> Option<Household> {
+        Some(Household::of(text.parse().expect("an address")))
+    }
+
+    #[test]
+    fn a_household_gets_its_part_and_not_more() {
+        let shares = Shares::new(10, 0, 4);
+        let one = shares.take(household("2001:db8::1"), 3, || false).expect("a share");
+        assert!(shares.take(household("2001:db8::2"), 2, || true).is_err(), "the same /64");
+        let other = shares.take(household("2001:db8:0:1::1"), 4, || false).expect("a share");
+        let mut nobody = shares.take(None, 3, || false).expect("a share");
+        assert!(nobody.grow(1, || true).is_err(), "all is in use");
+        drop((one, other));
+        nobody.grow(5, || false).expect("room again");
+        drop(nobody);
+        assert_eq!((shares.in_use(), shares.used().by_household.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_refused_leaves_nothing_behind() {
+        let shares = Shares::new(10, 0, 1);
+        assert!(shares.take(household("192.0.2.1"), 2, || false).is_err());
+        assert_eq!((shares.in_use(), shares.used().by_household.len()), (0, 0));
+    }
+
+    #[test]
+    fn strangers_leave_a_part_to_those_who_are_known() {
+        let shares = Shares::new(4, 1, 4);
+        let _strangers = shares.take(household("192.0.2.1"), 3, || unreachable!("not asked")).expect("a share");
+        assert!(shares.take(household("192.0.2.2"), 1, || false).is_err());
+        let _known = shares.take(household("192.0.2.2"), 1, || true).expect("a share");
+        assert!(shares.take(household("192.0.2.2"), 1, || true).is_err());
+    }
+}
