@@ -4,7 +4,7 @@
 TEST_THREADS ?= 8
 # Tests of whole processes hold deadlines, such as a start within ten seconds, which are not promised to a machine that runs
 # seven other tests at the same moment: they come after the others.
-WITH_DEADLINES = process:: stock_outages:: stopping::
+WITH_DEADLINES = process:: stock_outages:: stopping:: overload::
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

@@ -1,6 +1,6 @@
 //! Everything that a request can reach: settings, database, clock, keys and the hashing threads.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,7 +21,7 @@ use crate::{
     metrics::Metrics,
     services::{
         catalogue::{CatalogueCache, Searching},
-        hashing::Hasher,
+        hashing::{Counts, Hasher},
         images::Drawing,
     },
     store::{Store, StoreError, audits::Trail},
@@ -65,6 +65,14 @@ pub enum AppError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The folder of what is kept on disk.
+    #[error("DATA_DIR: nothing can be written to {folder}: {source}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The client of the SMS service.
     #[error("the SMS service: {0}")]
     Sms(reqwest::Error),
@@ -82,6 +90,10 @@ pub enum AppError {
 impl App {
     /// Connects to the database at `uri` and makes it ready for use.
     pub async fn connect(config: Config, uri: &SecretString, clock: Clock) -> Result<Arc<Self>, AppError> {
+        if config.keeps_files() {
+            let told = |source| AppError::Folder { folder: config.data_dir.display().to_string(), source };
+            try_to_write(&config.data_dir).map_err(told)?;
+        }
         let keys = keys(&config)?;
         let store = Store::connect(uri, &config.database.name).await?;
         store.prepare().await?;
@@ -89,13 +101,19 @@ impl App {
         let region = config.default_region;
         tokio::task::spawn_blocking(move || E164::parse("0", region));
         let metrics = Metrics::new();
+        let hashing = Counts { done: metrics.bcrypt_jobs.clone(), refused: metrics.refused.hashing.clone() };
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            hasher: Hasher::start(config.bcrypt_cost, metrics.bcrypt_jobs.clone()).map_err(AppError::Threads)?,
-            catalogue: CatalogueCache::new(config.catalogue_cache, metrics.catalogue_reads.clone()),
+            hasher: Hasher::start(config.bcrypt_cost, hashing).map_err(AppError::Threads)?,
+            catalogue: CatalogueCache::new(
+                config.catalogue_cache,
+                metrics.catalogue_reads.clone(),
+                Arc::clone(&store.health),
+                config.stale_if_error,
+            ),
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::new(),
@@ -117,6 +135,14 @@ impl App {
     pub async fn close(&self) {
         self.store.clone().close().await;
     }
+}
+
+/// Better now than when the first image comes.
+fn try_to_write(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let draft = folder.join(format!("try.{}", std::process::id()));
+    std::fs::write(&draft, "x")?;
+    std::fs::remove_file(draft)
 }
 
 fn sms(config: &Config) -> Result<SmsSender, AppError> {

@@ -42,6 +42,7 @@ const ALREADY_INITIALIZED: i32 = 23;
 /// A running private mongod. Dropping it without [`PrivateMongod::stop`] leaves the end to the death of this process.
 pub struct PrivateMongod {
     uri: String,
+    folder: PathBuf,
     pid: Pid,
     ended: watch::Receiver<Option<ExitStatus>>,
 }
@@ -92,7 +93,7 @@ impl PrivateMongod {
             .await
             .map_err(|_| not_started(&folder, "no thread"))?
             .map_err(at(&binary))?;
-        let mut mongod = Self { uri: uri(&socket), pid, ended };
+        let mut mongod = Self { uri: uri(&socket), folder: folder.clone(), pid, ended };
         mongod.become_primary(&socket, &folder).await?;
         Ok(mongod)
     }
@@ -112,6 +113,11 @@ impl PrivateMongod {
     /// The process id.
     pub fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
+    }
+
+    /// Whether it has complained of a full disk.
+    pub fn is_disk_full(&self) -> bool {
+        is_disk_full(&self.folder)
     }
 
     /// Returns when mongod has ended, whoever ended it.
@@ -307,8 +313,18 @@ async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()
     }
 }
 
+/// Whether mongod's log says that the disk is full (ENOSPC of errno(3)).
+fn is_disk_full(folder: &Path) -> bool {
+    let log = fs::File::open(folder.join("mongod.log"));
+    let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
+    lines.any(|line| line.contains("No space left on device"))
+}
+
 /// How mongod ended, and the first thing it complained of.
 fn first_complaint(folder: &Path, status: ExitStatus) -> String {
+    if is_disk_full(folder) {
+        return format!("{status}: the disk is full");
+    }
     let log = fs::File::open(folder.join("mongod.log"));
     let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
     let complaint =

@@ -98,6 +98,8 @@ codes! {
     LinkExpired = GONE,
     /// The path doesn't take this method; `Allow` says which it takes.
     MethodNotAllowed = METHOD_NOT_ALLOWED,
+    /// The head of the request has too many lines.
+    HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE,
     /// The body came too slowly.
     RequestTimeout = REQUEST_TIMEOUT,
     /// Another account has the number.
@@ -144,6 +146,8 @@ codes! {
     TooBusy = SERVICE_UNAVAILABLE,
     /// The server is about to end.
     Stopping = SERVICE_UNAVAILABLE,
+    /// The disk has no room for more files.
+    StorageFull = INSUFFICIENT_STORAGE,
 }
 
 /// The body of every answer from 400 up.
@@ -239,6 +243,8 @@ impl ApiError {
     pub fn answer(self, request_id: &str) -> poem::Response {
         let Parts { code, message, fields, headers, cause } = *self.0;
         match cause {
+            // One line a call would be one more thing that an overloaded server has to do.
+            Some(StoreError::Overloaded) => {}
             Some(cause @ (StoreError::Unavailable(_) | StoreError::Contended | StoreError::OutOfTime)) => {
                 tracing::warn!(request_id, %cause, "a request was put off");
             }
@@ -275,7 +281,9 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => {
                 Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
             }
-            StoreError::Contended | StoreError::OutOfTime => Self::new(ErrorCode::TooBusy, cause.to_string()),
+            StoreError::Contended | StoreError::OutOfTime | StoreError::Overloaded => {
+                Self::new(ErrorCode::TooBusy, cause.to_string())
+            }
             StoreError::Duplicate | StoreError::Standalone | StoreError::Failed(_) => Self::internal(),
         };
         error.0.cause = Some(cause);

@@ -37,15 +37,37 @@ impl BearerNotice {
     }
 }
 
-/// Looks at the bearer of a call that needs none. Where the database can't tell, nothing is said.
-pub async fn notice_bad_bearer(request: &Request) {
-    if brings_bearer(request) {
-        let _nobody_depends_on_it = found(request).await;
+/// Looks at the bearer of a call that needs none. Where the database can't tell, nothing is said; but staff are shown no
+/// copy that may be old, so their calls fail then.
+pub async fn notice_bad_bearer(request: &Request) -> Result<(), ApiError> {
+    if !brings_bearer(request) {
+        return Ok(());
+    }
+    found_or_public(request).await?;
+    Ok(())
+}
+
+/// Like [`found`], but while the database is away callers whose token wasn't signed for staff are nobody.
+pub(super) async fn found_or_public(request: &Request) -> Result<Option<Member>, ApiError> {
+    let store = &app(request)?.store;
+    let found = match store.require_primary() {
+        Ok(()) => found(request).await,
+        Err(gone) => Err(gone),
+    };
+    match found {
+        Err(StoreError::Unavailable(_)) if !is_signed_for_staff(request)? => Ok(None),
+        found => Ok(found?),
     }
 }
 
+fn is_signed_for_staff(request: &Request) -> Result<bool, ApiError> {
+    let app = app(request)?;
+    let role = bearer(request.headers()).map(|token| app.access_tokens.signed_role(token, app.clock.now()));
+    Ok(matches!(role, Some(Ok(role)) if role.is_staff()))
+}
+
 /// Who is behind the bearer of a public call; `None`, and a notice, when it is no good.
-pub(super) async fn found(request: &Request) -> Result<Option<Member>, StoreError> {
+async fn found(request: &Request) -> Result<Option<Member>, StoreError> {
     let found = match (app(request), session(request)) {
         (Ok(app), Ok(session)) => app.store.users.member(session).await?,
         _ => None,

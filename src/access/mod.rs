@@ -160,7 +160,7 @@ impl Access for Viewer {
         if !brings_bearer(request) {
             return Ok(Self { is_staff: false });
         }
-        let member = bearer::found(request).await?;
+        let member = bearer::found_or_public(request).await?;
         Ok(Self { is_staff: member.is_some_and(|member| member.role.is_staff()) })
     }
 }

@@ -65,10 +65,13 @@ impl<T> Tagged<T> {
 
     /// The headers that 200 and 304 have in common (RFC 9110, section 15.4.5).
     fn headers(&self, etag: HeaderValue) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(8);
+        let mut headers = HeaderMap::with_capacity(16);
         headers.insert(header::ETAG, etag);
         let kept = if self.audience == Audience::Staff { NOT_KEPT } else { REVALIDATED };
         headers.insert(header::CACHE_CONTROL, kept);
+        if let Some(age) = self.answer.age {
+            headers.insert(header::AGE, age.as_secs().into());
+        }
         if self.audience != Audience::All {
             headers.append(header::VARY, AUTHORIZATION);
         }

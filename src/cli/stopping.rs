@@ -1,6 +1,6 @@
 //! What ends a process that would run for ever.
 
-use std::{process::ExitStatus, time::Duration};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -14,7 +14,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 pub struct Stopping {
     terminate: Signal,
     interrupt: Signal,
-    lost_mongod: Option<ExitStatus>,
+    /// How the private mongod ended, and why as far as that is known.
+    lost_mongod: Option<String>,
 }
 
 impl Stopping {
@@ -27,15 +28,15 @@ impl Stopping {
     /// Waits for SIGTERM or SIGINT, or until the private mongod ends by itself.
     pub async fn wait(&mut self, database: &Database) {
         let mongod = async {
-            match &database.mongod {
-                Some(mongod) => mongod.ended().await,
-                None => std::future::pending().await,
-            }
+            let Some(mongod) = &database.mongod else { return std::future::pending().await };
+            let status = mongod.ended().await;
+            let why = if mongod.is_disk_full() { ": the disk is full" } else { "" };
+            format!("{status}{why}")
         };
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
-            status = mongod => self.lost_mongod = Some(status),
+            end = mongod => self.lost_mongod = Some(end),
         }
     }
 
@@ -49,8 +50,8 @@ impl Stopping {
 
     /// Whether the process ends as it should.
     pub fn outcome(&self) -> Result<(), Failure> {
-        match self.lost_mongod {
-            Some(status) => Err(format!("the private mongod ended by itself ({status})").into()),
+        match &self.lost_mongod {
+            Some(end) => Err(format!("the private mongod ended by itself ({end})").into()),
             None => Ok(()),
         }
     }

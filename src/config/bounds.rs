@@ -66,9 +66,7 @@ impl Bounds {
                     text.parse().ok().filter(|rate| *rate > 0)
                 }),
             },
-            drain_time: r.parsed("DRAIN_TIME", drain_time, "a duration such as 5s, or 0s", |text| {
-                humantime::parse_duration(text).ok()
-            }),
+            drain_time: r.span_or_none("DRAIN_TIME", drain_time),
         }
     }
 }

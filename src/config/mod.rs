@@ -13,7 +13,7 @@ mod sms;
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -48,6 +48,8 @@ pub struct Config {
     pub database: Database,
     /// Folder of everything that is kept on disk.
     pub data_dir: PathBuf,
+    /// Bytes of its disk that images leave to the database.
+    pub disk_reserve: u64,
     /// Secret from which every key is derived; unset only in development.
     pub jwt_secret: Option<SecretString>,
     /// The secret before the last change, still accepted.
@@ -76,12 +78,18 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Bytes that copies of the catalogue may take in memory; 0 keeps none.
     pub catalogue_cache: u64,
+    /// How old copies of the catalogue may be that are shown while the database is away; 0 shows none.
+    pub stale_if_error: Duration,
     /// How long audits are kept.
     pub audit_retention: Duration,
     /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
     pub body_refresh: BodyRefresh,
     /// What is held for callers, and for how long.
     pub bounds: Bounds,
+    /// Where the metrics are shown.
+    pub metrics: MetricsHome,
+    /// Whether the documentation and the description of the API are shown.
+    pub docs: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of `RUST_LOG`.
@@ -106,6 +114,17 @@ pub enum BodyRefresh {
     Rotating,
     /// In bodies too, for customers, and the same one until the session ends: for frontends that never take a new one.
     Static,
+}
+
+/// Where the metrics are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsHome {
+    /// Nowhere.
+    Off,
+    /// Beside the API.
+    Main,
+    /// On a port of their own.
+    Own(SocketAddr),
 }
 
 /// Where the database is.
@@ -152,6 +171,12 @@ impl Config {
         Self::read(reader)
     }
 
+    /// Whether anything is kept in the data folder, wherever the database is.
+    pub fn keeps_files(&self) -> bool {
+        let images = matches!(self.images, ImageHome::Folder);
+        images || self.sms.twilio.is_none() || self.mail.smtp_url.is_none() || self.jwt_secret.is_none()
+    }
+
     /// Reads the given variables and nothing else.
     pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigProblems> {
         Self::read(Reader::new(vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
@@ -187,6 +212,11 @@ impl Config {
                 }),
             },
             data_dir: r.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
+            disk_reserve: 1024
+                * 1024
+                * r.parsed("DISK_RESERVE_MB", 512, "a number of megabytes from 0 to 1000000000", |text| {
+                    text.parse().ok().filter(|megabytes| (0..=1_000_000_000).contains(megabytes))
+                }),
             jwt_secret: r.secret("JWT_SECRET"),
             jwt_secret_previous: r.secret("JWT_SECRET_PREVIOUS"),
             bcrypt_cost: r.parsed("BCRYPT_COST", 12, "a number from 4 to 15", |text| {
@@ -209,12 +239,24 @@ impl Config {
                 * r.parsed("CATALOG_CACHE_MB", 64, "a number of megabytes from 0 to 65536", |text| {
                     text.parse().ok().filter(|megabytes| (0..=65_536).contains(megabytes))
                 }),
+            stale_if_error: r.span_or_none("STALE_IF_ERROR", Duration::from_secs(60)),
             audit_retention: Duration::from_secs(24 * 60 * 60)
                 * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
                     text.parse().ok().filter(|days| (1..=3650).contains(days))
                 }),
             body_refresh: r.parsed("BODY_REFRESH", BodyRefresh::Off, "off, rotating or static", body_refresh),
             bounds: Bounds::read(r, app_env),
+            metrics: r.parsed(
+                "METRICS_ADDR",
+                if app_env == AppEnv::Production { MetricsHome::Off } else { MetricsHome::Main },
+                "off, main, or an address and port such as 127.0.0.1:9100",
+                |text| match text {
+                    "off" => Some(MetricsHome::Off),
+                    "main" => Some(MetricsHome::Main),
+                    _ => text.parse().ok().map(MetricsHome::Own),
+                },
+            ),
+            docs: r.switch("DOCS", true),
             log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),

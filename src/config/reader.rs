@@ -71,6 +71,11 @@ impl Reader {
         })
     }
 
+    /// The same, or 0.
+    pub(super) fn span_or_none(&mut self, name: &'static str, default: Duration) -> Duration {
+        self.parsed(name, default, "a duration such as 5s, or 0s", |text| humantime::parse_duration(text).ok())
+    }
+
     /// A secret of 32 bytes or more; its text is never repeated.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<SecretString> {
         let text = self.text(name)?;

@@ -1,31 +1,36 @@
 //! The outermost layer: request id, errors and panics as JSON, CORS, safe headers, and one line in the access log.
 
 use std::{
-    borrow::Cow,
     net::{IpAddr, Ipv4Addr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
 };
 
 use futures_util::{FutureExt, future};
 use ipnet::IpNet;
 use poem::{
     Endpoint, Middleware, Request, Response, Result,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 
-use super::{cors::Cors, errors, sound};
+use super::{access_log::LogLine, cors::Cors, errors, sound};
 use crate::{
     access::{BearerNotice, ClientAddress, RequestId, SecondCookie},
+    app::App,
+    config::AppEnv,
     domain::{mask, net::Client},
+    metrics::Calls,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+/// For a year (RFC 6797). Other hosts of the domain are not ours to decide about.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
 /// The layer.
@@ -36,15 +41,25 @@ pub struct Edge {
 struct Shared {
     cors: Cors,
     trusted_proxies: Vec<IpNet>,
+    is_production: bool,
+    calls: Calls,
     told_of_proxy: AtomicBool,
     told_of_hop: AtomicBool,
 }
 
 impl Edge {
-    /// A layer that lets the given origins read answers and believes the given proxies.
-    pub fn new(cors: Cors, trusted_proxies: Vec<IpNet>) -> Self {
-        let (told_of_proxy, told_of_hop) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { cors, trusted_proxies, told_of_proxy, told_of_hop }) }
+    /// A layer with the app's origins, proxies and metrics.
+    pub fn new(app: &App) -> Self {
+        let config = &app.config;
+        let shared = Shared {
+            cors: Cors::new(&config.cors_allowed_origins),
+            trusted_proxies: config.trusted_proxies.clone(),
+            is_production: config.app_env == AppEnv::Production,
+            calls: app.metrics.calls.clone(),
+            told_of_proxy: AtomicBool::new(false),
+            told_of_hop: AtomicBool::new(false),
+        };
+        Self { shared: Arc::new(shared) }
     }
 }
 
@@ -72,7 +87,8 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         let cors = &self.shared.cors;
         let origin = cors.allowed(request.headers());
         let client = self.shared.client(&request);
-        let line = LogLine::of(&request, client.ip, &id);
+        let line = LogLine::of(&request, client.ip, &id, &self.shared.calls);
+        let is_production = self.shared.is_production;
         let notice = request.headers().contains_key(header::AUTHORIZATION).then(BearerNotice::default);
         if let Some(notice) = &notice {
             request.set_data(notice.clone());
@@ -102,14 +118,25 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
             if let Some(line) = second_cookie.and_then(|cookie| cookie.line()) {
                 headers.append(header::SET_COOKIE, line);
             }
-            headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
-            headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+            add_defaults(headers, is_production);
             if let Ok(id) = HeaderValue::from_str(&id) {
                 headers.insert(REQUEST_ID, id);
             }
-            line.answered(response.status());
+            line.answered(&response);
             Ok(response)
         })
+    }
+}
+
+/// What browsers are asked of every answer that doesn't say otherwise. An answer of the API is no page: nothing in it may
+/// run or load, and nobody may frame it.
+fn add_defaults(headers: &mut HeaderMap, is_production: bool) {
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING_RUNS);
+    headers.entry(header::REFERRER_POLICY).or_insert(NO_REFERRER);
+    if is_production {
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(ONLY_TLS);
     }
 }
 
@@ -150,77 +177,4 @@ fn request_id(headers: &HeaderMap) -> Arc<str> {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     given.filter(sane).map_or_else(|| bson::oid::ObjectId::new().to_hex().into(), Arc::from)
-}
-
-/// What the access log says of a request. Queries may hold anything, so they stay out. A request whose caller hangs up
-/// is dropped before it is answered, and logged with the status that nginx uses for it.
-struct LogLine {
-    method: Method,
-    uri: Uri,
-    client: IpAddr,
-    request_id: Arc<str>,
-    started: Instant,
-    status: u16,
-}
-
-const CALLER_LEFT: u16 = 499;
-
-/// Paths that go on with the token of a link: as good as a password, so only their patterns are logged.
-const LINK_PATHS: [&[&str]; 2] = [&["api", "request", "activate-staff"], &["api", "request", "reset", "check"]];
-
-/// A path as it is logged. Slashes too many reach the same handler, so they are left out of the comparison.
-fn logged(path: &str) -> Cow<'_, str> {
-    if !path.contains("/request/") {
-        return path.into();
-    }
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    match LINK_PATHS.iter().find(|link| parts.len() > link.len() && parts.starts_with(link)) {
-        Some(link) => format!("/{}/{{uid}}/{{token}}/", link.join("/")).into(),
-        None => path.into(),
-    }
-}
-
-impl LogLine {
-    fn of(request: &Request, client: IpAddr, request_id: &Arc<str>) -> Self {
-        Self {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            client,
-            request_id: Arc::clone(request_id),
-            started: Instant::now(),
-            status: CALLER_LEFT,
-        }
-    }
-
-    fn answered(mut self, status: StatusCode) {
-        self.status = status.as_u16();
-    }
-}
-
-impl Drop for LogLine {
-    fn drop(&mut self) {
-        let Self { method, uri, client, request_id, started, status } = self;
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (path, client) = (logged(uri.path()), mask::ip(*client));
-        let (method, path, client, request_id) = (method.as_str(), &*path, client.as_str(), &**request_id);
-        tracing::info!(target: "access", method, path, status, micros, client, request_id, "request");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_in_paths_are_not_logged() {
-        for path in [
-            "/api/request/reset/check/uid/token/",
-            "//api/request//reset/check/uid/token",
-            "/api/request/reset/check/token",
-        ] {
-            assert_eq!(logged(path), "/api/request/reset/check/{uid}/{token}/", "{path}");
-        }
-        assert_eq!(logged("/api/request/activate-staff/uid/token"), "/api/request/activate-staff/{uid}/{token}/");
-        assert_eq!(logged("/api/utils/brands/"), "/api/utils/brands/");
-    }
 }

@@ -4,7 +4,7 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future};
 use poem::{
-    Error, IntoResponse, Response, Result,
+    Error, IntoResponse, PathPattern, Response, Result,
     error::{MethodNotAllowedError, NotFoundError, ParsePathError, ReadBodyError},
     http::StatusCode,
 };
@@ -22,7 +22,14 @@ pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
     call.map(move |outcome| match outcome {
         Ok(Ok(response)) => response.into_response(),
         Ok(Err(error)) if error.is_from_response() => error.into_response(),
-        Ok(Err(error)) => as_api_error(error, &id).answer(&id),
+        Ok(Err(error)) => {
+            let route = error.data::<PathPattern>().cloned();
+            let mut response = as_api_error(error, &id).answer(&id);
+            if let Some(route) = route {
+                response.set_data(route);
+            }
+            response
+        }
         // The panic hook has written where and why.
         Err(_) => ApiError::internal().answer(&id),
     })

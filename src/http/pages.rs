@@ -18,8 +18,11 @@ use super::{
 };
 use crate::{
     app::App,
+    config::{Config, MetricsHome},
     domain::gzip,
     error::{ApiError, ErrorCode},
+    metrics::Format,
+    services,
 };
 
 /// Scripts and styles are inside the page; it may talk to this server and to nobody else.
@@ -31,16 +34,26 @@ const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Adds the pages to the routes.
-pub fn add(routes: Route) -> Route {
+/// Adds the pages to the routes, but those that are switched off.
+pub fn add(routes: Route, config: &Config) -> Route {
+    let routes = routes
+        .at("/healthz", only_get(make_sync(|_| status("ok"))))
+        .at("/readyz", only_get(make(ready)))
+        .at("/media/:name", only_get(make(media)));
+    let routes = if config.docs { add_docs(routes) } else { routes };
+    if config.metrics == MetricsHome::Main { add_metrics(routes) } else { routes }
+}
+
+fn add_docs(routes: Route) -> Route {
     routes
         .at("/docs", only_get(fixed("text/html; charset=utf-8", swagger_ui())))
         .at("/openapi.json", only_get(fixed("application/json; charset=utf-8", spec_json())))
         .at("/openapi.yaml", only_get(fixed("application/yaml; charset=utf-8", spec_yaml())))
-        .at("/healthz", only_get(make_sync(|_| status("ok"))))
-        .at("/readyz", only_get(make(ready)))
-        .at("/metrics", only_get(make(metrics)))
-        .at("/media/:name", only_get(make(media)))
+}
+
+/// Adds the numbers for operators.
+pub fn add_metrics(routes: Route) -> Route {
+    routes.at("/metrics", only_get(make(metrics)))
 }
 
 /// A text that never changes, compressed once and not for each caller.
@@ -65,7 +78,7 @@ async fn ready(request: Request) -> poem::Result<Response> {
     if app.stopping.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Stopping, "the server is stopping").into());
     }
-    app.store.ping().await.map_err(ApiError::from)?;
+    app.store.answers().await.map_err(ApiError::from)?;
     Ok(status("ready"))
 }
 
@@ -98,8 +111,10 @@ fn names(headers: &HeaderMap, tag: &str) -> bool {
 /// Numbers for operators: keep this path off the internet, as operations.md says.
 async fn metrics(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
-    let text = app.metrics.text().map_err(|_| ApiError::internal())?;
-    Ok(Response::builder().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+    let format = Format::accepted(request.header(header::ACCEPT));
+    services::metrics::look(app).await;
+    let text = app.metrics.text(format).map_err(|_| ApiError::internal())?;
+    Ok(Response::builder().content_type(format.content_type()).body(text))
 }
 
 fn status(word: &str) -> Response {

@@ -8,12 +8,12 @@ use std::{
 use futures_util::{FutureExt, TryFutureExt, future};
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, header},
 };
 
 use super::{
     intake::BodyFault,
-    shares::{Household, NothingLeft, Share, Shares},
+    shares::{Household, NothingLeft, Share, Shares, Shown},
 };
 use crate::{
     access::{ClientAddress, is_signed},
@@ -70,8 +70,11 @@ impl Places {
     /// A layer with room as the settings say.
     pub fn new(app: &Arc<App>) -> Self {
         let Bounds { requests, requests_of_address, body_bytes, .. } = app.config.bounds;
-        let requests = Shares::new(requests, requests / 4, requests_of_address);
-        let bodies = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2);
+        let (held, refused) = (&app.metrics.held, &app.metrics.refused);
+        let shown = Shown { in_use: held.requests.clone(), refused: refused.requests.clone() };
+        let requests = Shares::new(requests, requests / 4, requests_of_address, shown);
+        let shown = Shown { in_use: held.body_bytes.clone(), refused: refused.bodies.clone() };
+        let bodies = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2, shown);
         Self { shared: Arc::new(Shared { app: Arc::clone(app), requests, bodies }) }
     }
 }
@@ -108,6 +111,11 @@ impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let place = match self.shared.place(&request) {
             _ if ALWAYS.contains(&request.uri().path()) => None,
+            // Copies of the catalogue are shown to everybody who asks, however busy the database is.
+            Ok(_) if needs_database(&request) && self.shared.app.store.admit().is_err() => {
+                self.shared.app.metrics.refused.database.inc();
+                return future::ready(Err(ApiError::from(NothingLeft).into())).left_future();
+            }
             Ok(place) => Some(place),
             Err(full) => return future::ready(Err(ApiError::from(full).into())).left_future(),
         };
@@ -124,6 +132,11 @@ impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
         };
         call.map_ok(with_place).right_future()
     }
+}
+
+/// Whether a call can't be answered from memory.
+fn needs_database(request: &Request) -> bool {
+    *request.method() != Method::GET || request.headers().contains_key(header::AUTHORIZATION)
 }
 
 impl From<NothingLeft> for ApiError {

@@ -20,7 +20,7 @@ impl Endpoint for Noticing {
             return self.0.call(request).left_future();
         }
         let looked_at = async move {
-            notice_bad_bearer(&request).await;
+            notice_bad_bearer(&request).await?;
             self.0.call(request).await
         };
         looked_at.boxed().right_future()

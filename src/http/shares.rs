@@ -7,6 +7,7 @@ use std::{
 };
 
 use ipnet::Ipv6Net;
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
 /// Whose share it is: an IPv4 address, or an IPv6 /64, which one household has (RFC 6177).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +31,16 @@ pub struct Shares {
     /// What one household may have of it.
     for_one: usize,
     used: Mutex<Used>,
+    shown: Shown,
+}
+
+/// Where operators see the whole.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// How much is in use.
+    pub in_use: Gauge,
+    /// How often somebody got nothing.
+    pub refused: Counter,
 }
 
 #[derive(Default)]
@@ -52,9 +63,9 @@ pub struct NothingLeft;
 
 impl Shares {
     /// So much in all, of which strangers leave a part alone, and so much for one household.
-    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize) -> Arc<Self> {
+    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize, shown: Shown) -> Arc<Self> {
         let for_strangers = total.saturating_sub(kept_from_strangers);
-        Arc::new(Self { total, for_strangers, for_one, used: Mutex::default() })
+        Arc::new(Self { total, for_strangers, for_one, used: Mutex::default(), shown })
     }
 
     /// Takes a part for somebody. Who they are is only asked where a stranger would get nothing.
@@ -69,11 +80,6 @@ impl Shares {
         Ok(share)
     }
 
-    /// How much is in use.
-    pub fn in_use(&self) -> usize {
-        self.used().total
-    }
-
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,6 +88,12 @@ impl Shares {
 impl Share {
     /// Takes more of the same.
     pub fn grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
+        self.try_grow(amount, is_known).inspect_err(|_| {
+            self.of.shown.refused.inc();
+        })
+    }
+
+    fn try_grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
         let mut used = self.of.used();
         let total = used.total.saturating_add(amount);
         if total > self.of.for_strangers && (total > self.of.total || !is_known()) {
@@ -99,6 +111,7 @@ impl Share {
             *own += amount;
         }
         used.total = total;
+        self.of.shown.in_use.set(i64::try_from(total).unwrap_or(i64::MAX));
         self.amount += amount;
         Ok(())
     }
@@ -111,6 +124,7 @@ impl Drop for Share {
         }
         let mut used = self.of.used();
         used.total -= self.amount;
+        self.of.shown.in_use.set(i64::try_from(used.total).unwrap_or(i64::MAX));
         let Some(household) = self.household else { return };
         if let Some(own) = used.by_household.get_mut(&household) {
             *own -= self.amount;
@@ -125,13 +139,20 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
+    impl Shares {
+        fn is_unused(&self) -> bool {
+            let used = self.used();
+            used.total == 0 && used.by_household.is_empty()
+        }
+    }
+
     fn household(text: &str) -> Option<Household> {
         Some(Household::of(text.parse().expect("an address")))
     }
 
     #[test]
     fn a_household_gets_its_part_and_not_more() {
-        let shares = Shares::new(10, 0, 4);
+        let shares = Shares::new(10, 0, 4, Shown::default());
         let one = shares.take(household("2001:db8::1"), 3, || false).expect("a share");
         assert!(shares.take(household("2001:db8::2"), 2, || true).is_err(), "the same /64");
         let other = shares.take(household("2001:db8:0:1::1"), 4, || false).expect("a share");
@@ -140,19 +161,19 @@ mod tests {
         drop((one, other));
         nobody.grow(5, || false).expect("room again");
         drop(nobody);
-        assert_eq!((shares.in_use(), shares.used().by_household.len()), (0, 0));
+        assert!(shares.is_unused());
     }
 
     #[test]
     fn what_is_refused_leaves_nothing_behind() {
-        let shares = Shares::new(10, 0, 1);
+        let shares = Shares::new(10, 0, 1, Shown::default());
         assert!(shares.take(household("192.0.2.1"), 2, || false).is_err());
-        assert_eq!((shares.in_use(), shares.used().by_household.len()), (0, 0));
+        assert!(shares.is_unused());
     }
 
     #[test]
     fn strangers_leave_a_part_to_those_who_are_known() {
-        let shares = Shares::new(4, 1, 4);
+        let shares = Shares::new(4, 1, 4, Shown::default());
         let _strangers = shares.take(household("192.0.2.1"), 3, || unreachable!("not asked")).expect("a share");
         assert!(shares.take(household("192.0.2.2"), 1, || false).is_err());
         let _known = shares.take(household("192.0.2.2"), 1, || true).expect("a share");

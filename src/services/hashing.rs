@@ -33,8 +33,17 @@ const NOBODY: &str = "abcdefghijklmnopqrstuuOeR0VYQ4vHPXPdX8eGz4XWZu9mYc1iS";
 pub struct Hasher {
     queue: SyncSender<Job>,
     cost: u32,
-    jobs: Counter,
+    counts: Counts,
     load: Arc<Load>,
+}
+
+/// What operators see of the threads.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Passwords hashed or compared.
+    pub done: Counter,
+    /// Jobs that would have had to wait too long.
+    pub refused: Counter,
 }
 
 /// Whether somebody still waits for an answer. Flows go on to their end when their caller hangs up, but a hash that
@@ -91,8 +100,8 @@ pub enum HashError {
 }
 
 impl Hasher {
-    /// Starts one thread a core; `counter` counts their jobs.
-    pub fn start(cost: u32, counter: Counter) -> io::Result<Self> {
+    /// Starts one thread a core.
+    pub fn start(cost: u32, counts: Counts) -> io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
         let threads = thread::available_parallelism()?.get();
@@ -101,7 +110,12 @@ impl Hasher {
             thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work(&jobs))?;
         }
         let load = Arc::new(Load::new(threads, cost));
-        Ok(Self { queue, cost, jobs: counter, load })
+        Ok(Self { queue, cost, counts, load })
+    }
+
+    /// Jobs that wait or run.
+    pub fn jobs(&self) -> u32 {
+        self.load.jobs()
     }
 
     /// Refuses whatever has not begun by then: it would be cut off when the process ends.
@@ -162,10 +176,11 @@ impl Hasher {
         let wait = self.load.expected_wait();
         let busy = HashError::Busy { retry_after: wait.as_secs().max(1) };
         if wait > LONGEST_WAIT {
+            self.counts.refused.inc();
             return Err(busy);
         }
         let (answer, answered) = oneshot::channel();
-        let (waiting, counter, load) = (caller.clone(), self.jobs.clone(), Arc::clone(&self.load));
+        let (waiting, counter, load) = (caller.clone(), self.counts.done.clone(), Arc::clone(&self.load));
         let job = move || {
             let outcome = match load.is_over() {
                 true => Err(HashError::Stopping),
@@ -185,6 +200,7 @@ impl Hasher {
         self.load.came();
         if self.queue.try_send(Box::new(job)).is_err() {
             self.load.left();
+            self.counts.refused.inc();
             return Err(busy);
         }
         answered.await.map_err(|_| HashError::Failed)?
@@ -254,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_same_password_matches() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let hash = hash(&hasher, "Br4ke-pads!").await;
         assert_eq!(verify(&hasher, "Br4ke-pads!", Some(hash.clone())).await, Comparison::Same);
         assert_eq!(verify(&hasher, "br4ke-pads!", Some(hash)).await, Comparison::Different);
@@ -262,7 +278,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_no_password_and_a_longer_one_is_not_cut() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         assert_eq!(verify(&hasher, "anything", None).await, Comparison::Different);
         let longest = format!("Aa1!{}", "xK9#mQ2v".repeat(9)[..68].to_owned());
         let hash = hash(&hasher, &longest).await;
@@ -272,7 +288,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_in_every_normal_form_and_a_hash_of_the_typed_one_is_told() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let (composed, decomposed) = ("Gr\u{fc}n-kr4ut-5uppe!", "Gru\u{308}n-kr4ut-5uppe!");
         let new = hash(&hasher, decomposed).await;
         for typed in [composed, decomposed] {
@@ -286,7 +302,7 @@ mod tests {
     /// U+0958 is six bytes in NFC instead of three.
     #[tokio::test]
     async fn a_password_whose_normal_form_does_not_fit_keeps_its_hash() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let typed = format!("Aa1!{}", "\u{958}".repeat(15));
         let old = PasswordHash::new(bcrypt::hash(&typed, 4).expect("a hash"));
         assert_eq!(verify(&hasher, &typed, Some(old)).await, Comparison::Same);
@@ -296,7 +312,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_easy_to_guess_is_not_hashed() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let new = NewPassword::check("new_password", &password("Password1!")).expect("the rules");
         let refused = hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect_err("a refusal");
         assert_eq!(refused.to_string(), "invalid password: too easy to guess");
@@ -304,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_would_wait_too_long_is_refused_and_told_for_how_long() {
-        let hasher = Hasher::start(15, Counter::default()).expect("threads");
+        let hasher = Hasher::start(15, Counts::default()).expect("threads");
         let (caller, guard) = Caller::with_guard();
         let mut waiting = Vec::new();
         let refused = loop {
@@ -321,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_not_begun_at_the_end_is_refused_and_not_cut() {
-        let hasher = Hasher::start(4, Counter::default()).expect("threads");
+        let hasher = Hasher::start(4, Counts::default()).expect("threads");
         hasher.stop(Instant::now());
         let refused = hasher.verify(password("anything"), None, &Caller::default()).await;
         assert!(matches!(refused, Err(HashError::Stopping)));
@@ -329,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_left_costs_no_hash() {
-        let hasher = Hasher::start(14, Counter::default()).expect("threads");
+        let hasher = Hasher::start(14, Counts::default()).expect("threads");
         let (caller, guard) = Caller::with_guard();
         drop(guard);
         let started = std::time::Instant::now();

@@ -39,6 +39,11 @@ impl Load {
         self.jobs.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Jobs that wait or run.
+    pub(super) fn jobs(&self) -> u32 {
+        self.jobs.load(Ordering::Relaxed)
+    }
+
     pub(super) fn left(&self) {
         self.jobs.fetch_sub(1, Ordering::Relaxed);
     }

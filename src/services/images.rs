@@ -56,6 +56,9 @@ pub enum ImageError {
     /// Too many wait already.
     #[error("too many images at the moment, try again soon")]
     Busy,
+    /// The disk has to keep what is left for the database.
+    #[error("there is no room for more files at the moment")]
+    Full,
     /// The place where images are kept.
     #[error(transparent)]
     Unavailable(#[from] HomeUnavailable),
@@ -82,6 +85,10 @@ impl Drawing {
 
 /// Keeps an image for a document that will claim its key within the hour; otherwise it is removed again.
 pub async fn keep(app: &App, bytes: Vec<u8>, kind: Kind) -> Result<NewImage, ImageError> {
+    if !app.images.has_room() {
+        tracing::warn!("images are refused: less than DISK_RESERVE_MB of the disk is free");
+        return Err(ImageError::Full);
+    }
     let picture = app.drawing.draw(bytes, kind).await?;
     let key = app.images.fresh_key(&picture)?;
     app.store.image_trash.reserve(&key, app.clock.now().after(CLAIM_LIMIT)).await?;

@@ -63,6 +63,7 @@ pub async fn take(app: &App, wanted: impl IntoIterator<Item = Count>) -> Result<
         if let Err(free_at) = app.store.rate_limits.take(&key, slots.hit, rate.widened(width), now).await? {
             let millis = free_at.millis() - now.millis();
             slots.give_back(app).await?;
+            app.metrics.limit_reached(action.variable());
             let retry_after = u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1);
             return Err(LimitError::Exceeded { action, retry_after });
         }

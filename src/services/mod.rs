@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod limits;
 pub mod links;
 pub mod mail;
+pub mod metrics;
 pub mod operator;
 pub mod otp;
 pub mod otp_registration;

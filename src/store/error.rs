@@ -53,6 +53,9 @@ pub enum StoreError {
     /// Too many transactions wanted to change the same document at once.
     #[error("too many changes at once, try again soon")]
     Contended,
+    /// Too many calls wait for the database already.
+    #[error("too much is asked for at the moment")]
+    Overloaded,
     /// A query took longer than it may.
     #[error("this takes too long at the moment, ask for something narrower or try again soon")]
     OutOfTime,
@@ -62,6 +65,18 @@ pub enum StoreError {
     /// Anything else: our own bug, or a broken deployment.
     #[error("the database refused a command: {0}")]
     Failed(Brief),
+}
+
+impl StoreError {
+    /// Nobody answered in time.
+    pub(super) fn silent() -> Self {
+        Self::Unavailable(Brief("no answer in time".to_owned()))
+    }
+
+    /// There is no primary at the moment.
+    pub fn no_primary() -> Self {
+        Self::Unavailable(Brief("there is no primary".to_owned()))
+    }
 }
 
 impl From<Error> for StoreError {

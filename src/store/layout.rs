@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bson::{Bson, Document, doc};
@@ -20,6 +20,10 @@ use super::{
 
 /// MongoDB's code for "this collection exists already".
 const NAMESPACE_EXISTS: i32 = 48;
+/// How long a start waits for a primary,
+const START_LIMIT: Duration = Duration::from_secs(10);
+/// and after how long it asks again.
+const START_PAUSE: Duration = Duration::from_millis(200);
 /// Collections that are looked at together: more at once would only open more connections.
 const AT_ONCE: usize = 4;
 
@@ -56,12 +60,24 @@ fn layouts() -> Vec<Layout> {
 impl Store {
     /// Makes collections, validators and indexes where they are missing or have changed.
     pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.wait_for_primary().await?;
         self.refuse_standalone().await?;
         let found = &self.validators(doc! {}).await?;
         let lay_out = |layout: Layout| self.lay_out(layout, found);
         stream::iter(layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         product_search::add_missing_keys(&self.database).await?;
         Locks::new(&self.database).declare().await
+    }
+
+    /// A database that starts at the same moment may need a while for its election.
+    async fn wait_for_primary(&self) -> Result<(), StoreError> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            match self.answers().await {
+                Err(StoreError::Unavailable(_)) if Instant::now() < deadline => tokio::time::sleep(START_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.

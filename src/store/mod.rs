@@ -5,6 +5,7 @@ pub mod branches;
 mod bulk;
 pub mod catalogue_changes;
 mod error;
+mod health;
 pub mod image_trash;
 pub mod invitations;
 mod layout;
@@ -17,6 +18,7 @@ pub mod otp_tallies;
 pub mod outbox;
 pub mod pending_registrations;
 pub mod plans;
+mod probe;
 pub mod product_changes;
 mod product_search;
 pub mod products;
@@ -27,7 +29,7 @@ mod transaction;
 pub mod tree;
 pub mod users;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bson::{Document, doc};
 use mongodb::{
@@ -37,7 +39,6 @@ use mongodb::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
-pub use self::error::{StoreError, brief};
 use self::{
     audits::Audits,
     branches::{Branches, Brand, Category, Model},
@@ -51,6 +52,7 @@ use self::{
     outbox::Outbox,
     pending_registrations::PendingRegistrations,
     plans::Plans,
+    probe::Probe,
     product_changes::ProductWatch,
     products::Products,
     proofs::Proofs,
@@ -58,12 +60,21 @@ use self::{
     tree::Tree,
     users::Users,
 };
+pub use self::{
+    error::{StoreError, brief},
+    health::Health,
+};
 use crate::domain::{codes::FullCode, search::literal};
 
 /// Connections to the database. 10 to 16 are best on a small machine: 100 halve the throughput.
 const POOL_SIZE: u32 = 16;
-/// How long a call waits for a reachable primary before it is answered 503.
-const SELECTION_LIMIT: Duration = Duration::from_secs(5);
+/// How long a call waits for a reachable primary before it is answered 503. A quick election passes; a database that is
+/// gone must not hold every call up.
+const SELECTION_LIMIT: Duration = Duration::from_secs(1);
+/// How long a connection may take to open.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Calls that would wait longer for a connection are refused at once.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How long the database may look for a text. No index helps to find the middle of a word.
 const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 
@@ -72,6 +83,9 @@ const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 pub struct Store {
     client: Client,
     database: Database,
+    /// Whether the database is there, and how busy it is.
+    pub health: Arc<Health>,
+    probe: Arc<Probe>,
     /// What happened.
     pub audits: Audits,
     /// Accounts with their sessions and carts.
@@ -119,11 +133,14 @@ impl Store {
         options.app_name = Some("myspares".to_owned());
         options.max_pool_size = Some(POOL_SIZE);
         options.server_selection_timeout = Some(SELECTION_LIMIT);
-        options.connect_timeout = Some(SELECTION_LIMIT);
+        options.connect_timeout = Some(CONNECT_LIMIT);
         // What is acknowledged survives a crash and a failover.
         options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
         // Sessions, stock and carts are decided on what is read: never on a secondary's older state.
         options.selection_criteria = Some(ReadPreference::Primary.into());
+        let probe = Arc::new(Probe::new(&options, name)?);
+        let health = Health::new(POOL_SIZE);
+        health.listen(&mut options);
         let client = Client::with_options(options)?;
         let database = client.database(name);
         Ok(Self {
@@ -148,17 +165,29 @@ impl Store {
             proofs: Proofs::new(&client, &database),
             client,
             database,
+            health,
+            probe,
         })
     }
 
-    /// Asks whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.database.run_command(doc! { "ping": 1 }).await?;
-        Ok(())
+    /// Asks whether the database answers, whatever else is asked of it: within a second.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.probe.ask().await
+    }
+
+    /// Refuses a call that would wait too long for a connection.
+    pub fn admit(&self) -> Result<(), StoreError> {
+        if self.health.expected_wait() > LONGEST_WAIT { Err(StoreError::Overloaded) } else { Ok(()) }
+    }
+
+    /// Refuses a call at once where it would wait for a primary.
+    pub fn require_primary(&self) -> Result<(), StoreError> {
+        if self.health.is_gone() { Err(StoreError::no_primary()) } else { Ok(()) }
     }
 
     /// Closes every connection, once nothing uses them any more.
     pub async fn close(self) {
+        self.probe.close().await;
         self.client.shutdown().await;
     }
 }

@@ -88,6 +88,11 @@ impl Outbox {
         Ok(claimed.return_document(ReturnDocument::After).await?)
     }
 
+    /// How many wait.
+    pub async fn waiting(&self) -> Result<u64, StoreError> {
+        super::count_all(&self.docs).await
+    }
+
     /// Lets a mail be sent again at `due_at`, unless somebody else has taken it since.
     pub async fn postpone(&self, mail: &MailDoc, due_at: Timestamp) -> Result<(), StoreError> {
         let filter = doc! { "_id": mail.id, "attempts": mail.attempts };

@@ -205,6 +205,7 @@ impl Turns {
     }
 
     fn end_round(&mut self, lease: Lease, round: Round, shift: Shift) -> Duration {
+        self.app.metrics.worked(self.worker.name(), self.app.clock.now().seconds());
         if round == Round::Relieved {
             self.turn = None;
             return STANDBY;

@@ -1,5 +1,7 @@
 //! The catalogue's cache: what it answers, what it forgets, and what it does when it hears nothing.
 
+use std::time::{Duration, Instant};
+
 use bson::doc;
 use serde_json::{Value, json};
 
@@ -146,17 +148,42 @@ async fn switched_off_it_keeps_nothing_and_everything_works() {
 }
 
 #[tokio::test]
-async fn when_the_database_is_gone_so_are_the_copies() {
+async fn while_the_database_is_gone_customers_see_old_copies_and_staff_none() {
     let folder = TempFolder::new().expect("a folder");
-    let (app, mongod) = TestApp::start_with_own_mongod(folder.path()).await;
+    let (app, mongod) = TestApp::start_with_own_mongod_and(folder.path(), &[("STALE_IF_ERROR", "8s")]).await;
     let product = app.product(10.0, 5).await;
+    let (customer, mut staff, path) = (app.customer().await, app.staff().await, path_of(&product));
+    // Their token says what they are from the next refresh on.
+    staff.take_tokens(&staff.refresh().await.expect(200));
     app.cache_is_in_use().await;
-    app.anonymous().get(&path_of(&product)).await.expect(200);
+    let shown = app.anonymous().get(&path).await.expect(200);
     mongod.stop().await;
-    eventually("nothing is shown that may have changed", || async {
-        app.anonymous().get(&path_of(&product)).await.status == 503
-    })
-    .await;
+    eventually("copies say how old they are", || async { !app.anonymous().get(&path).await.header("age").is_empty() })
+        .await;
+    let started = Instant::now();
+    for caller in [app.anonymous(), customer.clone()] {
+        let copy = caller.get(&path).await.expect(200);
+        assert_eq!((copy.json.clone(), copy.header("etag")), (shown.json.clone(), shown.header("etag")));
+        caller.get(BRANDS).await.expect(200);
+    }
+    assert!(started.elapsed() < Duration::from_millis(500), "nobody waits for what is known: {:?}", started.elapsed());
+    for path in [&path, BRANDS] {
+        staff.get(path).await.expect(503);
+    }
+    customer.get(&customer.cart()).await.expect(503);
+    eventually("copies have their time", || async { app.anonymous().get(&path).await.status == 503 }).await;
+}
+
+#[tokio::test]
+async fn without_a_time_for_old_copies_there_are_none() {
+    let folder = TempFolder::new().expect("a folder");
+    let (app, mongod) = TestApp::start_with_own_mongod_and(folder.path(), &[("STALE_IF_ERROR", "0s")]).await;
+    let path = path_of(&app.product(10.0, 5).await);
+    app.cache_is_in_use().await;
+    app.anonymous().get(&path).await.expect(200);
+    mongod.stop().await;
+    eventually("nothing is shown that may have changed", || async { app.anonymous().get(&path).await.status == 503 })
+        .await;
     assert!(app.cache_reads().await[2] > 0);
 }
 

@@ -1,6 +1,6 @@
 //! What every call has in common: the envelope, methods, slashes, CORS, compression, limits and the pages beside the API.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::{Document, doc, oid::ObjectId};
 use reqwest::Method;
@@ -240,7 +240,9 @@ async fn an_unreachable_database_is_503_with_retry_after_and_not_401() {
     mongod.stop().await;
     let cart = caller.cart();
     let paths = ["/api/accounts/me/", "/readyz", BRANDS, &cart];
+    let started = Instant::now();
     let replies = futures_util::future::join_all(paths.map(|path| caller.get(path))).await;
+    assert!(started.elapsed() < Duration::from_secs(3), "an answer comes soon: {:?}", started.elapsed());
     for reply in replies {
         let reply = reply.expect(503);
         reply.is_envelope();

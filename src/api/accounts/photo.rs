@@ -22,13 +22,14 @@ impl Refusal for PhotoError {
 
 impl Refusal for ImageError {
     const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy];
+        &[ErrorCode::InvalidInput, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy, ErrorCode::StorageFull];
 
     fn into_error(self) -> ApiError {
         let text = self.to_string();
         match self {
             Self::Invalid(_) => ApiError::new(ErrorCode::InvalidInput, text).with_field("image"),
             Self::Busy => ApiError::new(ErrorCode::TooBusy, text),
+            Self::Full => ApiError::new(ErrorCode::StorageFull, text),
             Self::Unavailable(_) => ApiError::new(ErrorCode::ImageStoreUnavailable, text),
             Self::Store(error) => error.into(),
         }

@@ -38,7 +38,7 @@ async fn public<T, L>(app: &App, view: View, known: Known, load: impl FnOnce() -
 where
     L: Future<Output = Loaded> + Send,
 {
-    Ok(Tagged::new(app.catalogue.answer(view, load).await?, known, Audience::All))
+    Ok(Tagged::new(app.catalogue.answer(view, || admitted(app, load)).await?, known, Audience::All))
 }
 
 /// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
@@ -55,9 +55,22 @@ where
     let (answer, audience) = if viewer.is_staff {
         (load(Shown::ToStaff).boxed().await?, Audience::Staff)
     } else {
-        (app.catalogue.answer(view, || load(Shown::ToCustomers)).await?, Audience::Customers)
+        let load = || admitted(app, || load(Shown::ToCustomers));
+        (app.catalogue.answer(view, load).await?, Audience::Customers)
     };
     Ok(Tagged::new(answer, known, audience))
+}
+
+/// What `load` makes, unless the database has too much to do already.
+fn admitted<L>(app: &App, load: impl FnOnce() -> L) -> impl Future<Output = Loaded> + Send
+where
+    L: Future<Output = Loaded> + Send,
+{
+    let admitted = app.store.admit().inspect_err(|_| {
+        app.metrics.refused.database.inc();
+    });
+    let loading = admitted.map(|()| load());
+    async { loading?.await }
 }
 
 impl From<TreeLevel> for ErrorCode {

@@ -22,15 +22,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::connection::Connections;
 pub use self::listeners::Listeners;
 use super::{
-    router,
-    shares::{Household, Share, Shares},
+    metrics_router, router,
+    shares::{Household, Share, Shares, Shown},
 };
-use crate::{app::App, services::catalogue};
+use crate::{app::App, config::MetricsHome, services::catalogue};
 
 /// How long requests may take to finish once nothing new is accepted.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
 /// How long before that limit nothing slow is begun any more.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
+/// Connections of those who read the metrics, where they have a port of their own.
+const METRICS_CONNECTIONS: usize = 16;
 /// How long to wait after a connection couldn't be accepted: where the process has no file descriptor left, the next try
 /// would fail at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -40,21 +42,29 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
     let following = CancellationToken::new();
     let follower = tokio::spawn(catalogue::follow(Arc::clone(&app), following.clone()));
-    let door = Arc::new(Door::new(&app));
-    let accepting = TaskTracker::new();
+    let (door, accepting) = (Door::main(&app), TaskTracker::new());
     for socket in listeners.sockets {
         accepting.spawn(Arc::clone(&door).accept(socket));
+    }
+    let metrics = Door::to_metrics(&app);
+    if let MetricsHome::Own(address) = app.config.metrics {
+        let listeners = Listeners::bind(address.ip(), address.port()).await?;
+        tracing::info!("metrics are at {}/metrics", listeners.url());
+        for socket in listeners.sockets {
+            accepting.spawn(Arc::clone(&metrics).accept(socket));
+        }
     }
     stop.await;
     app.stopping.cancel();
     tokio::time::sleep(app.config.bounds.drain_time).await;
     let stopped_at = Instant::now();
     door.closed.cancel();
+    metrics.closed.cancel();
     // What waits for its hash then has time to be told.
     app.hasher.stop(stopped_at + FINISH_LIMIT - ANSWER_TIME);
     accepting.close();
     accepting.wait().await;
-    door.connections.finish(FINISH_LIMIT).await;
+    tokio::join!(door.connections.finish(FINISH_LIMIT), metrics.connections.finish(FINISH_LIMIT));
     app.tasks.close();
     let left = FINISH_LIMIT.saturating_sub(stopped_at.elapsed());
     if tokio::time::timeout(left, app.tasks.wait()).await.is_err() {
@@ -73,17 +83,25 @@ struct Door {
 }
 
 impl Door {
-    fn new(app: &Arc<App>) -> Self {
+    /// The door to everything.
+    fn main(app: &Arc<App>) -> Arc<Self> {
         let bounds = &app.config.bounds;
         let total = descriptors::room_for(bounds.connections);
         // Even where there are few, one address must leave some to others.
         let for_one = bounds.connections_of_address.min(total / 2).max(1);
-        Self {
-            app: Arc::clone(app),
-            room: Shares::new(total, 0, for_one),
-            connections: Connections::new(app, router(app)),
-            closed: CancellationToken::new(),
-        }
+        let (held, refused) = (&app.metrics.held, &app.metrics.refused);
+        let shown = Shown { in_use: held.connections.clone(), refused: refused.connections.clone() };
+        Self::new(app, Shares::new(total, 0, for_one, shown), Connections::new(app, router(app)))
+    }
+
+    /// The door to the metrics alone.
+    fn to_metrics(app: &Arc<App>) -> Arc<Self> {
+        let room = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, Shown::default());
+        Self::new(app, room, Connections::new(app, metrics_router(app)))
+    }
+
+    fn new(app: &Arc<App>, room: Arc<Shares>, connections: Connections) -> Arc<Self> {
+        Arc::new(Self { app: Arc::clone(app), room, connections, closed: CancellationToken::new() })
     }
 
     async fn accept(self: Arc<Self>, socket: TcpListener) {

@@ -2,6 +2,8 @@
 
 use std::{fs, io, path::PathBuf};
 
+use rustix::fs::statvfs;
+
 use super::HomeUnavailable;
 use crate::domain::{
     image_key::{self, MEDIA},
@@ -10,7 +12,11 @@ use crate::domain::{
 
 /// The folder, made when the first image comes.
 #[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// Bytes of its disk that images leave alone.
+    reserve: u64,
+}
 
 /// An image as it is served.
 pub struct Kept {
@@ -21,14 +27,21 @@ pub struct Kept {
 }
 
 impl Folder {
-    /// Images below `folder`.
-    pub fn new(folder: PathBuf) -> Self {
-        Self(folder)
+    /// Images below `path`, which stop while less than `reserve` bytes of the disk are free.
+    pub fn new(path: PathBuf, reserve: u64) -> Self {
+        Self { path, reserve }
+    }
+
+    /// Whether there is room for more images. A disk that can't be asked is left to say so when it is written to.
+    pub fn has_room(&self) -> bool {
+        // The folder itself may still have to be made.
+        let disk = self.path.ancestors().find_map(|folder| statvfs(folder).ok());
+        disk.is_none_or(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve)
     }
 
     /// Keeps an image and returns its URL.
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
-        let (folder, path) = (self.0.clone(), self.0.join(name));
+        let (folder, path) = (self.path.clone(), self.path.join(name));
         let kept = blocking(move || {
             fs::create_dir_all(folder)?;
             fs::write(path, &picture.bytes)
@@ -45,7 +58,7 @@ impl Folder {
         if image_key::content_type(name).is_none() {
             return Ok(());
         }
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         match blocking(move || fs::remove_file(path)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, "an image can't be removed");
@@ -58,7 +71,7 @@ impl Folder {
     /// Reads an image by the last part of its URL; `None` when there is none, or the shop gives no such names.
     pub async fn read(&self, name: &str) -> io::Result<Option<Kept>> {
         let Some(content_type) = image_key::content_type(name) else { return Ok(None) };
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         match blocking(move || fs::read(path)).await {
             Ok(bytes) => Ok(Some(Kept { bytes, content_type })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -67,7 +67,12 @@ impl Images {
             ImageHome::Objects(account) => Some(Remote::Objects(Objects::open(account)?)),
             ImageHome::Cloudinary(account) => Some(Remote::Cloudinary(Cloudinary::new(account)?)),
         };
-        Ok(Self { folder: Folder::new(config.data_dir.join("media")), remote })
+        Ok(Self { folder: Folder::new(config.data_dir.join("media"), config.disk_reserve), remote })
+    }
+
+    /// Whether the place takes more. What is outside says so itself.
+    pub fn has_room(&self) -> bool {
+        self.remote.is_some() || self.folder.has_room()
     }
 
     /// A key for an image that is to be kept.

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -21,11 +21,13 @@ use super::{
 use crate::{
     domain::ids::ProductId,
     metrics::CacheReads,
-    store::{StoreError, catalogue_changes::Touched, products::CartProduct},
+    store::{Health, StoreError, catalogue_changes::Touched, products::CartProduct},
 };
 
 /// For so long after its last word the stream of changes counts as connected; it says something every second.
 const SILENCE: Duration = Duration::from_secs(3);
+/// How long the database may take for an answer of which there is an old copy.
+const FRESH_LIMIT: Duration = Duration::from_secs(1);
 /// What an entry takes beside its texts, as resident memory shows it: the entry itself, its key, their places in the cache's
 /// tables, and what allocations are rounded up by.
 const ENTRY: usize = 700;
@@ -37,6 +39,9 @@ pub struct CatalogueCache {
     generations: Generations,
     stream: Stream,
     reads: CacheReads,
+    database: Arc<Health>,
+    /// For so long after the last word of the stream copies are shown where the database can't be asked.
+    stale_limit: Duration,
 }
 
 struct Kept {
@@ -63,14 +68,22 @@ fn weight(texts: usize) -> u32 {
 }
 
 impl CatalogueCache {
-    /// An empty cache of so many bytes; 0 keeps nothing.
-    pub fn new(capacity: u64, reads: CacheReads) -> Self {
+    /// An empty cache of so many bytes; 0 keeps nothing. While `database` is away it shows copies that are at most
+    /// `stale_limit` old.
+    pub fn new(capacity: u64, reads: CacheReads, database: Arc<Health>, stale_limit: Duration) -> Self {
         Self {
             kept: (capacity > 0).then(|| Kept::new(capacity)),
             generations: Generations::new(),
             stream: Stream::silent(),
             reads,
+            database,
+            stale_limit,
         }
+    }
+
+    /// Copies in memory, about.
+    pub fn entries(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.answers.entry_count() + kept.products.entry_count())
     }
 
     /// Whether anything is ever kept.
@@ -108,8 +121,13 @@ impl CatalogueCache {
         L: Future<Output = Result<Rendered, CatalogueError>> + Send,
     {
         let Some(kept) = self.usable() else {
-            self.reads.bypassed.inc();
-            return load().boxed().await;
+            return match self.old_copy(&view).await {
+                Some(copy) => self.fresh_or(copy, load).await,
+                None => {
+                    self.reads.bypassed.inc();
+                    load().boxed().await
+                }
+            };
         };
         // Before the lookup: what is loaded from now on is at least as new as this.
         let generation = view.generation(&self.generations);
@@ -121,6 +139,36 @@ impl CatalogueCache {
         self.reads.misses.inc();
         let loaded = kept.answers.try_get_with(key, load()).boxed();
         loaded.await.map_err(|error| CatalogueError::clone(&error))
+    }
+
+    /// What was known last, from the time in which changes were heard of.
+    async fn old_copy(&self, view: &View) -> Option<Rendered> {
+        let (kept, age) = (self.kept.as_ref()?, self.stream.silence()?);
+        if age > self.stale_limit {
+            return None;
+        }
+        let key = (view.clone(), view.generation(&self.generations));
+        let copy = kept.answers.get(&key).await?;
+        Some(copy.of_age(age))
+    }
+
+    /// What `load` makes, or the copy where the database is away.
+    async fn fresh_or<L>(&self, copy: Rendered, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
+    where
+        L: Future<Output = Result<Rendered, CatalogueError>> + Send,
+    {
+        if !self.database.is_gone() {
+            match tokio::time::timeout(FRESH_LIMIT, load().boxed()).await {
+                Ok(Err(CatalogueError::Store(StoreError::Unavailable(_)))) => {}
+                Ok(outcome) => {
+                    self.reads.bypassed.inc();
+                    return outcome;
+                }
+                Err(_) => self.database.found_silent(),
+            }
+        }
+        self.reads.stale.inc();
+        Ok(copy)
     }
 
     /// Whether a copy of that answer is there, which costs the database nothing.
@@ -178,13 +226,14 @@ impl CatalogueCache {
 /// When the stream of changes was last heard of.
 struct Stream {
     epoch: Instant,
-    /// Milliseconds since the epoch, one too many; 0 while there is no stream.
+    /// Milliseconds since the epoch, one too many; 0 before the first word.
     heard: AtomicU64,
+    is_open: AtomicBool,
 }
 
 impl Stream {
     fn silent() -> Self {
-        Self { epoch: Instant::now(), heard: AtomicU64::new(0) }
+        Self { epoch: Instant::now(), heard: AtomicU64::new(0), is_open: AtomicBool::new(false) }
     }
 
     fn now(&self) -> u64 {
@@ -192,16 +241,22 @@ impl Stream {
     }
 
     fn is_connected(&self) -> bool {
+        self.is_open.load(Ordering::SeqCst) && self.silence().is_some_and(|silence| silence < SILENCE)
+    }
+
+    /// For how long it has said nothing; `None` where it never said anything.
+    fn silence(&self) -> Option<Duration> {
         let heard = self.heard.load(Ordering::SeqCst);
-        heard != 0 && u128::from(self.now().saturating_sub(heard)) < SILENCE.as_millis()
+        (heard != 0).then(|| Duration::from_millis(self.now().saturating_sub(heard)))
     }
 
     fn heard(&self) {
         self.heard.store(self.now(), Ordering::SeqCst);
+        self.is_open.store(true, Ordering::SeqCst);
     }
 
     fn lost(&self) {
-        self.heard.store(0, Ordering::SeqCst);
+        self.is_open.store(false, Ordering::SeqCst);
     }
 }
 
@@ -213,7 +268,8 @@ mod tests {
     use crate::domain::{codes::FullCode, tree_level::TreeLevel};
 
     fn cache() -> CatalogueCache {
-        let cache = CatalogueCache::new(1 << 20, CacheReads::registered(&mut Registry::default()));
+        let reads = CacheReads::registered(&mut Registry::default());
+        let cache = CatalogueCache::new(1 << 20, reads, Health::new(1), Duration::from_secs(60));
         cache.heard();
         cache
     }
@@ -279,6 +335,22 @@ mod tests {
         let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
         assert!(answers.into_iter().all(|answer| answer.is_ok_and(|answer| answer.body == "1")));
         assert_eq!(loads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_old_copy_is_shown_only_while_the_database_is_away_and_not_for_ever() {
+        let mut cache = cache();
+        assert_eq!(read(&cache, "1").await, "1");
+        cache.lost();
+        let away = || async { Err(CatalogueError::Store(StoreError::no_primary())) };
+        let copy = cache.answer(brand(), away).await.expect("a copy");
+        assert!(copy.body == "1" && copy.age.is_some());
+        assert_eq!(read(&cache, "2").await, "2", "it answers again");
+        let hanging = cache.answer(brand(), std::future::pending).await.expect("a copy");
+        assert!(hanging.body == "1" && cache.database.is_gone());
+        cache.stale_limit = Duration::ZERO;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        assert!(cache.answer(brand(), away).await.is_err());
     }
 
     #[tokio::test]

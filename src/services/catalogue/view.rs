@@ -1,6 +1,9 @@
 //! What answers show, and answers as they are sent.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -21,6 +24,8 @@ pub struct Rendered {
     pub body: Bytes,
     /// What the body is called.
     pub etag: ETag,
+    /// How old it may be, where the database couldn't be asked.
+    pub age: Option<Duration>,
     /// The body in gzip, once somebody has asked for it; empty where that would save nothing.
     packed: Arc<OnceLock<Bytes>>,
 }
@@ -28,7 +33,12 @@ pub struct Rendered {
 impl Rendered {
     /// An answer with this body.
     pub fn new(body: String) -> Self {
-        Self { etag: ETag::of(body.as_bytes()), body: body.into(), packed: Arc::default() }
+        Self { etag: ETag::of(body.as_bytes()), body: body.into(), age: None, packed: Arc::default() }
+    }
+
+    /// The same, which may be so old.
+    pub(super) fn of_age(self, age: Duration) -> Self {
+        Self { age: Some(age), ..self }
     }
 
     /// Whether the body is long enough for gzip.

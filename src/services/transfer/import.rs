@@ -118,7 +118,12 @@ impl Import<'_> {
         let lines = Arc::new(lines);
         match self.try_writing(&lines).await {
             Ok(merged) => self.count(merged),
-            Err(error @ (StoreError::Unavailable(_) | StoreError::OutOfTime | StoreError::Standalone)) => {
+            Err(
+                error @ (StoreError::Unavailable(_)
+                | StoreError::Overloaded
+                | StoreError::OutOfTime
+                | StoreError::Standalone),
+            ) => {
                 return Err(error);
             }
             Err(StoreError::Duplicate | StoreError::Contended | StoreError::Failed(_)) => {
@@ -138,7 +143,12 @@ impl Import<'_> {
                     self.count(merged);
                     break;
                 }
-                Err(error @ (StoreError::Unavailable(_) | StoreError::OutOfTime | StoreError::Standalone)) => {
+                Err(
+                    error @ (StoreError::Unavailable(_)
+                    | StoreError::Overloaded
+                    | StoreError::OutOfTime
+                    | StoreError::Standalone),
+                ) => {
                     return Err(error);
                 }
                 // Somebody has inserted it meanwhile: the next time it is found.

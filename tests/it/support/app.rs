@@ -73,17 +73,22 @@ impl TestApp {
 
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
-        Self::start_on_own(folder, named_mongod().as_deref()).await
+        Self::start_on_own(folder, named_mongod().as_deref(), &[]).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn start_with_own_mongod_and(folder: &Path, vars: &[(&str, &str)]) -> (Self, PrivateMongod) {
+        Self::start_on_own(folder, named_mongod().as_deref(), vars).await
     }
 
     /// The same with another binary.
     pub async fn start_with_mongod(folder: &Path, binary: &Path) -> (Self, PrivateMongod) {
-        Self::start_on_own(folder, Some(binary)).await
+        Self::start_on_own(folder, Some(binary), &[]).await
     }
 
-    async fn start_on_own(folder: &Path, binary: Option<&Path>) -> (Self, PrivateMongod) {
+    async fn start_on_own(folder: &Path, binary: Option<&Path>, vars: &[(&str, &str)]) -> (Self, PrivateMongod) {
         let mongod = PrivateMongod::start(folder, binary).await.expect("a private mongod");
-        let app = Self::start_on(mongod.uri(), &fresh_database(), &[], Clock::system()).await;
+        let app = Self::start_on(mongod.uri(), &fresh_database(), vars, Clock::system()).await;
         (app, mongod)
     }
 

@@ -1,0 +1,89 @@
+//! The two text formats: OpenMetrics 1.0, and the older one of Prometheus for readers that don't ask for it.
+
+use std::{collections::HashSet, fmt};
+
+use prometheus_client::encoding::text::encode_eof;
+
+/// How the numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// Prometheus 0.0.4.
+    Prometheus,
+}
+
+impl Format {
+    /// The one that a reader asks for.
+    pub fn accepted(accept: Option<&str>) -> Self {
+        match accept {
+            Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,
+            _ => Self::Prometheus,
+        }
+    }
+
+    /// What it calls itself.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+
+    pub(super) fn finish(self, mut text: String) -> Result<String, fmt::Error> {
+        match self {
+            Self::OpenMetrics => encode_eof(&mut text).map(|()| text),
+            Self::Prometheus => Ok(older(&text)),
+        }
+    }
+}
+
+/// The older format describes a counter under the name that its samples have.
+fn older(text: &str) -> String {
+    let typed = |kind| text.lines().filter_map(move |line| line.strip_prefix("# TYPE ")?.strip_suffix(kind));
+    let counters: HashSet<&str> = typed(" counter").collect();
+    let infos: HashSet<&str> = typed(" info").collect();
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT ")) {
+        match described(line) {
+            Some((kind, name, rest)) if counters.contains(name) => {
+                lines.push_str(&format!("# {kind} {name}_total {rest}"));
+            }
+            Some(("TYPE", name, _)) if infos.contains(name) => lines.push_str(&format!("# TYPE {name}_info gauge")),
+            Some((kind, name, rest)) if infos.contains(name) => {
+                lines.push_str(&format!("# {kind} {name}_info {rest}"));
+            }
+            _ => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+/// `# TYPE name counter` in its parts.
+fn described(line: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = line.strip_prefix("# ")?.splitn(3, ' ');
+    Some((parts.next()?, parts.next()?, parts.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_described_by_the_name_of_their_samples() {
+        let text = "# HELP a Some a.\n# TYPE a counter\na_total 1\n# HELP b B.\n# TYPE b gauge\nb 2\n\
+                    # HELP v V.\n# TYPE v info\nv_info{version=\"1\"} 1\n";
+        let expected = "# HELP a_total Some a.\n# TYPE a_total counter\na_total 1\n# HELP b B.\n# TYPE b gauge\nb 2\n\
+                        # HELP v_info V.\n# TYPE v_info gauge\nv_info{version=\"1\"} 1\n";
+        assert_eq!(older(text), expected);
+    }
+
+    #[test]
+    fn readers_get_what_they_ask_for() {
+        assert_eq!(Format::accepted(None), Format::Prometheus);
+        assert_eq!(Format::accepted(Some("text/plain;q=0.5, */*")), Format::Prometheus);
+        let prometheus = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+        assert_eq!(Format::accepted(Some(prometheus)), Format::OpenMetrics);
+    }
+}
