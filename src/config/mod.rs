@@ -1,6 +1,7 @@
 //! The configuration: the only place that reads settings, from the environment and `.env`, all of it checked before anything starts.
 
 mod bounds;
+mod choices;
 mod cookie_policy;
 mod images;
 mod lifetimes;
@@ -13,7 +14,7 @@ mod sms;
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     time::Duration,
 };
@@ -24,6 +25,7 @@ use secrecy::SecretString;
 use self::reader::Reader;
 pub use self::{
     bounds::{Bounds, Patience},
+    choices::{AppEnv, BodyRefresh, LogFormat, MetricsHome},
     cookie_policy::CookiePolicy,
     images::{CloudinaryAccount, ImageHome, ObjectStoreAccount},
     lifetimes::Lifetimes,
@@ -96,37 +98,6 @@ pub struct Config {
     pub log_filter: String,
 }
 
-/// Where the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AppEnv {
-    /// On a developer's machine.
-    Development,
-    /// For customers.
-    Production,
-}
-
-/// Whether refresh tokens also travel in bodies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyRefresh {
-    /// Only in the cookie.
-    Off,
-    /// In bodies too, a new one at each refresh.
-    Rotating,
-    /// In bodies too, for customers, and the same one until the session ends: for frontends that never take a new one.
-    Static,
-}
-
-/// Where the metrics are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricsHome {
-    /// Nowhere.
-    Off,
-    /// Beside the API.
-    Main,
-    /// On a port of their own.
-    Own(SocketAddr),
-}
-
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -136,15 +107,6 @@ pub struct Database {
     pub name: String,
     /// The mongod to start, before the usual places are searched.
     pub mongod_bin: Option<PathBuf>,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines: one JSON object a line.
-    Json,
 }
 
 impl Config {
@@ -190,11 +152,7 @@ impl Config {
     }
 
     fn gather(r: &mut Reader) -> Self {
-        let app_env = r.parsed("APP_ENV", AppEnv::Development, "development or production", |text| match text {
-            "development" => Some(AppEnv::Development),
-            "production" => Some(AppEnv::Production),
-            _ => None,
-        });
+        let app_env = AppEnv::read(r);
         Self {
             app_env,
             host: r.value("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address"),
@@ -244,24 +202,11 @@ impl Config {
                 * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
                     text.parse().ok().filter(|days| (1..=3650).contains(days))
                 }),
-            body_refresh: r.parsed("BODY_REFRESH", BodyRefresh::Off, "off, rotating or static", body_refresh),
+            body_refresh: BodyRefresh::read(r),
             bounds: Bounds::read(r, app_env),
-            metrics: r.parsed(
-                "METRICS_ADDR",
-                if app_env == AppEnv::Production { MetricsHome::Off } else { MetricsHome::Main },
-                "off, main, or an address and port such as 127.0.0.1:9100",
-                |text| match text {
-                    "off" => Some(MetricsHome::Off),
-                    "main" => Some(MetricsHome::Main),
-                    _ => text.parse().ok().map(MetricsHome::Own),
-                },
-            ),
+            metrics: MetricsHome::read(r, app_env),
             docs: r.switch("DOCS", true),
-            log_format: r.parsed("LOG_FORMAT", LogFormat::Text, "text or json", |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
+            log_format: LogFormat::read(r),
             log_filter: r.parsed(
                 "RUST_LOG",
                 "info,poem=warn".to_owned(),
@@ -292,16 +237,6 @@ impl Config {
         }
         self.sms.check_production(r);
         self.mail.check_production(r);
-    }
-}
-
-/// Older versions had a switch.
-fn body_refresh(text: &str) -> Option<BodyRefresh> {
-    match text.to_lowercase().as_str() {
-        "off" | "false" | "no" | "0" => Some(BodyRefresh::Off),
-        "rotating" | "true" | "yes" | "on" | "1" => Some(BodyRefresh::Rotating),
-        "static" => Some(BodyRefresh::Static),
-        _ => None,
     }
 }
 

@@ -3,43 +3,19 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use h2::{
-    RecvStream, SendStream,
-    client::{Builder, ResponseFuture, SendRequest},
-};
-use poem::http::{Method, Request, StatusCode};
-use tokio::task::JoinHandle;
+use h2::{RecvStream, client::Builder};
+use poem::http::{Method, StatusCode};
 
-use crate::support::{Line, TestApp};
+use crate::support::{
+    Line, TestApp,
+    http2::{call, connect},
+};
 
 const BRANDS: &str = "/api/utils/brands/";
 const LOGIN: &str = "/api/auth/login/";
 const QUICK: [(&str, &str); 3] = [("HEADER_TIME", "400ms"), ("IDLE_TIME", "1500ms"), ("STALL_TIME", "600ms")];
 /// How much later than promised a busy machine may be.
 const LATE: Duration = Duration::from_secs(2);
-
-/// A connection whose calls each take so many bytes of their answers, and the task that ends with it.
-async fn connect(app: &TestApp, window: u32) -> (SendRequest<Bytes>, JoinHandle<()>) {
-    let stream = Line::open(&app.url).await.into_inner();
-    let (calls, connection) = Builder::new().initial_window_size(window).handshake(stream).await.expect("HTTP/2");
-    let ended = tokio::spawn(async {
-        let _however_it_ends = connection.await;
-    });
-    (calls, ended)
-}
-
-async fn call(
-    calls: SendRequest<Bytes>,
-    method: Method,
-    path: &str,
-    has_body: bool,
-) -> (SendRequest<Bytes>, ResponseFuture, SendStream<Bytes>) {
-    let request = Request::builder().method(method).uri(format!("http://x{path}"));
-    let request = request.header("content-type", "application/json").body(()).expect("a request");
-    let mut calls = calls.ready().await.expect("room for a call");
-    let (answer, body) = calls.send_request(request, !has_body).expect("a call");
-    (calls, answer, body)
-}
 
 async fn whole(mut body: RecvStream) -> usize {
     let mut total = 0;
@@ -53,7 +29,7 @@ async fn whole(mut body: RecvStream) -> usize {
 #[tokio::test]
 async fn one_connection_has_a_hundred_calls_at_once() {
     let app = TestApp::start().await;
-    let (calls, _ends) = connect(&app, 65_535).await;
+    let (calls, _ends) = connect(&app.url, 65_535).await;
     let (calls, answer, _) = call(calls, Method::GET, "/openapi.json", false).await;
     let answer = answer.await.expect("an answer");
     assert_eq!((answer.status(), calls.current_max_send_streams()), (StatusCode::OK, 100));
@@ -65,7 +41,7 @@ async fn one_connection_has_a_hundred_calls_at_once() {
 async fn answers_that_nobody_takes_end_the_connection() {
     let app = TestApp::start_with(&QUICK).await;
     for window in [0, 1000] {
-        let (mut calls, ends) = connect(&app, window).await;
+        let (mut calls, ends) = connect(&app.url, window).await;
         let mut answers = Vec::new();
         for _ in 0..20 {
             let (again, answer, _) = call(calls, Method::GET, "/openapi.json", false).await;
@@ -97,7 +73,7 @@ async fn a_connection_without_calls_ends_whatever_it_says_meanwhile() {
 #[tokio::test]
 async fn bodies_that_stall_are_408_and_the_other_calls_go_on() {
     let app = TestApp::start_with(&QUICK).await;
-    let (calls, _ends) = connect(&app, 65_535).await;
+    let (calls, _ends) = connect(&app.url, 65_535).await;
     let (calls, stalled, mut body) = call(calls, Method::POST, LOGIN, true).await;
     body.send_data(Bytes::from_static(b"{"), false).expect("a beginning");
     let (calls, other, _) = call(calls, Method::GET, BRANDS, false).await;

@@ -121,3 +121,36 @@ fn a_data_folder_that_cannot_be_written_is_told_at_the_start() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && told.contains("DATA_DIR: nothing can be written to"), "{told}");
 }
+
+/// Names of metrics in a text, without the endings that samples of histograms have.
+fn names_in(text: &str) -> std::collections::BTreeSet<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = words.filter(|word| word.starts_with("myspares_") || word.starts_with("process_"));
+    names
+        .map(|name| ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there() {
+    let app = TestApp::start_with(&[("LIMIT_SEARCH", "1/1h"), ("RATE_LIMIT_SCALE", "1")]).await;
+    for _ in 0..2 {
+        app.anonymous().get("/api/utils/search/?q=pad").await;
+    }
+    let workers = app.start_workers();
+    eventually("all workers have worked", || async {
+        let text = metrics(&app).await;
+        ["mail", "images", "purge", "stock"].iter().all(|worker| text.contains(&format!("worker=\"{worker}\"")))
+    })
+    .await;
+    let text = metrics(&app).await;
+    workers.stop().await;
+    let served = names_in(&text);
+    for (file, asked) in [
+        ("dashboard.json", include_str!("../../docs/monitoring/dashboard.json")),
+        ("alerts.yaml", include_str!("../../docs/monitoring/alerts.yaml")),
+    ] {
+        let missing: Vec<_> = names_in(asked).into_iter().filter(|name| !served.contains(name)).collect();
+        assert!(missing.is_empty() && names_in(asked).len() > 5, "{file}: {missing:?}");
+    }
+}

@@ -73,15 +73,11 @@ async fn nothing_in_a_search_is_a_pattern() {
         }
     }
     assert_eq!(found(&app, "( ) [ ]").await, ["A1"]);
-    for q in ["a\0b", "\0\0", "Pump\0", "a\nb", "\u{202e}x"] {
-        assert!(found(&app, q).await.is_empty(), "{q:?}");
+    assert!(found(&app, "\u{202e}x").await.is_empty());
+    for q in ["a%00b", "%00%00", "Pump%00", "a%0Ab", "%09Pump"] {
+        let reply = staff.get(&format!("{PRODUCTS}?q={q}")).await;
+        reply.refused(400, "the query must not contain control characters");
     }
-    app.products()
-        .update_one(doc! { "own_code": "B2" }, doc! { "$set": { "description": "a\0b" } })
-        .await
-        .expect("NUL");
-    let hidden = staff.get(&format!("{PRODUCTS}?q=a%00b")).await.expect(200);
-    assert_eq!(hidden["results"][0]["product_code"], "B2");
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn what_waits_for_its_hash_at_the_end_is_told_so() {
     assert!(statuses.contains(&401), "{statuses:?}");
 }
 
-/// A thousand half requests from one address, and few descriptors: others are still served.
+/// 300 half requests from one address, and few descriptors: others are still served.
 #[tokio::test]
 async fn half_requests_do_not_lock_out_others() {
     let folder = TempFolder::new().expect("a folder");

@@ -71,6 +71,11 @@ impl TestApp {
         Self::start_on(shared_mongod_uri(), &fresh_database(), &[], Clock::stopped()).await
     }
 
+    /// A server on a database that the test has started.
+    pub async fn start_at(uri: &str) -> Self {
+        Self::start_on(uri, &fresh_database(), &[], Clock::system()).await
+    }
+
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
         Self::start_on_own(folder, named_mongod().as_deref(), &[]).await

@@ -7,11 +7,13 @@ mod carts;
 pub mod catalogue_file;
 mod cloudinary;
 mod form;
+pub mod http2;
 mod image;
 mod letter;
 mod line;
 mod mongod;
 mod people;
+mod replica_set;
 mod reply;
 mod s3;
 mod smtp;
@@ -29,6 +31,7 @@ pub use self::{
     line::{Line, head_of},
     mongod::{fresh_database, shared_mongod_uri},
     people::NEW_PASSWORD,
+    replica_set::ReplicaSet,
     reply::Reply,
     s3::FakeS3,
     smtp::MailServer,
