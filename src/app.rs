@@ -17,6 +17,7 @@ use crate::{
         images::{Images, UnusableHome},
         mail::{MailError, Mailer},
         sms::{SmsSender, Twilio},
+        traces::{Traces, TracesError},
     },
     metrics::Metrics,
     services::{
@@ -40,6 +41,7 @@ pub struct App {
     pub(crate) access_tokens: AccessTokens,
     pub(crate) hasher: Hasher,
     pub(crate) metrics: Metrics,
+    pub(crate) traces: Option<Arc<Traces>>,
     pub(crate) sms: SmsSender,
     /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
     pub(crate) tasks: TaskTracker,
@@ -82,6 +84,9 @@ pub enum AppError {
     /// The way to send mails.
     #[error("SMTP_URL: {0}")]
     Mail(MailError),
+    /// The way to the collector of traces.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
+    Traces(#[from] TracesError),
     /// The hashing threads.
     #[error("the hashing threads: {0}")]
     Threads(std::io::Error),
@@ -104,6 +109,7 @@ impl App {
         let hashing = Counts { done: metrics.bcrypt_jobs.clone(), refused: metrics.refused.hashing.clone() };
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
+            traces: config.traces.as_deref().map(Traces::start).transpose()?.map(Arc::new),
             sms: sms(&config)?,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -133,6 +139,9 @@ impl App {
 
     /// Closes the connections to the database; to be called when nothing is served any more.
     pub async fn close(&self) {
+        if let Some(traces) = &self.traces {
+            traces.stop().await;
+        }
         self.store.clone().close().await;
     }
 }

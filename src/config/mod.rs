@@ -90,6 +90,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Where the metrics are shown.
     pub metrics: MetricsHome,
+    /// The collector that traces are sent to.
+    pub traces: Option<String>,
     /// Whether the documentation and the description of the API are shown.
     pub docs: bool,
     /// How log lines look.
@@ -205,6 +207,9 @@ impl Config {
             body_refresh: BodyRefresh::read(r),
             bounds: Bounds::read(r, app_env),
             metrics: MetricsHome::read(r, app_env),
+            traces: r.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", None, "a URL such as http://localhost:4318", |text| {
+                text.starts_with("http").then(|| Some(text.to_owned()))
+            }),
             docs: r.switch("DOCS", true),
             log_format: LogFormat::read(r),
             log_filter: r.parsed(

@@ -1,4 +1,4 @@
-//! One line a request for operators, and its place in the metrics.
+//! One line a request for operators, its place in the metrics, and the end of its span.
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Instant};
 
@@ -8,7 +8,7 @@ use poem::{
     http::{Method, StatusCode, Uri},
 };
 
-use crate::{domain::mask, metrics::Calls};
+use crate::{domain::mask, integrations::traces::CallSpan, metrics::Calls};
 
 /// What is told of a request. Queries may hold anything, so they stay out. A request whose caller hangs up is dropped
 /// before it is answered, and told with the status that nginx uses for it.
@@ -21,6 +21,7 @@ pub struct LogLine {
     status: u16,
     route: Option<Arc<str>>,
     calls: Calls,
+    span: Option<CallSpan>,
 }
 
 const CALLER_LEFT: u16 = 499;
@@ -32,7 +33,7 @@ const LONGEST_PART: usize = 24;
 
 impl LogLine {
     /// A request that comes at this moment.
-    pub fn of(request: &Request, client: IpAddr, request_id: &Arc<str>, calls: &Calls) -> Self {
+    pub fn of(request: &Request, client: IpAddr, request_id: &Arc<str>, calls: &Calls, span: Option<CallSpan>) -> Self {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -42,6 +43,7 @@ impl LogLine {
             status: CALLER_LEFT,
             route: None,
             calls: calls.clone(),
+            span,
         }
     }
 
@@ -54,8 +56,11 @@ impl LogLine {
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        let Self { method, uri, client, request_id, started, status, route, calls } = self;
+        let Self { method, uri, client, request_id, started, status, route, calls, span } = self;
         let took = started.elapsed();
+        if let Some(span) = span.take() {
+            span.end(method.as_str(), route.as_deref(), *status);
+        }
         calls.answered(method.as_str(), route.take(), *status, took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (path, client) = (logged(uri.path(), *status), mask::ip(*client));

@@ -21,6 +21,7 @@ use crate::{
     app::App,
     config::AppEnv,
     domain::{mask, net::Client},
+    integrations::traces::Traces,
     metrics::Calls,
 };
 
@@ -43,6 +44,7 @@ struct Shared {
     trusted_proxies: Vec<IpNet>,
     is_production: bool,
     calls: Calls,
+    traces: Option<Arc<Traces>>,
     told_of_proxy: AtomicBool,
     told_of_hop: AtomicBool,
 }
@@ -56,6 +58,7 @@ impl Edge {
             trusted_proxies: config.trusted_proxies.clone(),
             is_production: config.app_env == AppEnv::Production,
             calls: app.metrics.calls.clone(),
+            traces: app.traces.clone(),
             told_of_proxy: AtomicBool::new(false),
             told_of_hop: AtomicBool::new(false),
         };
@@ -87,7 +90,9 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         let cors = &self.shared.cors;
         let origin = cors.allowed(request.headers());
         let client = self.shared.client(&request);
-        let line = LogLine::of(&request, client.ip, &id, &self.shared.calls);
+        let span = self.shared.traces.as_ref();
+        let span = span.map(|traces| traces.begin(request.method().as_str(), &id, request.headers()));
+        let line = LogLine::of(&request, client.ip, &id, &self.shared.calls, span);
         let is_production = self.shared.is_production;
         let notice = request.headers().contains_key(header::AUTHORIZATION).then(BearerNotice::default);
         if let Some(notice) = &notice {

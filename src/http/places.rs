@@ -80,14 +80,28 @@ impl Places {
 }
 
 impl Shared {
+    /// A place for a request that needs one.
+    fn admit(&self, request: &Request) -> Result<Option<Place>, NothingLeft> {
+        if ALWAYS.contains(&request.uri().path()) {
+            return Ok(None);
+        }
+        let place = self.place(request)?;
+        // Copies of the catalogue are shown to everybody who asks, however busy the database is.
+        if needs_database(request) && self.app.store.admit().is_err() {
+            self.app.metrics.refused.database.inc();
+            return Err(NothingLeft);
+        }
+        Ok(Some(place))
+    }
+
     fn place(&self, request: &Request) -> Result<Place, NothingLeft> {
         let client = request.data::<ClientAddress>().map(|address| address.0).filter(|client| client.is_known);
         let household = client.map(|client| Household::of(client.ip));
         let authorization = request.headers().get(header::AUTHORIZATION).cloned();
         let caller = Caller { app: Arc::clone(&self.app), authorization };
         let share = self.requests.take(household, 1, || caller.is_signed_in())?;
-        let body = self.bodies.take(household, 0, || false)?;
-        Ok(Place(Arc::new(Holdings { _request: share, body: Mutex::new(body), caller })))
+        let body = Mutex::new(self.bodies.nothing_yet(household));
+        Ok(Place(Arc::new(Holdings { _request: share, body, caller })))
     }
 }
 
@@ -109,14 +123,8 @@ impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
     type Output = Response;
 
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let place = match self.shared.place(&request) {
-            _ if ALWAYS.contains(&request.uri().path()) => None,
-            // Copies of the catalogue are shown to everybody who asks, however busy the database is.
-            Ok(_) if needs_database(&request) && self.shared.app.store.admit().is_err() => {
-                self.shared.app.metrics.refused.database.inc();
-                return future::ready(Err(ApiError::from(NothingLeft).into())).left_future();
-            }
-            Ok(place) => Some(place),
+        let place = match self.shared.admit(&request) {
+            Ok(place) => place,
             Err(full) => return future::ready(Err(ApiError::from(full).into())).left_future(),
         };
         if let Some(place) = &place {

@@ -75,9 +75,14 @@ impl Shares {
         amount: usize,
         is_known: impl FnOnce() -> bool,
     ) -> Result<Share, NothingLeft> {
-        let mut share = Share { of: Arc::clone(self), household, amount: 0 };
+        let mut share = self.nothing_yet(household);
         share.grow(amount, is_known)?;
         Ok(share)
+    }
+
+    /// A share for somebody who may want some later.
+    pub fn nothing_yet(self: &Arc<Self>, household: Option<Household>) -> Share {
+        Share { of: Arc::clone(self), household, amount: 0 }
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
@@ -94,6 +99,9 @@ impl Share {
     }
 
     fn try_grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
+        if amount == 0 {
+            return Ok(());
+        }
         let mut used = self.of.used();
         let total = used.total.saturating_add(amount);
         if total > self.of.for_strangers && (total > self.of.total || !is_known()) {
@@ -168,6 +176,7 @@ mod tests {
     fn what_is_refused_leaves_nothing_behind() {
         let shares = Shares::new(10, 0, 1, Shown::default());
         assert!(shares.take(household("192.0.2.1"), 2, || false).is_err());
+        drop(shares.take(household("192.0.2.1"), 0, || false));
         assert!(shares.is_unused());
     }
 

@@ -183,3 +183,17 @@ async fn who_is_not_let_in_is_told_before_the_body_comes() {
     line.say(&head_of(LOGIN, 50_000_000)).await;
     assert!(line.hear().await.starts_with("HTTP/1.1 413"), "too long");
 }
+
+#[tokio::test]
+async fn calls_whose_caller_has_left_keep_their_places_to_their_end() {
+    let app = TestApp::start_with(&[("MAX_REQUESTS_ADDRESS", "2"), ("BCRYPT_COST", "15")]).await;
+    let body = json!({ "phone_number": "9876543210", "password": "anything" }).to_string();
+    for _ in 0..2 {
+        let mut line = Line::open(&app.url).await;
+        line.say(&format!("{}{body}", head_of(LOGIN, body.len()))).await;
+        // Time for the hash to begin; it takes a second or two.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    app.anonymous().get(BRANDS).await.refused(503, "too much is asked for at the moment");
+    eventually("both have ended", || async { app.anonymous().get(BRANDS).await.status == 200 }).await;
+}

@@ -73,3 +73,9 @@ fn every_operation_has_an_example_of_what_it_takes_and_gives() {
         );
     }
 }
+
+/// The exceptions in `deny.toml` for the reader of XML rest on this.
+#[test]
+fn no_call_takes_or_gives_xml() {
+    assert!(!committed().to_string().to_lowercase().contains("xml"));
+}

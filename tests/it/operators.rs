@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
-    Line, PASSWORD, Reply, TempFolder, TestApp, eventually, myspares, shared_mongod_uri, some_picture,
+    FakeCollector, Line, PASSWORD, Reply, TempFolder, TestApp, eventually, myspares, shared_mongod_uri, some_picture,
 };
 
 const BRANDS: &str = "/api/utils/brands/";
@@ -134,8 +134,8 @@ fn names_in(text: &str) -> std::collections::BTreeSet<&str> {
 #[tokio::test]
 async fn the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there() {
     let app = TestApp::start_with(&[("LIMIT_SEARCH", "1/1h"), ("RATE_LIMIT_SCALE", "1")]).await;
-    for _ in 0..2 {
-        app.anonymous().get("/api/utils/search/?q=pad").await;
+    for n in 0..2 {
+        app.anonymous().get(&format!("/api/utils/search/?q=pad{n}")).await;
     }
     let workers = app.start_workers();
     eventually("all workers have worked", || async {
@@ -152,5 +152,27 @@ async fn the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there() {
     ] {
         let missing: Vec<_> = names_in(asked).into_iter().filter(|name| !served.contains(name)).collect();
         assert!(missing.is_empty() && names_in(asked).len() > 5, "{file}: {missing:?}");
+    }
+}
+
+#[tokio::test]
+async fn calls_are_traced_by_their_route_for_whoever_asked() {
+    let collector = FakeCollector::start().await;
+    let app = TestApp::start_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)]).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let asked = app.anonymous().request(Method::GET, "/api/utils/products/SECRET-CODE-OF-MINE/");
+    let asked = asked.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    Reply::of(asked).await.expect(404);
+    eventually("the span has come", || async { collector.has(b"GET /api/utils/products/:param0") }).await;
+    let id: Vec<u8> = (0..16).map(|n| u8::from_str_radix(&trace[2 * n..2 * n + 2], 16).expect("hexadecimal")).collect();
+    assert!(collector.has(&id), "it is part of the caller's trace");
+    assert!(!collector.has(b"SECRET-CODE"), "paths are not told");
+}
+
+#[tokio::test]
+async fn a_collector_that_is_gone_holds_up_nobody() {
+    let app = TestApp::start_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]).await;
+    for _ in 0..50 {
+        app.anonymous().get(BRANDS).await.expect(200);
     }
 }

@@ -6,6 +6,7 @@ mod caller;
 mod carts;
 pub mod catalogue_file;
 mod cloudinary;
+mod collector;
 mod form;
 pub mod http2;
 mod image;
@@ -25,6 +26,7 @@ pub use self::{
     caller::Caller,
     carts::{chain_of, id_of, quantity},
     cloudinary::FakeCloudinary,
+    collector::FakeCollector,
     form::Form,
     image::{picture, some_picture},
     letter::{Letter, letters_in},
