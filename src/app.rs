@@ -87,8 +87,8 @@ pub enum AppError {
     /// The way to the collector of traces.
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
     Traces(#[from] TracesError),
-    /// The hashing threads.
-    #[error("the hashing threads: {0}")]
+    /// The threads for hashes and images.
+    #[error("a thread can't be started: {0}")]
     Threads(std::io::Error),
 }
 
@@ -122,7 +122,7 @@ impl App {
             ),
             metrics,
             images: Images::open(&config)?,
-            drawing: Drawing::new(),
+            drawing: Drawing::start().map_err(AppError::Threads)?,
             searching: Searching::new(),
             mailer: mailer(&config).map_err(AppError::Mail)?,
             config,

@@ -331,3 +331,20 @@ fn first_complaint(folder: &Path, status: ExitStatus) -> String {
         lines.find(|line| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{'));
     format!("{status}{}", complaint.map(|line| format!(": {line}")).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("mongod.log");
+        let failed = "{\"s\":\"E\", \"msg\":\"WiredTiger error\",\"attr\":{\"error\":28,\"message\":\"No space left on device\"}}\n";
+        fs::write(&log, format!("{{\"s\":\"I\"}}\n{failed}")).expect("a log");
+        let status = ExitStatus::from_raw(14 << 8);
+        assert_eq!(first_complaint(folder.path(), status), "exit status: 14: the disk is full");
+        fs::write(&log, "{\"s\":\"I\"}\n{\"s\":\"E\",\"msg\":\"address in use\"}\n").expect("a log");
+        assert!(first_complaint(folder.path(), status).ends_with("address in use\"}"));
+    }
+}

@@ -4,9 +4,15 @@
 //! its key into `image_trash` first; the transaction that stores the document takes the key out again
 //! (`ImageTrash::claim_in`), and puts in those of the images that the document showed before (`ImageTrash::discard_in`).
 
-use std::time::Duration;
+use std::{
+    io,
+    panic::catch_unwind,
+    sync::mpsc::{Sender, channel},
+    thread,
+    time::Duration,
+};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use crate::domain::picture::Kind;
 use crate::{
@@ -32,11 +38,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 const PLACES: usize = 32;
 
 /// The one place where images are drawn, and who waits for it. An image of a few kilobytes can take hundreds of megabytes
-/// while it is drawn, so that happens to one at a time.
+/// while it is drawn, so that happens to one at a time, and on one thread: the allocator keeps for a moment what a thread has
+/// freed, and another thread would take as much again.
 pub struct Drawing {
     places: Semaphore,
-    turn: Semaphore,
+    queue: Sender<Job>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 /// An image that is kept and that no document shows yet.
 #[derive(Debug, Clone)]
@@ -68,18 +77,22 @@ pub enum ImageError {
 }
 
 impl Drawing {
-    /// With nobody waiting.
-    pub fn new() -> Self {
-        Self { places: Semaphore::new(PLACES), turn: Semaphore::new(1) }
+    /// Starts the thread; it ends when this is dropped.
+    pub fn start() -> io::Result<Self> {
+        let (queue, jobs) = channel::<Job>();
+        let work = move || jobs.into_iter().for_each(|job| job());
+        thread::Builder::new().name("drawing".to_owned()).spawn(work)?;
+        Ok(Self { places: Semaphore::new(PLACES), queue })
     }
 
     /// Draws a picture when its turn comes.
     async fn draw(&self, bytes: Vec<u8>, kind: Kind) -> Result<Picture, ImageError> {
         let _place = self.places.try_acquire().map_err(|_| ImageError::Busy)?;
-        let _turn = self.turn.acquire().await.map_err(|_| ImageError::Busy)?;
-        let drawn = tokio::task::spawn_blocking(move || Picture::draw(bytes, kind)).await;
+        let (answer, drawn) = oneshot::channel();
         // A decoder that panics has met something that is no picture.
-        Ok(drawn.map_err(|_| InvalidPicture::Unreadable)??)
+        let draw = move || catch_unwind(|| Picture::draw(bytes, kind)).unwrap_or(Err(InvalidPicture::Unreadable));
+        self.queue.send(Box::new(move || drop(answer.send(draw())))).map_err(|_| ImageError::Busy)?;
+        Ok(drawn.await.map_err(|_| ImageError::Busy)??)
     }
 }
 

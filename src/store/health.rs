@@ -128,13 +128,14 @@ impl Pool {
         self.interval.store(old - old / 8 + new / 8, Ordering::Relaxed);
     }
 
-    /// Those who wait get connections as they come back, or as new ones open; a longer silence than usual counts as it is.
+    /// Those who wait get connections as they come back, or as new ones open. Where nothing has come back for a while, all
+    /// connections are at work, and can be expected to come back in a row.
     fn expected_wait(&self, now: u64) -> Duration {
         let silence = now.saturating_sub(self.stirred_at.load(Ordering::Relaxed));
         if silence > FORGOTTEN.as_micros() as u64 {
             return Duration::ZERO;
         }
-        let interval = self.interval.load(Ordering::Relaxed).max(silence);
+        let interval = self.interval.load(Ordering::Relaxed).max(silence / self.size as u64);
         Duration::from_micros(interval.saturating_mul(self.waiting.load(Ordering::Relaxed) as u64))
     }
 }
@@ -164,7 +165,7 @@ mod tests {
         let pool = pool(0, 0);
         assert_eq!(pool.expected_wait(60_000_000), Duration::ZERO);
         pool.asked(60_000_000);
-        assert_eq!(pool.expected_wait(60_001_000), Duration::from_millis(1));
+        assert_eq!(pool.expected_wait(60_002_000), Duration::from_millis(1));
     }
 
     #[test]
@@ -177,7 +178,7 @@ mod tests {
         pool.in_use.store(2, Ordering::Relaxed);
         let wait = pool.expected_wait(99_500);
         assert!(wait > Duration::from_millis(9) && wait < Duration::from_millis(11), "{wait:?}");
-        assert_eq!(pool.expected_wait(1_099_000), Duration::from_secs(10));
+        assert_eq!(pool.expected_wait(2_099_000), Duration::from_secs(10));
         assert_eq!(pool.expected_wait(60_000_000), Duration::ZERO);
     }
 

@@ -186,14 +186,20 @@ async fn who_is_not_let_in_is_told_before_the_body_comes() {
 
 #[tokio::test]
 async fn calls_whose_caller_has_left_keep_their_places_to_their_end() {
-    let app = TestApp::start_with(&[("MAX_REQUESTS_ADDRESS", "2"), ("BCRYPT_COST", "15")]).await;
+    let app = TestApp::start_with(&[("MAX_REQUESTS_ADDRESS", "3"), ("BCRYPT_COST", "15")]).await;
     let body = json!({ "phone_number": "9876543210", "password": "anything" }).to_string();
+    let mut lines = Vec::new();
     for _ in 0..2 {
         let mut line = Line::open(&app.url).await;
         line.say(&format!("{}{body}", head_of(LOGIN, body.len()))).await;
-        // Time for the hash to begin; it takes a second or two.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        lines.push(line);
     }
-    app.anonymous().get(BRANDS).await.refused(503, "too much is asked for at the moment");
-    eventually("both have ended", || async { app.anonymous().get(BRANDS).await.status == 200 }).await;
+    // A hash that has begun is carried to its end, which takes a second or two.
+    let begun = "myspares_bcrypt_jobs_total 2\n";
+    eventually("both hash", || async { app.anonymous().get("/metrics").await.text.contains(begun) }).await;
+    drop(lines);
+    let mut third = Line::open(&app.url).await;
+    third.say(&format!("{}{{", head_of(LOGIN, 100))).await;
+    eventually("the third has its place", || async { app.anonymous().get(BRANDS).await.status == 503 }).await;
+    eventually("the others have ended", || async { app.anonymous().get(BRANDS).await.status == 200 }).await;
 }

@@ -32,7 +32,7 @@ async fn calls_that_would_wait_too_long_for_the_database_are_refused_at_once() {
             tokio::spawn(async move { customer.get(&cart).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     let started = Instant::now();
     let refused = customer.get(&cart).await.refused(503, "too much is asked for at the moment");
     let took = started.elapsed();

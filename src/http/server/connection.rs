@@ -41,6 +41,24 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 type Handler = Arc<dyn DynEndpoint<Output = Response>>;
 
+/// Whether a connection was told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// Its calls may take as long as the end of the server allows.
+    WithItsCalls,
+    /// Nothing was under way; by then it is cut off.
+    By(Instant),
+}
+
+/// What is to be done with a connection.
+enum Look {
+    Cut,
+    Wait(Duration),
+    /// It is told to end in this way, and looked at again after this.
+    End(Ending, Duration),
+}
+
 /// All connections that are open.
 pub struct Connections {
     shared: Arc<Shared>,
@@ -108,41 +126,51 @@ impl Shared {
         let service =
             service_fn(|request| self.answer(request, Addr::SocketAddr(local), Addr::SocketAddr(peer), &pulse));
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        let mut ends_at = None;
+        let mut ending = Ending::No;
         let mut watch = pin!(tokio::time::sleep(Duration::ZERO));
         loop {
-            tokio::select! {
+            let wait = tokio::select! {
+                biased;
                 // Whatever ended it, its callers are gone.
                 _ = connection.as_mut() => return,
                 () = self.cut.cancelled() => return,
-                () = closed.cancelled(), if ends_at.is_none() => {
+                () = closed.cancelled(), if ending == Ending::No => {
+                    ending = Ending::WithItsCalls;
                     connection.as_mut().graceful_shutdown();
-                    // Its calls may still take as long as the end of the server allows.
-                    ends_at = Some(None);
+                    continue;
                 }
-                () = watch.as_mut() => {
-                    if ends_at.flatten().is_some_and(|at| Instant::now() >= at) {
-                        return;
-                    }
-                    let wait = match pulse.verdict() {
-                        Verdict::Cut => return,
-                        Verdict::Finish if ends_at.is_none() => {
-                            connection.as_mut().graceful_shutdown();
-                            ends_at = Some(Some(Instant::now() + CUT_AFTER));
-                            CUT_AFTER
-                        }
-                        Verdict::Finish => CUT_AFTER,
-                        Verdict::GoOn(wait) => wait,
-                    };
-                    if self.stopping.is_cancelled() && pulse.is_http2() && pulse.has_served() && ends_at.is_none() {
-                        // GOAWAY: what is under way is answered, and new calls go elsewhere (RFC 9113, section 6.8).
+                () = watch.as_mut() => match self.look(&pulse, ending) {
+                    Look::Cut => return,
+                    Look::Wait(wait) => wait,
+                    Look::End(new, wait) => {
+                        ending = new;
                         connection.as_mut().graceful_shutdown();
-                        ends_at = Some(None);
+                        wait
                     }
-                    watch.as_mut().reset(Instant::now() + wait);
-                }
-            }
+                },
+            };
+            watch.as_mut().reset(Instant::now() + wait);
         }
+    }
+
+    /// Looks after a connection that may be on its way out already.
+    fn look(&self, pulse: &Pulse, ending: Ending) -> Look {
+        if matches!(ending, Ending::By(at) if Instant::now() >= at) {
+            return Look::Cut;
+        }
+        let wait = match pulse.verdict() {
+            Verdict::Cut => return Look::Cut,
+            Verdict::Finish if ending == Ending::No => {
+                return Look::End(Ending::By(Instant::now() + CUT_AFTER), CUT_AFTER);
+            }
+            Verdict::Finish => CUT_AFTER,
+            Verdict::GoOn(wait) => wait,
+        };
+        if ending == Ending::No && self.stopping.is_cancelled() && pulse.is_http2() && pulse.has_served() {
+            // GOAWAY: what is under way is answered, and new calls go elsewhere (RFC 9113, section 6.8).
+            return Look::End(Ending::WithItsCalls, wait);
+        }
+        Look::Wait(wait)
     }
 
     fn answer(
