@@ -127,7 +127,9 @@ impl History {
         }
         let change = after.pieces - before.pieces;
         self.held.insert(user, after.pieces);
-        if before.cart_changed_at != after.cart_changed_at {
+        // Two changes within a millisecond have the same time; but only customers put in what no plan says.
+        let is_planned = before.rev.is_some_and(|rev| self.planned.contains_key(&rev));
+        if before.cart_changed_at != after.cart_changed_at || (change > 0 && !is_planned) {
             *self.added_since.entry(user).or_default() += change.max(0);
             self.changes.entry(user).or_default().push_back(Change::By(change));
             return;
