@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Caller, PASSWORD, ReplicaSet, TempFolder, TestApp};
+use crate::support::{Caller, PASSWORD, ReplicaSet, TempFolder, TestApp, Wire};
 
 /// How long writes may fail until the others have elected a new primary: the election's own time-out is 10 s.
 const LONGEST_GAP: Duration = Duration::from_secs(30);
@@ -69,4 +69,31 @@ async fn no_acknowledged_write_is_lost_when_the_primary_goes() {
     }
     assert!(lost.is_empty() && writes.acknowledged.len() > 50, "{lost:?} of {}", writes.acknowledged.len());
     assert!(writes.longest_gap < LONGEST_GAP, "{:?}", writes.longest_gap);
+}
+
+/// Nobody tells the instance that its wire is cut: it has to find out, and say so soon.
+#[tokio::test]
+#[ignore = "a replica set"]
+async fn an_instance_that_is_cut_off_says_so_and_the_other_goes_on() {
+    let folder = TempFolder::new().expect("a folder");
+    let set = ReplicaSet::start(folder.path()).await;
+    let wire = Wire::to(set.primary_host().await).await;
+    let whole = TestApp::start_at(set.uri()).await;
+    let cut_off = whole.another_instance_at(&format!("mongodb://{}/?directConnection=true", wire.address)).await;
+    let names: Vec<String> = (2_000..2_020).map(|n| format!("user {n}")).collect();
+    for name in &names {
+        assert!(sign_up(&cut_off.anonymous(), name).await);
+    }
+    wire.cut();
+    let started = Instant::now();
+    cut_off.anonymous().get("/readyz").await.expect(503);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    let waits = cut_off.anonymous();
+    let waits = tokio::spawn(async move { sign_up(&waits, "user 3000").await });
+    assert!(sign_up(&whole.anonymous(), "user 4000").await, "the other one goes on");
+    assert!(!waits.await.expect("an answer"), "nothing is acknowledged that is not stored");
+    eprintln!("a call of the instance that is cut off ends after {:?}", started.elapsed());
+    assert!(started.elapsed() < LONGEST_GAP);
+    let stored = bson::doc! { "username": { "$in": &names } };
+    assert_eq!(whole.users().count_documents(stored).await.expect("a count"), 20);
 }

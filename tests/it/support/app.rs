@@ -76,6 +76,11 @@ impl TestApp {
         Self::start_on(uri, &fresh_database(), &[], Clock::system()).await
     }
 
+    /// One more instance on the same database, which reaches it in its own way.
+    pub async fn another_instance_at(&self, uri: &str) -> Self {
+        Self::start_on(uri, self.db.name(), &[], self.clock.clone()).await
+    }
+
     /// A server on a mongod of its own, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
         Self::start_on_own(folder, named_mongod().as_deref(), &[]).await

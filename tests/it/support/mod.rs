@@ -19,6 +19,7 @@ mod reply;
 mod s3;
 mod smtp;
 mod twilio;
+mod wire;
 
 pub use self::{
     app::{TestApp, eventually},
@@ -38,6 +39,7 @@ pub use self::{
     s3::FakeS3,
     smtp::MailServer,
     twilio::{CODE, FakeTwilio, Mood},
+    wire::Wire,
 };
 
 /// A password that keeps the rules.

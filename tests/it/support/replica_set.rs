@@ -81,6 +81,11 @@ impl ReplicaSet {
         &self.uri
     }
 
+    /// Where the primary is, as `host:port`.
+    pub async fn primary_host(&self) -> String {
+        self.members[self.primary().await].host()
+    }
+
     /// Ends the primary by a signal and waits until it is gone.
     pub async fn end_primary(&mut self, signal: Signal) {
         let primary = self.primary().await;

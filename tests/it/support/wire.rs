@@ -1,0 +1,47 @@
+//! A wire to a server that can be cut: nothing goes through any more, and nobody is told.
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::sync::CancellationToken;
+
+/// The wire.
+pub struct Wire {
+    /// Where it begins.
+    pub address: String,
+    cut: CancellationToken,
+}
+
+impl Wire {
+    /// A wire to `host:port`.
+    pub async fn to(target: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let cut = CancellationToken::new();
+        let ends = cut.clone();
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (target, cut) = (target.clone(), ends.clone());
+                tokio::spawn(async move {
+                    let carry = async {
+                        let mut far = TcpStream::connect(target).await?;
+                        copy_bidirectional(&mut near, &mut far).await
+                    };
+                    tokio::select! {
+                        biased;
+                        // Both ends stay open.
+                        () = cut.cancelled() => std::future::pending().await,
+                        _ = carry => {}
+                    }
+                });
+            }
+        });
+        Self { address, cut }
+    }
+
+    /// Cuts it.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+}
