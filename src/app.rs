@@ -132,6 +132,13 @@ impl App {
         }))
     }
 
+    /// Refuses a call that would wait too long for the database, and counts it.
+    pub(crate) fn admit(&self) -> Result<(), StoreError> {
+        self.store.admit().inspect_err(|_| {
+            self.metrics.refused.database.inc();
+        })
+    }
+
     /// What audits say of an act of this moment.
     pub(crate) fn trail(&self, author: Option<&Author>) -> Trail {
         Trail { author: author.cloned(), now: self.clock.now(), retention: self.config.audit_retention }

@@ -39,7 +39,7 @@ pub struct Bounds {
 pub struct Patience {
     /// In a row, or in all while it is slower than the rate.
     pub limit: Duration,
-    /// Bytes a second.
+    /// Bytes a second; who moves fewer is stalling.
     pub rate: u32,
 }
 

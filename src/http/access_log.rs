@@ -72,9 +72,7 @@ impl Drop for LogLine {
 /// A path as it is logged. Slashes too many reach the same handler, and other spellings of a path with a token none, which
 /// makes the token no less of one: neither counts in the comparison.
 fn logged(path: &str, status: u16) -> Cow<'_, str> {
-    let plain = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
-    let parts: Vec<&str> = plain.split('/').filter(|part| !part.is_empty()).collect();
-    if let Some(link) = LINK_PATHS.iter().find(|link| parts.len() > link.len() && parts.starts_with(link)) {
+    if let Some(link) = link_in(path) {
         return format!("/{}/{{uid}}/{{token}}/", link.join("/")).into();
     }
     let may_be_unknown = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].iter().any(|known| *known == status);
@@ -83,6 +81,17 @@ fn logged(path: &str, status: u16) -> Cow<'_, str> {
     }
     let masked = path.split('/').map(|part| if part.len() > LONGEST_PART { "…" } else { part });
     masked.collect::<Vec<_>>().join("/").into()
+}
+
+/// The path of a link that this one goes on from. Almost none does, so that is looked at before anything is spelled out.
+fn link_in(path: &str) -> Option<&'static [&'static str]> {
+    let word = b"request";
+    if !path.contains('%') && !path.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    let plain = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
+    let parts: Vec<&str> = plain.split('/').filter(|part| !part.is_empty()).collect();
+    LINK_PATHS.into_iter().find(|link| parts.len() > link.len() && parts.starts_with(link))
 }
 
 #[cfg(test)]

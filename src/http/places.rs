@@ -87,9 +87,8 @@ impl Shared {
         }
         let place = self.place(request)?;
         // Copies of the catalogue are shown to everybody who asks, however busy the database is.
-        if needs_database(request) && self.app.store.admit().is_err() {
-            self.app.metrics.refused.database.inc();
-            return Err(NothingLeft);
+        if needs_database(request) {
+            self.app.admit().map_err(|_| NothingLeft)?;
         }
         Ok(Some(place))
     }

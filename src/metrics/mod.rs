@@ -56,11 +56,11 @@ pub struct CacheReads {
 /// What is held for callers.
 #[derive(Debug, Clone, Default)]
 pub struct Held {
-    /// Connections.
+    /// Connections that are open.
     pub connections: Gauge,
     /// Requests under way, abandoned ones included.
     pub requests: Gauge,
-    /// Bytes of bodies.
+    /// Bytes of bodies in memory.
     pub body_bytes: Gauge,
 }
 

@@ -73,6 +73,14 @@ impl StoreError {
         Self::Unavailable(Brief("no answer in time".to_owned()))
     }
 
+    /// Whether any other write would fail in the same way at this moment.
+    pub fn concerns_all(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Overloaded | Self::OutOfTime | Self::Standalone => true,
+            Self::Duplicate | Self::Contended | Self::Failed(_) => false,
+        }
+    }
+
     /// There is no primary at the moment.
     pub fn no_primary() -> Self {
         Self::Unavailable(Brief("there is no primary".to_owned()))

@@ -60,7 +60,6 @@ fn layouts() -> Vec<Layout> {
 impl Store {
     /// Makes collections, validators and indexes where they are missing or have changed.
     pub async fn prepare(&self) -> Result<(), StoreError> {
-        self.wait_for_primary().await?;
         self.refuse_standalone().await?;
         let found = &self.validators(doc! {}).await?;
         let lay_out = |layout: Layout| self.lay_out(layout, found);
@@ -69,24 +68,24 @@ impl Store {
         Locks::new(&self.database).declare().await
     }
 
-    /// A database that starts at the same moment may need a while for its election.
-    async fn wait_for_primary(&self) -> Result<(), StoreError> {
-        let deadline = Instant::now() + START_LIMIT;
-        loop {
-            match self.answers().await {
-                Err(StoreError::Unavailable(_)) if Instant::now() < deadline => tokio::time::sleep(START_PAUSE).await,
-                outcome => return outcome,
-            }
-        }
-    }
-
     /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.
     async fn refuse_standalone(&self) -> Result<(), StoreError> {
-        let hello = self.database.run_command(doc! { "hello": 1 }).await?;
+        let hello = self.hello().await?;
         if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid") {
             return Ok(());
         }
         Err(StoreError::Standalone)
+    }
+
+    /// What the database says of itself. One that starts at the same moment may need a while for its election.
+    async fn hello(&self) -> Result<Document, StoreError> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            match self.database.run_command(doc! { "hello": 1 }).await.map_err(StoreError::from) {
+                Err(StoreError::Unavailable(_)) if Instant::now() < deadline => tokio::time::sleep(START_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// The validators of the collections that there are, by their names.

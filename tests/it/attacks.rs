@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use h2::{SendStream, client::ResponseFuture};
 use poem::http::Method;
 use tokio::task::JoinSet;
 
@@ -16,6 +17,8 @@ const LOGIN: &str = "/api/auth/login/";
 /// MiB that the server may take, and how long the 99th of 100 health checks may.
 const MEMORY: u64 = 300;
 const P99: Duration = Duration::from_millis(250);
+/// How long an attacker holds what they have before they begin anew.
+const HELD: Duration = Duration::from_secs(5);
 /// How long each attack goes on.
 const LENGTH: Duration = Duration::from_secs(15);
 
@@ -40,22 +43,36 @@ async fn under_attack<A: Future<Output = ()> + Send + 'static>(attack: impl FnOn
     eprintln!("{memory} MiB at most, p99 of /healthz {p99:?} of {} checks", times.len());
 }
 
+/// Calls over so many connections, 99 on each, whose answers may send so many bytes before they wait. Bodies of so many bytes
+/// don't end; with 0 there are none. All are held while what this returns is.
+async fn calls_over_http2(
+    url: &str,
+    (connections, window): (usize, u32),
+    (method, path): (Method, &str),
+    body: usize,
+) -> Vec<(ResponseFuture, SendStream<Bytes>)> {
+    let mut held = Vec::new();
+    for _ in 0..connections {
+        let (mut calls, _ends) = connect(url, window).await;
+        for _ in 0..99 {
+            let (again, answer, mut stream) = call(calls, method.clone(), path, body > 0).await;
+            calls = again;
+            if body > 0 {
+                let _it_may_be_refused = stream.send_data(Bytes::from(vec![b' '; body]), false);
+            }
+            held.push((answer, stream));
+        }
+    }
+    held
+}
+
 #[tokio::test]
 #[ignore = "an attack of 15 seconds"]
 async fn bodies_over_http2_that_never_end() {
     under_attack(|url| async move {
         loop {
-            let mut held = Vec::new();
-            for _ in 0..3 {
-                let (mut calls, _ends) = connect(&url, 65_535).await;
-                for _ in 0..99 {
-                    let (again, answer, mut body) = call(calls, Method::POST, LOGIN, true).await;
-                    calls = again;
-                    let _it_may_be_refused = body.send_data(Bytes::from(vec![b' '; 1_000_000]), false);
-                    held.push((answer, body));
-                }
-            }
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            let _held = calls_over_http2(&url, (3, 65_535), (Method::POST, LOGIN), 1_000_000).await;
+            tokio::time::sleep(HELD).await;
         }
     })
     .await;
@@ -66,16 +83,8 @@ async fn bodies_over_http2_that_never_end() {
 async fn answers_over_http2_that_nobody_takes() {
     under_attack(|url| async move {
         loop {
-            let mut held = Vec::new();
-            for _ in 0..20 {
-                let (mut calls, _ends) = connect(&url, 1_000).await;
-                for _ in 0..99 {
-                    let (again, answer, _) = call(calls, Method::GET, "/openapi.json", false).await;
-                    calls = again;
-                    held.push(answer);
-                }
-            }
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            let _held = calls_over_http2(&url, (20, 1_000), (Method::GET, "/openapi.json"), 0).await;
+            tokio::time::sleep(HELD).await;
         }
     })
     .await;
@@ -85,19 +94,19 @@ async fn answers_over_http2_that_nobody_takes() {
 #[ignore = "an attack of 15 seconds"]
 async fn three_hundred_unfinished_forms() {
     under_attack(|url| async move {
+        // Where images are taken, and where anybody may write.
+        let form = head_of("/api/accounts/photo/", 1_000_000);
+        let form = form.replace("application/json", "multipart/form-data; boundary=b");
+        let heads = [form, head_of(LOGIN, 1_000_000)];
         loop {
             let mut held = JoinSet::new();
             for n in 0..300 {
-                // Where images are taken, and where anybody may write.
-                let path = if n % 2 == 0 { "/api/accounts/photo/" } else { LOGIN };
-                let head = head_of(path, 1_000_000).replace("application/json", "multipart/form-data; boundary=b");
-                let head = if n % 2 == 0 { head } else { head_of(path, 1_000_000) };
-                let url = url.clone();
+                let (url, head) = (url.clone(), heads[n % 2].clone());
                 held.spawn(async move {
                     let mut line = Line::open(&url).await;
                     line.say(&head).await;
                     line.say(&" ".repeat(999_000)).await;
-                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    tokio::time::sleep(HELD).await;
                 });
             }
             held.join_all().await;

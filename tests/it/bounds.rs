@@ -10,9 +10,9 @@ const LOGIN: &str = "/api/auth/login/";
 const BRANDS: &str = "/api/utils/brands/";
 const GET: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
 /// Short times, so that a test doesn't wait for the real ones.
-const QUICK: [(&str, &str); 3] = [("HEADER_TIME", "400ms"), ("IDLE_TIME", "1500ms"), ("STALL_TIME", "600ms")];
+pub const QUICK: [(&str, &str); 3] = [("HEADER_TIME", "400ms"), ("IDLE_TIME", "1500ms"), ("STALL_TIME", "600ms")];
 /// How much later than promised a busy machine may be.
-const LATE: Duration = Duration::from_secs(2);
+pub const LATE: Duration = Duration::from_secs(2);
 
 async fn quick() -> TestApp {
     TestApp::start_with(&QUICK).await

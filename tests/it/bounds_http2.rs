@@ -6,16 +6,16 @@ use bytes::Bytes;
 use h2::{RecvStream, client::Builder};
 use poem::http::{Method, StatusCode};
 
-use crate::support::{
-    Line, TestApp,
-    http2::{call, connect},
+use crate::{
+    bounds::{LATE, QUICK},
+    support::{
+        Line, TestApp,
+        http2::{call, connect},
+    },
 };
 
 const BRANDS: &str = "/api/utils/brands/";
 const LOGIN: &str = "/api/auth/login/";
-const QUICK: [(&str, &str); 3] = [("HEADER_TIME", "400ms"), ("IDLE_TIME", "1500ms"), ("STALL_TIME", "600ms")];
-/// How much later than promised a busy machine may be.
-const LATE: Duration = Duration::from_secs(2);
 
 async fn whole(mut body: RecvStream) -> usize {
     let mut total = 0;

@@ -6,7 +6,7 @@ use bson::{Document, doc, oid::ObjectId};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Reply, TempFolder, TestApp, eventually};
+use crate::support::{Line, Reply, TempFolder, TestApp, eventually};
 
 const LOGIN: &str = "/api/auth/login/";
 const BRANDS: &str = "/api/utils/brands/";
@@ -65,15 +65,11 @@ async fn large_bodies_are_refused_declared_or_not() {
     assert!(chunked.starts_with("HTTP/1.1 413"), "{chunked}");
 }
 
-/// Sends bytes and reads the beginning of the answer.
+/// Sends a request and reads the beginning of the answer.
 async fn raw(app: &TestApp, request: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = app.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
-    let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
-    let _the_server_may_have_answered_already = stream.write_all(request.as_bytes()).await;
-    let mut answer = vec![0; 200];
-    let read = stream.read(&mut answer).await.expect("an answer");
-    String::from_utf8_lossy(&answer[..read]).into_owned()
+    let mut line = Line::open(&app.url).await;
+    let _the_server_may_have_answered_already = line.say(request).await;
+    line.hear().await
 }
 
 #[tokio::test]

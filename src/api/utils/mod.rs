@@ -66,10 +66,7 @@ fn admitted<L>(app: &App, load: impl FnOnce() -> L) -> impl Future<Output = Load
 where
     L: Future<Output = Loaded> + Send,
 {
-    let admitted = app.store.admit().inspect_err(|_| {
-        app.metrics.refused.database.inc();
-    });
-    let loading = admitted.map(|()| load());
+    let loading = app.admit().map(|()| load());
     async { loading?.await }
 }
 

@@ -118,15 +118,8 @@ impl Import<'_> {
         let lines = Arc::new(lines);
         match self.try_writing(&lines).await {
             Ok(merged) => self.count(merged),
-            Err(
-                error @ (StoreError::Unavailable(_)
-                | StoreError::Overloaded
-                | StoreError::OutOfTime
-                | StoreError::Standalone),
-            ) => {
-                return Err(error);
-            }
-            Err(StoreError::Duplicate | StoreError::Contended | StoreError::Failed(_)) => {
+            Err(error) if error.concerns_all() => return Err(error),
+            Err(_) => {
                 for line in lines.iter() {
                     self.write_alone(line.clone()).await?;
                 }
@@ -143,21 +136,14 @@ impl Import<'_> {
                     self.count(merged);
                     break;
                 }
-                Err(
-                    error @ (StoreError::Unavailable(_)
-                    | StoreError::Overloaded
-                    | StoreError::OutOfTime
-                    | StoreError::Standalone),
-                ) => {
-                    return Err(error);
-                }
+                Err(error) if error.concerns_all() => return Err(error),
                 // Somebody has inserted it meanwhile: the next time it is found.
                 Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
                 Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
                     self.fail(number, error.to_string());
                     break;
                 }
-                Err(error @ StoreError::Failed(_)) => {
+                Err(error) => {
                     tracing::error!(line = number, cause = %error, "a row can't be imported");
                     self.fail(number, "the row can't be stored".to_owned());
                     break;

@@ -11,13 +11,14 @@ use std::{
 use rustix::process::{Pid, Signal};
 pub use tempfile::TempDir as TempFolder;
 
+use super::mongod::{installed_mongod, named_mongod};
+
 /// `myspares` with nothing of the tests' own environment but what it needs to find mongod.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_myspares"));
-    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod");
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "MONGOD_BIN"));
-    if std::env::var_os("MONGOD_BIN").is_none() && binary.exists() {
-        command.env("MONGOD_BIN", binary);
+    if let (None, Some(installed)) = (named_mongod(), installed_mongod()) {
+        command.env("MONGOD_BIN", installed);
     }
     command.current_dir(folder).env("DATA_DIR", folder).env("BCRYPT_COST", "4").env("PORT", "0");
     command

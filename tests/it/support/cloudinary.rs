@@ -7,15 +7,14 @@ use std::{
 };
 
 use poem::{
-    EndpointExt, Response, Route, Server, handler,
+    EndpointExt, Response, Route, handler,
     http::StatusCode,
-    listener::{Acceptor, Listener, TcpListener},
     post,
     web::{Data, Multipart},
 };
 use sha1::{Digest, Sha1};
 
-use super::Mood;
+use super::{Mood, fake::serve_fake};
 
 #[derive(Default)]
 struct State {
@@ -37,14 +36,11 @@ impl FakeCloudinary {
     /// Starts one that answers as it should.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
-        let address = acceptor.local_addr()[0].to_string().replace("socket://", "");
         let routes = Route::new()
             .at("/v1_1/shop/image/upload", post(upload))
             .at("/v1_1/shop/image/destroy", post(destroy))
             .data(Arc::clone(&state));
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-        Self { url: format!("http://{address}"), state }
+        Self { url: serve_fake(routes).await, state }
     }
 
     /// The settings of a server that uses it.

@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use poem::{
-    EndpointExt, Route, Server, handler,
-    listener::{Acceptor, Listener, TcpListener},
-    post,
-    web::Data,
-};
+use poem::{EndpointExt, Route, handler, post, web::Data};
+
+use super::fake::serve_fake;
 
 type Batches = Arc<Mutex<Vec<Vec<u8>>>>;
 
@@ -22,11 +19,8 @@ impl FakeCollector {
     /// Starts one that takes everything.
     pub async fn start() -> Self {
         let batches = Batches::default();
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
-        let address = acceptor.local_addr()[0].to_string().replace("socket://", "");
         let routes = Route::new().at("/v1/traces", post(take)).data(Arc::clone(&batches));
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-        Self { url: format!("http://{address}"), batches }
+        Self { url: serve_fake(routes).await, batches }
     }
 
     /// Whether any span holds these bytes: texts stand in protobuf as they are.

@@ -7,6 +7,7 @@ mod carts;
 pub mod catalogue_file;
 mod cloudinary;
 mod collector;
+mod fake;
 mod form;
 pub mod http2;
 mod image;

@@ -57,6 +57,11 @@ pub fn named_mongod() -> Option<PathBuf> {
     std::env::var_os("MONGOD_BIN").map(PathBuf::from)
 }
 
+/// The mongod that `scripts/install-mongod` has put there, if it had to.
+pub fn installed_mongod() -> Option<PathBuf> {
+    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod")).filter(|own| own.exists())
+}
+
 /// The folder of what the server of one test keeps on disk; it goes with the run's own.
 pub fn data_folder(database: &str) -> PathBuf {
     base().join(format!("{PREFIX}{}", process::id())).join("data").join(database)

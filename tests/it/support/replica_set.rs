@@ -12,7 +12,7 @@ use bson::{Document, doc};
 use mongodb::{Client, Database};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::mongod::named_mongod;
+use super::mongod::{installed_mongod, named_mongod};
 
 /// The set; its mongods are killed when this is dropped.
 pub struct ReplicaSet {
@@ -29,10 +29,7 @@ struct Member {
 impl Member {
     fn start(port: u16, folder: PathBuf) -> Self {
         fs::create_dir_all(&folder).expect("a folder");
-        let found = named_mongod().unwrap_or_else(|| {
-            let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod");
-            if own.exists() { own } else { "mongod".into() }
-        });
+        let found = named_mongod().or_else(installed_mongod).unwrap_or_else(|| "mongod".into());
         let child = Command::new(found)
             .args(["--replSet", "three", "--bind_ip", "127.0.0.1", "--port", &port.to_string()])
             .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64", "--nounixsocket", "--dbpath"])

@@ -6,11 +6,12 @@ use std::{
 };
 
 use poem::{
-    Body, EndpointExt, Request, Response, Route, Server, handler,
+    Body, EndpointExt, Request, Response, Route, handler,
     http::{Method, StatusCode},
-    listener::{Acceptor, Listener, TcpListener},
     web::Data,
 };
+
+use super::fake::serve_fake;
 
 /// What was sent with an object, and the object.
 #[derive(Debug, Clone)]
@@ -42,11 +43,8 @@ impl FakeS3 {
     /// Starts one that keeps what it gets.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
-        let address = acceptor.local_addr()[0].to_string().replace("socket://", "");
         let routes = Route::new().at("/*path", object).data(Arc::clone(&state));
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-        Self { url: format!("http://{address}"), state }
+        Self { url: serve_fake(routes).await, state }
     }
 
     /// The settings of a server that uses it.

@@ -7,13 +7,14 @@ use std::{
 };
 
 use poem::{
-    EndpointExt, Response, Route, Server, handler,
+    EndpointExt, Response, Route, handler,
     http::StatusCode,
-    listener::{Acceptor, Listener, TcpListener},
     post,
     web::{Data, Form, Path},
 };
 use serde::Deserialize;
+
+use super::fake::serve_fake;
 
 /// The code that it sends, always the same one, as Twilio does within ten minutes.
 pub const CODE: &str = "135790";
@@ -78,15 +79,12 @@ impl FakeTwilio {
     /// Starts one that answers as it should.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::<State>::default());
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
-        let address = acceptor.local_addr()[0].to_string().replace("socket://", "");
         let routes = Route::new()
             .at("/v2/Services/VA1/Verifications", post(send))
             .at("/v2/Services/VA1/Verifications/:number", post(report))
             .at("/v2/Services/VA1/VerificationCheck", post(check))
             .data(Arc::clone(&state));
-        tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-        Self { url: format!("http://{address}"), state }
+        Self { url: serve_fake(routes).await, state }
     }
 
     /// The settings of a server that uses it.
