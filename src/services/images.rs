@@ -23,6 +23,7 @@ use crate::{
         url::ImageUrl,
     },
     integrations::images::HomeUnavailable,
+    release_freed_memory,
     store::{StoreError, image_trash::TrashDoc},
 };
 
@@ -38,8 +39,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 const PLACES: usize = 32;
 
 /// The one place where images are drawn, and who waits for it. An image of a few kilobytes can take hundreds of megabytes
-/// while it is drawn, so that happens to one at a time, and on one thread: the allocator keeps for a moment what a thread has
-/// freed, and another thread would take as much again.
+/// while it is drawn, so one image is drawn at a time, on a thread of its own, which gives that memory back to the system
+/// before it begins the next.
 pub struct Drawing {
     places: Semaphore,
     queue: Sender<Job>,
@@ -90,7 +91,11 @@ impl Drawing {
         let _place = self.places.try_acquire().map_err(|_| ImageError::Busy)?;
         let (answer, drawn) = oneshot::channel();
         // A decoder that panics has met something that is no picture.
-        let draw = move || catch_unwind(|| Picture::draw(bytes, kind)).unwrap_or(Err(InvalidPicture::Unreadable));
+        let draw = move || {
+            let picture = catch_unwind(|| Picture::draw(bytes, kind)).unwrap_or(Err(InvalidPicture::Unreadable));
+            release_freed_memory();
+            picture
+        };
         self.queue.send(Box::new(move || drop(answer.send(draw())))).map_err(|_| ImageError::Busy)?;
         Ok(drawn.await.map_err(|_| ImageError::Busy)??)
     }
