@@ -6,26 +6,25 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{Config, kept_secret},
-    domain::{
-        author::Author,
-        phone::E164,
-        tokens::{access::AccessTokens, keys::Keys},
-    },
-    integrations::{
-        clock::Clock,
-        images::{Images, UnusableHome},
-        mail::{MailError, Mailer},
-        sms::{SmsSender, Twilio},
-        traces::{Traces, TracesError},
-    },
-    metrics::Metrics,
-    services::{
-        catalogue::{CatalogueCache, Searching},
+    accounts::{
         hashing::{Counts, Hasher},
-        images::Drawing,
+        sms::{SmsSender, Twilio},
+        tokens::access::AccessTokens,
     },
-    store::{Store, StoreError, audits::Trail},
+    audits::store::Trail,
+    catalogue::{CatalogueCache, turns::Searching},
+    clock::Clock,
+    config::{Config, kept_secret},
+    db::StoreError,
+    images::{
+        drawing::Drawing,
+        homes::{Images, UnusableHome},
+    },
+    mail::sender::{MailError, Mailer},
+    metrics::Metrics,
+    store::Store,
+    traces::{Traces, TracesError},
+    values::{author::Author, keys::Keys, phone::E164},
 };
 
 /// The shop's moving parts, made once and shared by all requests.

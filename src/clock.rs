@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::domain::time::Timestamp;
+use crate::values::time::Timestamp;
 
 /// Tells the time; clones tell the same.
 #[derive(Debug, Clone, Default)]

@@ -159,7 +159,7 @@ impl PrivateMongod {
         }
         tokio::select! {
             status = self.ended() => Err(not_started(folder, &first_complaint(folder, status))),
-            result = elect(socket, started) => result.map_err(|error| not_started(folder, &crate::store::brief(&error))),
+            result = elect(socket, started) => result.map_err(|error| not_started(folder, &crate::db::brief(&error))),
         }
     }
 }

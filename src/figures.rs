@@ -2,10 +2,7 @@
 
 use futures_util::try_join;
 
-use crate::{
-    app::App,
-    store::{StoreError, products::StockLevel, users::UserRecord},
-};
+use crate::{accounts::store::UserRecord, app::App, catalogue::store::products::StockLevel, db::StoreError};
 
 /// Products that are listed when more are running out.
 const LOW_STOCK_LIMIT: i64 = 20;
@@ -44,7 +41,7 @@ pub async fn read(app: &App, threshold: u32) -> Result<Stats, StoreError> {
         store.models.count(),
         store.categories.count(),
         store.products.count(),
-        store.users.count_carts(),
+        store.carts.count(),
         store.products.low_stock(threshold, LOW_STOCK_LIMIT),
         store.users.records(None, None, NEWEST_LIMIT),
     )?;

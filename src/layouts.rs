@@ -8,14 +8,12 @@ use std::{
 
 use bson::{Bson, Document, doc};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use mongodb::{IndexModel, options::IndexOptions};
+use mongodb::IndexModel;
 
-use super::{
-    Store, StoreError, audits,
-    branches::{self, Brand, Category, Model},
-    error, image_trash, invitations, leases, links,
-    locks::{self, Locks},
-    otp_codes, otp_tallies, outbox, pending_registrations, plans, product_search, products, rate_limits, tree, users,
+use crate::{
+    catalogue::store::product_search,
+    db::{StoreError, error, schema::Layout},
+    store::Store,
 };
 
 /// MongoDB's code for "this collection exists already".
@@ -27,45 +25,15 @@ const START_PAUSE: Duration = Duration::from_millis(200);
 /// Collections that are looked at together: more at once would only open more connections.
 const AT_ONCE: usize = 4;
 
-/// What a collection needs before it is used.
-pub(super) struct Layout {
-    pub(super) collection: &'static str,
-    pub(super) indexes: Vec<IndexModel>,
-    pub(super) validator: Document,
-}
-
-fn layouts() -> Vec<Layout> {
-    vec![
-        audits::layout(),
-        users::layout(),
-        branches::layout::<Brand>(),
-        branches::layout::<Model>(),
-        branches::layout::<Category>(),
-        products::layout(),
-        tree::layout(),
-        plans::layout(),
-        otp_codes::layout(),
-        otp_tallies::layout(),
-        pending_registrations::layout(),
-        rate_limits::layout(),
-        outbox::layout(),
-        leases::layout(),
-        links::layout(),
-        invitations::layout(),
-        locks::layout(),
-        image_trash::layout(),
-    ]
-}
-
 impl Store {
     /// Makes collections, validators and indexes where they are missing or have changed.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         self.refuse_standalone().await?;
         let found = &self.validators(doc! {}).await?;
         let lay_out = |layout: Layout| self.lay_out(layout, found);
-        stream::iter(layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        product_search::add_missing_keys(&self.database).await?;
-        Locks::new(&self.database).declare().await
+        stream::iter(Self::layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        product_search::add_missing_keys(&self.connection).await?;
+        self.locks.declare().await
     }
 
     /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.
@@ -81,7 +49,7 @@ impl Store {
     async fn hello(&self) -> Result<Document, StoreError> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            match self.database.run_command(doc! { "hello": 1 }).await.map_err(StoreError::from) {
+            match self.connection.database.run_command(doc! { "hello": 1 }).await.map_err(StoreError::from) {
                 Err(StoreError::Unavailable(_)) if Instant::now() < deadline => tokio::time::sleep(START_PAUSE).await,
                 outcome => return outcome,
             }
@@ -90,7 +58,7 @@ impl Store {
 
     /// The validators of the collections that there are, by their names.
     async fn validators(&self, filter: Document) -> Result<HashMap<String, Document>, StoreError> {
-        let found = self.database.list_collections().filter(filter).await?;
+        let found = self.connection.database.list_collections().filter(filter).await?;
         let named = found.map_ok(|found| (found.name, found.options.validator.unwrap_or_default()));
         Ok(named.try_collect().await?)
     }
@@ -110,14 +78,15 @@ impl Store {
         if missing.is_empty() {
             return Ok(());
         }
-        let made = self.database.collection::<Document>(name).create_indexes(missing).await;
+        let made = self.connection.database.collection::<Document>(name).create_indexes(missing).await;
         made.inspect_err(|_| tracing::error!(collection = name, "an index that the shop needs can't be made"))?;
         Ok(())
     }
 
     /// Collections are made before they are used: making one inside concurrent transactions conflicts.
     async fn create(&self, layout: &Layout) -> Result<(), StoreError> {
-        let made = self.database.create_collection(layout.collection).validator(layout.validator.clone()).await;
+        let made =
+            self.connection.database.create_collection(layout.collection).validator(layout.validator.clone()).await;
         if !made.as_ref().is_err_and(|error| error::code_of(error) == Some(NAMESPACE_EXISTS)) {
             return Ok(made?);
         }
@@ -133,7 +102,7 @@ impl Store {
     async fn update_validator(&self, layout: &Layout, found: &Document) -> Result<(), StoreError> {
         if *found != layout.validator {
             let change = doc! { "collMod": layout.collection, "validator": layout.validator.clone() };
-            self.database.run_command(change).await?;
+            self.connection.database.run_command(change).await?;
         }
         Ok(())
     }
@@ -145,7 +114,7 @@ impl Store {
         if wanted.is_empty() {
             return Ok(wanted);
         }
-        let list = self.database.run_cursor_command(doc! { "listIndexes": layout.collection });
+        let list = self.connection.database.run_cursor_command(doc! { "listIndexes": layout.collection });
         let found: Vec<Document> = list.await?.try_collect().await?;
         // What somebody added by hand need not be anything that this version can read.
         let read = |found| bson::deserialize_from_document(found).and_then(|index| described(&index)).ok();
@@ -169,22 +138,4 @@ fn described(index: &IndexModel) -> bson::error::Result<Vec<u8>> {
         options.weights.get_or_insert_with(|| fields.into_iter().map(|field| (field, Bson::Int32(1))).collect());
     }
     bson::serialize_to_vec(&index)
-}
-
-/// A unique index with a name of its own.
-pub(super) fn unique(name: &str, keys: Document) -> IndexModel {
-    let options = IndexOptions::builder().name(name.to_owned()).unique(true).build();
-    IndexModel::builder().keys(keys).options(options).build()
-}
-
-/// Has documents removed `after` their `expires_at`. Queries compare with the shop's clock: this only sweeps.
-pub(super) fn swept(after: Duration) -> IndexModel {
-    let options = IndexOptions::builder().name("expires_at".to_owned()).expire_after(after).build();
-    IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options).build()
-}
-
-/// A plain index with a name of its own.
-pub(super) fn index(name: &str, keys: Document) -> IndexModel {
-    let options = IndexOptions::builder().name(name.to_owned()).build();
-    IndexModel::builder().keys(keys).options(options).build()
 }

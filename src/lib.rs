@@ -1,32 +1,49 @@
-//! The backend of myspares, in reading order.
+//! The backend of myspares. The modules are listed from the top floor down: imports point to modules further down the list
+//! only, which `tests/it/rooms.rs` checks.
 
-/// Who may call: argument types.
-mod access;
-/// The URLs, one file a group.
+/// Accounts: sign-up, sign-in, sessions, codes, links, profile, invitations.
+mod accounts;
+/// The URLs, one file a group; who may call, and what an error looks like.
 mod api;
 /// Everything that a request can reach.
 pub mod app;
-/// The command line.
+/// What happened, and who did it.
+mod audits;
+/// The cart, and sharing a fallen stock out among carts.
+mod carts;
+/// The tree of brands, models, categories and products; its cache, its search and its files.
+mod catalogue;
+/// The command line, one file a subcommand.
 pub mod cli;
+/// The clock.
+pub mod clock;
 /// The settings, read from the environment.
 pub mod config;
-/// Pure rules.
-mod domain;
+/// What the stores of all subjects need.
+mod db;
 /// The private mongod.
 pub mod embedded;
-/// The API's errors and their envelope.
-mod error;
-/// Router, middleware, documentation and health pages.
+/// The numbers of the dashboard, which count everything.
+mod figures;
+/// The server: router, layers, and the pages beside the API.
 pub mod http;
-/// The world outside the process.
-pub mod integrations;
-/// Numbers for operators.
+/// Images: drawing them anew, keeping them, removing them.
+mod images;
+/// Making collections and indexes at a start.
+mod layouts;
+/// How often something may be done.
+mod limits;
+/// The outbox, and sending what is in it.
+mod mail;
+/// What is counted for operators.
 mod metrics;
-/// The flows of the shop.
-mod services;
-/// The database, one file a collection.
+/// All collections, in one list.
 mod store;
-/// Work in the background.
+/// Spans of calls for a collector.
+mod traces;
+/// Values that two subjects share.
+mod values;
+/// Work in the background, one thin file a worker.
 pub mod workers;
 
 /// A call that asks the database makes over two hundred allocations, four of them buffers of the driver's; glibc's allocator

@@ -1,70 +1,38 @@
 //! The database: one file a collection, with its documents, indexes and queries. Nothing else talks to MongoDB.
 
-pub mod audits;
-pub mod branches;
-mod bulk;
-pub mod catalogue_changes;
-mod error;
-mod health;
-pub mod image_trash;
-pub mod invitations;
-mod layout;
-pub mod leases;
-pub mod links;
-mod locks;
-mod openings;
-pub mod otp_codes;
-pub mod otp_tallies;
-pub mod outbox;
-pub mod pending_registrations;
-pub mod plans;
-mod probe;
-pub mod product_changes;
-mod product_search;
-pub mod products;
-pub mod proofs;
-pub mod rate_limits;
-mod search;
-mod transaction;
-pub mod tree;
-pub mod users;
-
 use std::{sync::Arc, time::Duration};
 
-use bson::{Document, doc};
+use bson::doc;
 use mongodb::{
-    Client, Collection, Database,
-    options::{Acknowledgment, ClientOptions, Hint, ReadPreference, WriteConcern},
+    Client,
+    options::{Acknowledgment, ClientOptions, ReadPreference, WriteConcern},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 
-use self::{
-    audits::Audits,
-    branches::{Branches, Brand, Category, Model},
-    image_trash::ImageTrash,
-    invitations::Invitations,
-    layout::{Layout, index, swept, unique},
-    leases::Leases,
-    links::Links,
-    otp_codes::OtpCodes,
-    otp_tallies::OtpTallies,
-    outbox::Outbox,
-    pending_registrations::PendingRegistrations,
-    plans::Plans,
-    probe::Probe,
-    product_changes::ProductWatch,
-    products::Products,
-    proofs::Proofs,
-    rate_limits::RateLimits,
-    tree::Tree,
-    users::Users,
+pub use crate::db::{error::StoreError, health::Health};
+use crate::{
+    accounts::store::{
+        Users, invitations::Invitations, links::Links, otp_codes::OtpCodes, otp_tallies::OtpTallies,
+        pending_registrations::PendingRegistrations, proofs::Proofs,
+    },
+    audits::store::Audits,
+    carts::store::{Carts, plans::Plans, stock_changes::ProductWatch},
+    catalogue::store::{
+        branches::{Branches, Brand, Category, Model},
+        catalogue_changes::CatalogueWatch,
+        products::Products,
+        tree::Tree,
+    },
+    db::{
+        leases::Leases,
+        locks::Locks,
+        probe::Probe,
+        schema::{Connection, Layout, StorePart},
+    },
+    images::store::ImageTrash,
+    limits::store::RateLimits,
+    mail::store::Outbox,
 };
-pub use self::{
-    error::{StoreError, brief},
-    health::Health,
-};
-use crate::domain::{codes::FullCode, search::literal};
 
 /// Connections to the database. 10 to 16 are best on a small machine: 100 halve the throughput.
 const POOL_SIZE: u32 = 16;
@@ -75,55 +43,84 @@ const SELECTION_LIMIT: Duration = Duration::from_secs(1);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Calls that would wait longer for a connection are refused at once.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// How long the database may look for a text. No index helps to find the middle of a word.
-const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 
-/// All collections, sharing one pool of connections.
-#[derive(Clone)]
-pub struct Store {
-    client: Client,
-    database: Database,
-    /// Whether the database is there, and how busy it is.
-    pub health: Arc<Health>,
-    probe: Arc<Probe>,
+/// Declares the parts of the store: for each a field of [`Store`], which is opened with the others and whose layout is
+/// among those that a start brings about.
+macro_rules! collections {
+    ($($(#[$doc:meta])* $field:ident: $part:ty,)+) => {
+        /// All collections, sharing one pool of connections.
+        #[derive(Clone)]
+        pub struct Store {
+            pub(crate) connection: Connection,
+            /// Whether the database is there, and how busy it is.
+            pub health: Arc<Health>,
+            probe: Arc<Probe>,
+            $($(#[$doc])* pub(crate) $field: $part,)+
+        }
+
+        impl Store {
+            fn open(connection: Connection, health: Arc<Health>, probe: Probe) -> Self {
+                Self {
+                    $($field: <$part as StorePart>::open(&connection),)+
+                    connection,
+                    health,
+                    probe: Arc::new(probe),
+                }
+            }
+
+            /// What each collection needs before it is used.
+            pub(crate) fn layouts() -> Vec<Layout> {
+                [$(<$part as StorePart>::layout(),)+].into_iter().flatten().collect()
+            }
+        }
+    };
+}
+
+collections! {
     /// What happened.
-    pub audits: Audits,
-    /// Accounts with their sessions and carts.
-    pub users: Users,
+    audits: Audits,
+    /// Accounts with their sessions.
+    users: Users,
+    /// The carts inside the accounts.
+    carts: Carts,
     /// Vehicle brands.
-    pub brands: Branches<Brand>,
+    brands: Branches<Brand>,
     /// Models below brands.
-    pub models: Branches<Model>,
+    models: Branches<Model>,
     /// Categories below models.
-    pub categories: Branches<Category>,
+    categories: Branches<Category>,
     /// Products below categories.
-    pub products: Products,
+    products: Products,
     /// Writes to the four levels.
-    pub tree: Tree,
-    /// What happens to products.
-    pub product_watch: ProductWatch,
+    tree: Tree,
+    /// Changes of the four levels.
+    catalogue_watch: CatalogueWatch,
+    /// Changes of products that may concern carts.
+    product_watch: ProductWatch,
     /// Redistributions under way.
-    pub plans: Plans,
+    plans: Plans,
     /// Codes that were sent.
-    pub otp_codes: OtpCodes,
+    otp_codes: OtpCodes,
     /// Tries without a code of one's own.
-    pub otp_tallies: OtpTallies,
+    otp_tallies: OtpTallies,
     /// Accounts that wait for their code.
-    pub pending_registrations: PendingRegistrations,
+    pending_registrations: PendingRegistrations,
     /// Who did what how often.
-    pub rate_limits: RateLimits,
+    rate_limits: RateLimits,
     /// Mails that are to be sent.
-    pub outbox: Outbox,
+    outbox: Outbox,
     /// Who works in the background.
-    pub leases: Leases,
+    leases: Leases,
+    /// Documents that transactions touch to exclude each other.
+    locks: Locks,
     /// Links that were mailed.
-    pub links: Links,
+    links: Links,
     /// Who may become staff.
-    pub invitations: Invitations,
+    invitations: Invitations,
     /// Images that are to be removed.
-    pub image_trash: ImageTrash,
+    image_trash: ImageTrash,
     /// What links bring about.
-    pub proofs: Proofs,
+    proofs: Proofs,
 }
 
 impl Store {
@@ -138,36 +135,12 @@ impl Store {
         options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
         // Sessions, stock and carts are decided on what is read: never on a secondary's older state.
         options.selection_criteria = Some(ReadPreference::Primary.into());
-        let probe = Arc::new(Probe::new(&options, name)?);
+        let probe = Probe::new(&options, name)?;
         let health = Health::new(POOL_SIZE);
         health.listen(&mut options);
         let client = Client::with_options(options)?;
         let database = client.database(name);
-        Ok(Self {
-            audits: Audits::new(&database),
-            users: Users::new(&client, &database),
-            brands: Branches::new(&database),
-            models: Branches::new(&database),
-            categories: Branches::new(&database),
-            products: Products::new(&database),
-            tree: Tree::new(&client, &database),
-            product_watch: ProductWatch::new(&database),
-            plans: Plans::new(&client, &database),
-            otp_codes: OtpCodes::new(&database),
-            otp_tallies: OtpTallies::new(&database),
-            pending_registrations: PendingRegistrations::new(&database),
-            rate_limits: RateLimits::new(&database),
-            outbox: Outbox::new(&database),
-            leases: Leases::new(&database),
-            links: Links::new(&database),
-            invitations: Invitations::new(&client, &database),
-            image_trash: ImageTrash::new(&database),
-            proofs: Proofs::new(&client, &database),
-            client,
-            database,
-            health,
-            probe,
-        })
+        Ok(Self::open(Connection { client, database }, health, probe))
     }
 
     /// Asks whether the database answers, whatever else is asked of it: within a second.
@@ -188,31 +161,6 @@ impl Store {
     /// Closes every connection, once nothing uses them any more.
     pub async fn close(self) {
         self.probe.close().await;
-        self.client.shutdown().await;
+        self.connection.client.shutdown().await;
     }
-}
-
-/// The part of one document that a question needs.
-async fn find_part<T, P>(docs: &Collection<T>, filter: Document, fields: Document) -> Result<Option<P>, StoreError>
-where
-    T: Send + Sync,
-    P: DeserializeOwned + Send + Sync,
-{
-    Ok(docs.clone_with_type::<P>().find_one(filter).projection(fields).await?)
-}
-
-/// How many documents there are, counted over the index that holds nothing but their ids.
-async fn count_all<T: Send + Sync>(docs: &Collection<T>) -> Result<u64, StoreError> {
-    let by_id = Hint::Name("_id_".to_owned());
-    Ok(docs.count_documents(doc! {}).hint(by_id).max_time(SEARCH_LIMIT).await?)
-}
-
-/// Matches texts that contain `text`, which is no pattern.
-fn containing(text: &str) -> Document {
-    doc! { "$regex": literal(text) }
-}
-
-/// Everything below a branch: its codes begin with the branch's and a `-`, which `.` follows in ASCII.
-fn code_below(branch: &FullCode) -> Document {
-    doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
 }

@@ -47,7 +47,7 @@ pub enum TracesError {
 impl Traces {
     /// Traces for the collector at `endpoint`, such as `http://localhost:4318`.
     pub fn start(endpoint: &str) -> Result<Self, TracesError> {
-        super::install_tls();
+        crate::values::tls::install_tls();
         let client = Client::builder().timeout(CALL_LIMIT).build()?;
         let exporter = SpanExporter::builder()
             .with_http()

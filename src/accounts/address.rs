@@ -1,15 +1,13 @@
 //! The postal address inside the account.
 
+use super::{
+    rules::profile::AddressChange,
+    store::{Account, AccountChange, Address, Proof},
+};
 use crate::{
     app::App,
-    domain::{
-        ids::{AddressId, SessionRef},
-        profile::AddressChange,
-    },
-    store::{
-        StoreError,
-        users::{Account, AccountChange, Address, Proof},
-    },
+    db::StoreError,
+    values::ids::{AddressId, SessionRef},
 };
 
 /// Why an address isn't read or changed.

@@ -1,22 +1,20 @@
 //! Accounts as those who run the shop see and change them.
 
 use super::{
-    catalogue::{Page, Slice},
     sign_in,
+    store::{UserChange, UserChanged, UserQuery, UserRecord},
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    values::{
         author::Author,
         ids::UserId,
         invalid::InvalidField,
+        paging::{Page, Slice},
         phone::E164,
         role::{Role, UnknownRole},
         time::Timestamp,
-    },
-    store::{
-        StoreError,
-        users::{UserChange, UserChanged, UserQuery, UserRecord},
     },
 };
 

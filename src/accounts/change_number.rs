@@ -1,15 +1,17 @@
 //! Another number for an account: proven by a code, asked for by its owner and not by a stolen access token.
 
 use super::{
-    mail,
     otp::{self, Asker, OtpError},
+    rules::password::Password,
     sessions::Origin,
     sign_in::{self, ReauthenticationError},
+    store::{Account, otp_codes::Purpose},
 };
 use crate::{
     app::App,
-    domain::{ids::SessionRef, mail_kind::MailKind, password::Password, phone::E164},
-    store::{StoreError, otp_codes::Purpose, users::Account},
+    db::StoreError,
+    mail::{self, kind::MailKind},
+    values::{ids::SessionRef, phone::E164},
 };
 
 /// Why a number isn't changed.

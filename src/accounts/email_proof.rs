@@ -1,27 +1,26 @@
 //! Proving an address by a link, and becoming staff by an invitation.
 
 use super::{
-    limits::LimitError,
     links::{self, LinkError},
-    mail,
+    rules::password::Password,
     sessions::Origin,
     sign_in::{self, ReauthenticationError},
+    store::{
+        Account,
+        links::{LinkDoc, LinkKind},
+        proofs::{EmailProof, Prover},
+    },
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    limits::LimitError,
+    mail::{self, kind::MailKind},
+    values::{
         email::Email,
         ids::{SessionRef, UserId},
         invalid::InvalidField,
-        mail_kind::MailKind,
-        password::Password,
         time::Timestamp,
-    },
-    store::{
-        StoreError,
-        links::{LinkDoc, LinkKind},
-        proofs::{EmailProof, Prover},
-        users::Account,
     },
 };
 

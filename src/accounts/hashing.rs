@@ -14,11 +14,11 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::hashing_load::Load;
-use crate::domain::{
-    invalid::InvalidField,
-    password::{NewPassword, OwnerDetails, Password, PasswordHash},
+use super::{
+    hashing_load::Load,
+    rules::password::{NewPassword, OwnerDetails, Password, PasswordHash},
 };
+use crate::values::invalid::InvalidField;
 
 /// Jobs that may wait, whatever they take.
 const QUEUE: usize = 128;

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use super::{
-    catalogue::{Page, Slice},
-    limits::LimitError,
-    mail,
-};
+use super::store::invitations::InvitationDoc;
 use crate::{
     app::App,
-    domain::{author::Author, email::Email, ids::InvitationId, invalid::InvalidField, mail_kind::MailKind},
-    store::{StoreError, invitations::InvitationDoc},
+    db::StoreError,
+    limits::LimitError,
+    mail::{self, kind::MailKind},
+    values::{
+        author::Author,
+        email::Email,
+        ids::InvitationId,
+        invalid::InvalidField,
+        paging::{Page, Slice},
+    },
 };
 
 /// For so long an invitation is open.

@@ -1,17 +1,16 @@
 //! Links in mails: made when the mail is sent, opened once.
 
+use super::{
+    store::{
+        Account,
+        links::{LinkDoc, LinkKind},
+    },
+    tokens::link::{LinkRef, LinkToken},
+};
 use crate::{
     app::App,
-    domain::{
-        email::Email,
-        ids::LinkId,
-        tokens::link::{LinkRef, LinkToken},
-    },
-    store::{
-        StoreError,
-        links::{LinkDoc, LinkKind},
-        users::Account,
-    },
+    db::StoreError,
+    values::{email::Email, ids::LinkId},
 };
 
 /// Why a link opens nothing.

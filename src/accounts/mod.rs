@@ -1,32 +1,28 @@
-//! The flows of the shop, in its own words; each touches the store, the clock or the hashing threads.
+//! Accounts: signing up and in, sessions, codes and links, the profile, invitations, and what admins do to accounts.
 
-pub mod accounts;
 pub mod address;
-pub mod audits;
-pub mod cart;
-pub mod catalogue;
+pub mod administration;
 pub mod change_number;
 pub mod email_proof;
-pub mod forgot_password;
 pub mod hashing;
 mod hashing_load;
-pub mod images;
 pub mod invitations;
-pub mod limits;
 pub mod links;
-pub mod mail;
-pub mod metrics;
 pub mod operator;
 pub mod otp;
 pub mod otp_registration;
+pub mod own;
 pub mod photo;
 pub mod profile;
-pub mod redistribution;
 pub mod refresh;
 pub mod registration;
-pub mod reset;
+pub mod reset_by_code;
+pub mod reset_by_link;
+pub mod rules;
 pub mod sessions;
 pub mod sign_in;
-pub mod stats;
-pub mod transfer;
-pub mod users;
+pub mod sms;
+pub mod store;
+pub mod tokens;
+
+pub use self::store::USERS;

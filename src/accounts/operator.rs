@@ -2,17 +2,14 @@
 
 use super::{
     hashing::{Caller, HashError},
-    sign_in,
-};
-use crate::{
-    app::App,
-    domain::{
-        invalid::InvalidField,
+    rules::{
         password::{NewPassword, Password},
         username::UsernameKey,
     },
-    store::{StoreError, users::Identifier},
+    sign_in,
+    store::Identifier,
 };
+use crate::{app::App, db::StoreError, values::invalid::InvalidField};
 
 /// Why no password is set.
 #[derive(Debug, thiserror::Error)]

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use super::{
-    limits::{self, Count, LimitError, Slots},
+    rules::otp::OtpCode,
     sessions::Origin,
+    sms::{Sent, SmsError},
+    store::{
+        otp_codes::{OtpDoc, Purpose},
+        otp_tallies::Asked,
+    },
+    tokens::sealed::HashedToken,
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    limits::{self, Count, LimitError, Slots},
+    values::{
         ids::{ChallengeId, UserId},
         invalid::InvalidField,
         limits::Action,
-        otp::OtpCode,
         phone::{E164, Line},
-        tokens::sealed::HashedToken,
-    },
-    integrations::sms::{Sent, SmsError},
-    store::{
-        StoreError,
-        otp_codes::{OtpDoc, Purpose},
-        otp_tallies::Asked,
     },
 };
 

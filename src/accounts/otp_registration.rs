@@ -5,18 +5,13 @@ use super::{
     otp::{self, Asker, OtpError, Tries},
     registration::{Identity, NewAccount, RegisterError, document},
     sessions::{self, Carrier, Origin, SignedIn},
+    store::{SessionDoc, UserDoc, Verified, Wishes, otp_codes::Purpose, pending_registrations::PendingDoc},
+    tokens::sealed::HashedToken,
 };
 use crate::{
     app::App,
-    domain::{
-        ids::ChallengeId, invalid::InvalidField, phone::E164, role::Role, time::Timestamp, tokens::sealed::HashedToken,
-    },
-    store::{
-        StoreError,
-        otp_codes::Purpose,
-        pending_registrations::PendingDoc,
-        users::{SessionDoc, UserDoc, Verified, Wishes},
-    },
+    db::StoreError,
+    values::{ids::ChallengeId, invalid::InvalidField, phone::E164, role::Role, time::Timestamp},
 };
 
 /// Why a number isn't proven, or an account not made.

@@ -2,24 +2,21 @@
 
 use super::{
     hashing::HashError,
-    limits::{self, Count},
-    mail,
+    rules::password::{NewPassword, Password},
     sessions::Origin,
     sign_in::{self, SignInError},
+    store::{SessionDoc, WholeAccount},
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    limits::{self, Count},
+    mail::{self, kind::MailKind},
+    values::{
         ids::{SessionId, SessionRef},
         invalid::InvalidField,
         limits::Action,
-        mail_kind::MailKind,
-        password::{NewPassword, Password},
         role::Role,
-    },
-    store::{
-        StoreError,
-        users::{SessionDoc, WholeAccount},
     },
 };
 

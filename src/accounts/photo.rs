@@ -1,16 +1,12 @@
 //! The picture of an account.
 
-use super::{
-    images::{self, ImageError, Kind},
-    limits::{self, Count, LimitError},
-};
+use super::store::{Account, Display};
 use crate::{
     app::App,
-    domain::{ids::SessionRef, limits::Action},
-    store::{
-        StoreError,
-        users::{Account, Display},
-    },
+    db::StoreError,
+    images::{self, Kind, drawing::ImageError},
+    limits::{self, Count, LimitError},
+    values::{ids::SessionRef, limits::Action},
 };
 
 /// Why the picture isn't changed.

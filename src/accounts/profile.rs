@@ -1,21 +1,17 @@
 //! What owners change about their accounts beside the password.
 
 use super::{
-    limits::{self, Count, LimitError},
-    mail,
+    rules::{password::Password, username::Username},
     sessions::Origin,
     sign_in::{self, ReauthenticationError, SignInError},
+    store::{Account, AccountChange, EmailChange, PhotoChange, Proof, Taken, Wishes},
 };
 use crate::{
     app::App,
-    domain::{
-        ids::SessionRef, invalid::InvalidField, limits::Action, mail_kind::MailKind, password::Password,
-        username::Username,
-    },
-    store::{
-        StoreError,
-        users::{Account, AccountChange, EmailChange, PhotoChange, Proof, Taken, Wishes},
-    },
+    db::StoreError,
+    limits::{self, Count, LimitError},
+    mail::{self, kind::MailKind},
+    values::{ids::SessionRef, invalid::InvalidField, limits::Action},
 };
 
 /// How often a change is tried whose name was taken a moment ago and is free again.

@@ -1,22 +1,17 @@
 //! Refreshing a session (U1): who brings which token, and what becomes of the session.
 
 use super::{
-    mail,
     sessions::{SignedIn, may_be_static, tokens},
+    store::{Refreshable, Rotation, SessionDoc, Turn},
+    tokens::refresh::{RefreshClaim, RefreshToken},
 };
 use crate::{
     app::App,
+    audits::store::AuditDoc,
     config::BodyRefresh,
-    domain::{
-        mail_kind::MailKind,
-        time::Timestamp,
-        tokens::refresh::{RefreshClaim, RefreshToken},
-    },
-    store::{
-        StoreError,
-        audits::AuditDoc,
-        users::{Refreshable, Rotation, SessionDoc, Turn},
-    },
+    db::StoreError,
+    mail::{self, kind::MailKind},
+    values::time::Timestamp,
 };
 
 /// A refresh that lost a race reads and tries again; each round somebody else's refresh succeeded.

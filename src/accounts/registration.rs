@@ -2,25 +2,26 @@
 
 use super::{
     hashing::{Caller, HashError},
-    limits::{self, Count, LimitError},
+    rules::{
+        password::{NewPassword, OwnerDetails, Password, PasswordHash},
+        username::Username,
+    },
     sessions::{self, Carrier, Origin, SignedIn},
+    store::{Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification, Wishes},
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    limits::{self, Count, LimitError},
+    values::{
+        cart::CartDoc,
         email::Email,
         ids::{CartId, UserId},
         invalid::InvalidField,
         limits::Action,
-        password::{NewPassword, OwnerDetails, Password, PasswordHash},
         phone::{E164, Region},
         role::Role,
         time::Timestamp,
-        username::Username,
-    },
-    store::{
-        StoreError,
-        users::{CartDoc, Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification, Wishes},
     },
 };
 

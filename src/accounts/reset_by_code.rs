@@ -4,23 +4,21 @@ use std::sync::Arc;
 
 use super::{
     hashing::HashError,
-    limits::{self, Count},
     otp::{self, Asker, OtpError, Tries},
+    rules::{
+        contacts::Contact,
+        password::{NewPassword, Password},
+    },
     sessions::Origin,
     sign_in,
+    store::{Identifier, otp_codes::Purpose},
+    tokens::sealed::ResetToken,
 };
 use crate::{
     app::App,
-    domain::{
-        contacts::Contact,
-        ids::ChallengeId,
-        invalid::InvalidField,
-        limits::Action,
-        password::{NewPassword, Password},
-        phone::E164,
-        tokens::sealed::ResetToken,
-    },
-    store::{StoreError, otp_codes::Purpose, users::Identifier},
+    db::StoreError,
+    limits::{self, Count},
+    values::{ids::ChallengeId, invalid::InvalidField, limits::Action, phone::E164},
 };
 
 /// Why there is no new password.

@@ -2,24 +2,18 @@
 
 use super::{
     hashing::HashError,
-    limits::{self, Count, LimitError},
     links::{self, LinkError},
-    mail,
+    rules::password::{NewPassword, Password},
     sessions::Origin,
     sign_in,
+    store::{Recoverable, links::LinkKind},
 };
 use crate::{
     app::App,
-    domain::{
-        email::Email,
-        invalid::InvalidField,
-        limits::Action,
-        mail_kind::MailKind,
-        net::Client,
-        password::{NewPassword, Password},
-        time::Timestamp,
-    },
-    store::{StoreError, links::LinkKind, users::Recoverable},
+    db::StoreError,
+    limits::{self, Count, LimitError},
+    mail::{self, kind::MailKind},
+    values::{email::Email, invalid::InvalidField, limits::Action, net::Client, time::Timestamp},
 };
 
 /// Why somebody who can't sign in gets no further.

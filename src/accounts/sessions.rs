@@ -1,22 +1,23 @@
 //! Sessions: what a sign-in makes and a logout ends. Refreshing them is in `refresh.rs`.
 
-use super::{hashing::Caller, refresh::newest_claims};
+use super::{
+    hashing::Caller,
+    refresh::newest_claims,
+    store::{Account, SessionDoc},
+    tokens::{
+        access::{AccessToken, Bearer},
+        refresh::{RefreshClaim, RefreshToken, STATIC_COUNTER},
+    },
+};
 use crate::{
     app::App,
     config::BodyRefresh,
-    domain::{
+    db::StoreError,
+    values::{
         ids::{ChallengeId, SessionId, SessionRef, UserId},
         net::Client,
         role::Role,
         time::Timestamp,
-        tokens::{
-            access::{AccessToken, Bearer},
-            refresh::{RefreshClaim, RefreshToken, STATIC_COUNTER},
-        },
-    },
-    store::{
-        StoreError,
-        users::{Account, SessionDoc},
     },
 };
 
@@ -80,6 +81,11 @@ pub enum Carrier {
     CookieAndBody,
 }
 
+/// Returns whether a session is alive; for refusals that come before any update has looked.
+pub async fn is_alive(app: &App, session: SessionRef) -> Result<bool, StoreError> {
+    app.store.users.is_alive(session).await
+}
+
 /// A new session that isn't stored yet.
 pub fn begin(app: &App, origin: &Origin, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
     let is_static = carrier == Carrier::CookieAndBody && may_be_static(app, role);
@@ -109,7 +115,7 @@ pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp)
     let bearer = Bearer {
         session: reference,
         username: account.username.as_str(),
-        phone_number: account.phone_number.as_ref().map(crate::domain::phone::E164::as_str),
+        phone_number: account.phone_number.as_ref().map(crate::values::phone::E164::as_str),
         role: account.role,
     };
     // No access token outlives its session.

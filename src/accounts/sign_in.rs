@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use super::{
     hashing::{Caller, Comparison, HashError},
-    limits::{self, Count, LimitError},
+    rules::{
+        password::{Password, PasswordHash},
+        username::UsernameKey,
+    },
     sessions::{self, Carrier, Origin, SignedIn},
+    store::{Credentials, Identifier},
 };
 use crate::{
     app::App,
-    domain::{
+    db::StoreError,
+    limits::{self, Count, LimitError},
+    values::{
         email::Email,
         ids::{SessionRef, UserId},
         invalid::InvalidField,
         limits::Action,
-        password::{Password, PasswordHash},
         phone::E164,
         text::is_longer_than_names,
-        username::UsernameKey,
-    },
-    store::{
-        StoreError,
-        users::{Credentials, Identifier},
     },
 };
 

@@ -5,15 +5,17 @@ use serde::Deserialize;
 
 use super::fields::{Digits, Line};
 use crate::{
-    domain::{
+    accounts::{
+        address,
+        rules::profile::{AddressChange, AddressLine},
+        store::Account,
+    },
+    values::{
         ids::{AddressId, UserId},
         invalid::InvalidField,
         phone::Region,
-        profile::{AddressChange, AddressLine},
         time::Timestamp,
     },
-    services::address,
-    store::users::Account,
 };
 
 /// Where parts are to be sent: lines of at most 200 characters. An empty one clears what was there.

@@ -13,7 +13,7 @@ use poem_openapi::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, ErrorCode};
+use super::error::{ApiError, ErrorCode};
 
 /// A body read as `T`, whose fields are the types of [`super::fields`]: their messages are fit for callers.
 pub struct Body<T>(pub T);

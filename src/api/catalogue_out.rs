@@ -5,15 +5,17 @@ use serde::Serialize;
 
 use super::written::scalar;
 use crate::{
-    domain::{
+    catalogue::{
+        rules::pricing::Offer,
+        store::{
+            branches::{BranchDoc, Brand, Category, Model},
+            products::ProductDoc,
+        },
+    },
+    values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
-        pricing::Offer,
         time::Timestamp,
-    },
-    store::{
-        branches::{BranchDoc, Brand, Category, Model},
-        products::ProductDoc,
     },
 };
 

@@ -13,8 +13,8 @@ use poem_openapi::{
     types::{ToJSON, Type},
 };
 
-pub use crate::domain::etag::ETag;
-use crate::services::catalogue::Rendered;
+use crate::catalogue::Rendered;
+pub use crate::values::etag::ETag;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// Everybody may keep it, and asks each time whether it still holds.

@@ -13,15 +13,15 @@ use serde::{
 };
 use serde_json::Value;
 
+use super::error::ApiError;
 use crate::{
-    domain::{
+    accounts::rules::password::Password,
+    values::{
         invalid::InvalidField,
-        password::Password,
         phone::{E164, Region},
         quantity::Quantity,
         text,
     },
-    error::ApiError,
 };
 
 /// A line of text without the spaces around it; control characters are refused.

@@ -10,13 +10,16 @@
 //! | `/api/utils/` | `utils/` |
 //! | `/api/admin/` | `admin/`, one file a kind of call |
 
+pub mod access;
 mod accounts;
 mod address;
 mod admin;
 mod auth;
 mod body;
+pub mod catalogue;
 mod catalogue_out;
 mod client;
+pub mod error;
 mod etag;
 mod fields;
 mod message;
@@ -25,7 +28,6 @@ mod request;
 mod scalars;
 mod upload;
 mod user_out;
-mod utils;
 mod written;
 
 use std::{collections::HashMap, sync::Arc};
@@ -63,9 +65,9 @@ type Groups = (
     request::links::LinksApi,
     client::cart::CartApi,
     client::address::AddressApi,
-    utils::BranchesApi,
-    utils::ProductsApi,
-    utils::SearchApi,
+    catalogue::BranchesApi,
+    catalogue::ProductsApi,
+    catalogue::SearchApi,
     AdminGroups,
 );
 
@@ -91,9 +93,9 @@ pub fn all(app: &Arc<App>) -> Groups {
         request::links::LinksApi::new(app),
         client::cart::CartApi::new(app),
         client::address::AddressApi::new(app),
-        utils::BranchesApi::new(app),
-        utils::ProductsApi::new(app),
-        utils::SearchApi::new(app),
+        catalogue::BranchesApi::new(app),
+        catalogue::ProductsApi::new(app),
+        catalogue::SearchApi::new(app),
         admin(app),
     )
 }

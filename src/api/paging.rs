@@ -2,11 +2,11 @@
 
 use crate::{
     app::App,
-    domain::{
+    values::{
         cursor::{self, InvalidCursor},
         invalid::InvalidField,
+        paging::{Page, Slice},
     },
-    services::catalogue::{Page, Slice},
 };
 
 const DEFAULT_LIMIT: usize = 20;

@@ -8,7 +8,7 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use crate::domain::{
+use crate::values::{
     ids::{AddressId, AuditId, BrandId, CartId, CategoryId, InvitationId, ModelId, ProductId, SessionId, UserId},
     money::{Money, Percent},
     time::Timestamp,

@@ -15,12 +15,11 @@ use poem_openapi::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::body::{self, Body};
-use crate::{
-    domain::invalid::InvalidField,
+use super::{
+    body::{self, Body},
     error::{ApiError, ErrorCode},
-    http::BodyFault,
 };
+use crate::{http::BodyFault, values::invalid::InvalidField};
 
 /// Bytes of an image.
 const MAX_IMAGE: usize = 5 * 1024 * 1024;

@@ -3,8 +3,8 @@
 use poem_openapi::{Enum, Object, types::Example};
 
 use crate::{
-    domain::{ids::UserId, mask, role::Role, time::Timestamp},
-    store::users::Account,
+    accounts::store::Account,
+    values::{ids::UserId, mask, role::Role, time::Timestamp},
 };
 
 /// What an account may do.

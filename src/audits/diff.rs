@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 
 /// The top-level fields in which two states differ.
 #[derive(Debug, Default, PartialEq)]
-pub(in crate::store) struct Diff {
+pub(crate) struct Diff {
     /// Their values afterwards.
     set: Document,
     /// Those that are gone.
@@ -14,7 +14,7 @@ pub(in crate::store) struct Diff {
 }
 
 impl Diff {
-    pub(in crate::store) fn between(before: &Document, after: &Document) -> Self {
+    pub(crate) fn between(before: &Document, after: &Document) -> Self {
         let mut diff = Self::default();
         for (name, value) in after.iter().filter(|(name, value)| before.get(name) != Some(*value)) {
             diff.set.insert(name, value.clone());
@@ -29,12 +29,12 @@ impl Diff {
         diff
     }
 
-    pub(in crate::store) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()
     }
 
     /// The update that leads from the one state to the other; not for states that are the same.
-    pub(in crate::store) fn update(&self) -> Document {
+    pub(crate) fn update(&self) -> Document {
         let mut update = Document::new();
         if !self.set.is_empty() {
             update.insert("$set", self.set.clone());
@@ -46,7 +46,7 @@ impl Diff {
     }
 
     /// How the audits tell of it: as change events do, and what was there before.
-    pub(in crate::store) fn described(self) -> Document {
+    pub(crate) fn described(self) -> Document {
         doc! { "updatedFields": self.set, "removedFields": self.unset, "before": self.before }
     }
 }

@@ -1,14 +1,18 @@
 //! Reading the audits: what happened, by whom, and what it changed.
 
+pub mod diff;
+pub mod store;
+
 use bson::{Bson, Document};
 
-use super::catalogue::{Page, Slice};
+use self::store::{AuditDoc, AuditPlace, AuditQuery};
 use crate::{
     app::App,
-    domain::{mask, role::Role},
-    store::{
-        StoreError,
-        audits::{AuditDoc, AuditPlace, AuditQuery},
+    db::StoreError,
+    values::{
+        mask,
+        paging::{Page, Slice},
+        role::Role,
     },
 };
 

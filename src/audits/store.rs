@@ -4,15 +4,21 @@ use std::time::Duration;
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
-use mongodb::{ClientSession, Collection, Database};
+use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, SEARCH_LIMIT, StoreError, code_below, containing, count_all, index, swept};
-use crate::domain::{
-    author::Author,
-    codes::FullCode,
-    ids::{AuditId, InvalidId, SessionRef, UserId},
-    time::Timestamp,
+use crate::{
+    db::{
+        StoreError,
+        query::{SEARCH_LIMIT, code_below, containing, count_all},
+        schema::{Connection, Layout, StorePart, index, swept},
+    },
+    values::{
+        author::Author,
+        codes::FullCode,
+        ids::{AuditId, InvalidId, SessionRef, UserId},
+        time::Timestamp,
+    },
 };
 
 const NAME: &str = "audits";
@@ -133,29 +139,31 @@ impl AuditDoc {
     }
 }
 
-pub(super) fn layout() -> Layout {
-    let newest = |field: &str| doc! { field: 1, "timestamp": -1, "_id": -1 };
-    let indexes = vec![
-        swept(Duration::ZERO),
-        index("timestamp", doc! { "timestamp": -1, "_id": -1 }),
-        index("code", newest("code")),
-        index("actor_id", newest("actor.user_id")),
-        index("actor_name", newest("actor.username")),
-    ];
-    Layout { collection: NAME, indexes, validator: doc! {} }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct Audits {
     docs: Collection<AuditDoc>,
 }
 
-impl Audits {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for Audits {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        let newest = |field: &str| doc! { field: 1, "timestamp": -1, "_id": -1 };
+        let indexes = vec![
+            swept(Duration::ZERO),
+            index("timestamp", doc! { "timestamp": -1, "_id": -1 }),
+            index("code", newest("code")),
+            index("actor_id", newest("actor.user_id")),
+            index("actor_name", newest("actor.username")),
+        ];
+        Some(Layout { collection: NAME, indexes, validator: doc! {} })
+    }
+}
+
+impl Audits {
     /// Appends an entry.
     pub async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
         self.docs.insert_one(entry.searchable()).await?;
@@ -163,13 +171,13 @@ impl Audits {
     }
 
     /// Appends an entry in the transaction of the write that it tells of.
-    pub(super) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
+    pub(crate) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
         self.docs.insert_one(entry.searchable()).session(session).await?;
         Ok(())
     }
 
     /// Takes the name of a deleted account out of what it did; its id stays.
-    pub(super) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
+    pub(crate) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
         let words = doc! { "$split": ["$search", "\n"] };
         let at = doc! { "$indexOfArray": [words.clone(), user.to_string()] };
         // The name stands right before the id (`searchable`), which comes third at the earliest.
@@ -185,7 +193,7 @@ impl Audits {
     }
 
     /// Appends many entries in the transaction of the writes that they tell of.
-    pub(super) async fn append_all_in(
+    pub(crate) async fn append_all_in(
         &self,
         session: &mut ClientSession,
         entries: Vec<AuditDoc>,

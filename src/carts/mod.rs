@@ -1,20 +1,26 @@
 //! The cart: changed by single updates that also sign its owner in, priced whenever it is read.
 
+pub mod redistribution;
+pub mod share_out;
+pub mod store;
+
 use std::{collections::HashMap, sync::Arc};
 
+use self::store::{Put, PutLimits, Removed, Wanted};
 use crate::{
+    accounts::sessions::is_alive,
     app::App,
-    domain::{
+    catalogue::{
+        rules::pricing::discount_at,
+        store::products::{CartProduct, StockNow},
+    },
+    db::StoreError,
+    values::{
+        cart::{CartDoc, CartLine},
         ids::{CartId, LineRev, ProductId, SessionRef, UserId},
         money::{Money, Percent},
-        pricing::discount_at,
         quantity::Quantity,
         time::Timestamp,
-    },
-    store::{
-        StoreError,
-        products::{CartProduct, StockNow},
-        users::{CartDoc, CartLine, Put, PutLimits, Removed, Wanted},
     },
 };
 
@@ -78,7 +84,7 @@ pub enum CartError {
 
 /// The cart as it is.
 pub async fn read(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
-    let cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
+    let cart = app.store.carts.find(owner).await?.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
@@ -118,8 +124,11 @@ async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -
         Ok(limits) => put_within(app, owner, product, wanted, limits, now).await,
         // Nothing was written, so nobody has looked yet whether the caller is signed in.
         Err(refusal) => {
-            require_session(app, owner).await?;
-            Err(refusal)
+            if is_alive(app, owner).await? {
+                Err(refusal)
+            } else {
+                Err(CartError::SignedOut)
+            }
         }
     }
 }
@@ -132,7 +141,7 @@ async fn put_within(
     limits: PutLimits,
     now: Timestamp,
 ) -> Result<PricedCart, CartError> {
-    let put = app.store.users.put_into_cart(owner, product, wanted, limits, now).await?;
+    let put = app.store.carts.put(owner, product, wanted, limits, now).await?;
     match put.ok_or(CartError::SignedOut)? {
         Put::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
         Put::Full => Err(CartError::Full),
@@ -141,11 +150,6 @@ async fn put_within(
             price(app, owner.user, cart).await
         }
     }
-}
-
-/// Whether the caller is signed in; for refusals that come before any update.
-pub async fn require_session(app: &App, owner: SessionRef) -> Result<(), CartError> {
-    if app.store.users.is_alive(owner).await? { Ok(()) } else { Err(CartError::SignedOut) }
 }
 
 fn limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, CartError> {
@@ -160,7 +164,7 @@ pub async fn remove(
     product: ProductId,
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
-    let removed = app.store.users.remove_from_cart(owner, product, quantity, app.clock.now()).await?;
+    let removed = app.store.carts.remove(owner, product, quantity, app.clock.now()).await?;
     match removed.ok_or(CartError::SignedOut)? {
         Removed::NoLine(_) => Err(CartError::LineNotFound),
         Removed::Done(cart) => price(app, owner.user, cart).await,
@@ -169,14 +173,14 @@ pub async fn remove(
 
 /// Takes all of a product out of the cart; that there is none of it is fine, and so is that the product is gone.
 pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
-    let removed = app.store.users.remove_from_cart(owner, product, Quantity::ALL, app.clock.now()).await?;
+    let removed = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
     let (Removed::Done(cart) | Removed::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
 /// Takes everything out of the cart.
 pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
-    let cart = app.store.users.clear_cart(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
+    let cart = app.store.carts.clear(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
@@ -206,12 +210,12 @@ async fn keep_to_stock(
             (true, false) => before.min(stock),
             (false, _) => stock,
         };
-        let cut = app.store.users.clamp_line(owner.user, product, line.rev, left).await?;
+        let cut = app.store.carts.clamp_line(owner.user, product, line.rev, left).await?;
         if cut && untouched {
             let refusal = in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock);
             return Err(if is_refused { CartError::ProductNotFound } else { refusal });
         }
-        cart = app.store.users.cart(owner).await?.ok_or(CartError::SignedOut)?;
+        cart = app.store.carts.find(owner).await?.ok_or(CartError::SignedOut)?;
     }
 }
 

@@ -1,13 +1,7 @@
 //! Sharing a stock out that doesn't suffice any more (U4). All of it bears being done twice and by two at once.
 
-use crate::{
-    app::App,
-    domain::ids::ProductId,
-    store::{
-        StoreError,
-        plans::{PlanDoc, Planned, Planner, Redistribution},
-    },
-};
+use super::store::plans::{PlanDoc, Planned, Planner, Redistribution};
+use crate::{app::App, db::StoreError, values::ids::ProductId};
 
 /// Carries out what was planned before a crash: as planned, whatever the stock is by now.
 pub async fn finish(app: &App) -> Result<(), StoreError> {
@@ -27,7 +21,7 @@ pub async fn settle(
     among: Option<&[ProductId]>,
 ) -> Result<Vec<ProductId>, StoreError> {
     let (mut unsettled, mut outcome) = (Vec::new(), Ok(()));
-    for product in app.store.users.products_held_above_stock(among).await? {
+    for product in app.store.carts.products_held_above_stock(among).await? {
         match share_out(app, planner, product).await {
             Ok(true) => {}
             Ok(false) => unsettled.push(product),
@@ -61,7 +55,7 @@ async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Resu
 
 /// Gives each line its share; returns how many lines were not as planned any more.
 async fn carry_out(app: &App, plan: &PlanDoc) -> Result<usize, StoreError> {
-    let missed = app.store.users.clamp_lines(plan.product_id, &plan.lines).await?;
+    let missed = app.store.carts.clamp_lines(plan.product_id, &plan.lines).await?;
     app.store.plans.remove(plan).await?;
     Ok(missed)
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Touched, TreeLevel, missing_level};
+use super::{
+    Touched, TreeLevel, missing_level,
+    store::{branches::Level, tree::Below},
+};
 use crate::{
     app::App,
-    domain::{author::Author, codes::FullCode},
-    store::{StoreError, branches::Level, tree::Below},
+    db::StoreError,
+    values::{author::Author, codes::FullCode},
 };
 
 /// A job that nobody has worked at for so long was cut off. A batch takes a fraction of it.

@@ -1,20 +1,21 @@
 //! What is to become a document of the tree: checked fields and an image.
 
-use crate::{
-    app::App,
-    domain::{
-        codes::{Code, FullCode},
-        ids::{BrandId, CategoryId, ProductId},
-        image_key::ImageKey,
-        money::Money,
-        names::{Description, Name},
-        time::Timestamp,
-        url::ImageUrl,
-    },
-    services::images::{self, ImageError, Kind, NewImage},
+use super::{
+    rules::names::{Description, Name},
     store::{
         branches::{BranchDoc, Brand, Level},
         products::ProductDoc,
+    },
+};
+use crate::{
+    app::App,
+    images::{self, Kind, NewImage, drawing::ImageError, key::ImageKey},
+    values::{
+        codes::{Code, FullCode},
+        ids::{BrandId, CategoryId, ProductId},
+        money::Money,
+        time::Timestamp,
+        url::ImageUrl,
     },
 };
 

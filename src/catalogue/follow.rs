@@ -5,10 +5,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    app::App,
-    store::{StoreError, catalogue_changes::Heard},
-};
+use super::store::catalogue_changes::Heard;
+use crate::{app::App, db::StoreError};
 
 /// The pause after the stream broke; each is twice the one before, until it is open again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -46,7 +44,7 @@ pub async fn follow(app: Arc<App>, stop: CancellationToken) {
 
 /// Opens the stream first: what happens after that is heard of, so what is loaded after that can be kept.
 async fn listen(app: &App, pause: &mut Duration) -> Result<Infallible, Broken> {
-    let mut changes = app.store.catalogue_changes().await?;
+    let mut changes = app.store.catalogue_watch.open_stream().await?;
     *pause = FIRST_PAUSE;
     app.catalogue.heard();
     loop {

@@ -1,19 +1,23 @@
 //! Growing the tree.
 
-use super::{ImageSource, NewBranch, NewProduct, TreeLevel, entries::EntryImage, first_missing};
-use crate::{
-    app::App,
-    domain::{
-        author::Author,
-        codes::FullCode,
-        ids::{BrandId, CategoryId, ModelId, ProductId},
-    },
-    services::images::ImageError,
+use super::{
+    ImageSource, NewBranch, NewProduct, TreeLevel,
+    entries::EntryImage,
+    first_missing,
     store::{
-        StoreError,
         branches::{BranchDoc, Brand, Category, Model},
         products::ProductDoc,
         tree::{Inserted, Node},
+    },
+};
+use crate::{
+    app::App,
+    db::StoreError,
+    images::drawing::ImageError,
+    values::{
+        author::Author,
+        codes::FullCode,
+        ids::{BrandId, CategoryId, ModelId, ProductId},
     },
 };
 

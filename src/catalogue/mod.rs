@@ -3,88 +3,47 @@
 mod cache;
 mod delete;
 mod entries;
+pub mod error;
 mod follow;
-mod generations;
 mod insert;
+pub mod rules;
 mod search;
+pub mod store;
+pub mod transfer;
+pub mod turns;
 mod update;
-mod view;
 
 pub use self::{
-    cache::CatalogueCache,
+    cache::{
+        CatalogueCache,
+        view::{Rendered, View},
+    },
     delete::{DeleteError, delete_branch, delete_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
+    error::CatalogueError,
     follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
-    search::{Searching, search},
+    search::search,
+    store::{catalogue_changes::Touched, products::Shown},
     update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
-    view::{Rendered, View},
 };
-use crate::{
-    app::App,
-    domain::{
-        codes::FullCode,
-        ids::{BrandId, CategoryId, ModelId, ProductId},
-        search::SearchText,
-    },
+use self::{
+    rules::search::SearchText,
     store::{
-        StoreError,
         branches::{BranchDoc, Brand, Category, Model},
         products::ProductDoc,
     },
 };
-pub use crate::{
-    domain::tree_level::TreeLevel,
-    store::{catalogue_changes::Touched, products::Shown},
+pub use crate::values::tree_level::TreeLevel;
+use crate::{
+    app::App,
+    db::StoreError,
+    values::paging::{Page, Slice},
+    values::{
+        codes::FullCode,
+        ids::{BrandId, CategoryId, ModelId, ProductId},
+    },
 };
-
-/// Why nothing is read.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum CatalogueError {
-    /// The first level on which nothing has the code.
-    #[error("{} not found", .0.word())]
-    NotFound(TreeLevel),
-    /// Too many are searching already.
-    #[error("too many searches at once, try again soon")]
-    Busy,
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Which part of a list is wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct Slice<Place> {
-    /// Where the page before ended: mostly the id of its last entry.
-    pub after: Option<Place>,
-    /// 1 to 100.
-    pub limit: usize,
-}
-
-impl<Place> Slice<Place> {
-    /// One more than wanted, to know whether there is a next page.
-    pub fn probe(&self) -> i64 {
-        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
-    }
-}
-
-/// One page and whether more follows.
-#[derive(Debug)]
-pub struct Page<T> {
-    /// In order.
-    pub items: Vec<T>,
-    /// Whether there is a next page.
-    pub more: bool,
-}
-
-impl<T> Page<T> {
-    /// The first `limit` of them.
-    pub fn of(mut items: Vec<T>, limit: usize) -> Self {
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Self { items, more }
-    }
-}
 
 /// A page of brands; with a `text`, of those that hold it.
 pub async fn brands(

@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{EntryImage, ImageSource, TreeLevel, missing_level};
-use crate::{
-    app::App,
-    domain::{
-        author::Author,
-        codes::FullCode,
+use super::{
+    EntryImage, ImageSource, TreeLevel, missing_level,
+    rules::{
         entry::MAX_STOCK,
-        money::Money,
         names::{Description, Name},
         pricing::Offer,
     },
-    services::images::ImageError,
     store::{
-        StoreError,
         branches::{BranchDoc, Level},
         products::ProductDoc,
         tree::{Node, Updated},
     },
+};
+use crate::{
+    app::App,
+    db::StoreError,
+    images::drawing::ImageError,
+    values::{author::Author, codes::FullCode, money::Money},
 };
 
 /// What a caller knows of the state that is to be changed; a document in another one is left alone.

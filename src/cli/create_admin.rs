@@ -2,11 +2,11 @@
 
 use super::{Failure, database::Database, password::given_or_asked};
 use crate::{
+    accounts::registration::{Application, NewAccount, create_admin},
     app::App,
+    clock::Clock,
     config::Config,
-    domain::mask,
-    integrations::clock::Clock,
-    services::registration::{Application, NewAccount, create_admin},
+    values::mask,
 };
 
 /// The new administrator.

@@ -11,9 +11,9 @@ use tokio::{
 use super::{Failure, database::Database};
 use crate::{
     app::App,
+    catalogue::transfer::{Export, Format},
+    clock::Clock,
     config::Config,
-    integrations::clock::Clock,
-    services::transfer::{Export, Format},
 };
 
 /// Where to write, and how.

@@ -8,9 +8,9 @@ use tokio::fs::File;
 use super::{Failure, database::Database, export::FileFormat};
 use crate::{
     app::App,
+    catalogue::transfer::{self, Report},
+    clock::Clock,
     config::Config,
-    integrations::clock::Clock,
-    services::transfer::{self, Report},
 };
 
 /// What to read.

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdin};
 
 use super::Failure;
-use crate::domain::password::Password;
+use crate::accounts::rules::password::Password;
 
 /// Returns the password that was given, or asks for it twice.
 pub fn given_or_asked(given: Option<String>) -> Result<Password, Failure> {

@@ -1,12 +1,12 @@
 //! The sample catalogue: real kinds of parts for well-known vehicles, repeated with numbers where more are asked for.
 
-use crate::domain::{
-    codes::Code,
-    money::Money,
-    names::{Description, Name},
-    url::ImageUrl,
+use crate::{
+    catalogue::{
+        EntryImage, NewBranch, NewProduct,
+        rules::names::{Description, Name},
+    },
+    values::{codes::Code, money::Money, url::ImageUrl},
 };
-use crate::services::catalogue::{EntryImage, NewBranch, NewProduct};
 
 type Named = (&'static str, &'static str);
 

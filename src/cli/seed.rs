@@ -4,25 +4,26 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, database::Database, sample};
 use crate::{
+    accounts::{
+        hashing::Caller,
+        registration::{self, Application, NewAccount, document},
+        rules::password::{NewPassword, OwnerDetails, Password},
+        store::UserDoc,
+    },
     app::App,
+    catalogue::store::{
+        branches::{BranchDoc, Model},
+        products::ProductDoc,
+    },
+    clock::Clock,
     config::{AppEnv, Config},
-    domain::{
+    values::{
+        cart::CartLine,
         codes::FullCode,
         ids::{BrandId, CategoryId, LineRev, ModelId, ProductId},
-        password::{NewPassword, OwnerDetails, Password},
         quantity::Quantity,
         role::Role,
         time::Timestamp,
-    },
-    integrations::clock::Clock,
-    services::{
-        hashing::Caller,
-        registration::{self, Application, NewAccount, document},
-    },
-    store::{
-        branches::{BranchDoc, Model},
-        products::ProductDoc,
-        users::{CartLine, UserDoc},
     },
 };
 

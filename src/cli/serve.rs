@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Failure, database::Database, stopping::Stopping};
 use crate::{
     app::App,
+    clock::Clock,
     config::{AppEnv, Config},
     http::{Listeners, serve},
-    integrations::clock::Clock,
     workers::Workers,
 };
 

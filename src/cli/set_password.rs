@@ -1,7 +1,12 @@
 //! `myspares set-password`: a new password for somebody who can't get back in.
 
 use super::{Failure, database::Database, password::given_or_asked};
-use crate::{app::App, config::Config, domain::password::Password, integrations::clock::Clock, services::operator};
+use crate::{
+    accounts::{operator, rules::password::Password},
+    app::App,
+    clock::Clock,
+    config::Config,
+};
 
 /// Whose password, and which.
 #[derive(clap::Args)]

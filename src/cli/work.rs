@@ -1,7 +1,7 @@
 //! `myspares work`: the work in the background without a server.
 
 use super::{Failure, database::Database, stopping::Stopping};
-use crate::{app::App, config::Config, integrations::clock::Clock, workers::Workers};
+use crate::{app::App, clock::Clock, config::Config, workers::Workers};
 
 /// Works until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> Result<(), Failure> {

@@ -120,7 +120,7 @@ fn web_url(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
+    use crate::config::Config;
 
     fn told(vars: &[(&str, &str)]) -> String {
         Config::from_vars(vars.iter().copied())

@@ -1,7 +1,7 @@
 //! How often things may be done.
 
 use super::reader::Reader;
-use crate::domain::limits::{Action, Rate};
+use crate::values::limits::{Action, Rate};
 
 /// How often things may be done.
 #[derive(Debug, Clone)]

@@ -35,7 +35,7 @@ pub use self::{
     secret::kept_secret,
     sms::{Sms, TwilioAccount},
 };
-use crate::domain::phone::Region;
+use crate::values::phone::Region;
 
 /// Everything that can be set from outside.
 #[derive(Debug, Clone)]

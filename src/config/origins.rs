@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::reader::Reader;
-use crate::domain::net;
+use crate::values::net;
 
 const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
 

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::reader::Reader;
-use crate::domain::phone::Region;
+use crate::values::phone::Region;
 
 /// How codes are sent.
 #[derive(Debug, Clone)]

@@ -7,26 +7,27 @@ use serde::Deserialize;
 
 /// What such a command answers, as far as it matters here.
 #[derive(Deserialize)]
-pub(super) struct Updated {
+pub struct Updated {
     /// How many updates found their document.
-    pub(super) n: i64,
+    pub n: i64,
     /// Those that the server refused.
     #[serde(default, rename = "writeErrors")]
-    pub(super) errors: Vec<Refused>,
+    pub errors: Vec<Refused>,
     /// Why it isn't sure that all of it stays.
     #[serde(rename = "writeConcernError")]
-    pub(super) concern: Option<Refused>,
+    pub concern: Option<Refused>,
 }
 
+/// An update that the server refused.
 #[derive(Deserialize)]
-pub(super) struct Refused {
+pub struct Refused {
     /// The server's code.
-    pub(super) code: i32,
+    pub code: i32,
 }
 
 /// Carries out all of `updates`, each with its filter `q` and its update `u`; what is refused keeps no other from being
 /// done.
-pub(super) async fn update_each(database: &Database, collection: &str, updates: Vec<Document>) -> Result<Updated> {
+pub async fn update_each(database: &Database, collection: &str, updates: Vec<Document>) -> Result<Updated> {
     // A command by itself doesn't take over what the client says of acknowledging.
     let command = doc! { "update": collection, "updates": updates, "ordered": false,
     "writeConcern": { "w": "majority", "j": true } };
@@ -35,7 +36,7 @@ pub(super) async fn update_each(database: &Database, collection: &str, updates: 
 }
 
 /// The same in a transaction, where the first refusal ends it.
-pub(super) async fn update_each_in(
+pub async fn update_each_in(
     tx: &mut ClientSession,
     database: &Database,
     collection: &str,

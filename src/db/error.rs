@@ -23,7 +23,7 @@ impl std::fmt::Display for Brief {
 }
 
 /// The error behind a code that stood in the answer to a command which the driver took for a success.
-pub(super) fn with_code(code: i32) -> StoreError {
+pub fn with_code(code: i32) -> StoreError {
     let brief = Brief(format!("the server answered with code {code}"));
     match code {
         WRITE_CONFLICT => StoreError::Contended,
@@ -69,7 +69,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Nobody answered in time.
-    pub(super) fn silent() -> Self {
+    pub fn silent() -> Self {
         Self::Unavailable(Brief("no answer in time".to_owned()))
     }
 
@@ -104,7 +104,7 @@ impl From<Error> for StoreError {
 }
 
 /// The server's code for an error, wherever the driver keeps it.
-pub(super) fn code_of(error: &Error) -> Option<i32> {
+pub fn code_of(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),
         ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),

@@ -59,7 +59,7 @@ impl Health {
     }
 
     /// Has a client tell what happens to it.
-    pub(super) fn listen(self: &Arc<Self>, options: &mut ClientOptions) {
+    pub fn listen(self: &Arc<Self>, options: &mut ClientOptions) {
         let (topology, pool) = (Arc::clone(self), Arc::clone(self));
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
             if let SdamEvent::TopologyDescriptionChanged(change) = event {

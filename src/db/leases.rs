@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use bson::{DateTime, Document, doc};
-use mongodb::{Collection, Database, options::ReturnDocument};
+use mongodb::{Collection, options::ReturnDocument};
 use serde::Deserialize;
 
-use super::{Layout, StoreError, find_part, product_changes::Position};
-use crate::domain::ids::HolderId;
+use super::{
+    StoreError,
+    position::Position,
+    query::find_part,
+    schema::{Connection, Layout, StorePart},
+};
+use crate::values::ids::HolderId;
 
 const NAME: &str = "workers";
-
-pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![], validator: doc! {} }
-}
 
 /// The collection.
 #[derive(Clone)]
@@ -43,11 +44,17 @@ struct Held {
     epoch: i64,
 }
 
-impl Leases {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for Leases {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout { collection: NAME, indexes: vec![], validator: doc! {} })
+    }
+}
+
+impl Leases {
     /// Makes the document of a worker where it is missing: a lease is only ever updated, so that two can't both make it.
     pub async fn declare(&self, worker: &str) -> Result<(), StoreError> {
         let made = self.docs.update_one(doc! { "_id": worker }, doc! { "$setOnInsert": { "epoch": 0_i64 } });
@@ -100,11 +107,7 @@ impl Leases {
 
     /// Writes down the database session of the holder, and tells that of the one before; `None` when the lease is
     /// somebody else's by now.
-    pub(super) async fn name_session(
-        &self,
-        lease: Lease,
-        session: &Document,
-    ) -> Result<Option<Option<Document>>, StoreError> {
+    pub async fn name_session(&self, lease: Lease, session: &Document) -> Result<Option<Option<Document>>, StoreError> {
         #[derive(Deserialize)]
         struct Before {
             session: Option<Document>,

@@ -2,15 +2,18 @@
 //! has to start again and sees what the other did.
 
 use bson::{Document, doc};
-use mongodb::{ClientSession, Collection, Database};
+use mongodb::{ClientSession, Collection};
 
-use super::{Layout, StoreError};
+use super::{
+    StoreError,
+    schema::{Connection, Layout, StorePart},
+};
 
 const NAME: &str = "locks";
 
 /// What only one transaction at a time decides about.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Lock {
+pub enum Lock {
     /// Who runs the accounts.
     Admins,
     /// Which invitations are open.
@@ -28,23 +31,25 @@ impl Lock {
     }
 }
 
-pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![], validator: doc! {} }
-}
-
 /// The collection.
 #[derive(Clone)]
-pub(super) struct Locks {
+pub struct Locks {
     docs: Collection<Document>,
 }
 
-impl Locks {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for Locks {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout { collection: NAME, indexes: vec![], validator: doc! {} })
+    }
+}
+
+impl Locks {
     /// Makes the documents where they are missing: two transactions that both made one would fail in place of waiting.
-    pub(super) async fn declare(&self) -> Result<(), StoreError> {
+    pub async fn declare(&self) -> Result<(), StoreError> {
         let ids = Lock::ALL.map(Lock::id).to_vec();
         if self.docs.count_documents(doc! { "_id": { "$in": &ids } }).await? == ids.len() as u64 {
             return Ok(());
@@ -61,7 +66,7 @@ impl Locks {
     }
 
     /// Makes the transaction conflict with every other one that touches the lock.
-    pub(super) async fn touch_in(&self, tx: &mut ClientSession, lock: Lock) -> mongodb::error::Result<()> {
+    pub async fn touch_in(&self, tx: &mut ClientSession, lock: Lock) -> mongodb::error::Result<()> {
         let touch = doc! { "$inc": { "rev": 1_i64 } };
         // A lock that somebody removed is made anew: without it nothing would conflict.
         self.docs.update_one(doc! { "_id": lock.id() }, touch).upsert(true).session(tx).await.map(drop)

@@ -23,7 +23,7 @@ pub struct Probe {
 
 impl Probe {
     /// A client like the other one, with one connection.
-    pub(super) fn new(options: &ClientOptions, database: &str) -> Result<Self, StoreError> {
+    pub fn new(options: &ClientOptions, database: &str) -> Result<Self, StoreError> {
         let mut options = options.clone();
         options.max_pool_size = Some(1);
         options.min_pool_size = Some(0);
@@ -52,7 +52,7 @@ impl Probe {
     }
 
     /// Closes its connection.
-    pub(super) async fn close(&self) {
+    pub async fn close(&self) {
         self.client.clone().shutdown().await;
     }
 }

@@ -16,10 +16,7 @@ const RETRY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Like [`transact`] in a session of the caller's, and all that `body` reads is of one moment and known to a majority
 /// of the servers.
-pub(super) async fn transact_on_snapshot<T, F>(
-    session: &mut ClientSession,
-    body: F,
-) -> std::result::Result<T, StoreError>
+pub async fn transact_on_snapshot<T, F>(session: &mut ClientSession, body: F) -> std::result::Result<T, StoreError>
 where
     F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
 {
@@ -29,7 +26,7 @@ where
 
 /// Runs `body` in a transaction and commits it. `body` may run several times, so nothing outside the database belongs
 /// into it, and it must hand on the driver's errors untouched: their labels say whether to try again.
-pub(super) async fn transact<T, F>(client: &Client, body: F) -> std::result::Result<T, StoreError>
+pub async fn transact<T, F>(client: &Client, body: F) -> std::result::Result<T, StoreError>
 where
     F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
 {

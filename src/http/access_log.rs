@@ -8,7 +8,7 @@ use poem::{
     http::{Method, StatusCode, Uri},
 };
 
-use crate::{domain::mask, integrations::traces::CallSpan, metrics::Calls};
+use crate::{metrics::Calls, traces::CallSpan, values::mask};
 
 /// What is told of a request. Queries may hold anything, so they stay out. A request whose caller hangs up is dropped
 /// before it is answered, and told with the status that nginx uses for it.

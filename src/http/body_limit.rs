@@ -19,7 +19,7 @@ use poem::{
 };
 
 use super::{intake::BodyFault, places::Place};
-use crate::error::{ApiError, ErrorCode};
+use crate::api::error::{ApiError, ErrorCode};
 
 const LIMIT: usize = 1024 * 1024;
 /// An image and the fields of a form around it.

@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 
 use super::{methods::answer_other_methods, public};
-use crate::error::{ErrorOut, error_response};
+use crate::api::error::{ErrorOut, error_response};
 
 const DESCRIPTION: &str = "The shop's API. Paths work with and without their final slash. \
     Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio_util::{sync::DropGuard, task::TaskTracker};
 
 use super::{errors, places::Place};
-use crate::{access::RequestId, services::hashing::Caller};
+use crate::{accounts::hashing::Caller, api::access::RequestId};
 
 /// The layer.
 pub struct Detach {

@@ -17,12 +17,12 @@ use poem::{
 
 use super::{access_log::LogLine, cors::Cors, errors, sound};
 use crate::{
-    access::{BearerNotice, ClientAddress, RequestId, SecondCookie},
+    api::access::{BearerNotice, ClientAddress, RequestId, SecondCookie},
     app::App,
     config::AppEnv,
-    domain::{mask, net::Client},
-    integrations::traces::Traces,
     metrics::Calls,
+    traces::Traces,
+    values::{mask, net::Client},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

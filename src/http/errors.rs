@@ -11,7 +11,7 @@ use poem::{
 use poem_openapi::error::ParseParamError;
 
 use super::intake::BodyFault;
-use crate::error::{ApiError, ErrorCode};
+use crate::api::error::{ApiError, ErrorCode};
 
 /// Makes a call and waits for its answer; what fails or panics is logged and becomes one.
 pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(

@@ -9,8 +9,8 @@ use poem::{
 };
 
 use crate::{
-    domain::gzip::{SMALLEST, compress, is_accepted},
-    services::catalogue::Rendered,
+    catalogue::Rendered,
+    values::gzip::{SMALLEST, compress, is_accepted},
 };
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");

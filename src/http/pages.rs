@@ -13,16 +13,16 @@ use serde_json::json;
 
 use super::{
     contract::{spec_json, spec_yaml, swagger_ui},
+    gauges,
     gzip::accepts_gzip,
     methods::only_get,
 };
 use crate::{
+    api::error::{ApiError, ErrorCode},
     app::App,
     config::{Config, MetricsHome},
-    domain::gzip,
-    error::{ApiError, ErrorCode},
     metrics::Format,
-    services,
+    values::gzip,
 };
 
 /// Scripts and styles are inside the page; it may talk to this server and to nobody else.
@@ -112,7 +112,7 @@ fn names(headers: &HeaderMap, tag: &str) -> bool {
 async fn metrics(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let format = Format::accepted(request.header(header::ACCEPT));
-    services::metrics::look(app).await;
+    gauges::look(app).await;
     let text = app.metrics.text(format).map_err(|_| ApiError::internal())?;
     Ok(Response::builder().content_type(format.content_type()).body(text))
 }

@@ -16,10 +16,12 @@ use super::{
     shares::{Household, NothingLeft, Share, Shares, Shown},
 };
 use crate::{
-    access::{ClientAddress, is_signed},
+    api::{
+        access::{ClientAddress, is_signed},
+        error::{ApiError, ErrorCode},
+    },
     app::App,
     config::Bounds,
-    error::{ApiError, ErrorCode},
 };
 
 /// Whether the process lives, and whether callers should be sent to it: asked when everything else is busy.

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use poem::{Endpoint, EndpointExt, Request, Response, Result, endpoint::BoxEndpoint, http::header};
 
-use crate::access::notice_bad_bearer;
+use crate::api::access::notice_bad_bearer;
 
 /// An endpoint that looks at the bearer of its calls, if they have one.
 pub fn noticing(endpoint: BoxEndpoint<'static>) -> BoxEndpoint<'static> {

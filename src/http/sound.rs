@@ -6,7 +6,7 @@ use poem::{
     http::{Version, header},
 };
 
-use crate::error::{ApiError, ErrorCode};
+use crate::api::error::{ApiError, ErrorCode};
 
 /// hyper has the same bound for HTTP/1.1, and none for HTTP/2.
 const MOST_HEADERS: usize = 100;

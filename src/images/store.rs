@@ -3,11 +3,17 @@
 //! no image stays without a document.
 
 use bson::{Document, doc};
-use mongodb::{ClientSession, Collection, Database, options::ReturnDocument};
+use mongodb::{ClientSession, Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index};
-use crate::domain::{image_key::ImageKey, time::Timestamp};
+use super::key::ImageKey;
+use crate::{
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, index},
+    },
+    values::time::Timestamp,
+};
 
 const NAME: &str = "image_trash";
 
@@ -23,21 +29,23 @@ pub struct TrashDoc {
     pub attempts: u32,
 }
 
-pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![index("due_at", doc! { "due_at": 1 })], validator: doc! {} }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct ImageTrash {
     docs: Collection<TrashDoc>,
 }
 
-impl ImageTrash {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for ImageTrash {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout { collection: NAME, indexes: vec![index("due_at", doc! { "due_at": 1 })], validator: doc! {} })
+    }
+}
+
+impl ImageTrash {
     /// Puts in the key of an image that is about to be sent.
     pub async fn reserve(&self, key: &ImageKey, due_at: Timestamp) -> Result<(), StoreError> {
         self.docs.insert_one(TrashDoc { key: key.clone(), due_at, attempts: 0 }).await?;

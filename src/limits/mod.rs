@@ -1,9 +1,11 @@
 //! Limits: slots are taken before anything is hashed or sent, and given back when the reason for counting is gone.
 
+pub mod store;
+
 use crate::{
     app::App,
-    domain::{ids::HitId, limits::Action, net::Client},
-    store::StoreError,
+    db::StoreError,
+    values::{ids::HitId, limits::Action, net::Client},
 };
 
 /// Why something isn't done now.

@@ -2,19 +2,21 @@
 
 use bson::{Document, doc};
 use mongodb::{
-    ClientSession, Collection, Database,
+    ClientSession, Collection,
     options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteConcern},
 };
 use serde::Deserialize;
 
-use super::{Layout, StoreError, find_part, swept};
-use crate::domain::{ids::HitId, limits::Rate, time::Timestamp};
+use crate::{
+    db::{
+        StoreError,
+        query::find_part,
+        schema::{Connection, Layout, StorePart, swept},
+    },
+    values::{ids::HitId, limits::Rate, time::Timestamp},
+};
 
 const NAME: &str = "rate_limits";
-
-pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![swept(std::time::Duration::ZERO)], validator: doc! {} }
-}
 
 /// The collection.
 #[derive(Clone)]
@@ -33,14 +35,20 @@ struct Hit {
     at: Timestamp,
 }
 
-impl RateLimits {
-    pub(super) fn new(database: &Database) -> Self {
+impl StorePart for RateLimits {
+    fn open(connection: &Connection) -> Self {
         // A crash may forget the last moments: limits are no bookkeeping, and every call waits for them.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
         let options = CollectionOptions::builder().write_concern(quick).build();
-        Self { docs: database.collection_with_options(NAME, options) }
+        Self { docs: connection.database.collection_with_options(NAME, options) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout { collection: NAME, indexes: vec![swept(std::time::Duration::ZERO)], validator: doc! {} })
+    }
+}
+
+impl RateLimits {
     /// Takes the slot `hit` under `key`; when none is free, says when the next one will be.
     pub async fn take(
         &self,
@@ -71,7 +79,7 @@ impl RateLimits {
     }
 
     /// The same in the transaction of the entry that tells of it.
-    pub(super) async fn clear_in(&self, tx: &mut ClientSession, prefix: &str) -> mongodb::error::Result<()> {
+    pub(crate) async fn clear_in(&self, tx: &mut ClientSession, prefix: &str) -> mongodb::error::Result<()> {
         self.docs.delete_many(below(prefix)).session(tx).await.map(drop)
     }
 

@@ -1,10 +1,8 @@
 //! The words of the mails. Nothing in them was chosen by a user but the name of the account that a link is for, so that
 //! its receiver sees whose it is; names are short and hold no more than letters, digits, spaces and `._-`.
 
-use crate::{
-    domain::{email::Email, ids::MailId, mail_kind::MailKind},
-    integrations::mail::Letter,
-};
+use super::{kind::MailKind, sender::Letter};
+use crate::values::{email::Email, ids::MailId};
 
 const LAYOUT: &str = include_str!("letter.html");
 

@@ -1,20 +1,28 @@
 //! Mails: put into the outbox by the flows that want them, sent from there in the background, so that no request
 //! waits for a mail server and no mail is lost when it is slow or down.
 
+pub mod kind;
 mod letters;
+pub mod sender;
+pub mod store;
 
 use std::time::Duration;
 
-use self::letters::Blanks;
-use super::{
-    limits::{self, Count, LimitError, Slots},
-    links,
+use self::{
+    kind::MailKind,
+    letters::Blanks,
+    sender::{DELIVERY_LIMIT, Letter, MailError},
+    store::MailDoc,
 };
 use crate::{
+    accounts::{
+        links,
+        store::{Account, links::LinkKind},
+    },
     app::App,
-    domain::{email::Email, ids::UserId, limits::Action, mail_kind::MailKind, net::Client},
-    integrations::mail::{DELIVERY_LIMIT, Letter, MailError},
-    store::{StoreError, links::LinkKind, outbox::MailDoc, users::Account},
+    db::StoreError,
+    limits::{self, Count, LimitError, Slots},
+    values::{email::Email, ids::UserId, limits::Action, net::Client},
 };
 
 /// After so long a mail that was taken and not sent is taken to be forgotten: longer than any delivery.

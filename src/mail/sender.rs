@@ -12,7 +12,7 @@ use lettre::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::{email::Email, ids::MailId};
+use crate::values::{email::Email, ids::MailId};
 
 /// How long one step of a delivery may take.
 const STEP_LIMIT: Duration = Duration::from_secs(10);

@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use bson::{Document, doc};
-use mongodb::{Collection, Database, options::ReturnDocument};
+use bson::doc;
+use mongodb::{ClientSession, Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept};
-use crate::domain::{
-    email::Email,
-    ids::{MailId, UserId},
-    mail_kind::MailKind,
-    time::Timestamp,
+use super::kind::MailKind;
+use crate::{
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, index, swept},
+    },
+    values::{
+        email::Email,
+        ids::{MailId, UserId},
+        time::Timestamp,
+    },
 };
 
-pub(super) const NAME: &str = "outbox";
+const NAME: &str = "outbox";
 /// For so long sending is tried.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -49,34 +54,50 @@ impl MailDoc {
     }
 }
 
-pub(super) fn layout() -> Layout {
-    Layout {
-        collection: NAME,
-        indexes: vec![swept(Duration::ZERO), index("due_at", doc! { "due_at": 1 }), index("user", doc! { "user": 1 })],
-        validator: doc! {},
-    }
-}
-
-/// The mails with links that wait to be sent to an account.
-pub(super) fn links_of(user: UserId) -> Document {
-    doc! { "user": user, "kind": { "$in": ["verify_email", "reset_password"] } }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct Outbox {
     docs: Collection<MailDoc>,
 }
 
-impl Outbox {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for Outbox {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: NAME,
+            indexes: vec![
+                swept(Duration::ZERO),
+                index("due_at", doc! { "due_at": 1 }),
+                index("user", doc! { "user": 1 }),
+            ],
+            validator: doc! {},
+        })
+    }
+}
+
+impl Outbox {
     /// Puts a mail in.
     pub async fn insert(&self, mail: &MailDoc) -> Result<(), StoreError> {
         self.docs.insert_one(mail).await?;
         Ok(())
+    }
+
+    /// Puts a mail in, in the transaction of what it tells of.
+    pub(crate) async fn insert_in(&self, tx: &mut ClientSession, mail: &MailDoc) -> Result<(), mongodb::error::Error> {
+        self.docs.insert_one(mail).session(tx).await.map(drop)
+    }
+
+    /// Takes out the mails with links that wait to be sent to an account.
+    pub(crate) async fn void_links_in(
+        &self,
+        tx: &mut ClientSession,
+        user: UserId,
+    ) -> Result<(), mongodb::error::Error> {
+        let links = doc! { "user": user, "kind": { "$in": ["verify_email", "reset_password"] } };
+        self.docs.delete_many(links).session(tx).await.map(drop)
     }
 
     /// Takes the mail that is due for longest and keeps others away from it until `deadline`: when the taker has
@@ -90,7 +111,7 @@ impl Outbox {
 
     /// How many wait.
     pub async fn waiting(&self) -> Result<u64, StoreError> {
-        super::count_all(&self.docs).await
+        crate::db::query::count_all(&self.docs).await
     }
 
     /// Lets a mail be sent again at `due_at`, unless somebody else has taken it since.

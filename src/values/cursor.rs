@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::tokens::keys::{MacKey, TAG_BYTES};
+use super::keys::{MacKey, TAG_BYTES};
 
 /// How much of the tag a cursor carries: a cursor protects nothing, it only must not be made up by accident.
 const SHORT_TAG: usize = 12;
@@ -35,7 +35,7 @@ fn tag(key: &MacKey, list: &str, place: &[u8]) -> [u8; TAG_BYTES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::tokens::keys::Keys;
+    use crate::values::keys::Keys;
 
     #[test]
     fn opens_only_for_its_own_list_and_untouched() {

@@ -57,7 +57,7 @@ impl MacKey {
     }
 
     /// The raw key, for the JWT library.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 

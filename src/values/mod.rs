@@ -1,36 +1,25 @@
-//! Pure rules of the shop: no I/O, no await, no clock of their own.
+//! Values that two or more subjects share: ids, money, phone numbers, addresses, times. No I/O and no waiting.
 
 pub mod author;
+pub mod cart;
 pub mod codes;
-pub mod contacts;
 pub mod cursor;
 pub mod email;
-pub mod entry;
 pub mod etag;
 pub mod gzip;
 pub mod ids;
-pub mod image_key;
 pub mod invalid;
+pub mod keys;
 pub mod limits;
-pub mod mail_kind;
 pub mod mask;
 pub mod money;
-pub mod names;
 pub mod net;
-pub mod otp;
-pub mod password;
+pub mod paging;
 pub mod phone;
-pub mod picture;
-pub mod pricing;
-pub mod product_search;
-pub mod profile;
 pub mod quantity;
-pub mod redistribution;
 pub mod role;
-pub mod search;
 pub mod text;
 pub mod time;
-pub mod tokens;
+pub mod tls;
 pub mod tree_level;
 pub mod url;
-pub mod username;

@@ -81,6 +81,20 @@ pub fn folded(text: &str) -> String {
     upper.flat_map(char::to_lowercase).nfkc().collect()
 }
 
+/// A regular expression (PCRE) that matches `text` itself and nothing else: a backslash takes the meaning off every
+/// character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
+pub fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\0' => pattern.push_str("\\x00"),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => pattern.extend(['\\', c]),
+            c => pattern.push(c),
+        }
+    }
+    pattern
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

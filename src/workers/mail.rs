@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::Round;
-use crate::{app::App, services::mail, store::StoreError};
+use crate::{app::App, db::StoreError, mail};
 
 /// Mails that are sent at the same time.
 const AT_ONCE: usize = 8;

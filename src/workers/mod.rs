@@ -15,8 +15,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
-    domain::ids::HolderId,
-    store::{StoreError, leases::Lease},
+    db::{StoreError, leases::Lease},
+    values::ids::HolderId,
 };
 
 /// How long a lease lasts. Another instance takes over within this and [`STANDBY`].

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Round;
-use crate::{app::App, services::catalogue, store::StoreError};
+use crate::{app::App, catalogue, db::StoreError};
 
 /// Goes on with one deletion, if there is one that nobody works at.
 pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {

@@ -10,14 +10,15 @@ use std::{
 use super::{Round, Shift};
 use crate::{
     app::App,
-    domain::{ids::ProductId, time::Timestamp},
-    services::redistribution,
-    store::{
-        StoreError,
-        leases::Lease,
-        plans::Planner,
-        product_changes::{Interrupted, Position, ProductChanges},
+    carts::{
+        redistribution,
+        store::{
+            plans::Planner,
+            stock_changes::{Interrupted, ProductChanges},
+        },
     },
+    db::{StoreError, leases::Lease, position::Position},
+    values::{ids::ProductId, time::Timestamp},
 };
 
 /// How often all carts are compared with the stock, changes or not.

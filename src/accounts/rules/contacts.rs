@@ -1,7 +1,7 @@
 //! Which contact of an account may open it. A contact is *claimed* when somebody typed it, and *proven* when its owner
 //! read a code or a link that was sent to it. The rule in one sentence: proof beats claim.
 
-use super::role::Role;
+use crate::values::role::Role;
 
 /// How much the shop knows about a contact of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::{email::Email, invalid::InvalidField, phone::E164, username::Username};
+use super::username::Username;
+use crate::values::{email::Email, invalid::InvalidField, phone::E164};
 
 /// bcrypt reads no more than this many bytes, so a longer password is refused instead of cut
 /// (OWASP Password Storage Cheat Sheet, "Input Limits of bcrypt").

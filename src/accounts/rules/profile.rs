@@ -1,6 +1,6 @@
 //! What owners tell of themselves: picture, language, address.
 
-use super::{
+use crate::values::{
     phone::{E164, InvalidPhone, Region},
     url::ImageUrl,
 };

@@ -8,7 +8,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use super::text::{folded, is_longer_than_names, shows_whole};
+use crate::values::text::{folded, is_longer_than_names, shows_whole};
 
 /// A username as its owner spells it (NFC), 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -5,7 +5,8 @@ mod twilio;
 use std::{io, io::Write, path::PathBuf, sync::Arc};
 
 pub use self::twilio::Twilio;
-use crate::domain::{ids::ChallengeId, otp::OtpCode, phone::E164};
+use super::rules::otp::OtpCode;
+use crate::values::{ids::ChallengeId, phone::E164};
 
 /// Sends codes, and compares those that it made itself.
 pub enum SmsSender {

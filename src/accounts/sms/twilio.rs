@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::{Sent, SmsError};
 use crate::{
+    accounts::rules::otp::OtpCode,
     config::TwilioAccount,
-    domain::{otp::OtpCode, phone::E164},
-    integrations::install_tls,
+    values::{phone::E164, tls::install_tls},
 };
 
 /// How long a call may take: a person waits for it.

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::{UserRecord, Users};
 use crate::{
-    domain::{ids::UserId, role::Role, time::Timestamp},
-    store::{StoreError, audits::Trail, locks::Lock, transaction::transact, tree::diff::Diff},
+    audits::{diff::Diff, store::Trail},
+    db::{StoreError, locks::Lock, transaction::transact},
+    values::{ids::UserId, role::Role, time::Timestamp},
 };
 
 /// What an admin changes about an account; `None` stays as it is.

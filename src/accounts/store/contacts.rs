@@ -9,16 +9,13 @@ use mongodb::{
 
 use super::{Account, Users};
 use crate::{
-    domain::{
+    accounts::rules::{
         contacts::{Contact, Contacts, Standing},
-        email::Email,
-        ids::UserId,
-        mail_kind::MailKind,
         password::OwnerDetails,
-        phone::E164,
-        time::Timestamp,
     },
-    store::{StoreError, outbox::MailDoc},
+    db::StoreError,
+    mail::{kind::MailKind, store::MailDoc},
+    values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
 
 impl Account {
@@ -77,7 +74,7 @@ impl Account {
 }
 
 /// Matches the account whose proof of an address counts.
-pub(super) fn has_proven(email: &Email, now: Timestamp) -> Document {
+pub(crate) fn has_proven(email: &Email, now: Timestamp) -> Document {
     doc! {
         "verification.email.value": email.as_stored(),
         "verification.email.verified_at": { "$ne": null },
@@ -87,7 +84,7 @@ pub(super) fn has_proven(email: &Email, now: Timestamp) -> Document {
 
 /// Whether the new holder of an address claims it or has proven it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Right {
+pub(crate) enum Right {
     /// Its owner typed it.
     Claim,
     /// Its owner opened a link that was mailed to it.
@@ -97,7 +94,7 @@ pub(in crate::store) enum Right {
 impl Users {
     /// Takes a number from the account that only claims it: that one loses its open links, codes and resets, and its owner
     /// is told. False when the account has proven the number, and nothing was changed.
-    pub(in crate::store) async fn take_number_in(
+    pub(crate) async fn take_number_in(
         &self,
         tx: &mut ClientSession,
         number: &E164,
@@ -122,7 +119,7 @@ impl Users {
     /// Takes an address from an account with a weaker standing and, once the taker has proven it, from accounts that proved
     /// it earlier. They lose what [`Users::take_number_in`] says, and are told where an address is left. False when another
     /// account keeps it; then nothing was changed.
-    pub(in crate::store) async fn take_email_in(
+    pub(crate) async fn take_email_in(
         &self,
         tx: &mut ClientSession,
         email: &Email,
@@ -189,7 +186,7 @@ impl Users {
     }
 
     /// Queues a mail about an account to its owner, if there is an address.
-    pub(in crate::store) async fn tell_in(
+    pub(crate) async fn tell_in(
         &self,
         tx: &mut ClientSession,
         account: &Account,
@@ -198,21 +195,17 @@ impl Users {
     ) -> Result<()> {
         let Some(to) = account.mail_address(now) else { return Ok(()) };
         let mail = MailDoc::new(Some(account.id), kind, to.clone(), now);
-        self.outbox.insert_one(mail).session(tx).await.map(drop)
+        self.outbox.insert_in(tx, &mail).await
     }
 
     /// One account as the transaction sees it.
-    pub(in crate::store) async fn account_in(
-        &self,
-        tx: &mut ClientSession,
-        filter: Document,
-    ) -> Result<Option<Account>> {
+    pub(crate) async fn account_in(&self, tx: &mut ClientSession, filter: Document) -> Result<Option<Account>> {
         let accounts = self.docs.clone_with_type::<Account>();
         accounts.find_one(filter).projection(Account::projection()).session(tx).await
     }
 
     /// Changes one account in a transaction and returns it as it is then.
-    pub(in crate::store) async fn change_in(
+    pub(crate) async fn change_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,

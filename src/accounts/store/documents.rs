@@ -3,18 +3,21 @@
 use bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    email::Email,
-    ids::{AddressId, CartId, LineRev, ProductId, SessionId, UserId},
-    image_key::ImageKey,
-    money::Money,
-    password::PasswordHash,
-    phone::E164,
-    quantity::Quantity,
-    role::Role,
-    time::Timestamp,
-    url::ImageUrl,
-    username::{Username, UsernameKey},
+use crate::values::cart::CartDoc;
+use crate::{
+    accounts::rules::{
+        password::PasswordHash,
+        username::{Username, UsernameKey},
+    },
+    images::key::ImageKey,
+    values::{
+        email::Email,
+        ids::{AddressId, SessionId, UserId},
+        phone::E164,
+        role::Role,
+        time::Timestamp,
+        url::ImageUrl,
+    },
 };
 
 /// The whole account.
@@ -125,7 +128,7 @@ impl Display {
 
 impl Profile {
     /// The key of the picture that goes with the account.
-    pub(in crate::store) fn owned_image(&self) -> Option<ImageKey> {
+    pub(crate) fn owned_image(&self) -> Option<ImageKey> {
         let display = self.display.as_ref()?;
         let of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
         display.image_key.clone().or_else(of_older_version)
@@ -161,7 +164,7 @@ pub struct Verification {
     pub phone: Option<Verified<E164>>,
     /// Whether the address was proven by somebody who wasn't signed in: see [`Contacts::contested`].
     ///
-    /// [`Contacts::contested`]: crate::domain::contacts::Contacts::contested
+    /// [`Contacts::contested`]: crate::accounts::rules::contacts::Contacts::contested
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
 }
@@ -190,35 +193,6 @@ impl<T> Verified<T> {
         let counts = self.verified_at.is_some() && self.until.is_none_or(|until| until > now);
         counts.then_some(&self.value)
     }
-}
-
-/// The cart inside the account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CartDoc {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: CartId,
-    /// At most 100 lines, the oldest first.
-    pub items: Vec<CartLine>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-/// One product in a cart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CartLine {
-    /// The product.
-    pub product_id: ProductId,
-    /// How many.
-    pub quantity: Quantity,
-    /// When it was first added.
-    pub added_at: Timestamp,
-    /// What a piece cost then; for display only.
-    pub unit_price_at_add: Money,
-    /// The line's state.
-    pub rev: LineRev,
 }
 
 /// A signed-in browser or app.
@@ -298,7 +272,7 @@ pub struct Account {
 }
 
 impl Account {
-    pub(in crate::store) fn projection() -> Document {
+    pub(crate) fn projection() -> Document {
         doc! {
             "username": 1, "phone_number": 1, "email": 1, "role": 1, "is_active": 1,
             "profile": 1, "verification": 1, "created_at": 1,
@@ -319,7 +293,7 @@ pub struct Member {
 }
 
 impl Member {
-    pub(super) fn projection() -> Document {
+    pub(crate) fn projection() -> Document {
         doc! { "username": 1, "role": 1 }
     }
 }
@@ -341,7 +315,7 @@ pub struct WholeAccount {
 }
 
 impl WholeAccount {
-    pub(super) fn projection() -> Document {
+    pub(crate) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.extend(doc! { "sessions": 1, "cart": 1, "last_sign_in_at": 1, "updated_at": 1 });
         fields
@@ -349,7 +323,7 @@ impl WholeAccount {
 }
 
 impl Credentials {
-    pub(super) fn projection() -> Document {
+    pub(crate) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.insert("password_hash", 1);
         fields

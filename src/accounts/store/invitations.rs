@@ -4,24 +4,26 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use futures_util::{FutureExt, TryStreamExt};
-use mongodb::{Client, Collection, Database};
+use mongodb::{Client, Collection};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Layout, StoreError,
-    audits::{Audits, Trail},
-    find_part, index,
-    locks::{Lock, Locks},
-    swept,
-    transaction::transact,
-};
-use crate::domain::{
-    email::Email,
-    ids::{InvitationId, UserId},
-    time::Timestamp,
+use crate::{
+    audits::store::{Audits, Trail},
+    db::{
+        StoreError,
+        locks::{Lock, Locks},
+        query::find_part,
+        schema::{Connection, Layout, StorePart, index, swept},
+        transaction::transact,
+    },
+    values::{
+        email::Email,
+        ids::{InvitationId, UserId},
+        time::Timestamp,
+    },
 };
 
-pub(super) const NAME: &str = "invitations";
+pub(crate) const NAME: &str = "invitations";
 
 /// An invitation as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,20 +44,8 @@ pub struct InvitationDoc {
     pub used_at: Option<Timestamp>,
 }
 
-pub(super) fn layout() -> Layout {
-    Layout {
-        collection: NAME,
-        indexes: vec![
-            swept(Duration::ZERO),
-            index("email", doc! { "email": 1 }),
-            index("unused", doc! { "used_at": 1, "_id": 1 }),
-        ],
-        validator: doc! {},
-    }
-}
-
 /// Invitations that nobody has used and that are not past their time.
-pub(super) fn open(now: Timestamp) -> Document {
+pub(crate) fn open(now: Timestamp) -> Document {
     doc! { "used_at": null, "expires_at": { "$gt": now } }
 }
 
@@ -80,16 +70,30 @@ impl InvitationDoc {
     }
 }
 
-impl Invitations {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
+impl StorePart for Invitations {
+    fn open(connection: &Connection) -> Self {
         Self {
-            client: client.clone(),
-            docs: database.collection(NAME),
-            audits: Audits::new(database),
-            locks: Locks::new(database),
+            client: connection.client.clone(),
+            docs: connection.collection(NAME),
+            audits: Audits::open(connection),
+            locks: Locks::open(connection),
         }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: NAME,
+            indexes: vec![
+                swept(Duration::ZERO),
+                index("email", doc! { "email": 1 }),
+                index("unused", doc! { "used_at": 1, "_id": 1 }),
+            ],
+            validator: doc! {},
+        })
+    }
+}
+
+impl Invitations {
     /// Keeps an invitation; it takes the place of open ones to the same address. Two at once wait for each other, so
     /// that one is left.
     pub async fn insert(&self, invitation: &InvitationDoc, trail: &Trail) -> Result<(), StoreError> {

@@ -3,18 +3,23 @@
 use std::time::Duration;
 
 use bson::doc;
-use mongodb::{Collection, Database};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept, unique};
-use crate::domain::{
-    email::Email,
-    ids::{LinkId, UserId},
-    time::Timestamp,
-    tokens::link::LinkHash,
+use crate::{
+    accounts::tokens::link::LinkHash,
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, index, swept, unique},
+    },
+    values::{
+        email::Email,
+        ids::{LinkId, UserId},
+        time::Timestamp,
+    },
 };
 
-pub(super) const NAME: &str = "verification_requests";
+pub(crate) const NAME: &str = "verification_requests";
 /// For so long an expired link can be told from one that never was.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -72,25 +77,31 @@ pub struct LinkDoc {
     pub expires_at: Timestamp,
 }
 
-pub(super) fn layout() -> Layout {
-    Layout {
-        collection: NAME,
-        indexes: vec![swept(KEPT), unique("token_hash", doc! { "token_hash": 1 }), index("user", doc! { "user": 1 })],
-        validator: doc! {},
-    }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct Links {
     docs: Collection<LinkDoc>,
 }
 
-impl Links {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for Links {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: NAME,
+            indexes: vec![
+                swept(KEPT),
+                unique("token_hash", doc! { "token_hash": 1 }),
+                index("user", doc! { "user": 1 }),
+            ],
+            validator: doc! {},
+        })
+    }
+}
+
+impl Links {
     /// Keeps a link that is about to be mailed.
     pub async fn insert(&self, link: &LinkDoc) -> Result<(), StoreError> {
         self.docs.insert_one(link).await?;

@@ -1,93 +1,69 @@
 //! The collection `users`: one document holds the whole account, so that one round trip answers most requests.
 
 mod admin;
-mod cart;
-pub(in crate::store) mod contacts;
+pub(crate) mod contacts;
 mod documents;
-mod lines;
+pub mod invitations;
+pub mod links;
 mod numbers;
+pub mod openings;
+pub mod otp_codes;
+pub mod otp_tallies;
+pub mod pending_registrations;
 mod pictures;
 mod profile;
+pub mod proofs;
 mod records;
 mod recovery;
-pub(in crate::store) mod resets;
+pub(crate) mod resets;
 mod sessions;
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{
-    Client, ClientSession, Collection, Database, IndexModel,
+    Client, ClientSession, Collection, IndexModel,
     options::{IndexOptions, UpdateModifications},
 };
 
+use self::openings::Openings;
 pub use self::{
     admin::{UserChange, UserChanged},
-    cart::{Put, PutLimits, Removed, Wanted},
     documents::{
-        Account, Address, CartDoc, CartLine, Credentials, Display, Member, Profile, ProfilePhone, SessionDoc, UserDoc,
-        Verification, Verified, WholeAccount,
+        Account, Address, Credentials, Display, Member, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
+        Verified, WholeAccount,
     },
-    lines::HeldLine,
     numbers::Wishes,
     profile::{AccountChange, EmailChange, PhotoChange, Proof},
     records::{UserQuery, UserRecord},
     recovery::Recoverable,
     sessions::{Refreshable, Rotation, Turn},
 };
-use super::{
-    Layout, StoreError,
-    audits::Audits,
-    find_part,
-    image_trash::ImageTrash,
-    index,
-    locks::Locks,
-    openings::Openings,
-    outbox::{self, MailDoc},
-    rate_limits::RateLimits,
-    transaction::transact,
-    unique,
-};
-use crate::domain::{
-    email::Email,
-    ids::{SessionRef, UserId},
-    password::PasswordHash,
-    phone::E164,
-    time::Timestamp,
-    username::UsernameKey,
+use super::rules::{password::PasswordHash, username::UsernameKey};
+use crate::{
+    audits::store::Audits,
+    db::{
+        StoreError,
+        locks::Locks,
+        query::find_part,
+        schema::{Connection, Layout, StorePart, index, unique},
+        transaction::transact,
+    },
+    images::store::ImageTrash,
+    limits::store::RateLimits,
+    mail::store::Outbox,
+    values::{
+        cart::MAX_LINES,
+        email::Email,
+        ids::{SessionRef, UserId},
+        phone::E164,
+        time::Timestamp,
+    },
 };
 
-pub(super) fn layout() -> Layout {
-    Layout {
-        collection: "users",
-        indexes: vec![
-            unique("username", doc! { "username_key": 1 }),
-            unique_where_present("phone_number"),
-            unique_where_present("email"),
-            index("proven_email", doc! { "verification.email.value": 1 }),
-            removed_emails(),
-            admins(),
-            lines_of_products(),
-        ],
-        validator: doc! { "$jsonSchema": {
-            "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
-            "properties": {
-                "phone_number": { "bsonType": "string", "pattern": "^\\+[0-9]{10,15}$" },
-                "email": { "bsonType": "string" },
-                "role": { "enum": ["customer", "staff", "admin"] },
-                "is_active": { "bsonType": "bool" },
-                "sessions": { "bsonType": "array", "maxItems": MAX_SESSIONS },
-                "cart": { "bsonType": "object", "required": ["items"], "properties": {
-                    "items": { "bsonType": "array", "maxItems": MAX_LINES },
-                } },
-            },
-        } },
-    }
-}
-
+/// The collection's name.
+pub const USERS: &str = "users";
 /// Sessions of one account; the oldest goes when there are more.
 const MAX_SESSIONS: i32 = 10;
-/// Lines of one cart.
-const MAX_LINES: i32 = 100;
 
 /// Unique among the documents that have the field. With `$exists` or `$type` in the filter a sign-in would scan the
 /// whole collection, since the planner couldn't tell that an equality implies it.
@@ -127,7 +103,7 @@ pub struct Users {
     locks: Locks,
     limits: RateLimits,
     openings: Openings,
-    outbox: Collection<MailDoc>,
+    outbox: Outbox,
 }
 
 /// What an account is looked up by at sign-in.
@@ -162,20 +138,50 @@ impl Identifier {
     }
 }
 
-impl Users {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
+impl StorePart for Users {
+    fn open(connection: &Connection) -> Self {
         Self {
-            client: client.clone(),
-            docs: database.collection("users"),
-            trash: ImageTrash::new(database),
-            audits: Audits::new(database),
-            locks: Locks::new(database),
-            limits: RateLimits::new(database),
-            openings: Openings::new(database),
-            outbox: database.collection(outbox::NAME),
+            client: connection.client.clone(),
+            docs: connection.collection(USERS),
+            trash: ImageTrash::open(connection),
+            audits: Audits::open(connection),
+            locks: Locks::open(connection),
+            limits: RateLimits::open(connection),
+            openings: Openings::open(connection),
+            outbox: Outbox::open(connection),
         }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: USERS,
+            indexes: vec![
+                unique("username", doc! { "username_key": 1 }),
+                unique_where_present("phone_number"),
+                unique_where_present("email"),
+                index("proven_email", doc! { "verification.email.value": 1 }),
+                removed_emails(),
+                admins(),
+                lines_of_products(),
+            ],
+            validator: doc! { "$jsonSchema": {
+                "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
+                "properties": {
+                    "phone_number": { "bsonType": "string", "pattern": "^\\+[0-9]{10,15}$" },
+                    "email": { "bsonType": "string" },
+                    "role": { "enum": ["customer", "staff", "admin"] },
+                    "is_active": { "bsonType": "bool" },
+                    "sessions": { "bsonType": "array", "maxItems": MAX_SESSIONS },
+                    "cart": { "bsonType": "object", "required": ["items"], "properties": {
+                        "items": { "bsonType": "array", "maxItems": MAX_LINES },
+                    } },
+                },
+            } },
+        })
+    }
+}
+
+impl Users {
     /// Inserts many accounts.
     pub async fn insert_many(&self, users: &[UserDoc]) -> Result<(), StoreError> {
         self.docs.insert_many(users).await?;
@@ -244,7 +250,7 @@ impl Users {
     }
 
     /// The same in a transaction that does more.
-    pub(in crate::store) async fn update_and_void_in(
+    pub(crate) async fn update_and_void_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
@@ -259,6 +265,6 @@ impl Users {
 }
 
 /// The filter that signs a caller in: the account is active and has the very session.
-fn alive(session: SessionRef) -> Document {
+pub(crate) fn alive(session: SessionRef) -> Document {
     doc! { "_id": session.user, "is_active": true, "sessions._id": session.session }
 }

@@ -9,14 +9,14 @@ use super::{
     contacts::{Right, has_proven},
 };
 use crate::{
-    domain::{
+    accounts::rules::username::UsernameKey,
+    db::{StoreError, query::find_part, transaction::transact},
+    values::{
         email::Email,
         ids::{SessionRef, UserId},
         phone::E164,
         time::Timestamp,
-        username::UsernameKey,
     },
-    store::{StoreError, find_part, transaction::transact},
 };
 
 /// What an account would like to be known by.

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use bson::{Bson, doc};
 use futures_util::TryStreamExt;
-use mongodb::{Collection, Database, options::ReturnDocument};
+use mongodb::{Collection, options::ReturnDocument};
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept};
-use crate::domain::{
-    ids::{ChallengeId, UserId},
-    phone::E164,
-    time::Timestamp,
-    tokens::sealed::HashedToken,
+use crate::{
+    accounts::tokens::sealed::HashedToken,
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, index, swept},
+    },
+    values::{
+        ids::{ChallengeId, UserId},
+        phone::E164,
+        time::Timestamp,
+    },
 };
 
 /// How often one code may be tried.
 pub const TRIES: i64 = 5;
-pub(super) const NAME: &str = "otp_codes";
+pub(crate) const NAME: &str = "otp_codes";
 
 /// What a code proves its number for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,26 +72,28 @@ struct WithId {
     id: ChallengeId,
 }
 
-pub(super) fn layout() -> Layout {
-    let indexes = vec![
-        swept(Duration::ZERO),
-        index("number", doc! { "number": 1, "purpose": 1 }),
-        index("user", doc! { "user": 1 }),
-    ];
-    Layout { collection: NAME, indexes, validator: doc! {} }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct OtpCodes {
     docs: Collection<OtpDoc>,
 }
 
-impl OtpCodes {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for OtpCodes {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        let indexes = vec![
+            swept(Duration::ZERO),
+            index("number", doc! { "number": 1, "purpose": 1 }),
+            index("user", doc! { "user": 1 }),
+        ];
+        Some(Layout { collection: NAME, indexes, validator: doc! {} })
+    }
+}
+
+impl OtpCodes {
     /// Keeps a code.
     pub async fn insert(&self, code: &OtpDoc) -> Result<(), StoreError> {
         self.docs.insert_one(code).await?;

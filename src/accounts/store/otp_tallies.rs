@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use bson::{Bson, doc};
 use mongodb::{
-    Collection, Database,
+    Collection,
     options::{ReturnDocument, UpdateModifications},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Layout, StoreError,
-    otp_codes::{Purpose, TRIES},
-    swept,
+use super::otp_codes::{Purpose, TRIES};
+use crate::{
+    accounts::tokens::sealed::HashedToken,
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, swept},
+    },
+    values::{phone::E164, time::Timestamp},
 };
-use crate::domain::{phone::E164, time::Timestamp, tokens::sealed::HashedToken};
 
-pub(super) const NAME: &str = "otp_tallies";
+pub(crate) const NAME: &str = "otp_tallies";
 /// Different codes that a service is asked about for one number, before it closes the number itself.
 const ASKED: i64 = 5;
 /// Sign-ups that are remembered because no code could be sent for them.
@@ -48,21 +51,23 @@ struct TallyDoc {
     expires_at: Timestamp,
 }
 
-pub(super) fn layout() -> Layout {
-    Layout { collection: NAME, indexes: vec![swept(Duration::ZERO)], validator: doc! {} }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct OtpTallies {
     docs: Collection<TallyDoc>,
 }
 
-impl OtpTallies {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for OtpTallies {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout { collection: NAME, indexes: vec![swept(Duration::ZERO)], validator: doc! {} })
+    }
+}
+
+impl OtpTallies {
     /// Counts a try without a challenge; false when all of a number's were used. The count starts again at `until`.
     pub async fn count_try(
         &self,

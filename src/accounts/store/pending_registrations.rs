@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use bson::doc;
 use futures_util::TryStreamExt;
-use mongodb::{Collection, Database};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{Layout, StoreError, index, swept};
-use crate::domain::{
-    email::Email, ids::ChallengeId, password::PasswordHash, phone::E164, time::Timestamp, tokens::sealed::HashedToken,
-    username::Username,
+use crate::{
+    accounts::{
+        rules::{password::PasswordHash, username::Username},
+        tokens::sealed::HashedToken,
+    },
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, index, swept},
+    },
+    values::{email::Email, ids::ChallengeId, phone::E164, time::Timestamp},
 };
 
 const NAME: &str = "pending_registrations";
@@ -36,25 +42,27 @@ pub struct PendingDoc {
     pub expires_at: Timestamp,
 }
 
-pub(super) fn layout() -> Layout {
-    Layout {
-        collection: NAME,
-        indexes: vec![swept(Duration::ZERO), index("number", doc! { "number": 1 })],
-        validator: doc! {},
-    }
-}
-
 /// The collection.
 #[derive(Clone)]
 pub struct PendingRegistrations {
     docs: Collection<PendingDoc>,
 }
 
-impl PendingRegistrations {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
+impl StorePart for PendingRegistrations {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: NAME,
+            indexes: vec![swept(Duration::ZERO), index("number", doc! { "number": 1 })],
+            validator: doc! {},
+        })
+    }
+}
+
+impl PendingRegistrations {
     /// Keeps a pending.
     pub async fn insert(&self, pending: &PendingDoc) -> Result<(), StoreError> {
         self.docs.insert_one(pending).await?;

@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use super::{Account, Display, Profile, Users, alive};
 use crate::{
-    domain::{
+    accounts::rules::password::PasswordHash,
+    db::{StoreError, transaction::transact},
+    values::{
         ids::{SessionRef, UserId},
-        password::PasswordHash,
         role::Role,
         time::Timestamp,
     },
-    store::{StoreError, transaction::transact},
 };
 
 /// What is read of an account whose picture goes.
@@ -70,7 +70,7 @@ impl Users {
 
     /// Throws away the picture that an account shows, before it shows another one or none; false when `filter` finds no
     /// account.
-    pub(super) async fn let_picture_go_in(
+    pub(crate) async fn let_picture_go_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,

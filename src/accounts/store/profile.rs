@@ -8,15 +8,13 @@ use mongodb::options::ReturnDocument;
 
 use super::{Account, Users, alive, contacts::Right};
 use crate::{
-    domain::{
-        email::Email,
-        ids::SessionRef,
+    accounts::rules::{
         password::PasswordHash,
         profile::{AddressChange, AddressLine, Language, Photo},
-        time::Timestamp,
         username::Username,
     },
-    store::{StoreError, transaction::transact},
+    db::{StoreError, transaction::transact},
+    values::{email::Email, ids::SessionRef, time::Timestamp},
 };
 
 /// How long a removed address stays good for resets and notices: as long as an owner needs to see that it was somebody

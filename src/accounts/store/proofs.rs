@@ -2,19 +2,25 @@
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
-use mongodb::{Client, ClientSession, Collection, Database, error::Result};
+use mongodb::{Client, ClientSession, Collection, error::Result};
 
 use super::{
-    StoreError,
-    audits::{Audits, Trail},
+    Account, USERS, Users,
+    contacts::Right,
     invitations,
     links::{self, LinkDoc},
-    transaction::transact,
-    tree::diff::Diff,
-    users::{Account, Users, contacts::Right, resets::Through},
+    resets::Through,
 };
-use crate::domain::{
-    email::Email, ids::UserId, mail_kind::MailKind, password::PasswordHash, role::Role, time::Timestamp,
+use crate::{
+    accounts::rules::password::PasswordHash,
+    audits::{
+        diff::Diff,
+        store::{Audits, Trail},
+    },
+    db::schema::{Connection, StorePart},
+    db::{StoreError, transaction::transact},
+    mail::kind::MailKind,
+    values::{email::Email, ids::UserId, role::Role, time::Timestamp},
 };
 
 /// What became of a proof of an address.
@@ -50,18 +56,20 @@ pub struct Proofs {
     audits: Audits,
 }
 
-impl Proofs {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
+impl StorePart for Proofs {
+    fn open(connection: &Connection) -> Self {
         Self {
-            client: client.clone(),
-            users: Users::new(client, database),
-            documents: database.collection("users"),
-            links: database.collection(links::NAME),
-            invitations: database.collection(invitations::NAME),
-            audits: Audits::new(database),
+            client: connection.client.clone(),
+            users: Users::open(connection),
+            documents: connection.collection(USERS),
+            links: connection.collection(links::NAME),
+            invitations: connection.collection(invitations::NAME),
+            audits: Audits::open(connection),
         }
     }
+}
 
+impl Proofs {
     /// Uses a link up and sets a password by it ([`Users::reset_in`]). False when the link was used meanwhile, or the
     /// account may not be reset by its address any more.
     pub async fn reset_password(

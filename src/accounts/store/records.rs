@@ -7,8 +7,12 @@ use serde::Deserialize;
 
 use super::{Account, Users};
 use crate::{
-    domain::{email::Email, ids::UserId, phone::E164, time::Timestamp, username::UsernameKey},
-    store::{SEARCH_LIMIT, StoreError, containing, count_all, find_part},
+    accounts::rules::username::UsernameKey,
+    db::{
+        StoreError,
+        query::{SEARCH_LIMIT, containing, count_all, find_part},
+    },
+    values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
 
 /// An account and what is told of its sign-ins.
@@ -38,7 +42,7 @@ impl UserRecord {
         self.last_sign_in_at.or_else(|| self.sessions.iter().map(|session| session.signed_in_at).max())
     }
 
-    pub(super) fn projection() -> Document {
+    pub(crate) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.extend(doc! { "sessions.signed_in_at": 1, "sessions.expires_at": 1, "last_sign_in_at": 1 });
         fields
@@ -102,18 +106,12 @@ impl Users {
         Ok(self.docs.count_documents(wanted.filter()).max_time(SEARCH_LIMIT).await?)
     }
 
-    /// How many carts hold something.
-    pub async fn count_carts(&self) -> Result<u64, StoreError> {
-        let filled = doc! { "cart.items.product_id": { "$exists": true } };
-        Ok(self.docs.count_documents(filled).max_time(SEARCH_LIMIT).await?)
-    }
-
     /// An account, be it active or not.
     pub async fn record(&self, user: UserId) -> Result<Option<UserRecord>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, UserRecord::projection()).await
     }
 
-    pub(super) fn user_records(&self) -> Collection<UserRecord> {
+    pub(crate) fn user_records(&self) -> Collection<UserRecord> {
         self.docs.clone_with_type()
     }
 }

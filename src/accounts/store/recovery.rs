@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{Account, Identifier, Users, contacts::has_proven};
 use crate::{
-    domain::{ids::UserId, time::Timestamp},
-    store::{StoreError, find_part},
+    db::{StoreError, query::find_part},
+    values::{ids::UserId, time::Timestamp},
 };
 
 /// An account somebody wants to get back into.

@@ -6,22 +6,22 @@ use mongodb::{ClientSession, error::Result};
 
 use super::{Account, Users, Verified, contacts::Right};
 use crate::{
-    domain::{
-        contacts::{Contact, Standing},
-        email::Email,
-        ids::UserId,
-        mail_kind::MailKind,
-        password::PasswordHash,
-        phone::E164,
-        time::Timestamp,
+    accounts::{
+        rules::{
+            contacts::{Contact, Standing},
+            password::PasswordHash,
+        },
         tokens::sealed::HashedToken,
     },
-    store::{StoreError, audits::Trail, transaction::transact},
+    audits::store::Trail,
+    db::{StoreError, transaction::transact},
+    mail::kind::MailKind,
+    values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
 
 /// The contact that a reset comes through.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::store) enum Through<'a> {
+pub(crate) enum Through<'a> {
     /// A code that was sent to this number.
     Number(&'a E164),
     /// A link that was mailed to this address.
@@ -67,7 +67,7 @@ impl Users {
         token: &[HashedToken],
         now: Timestamp,
     ) -> std::result::Result<Option<Account>, StoreError> {
-        crate::store::find_part(&self.docs, resettable(user, token, now), Account::projection()).await
+        crate::db::query::find_part(&self.docs, resettable(user, token, now), Account::projection()).await
     }
 
     /// Sets a new password and uses the token up (U6). False when the token is not good any more, or the account may not
@@ -91,7 +91,7 @@ impl Users {
 
     /// Sets a new password through a contact, which is proven by that: every session ends, contacts that aren't proven
     /// are dropped, links and codes are void, and the owner is told. False when the account may not be reset so.
-    pub(in crate::store) async fn reset_in(
+    pub(crate) async fn reset_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,

@@ -8,13 +8,12 @@ use serde::Deserialize;
 
 use super::{Account, MAX_SESSIONS, SessionDoc, Users, alive};
 use crate::{
-    domain::{
+    accounts::{rules::password::PasswordHash, tokens::refresh::RefreshClaim},
+    db::{StoreError, query::find_part},
+    values::{
         ids::{SessionId, SessionRef, UserId},
-        password::PasswordHash,
         time::Timestamp,
-        tokens::refresh::RefreshClaim,
     },
-    store::{StoreError, find_part},
 };
 
 /// The times that decide about a refresh.

@@ -6,9 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use serde::{Deserialize, Serialize};
 
-use super::{hs256, keys::MacKey};
-use crate::domain::{
+use super::hs256;
+use crate::values::{
     ids::{SessionId, SessionRef, TokenId, UserId},
+    keys::MacKey,
     role::Role,
     time::Timestamp,
 };
@@ -152,7 +153,7 @@ impl fmt::Debug for AccessToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::tokens::keys::Keys;
+    use crate::values::keys::Keys;
 
     const OLD: &[u8] = b"old secret of at least 32 bytes!";
     const NEW: &[u8] = b"new secret of at least 32 bytes!";

@@ -5,8 +5,7 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::keys::MacKey;
-use crate::domain::ids::UserId;
+use crate::values::{ids::UserId, keys::MacKey};
 
 const BYTES: usize = 32;
 

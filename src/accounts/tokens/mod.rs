@@ -2,7 +2,6 @@
 
 pub mod access;
 mod hs256;
-pub mod keys;
 pub mod link;
 pub mod refresh;
 pub mod sealed;

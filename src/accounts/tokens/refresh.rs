@@ -4,8 +4,10 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::keys::{MacKey, TAG_BYTES};
-use crate::domain::ids::SessionRef;
+use crate::values::{
+    ids::SessionRef,
+    keys::{MacKey, TAG_BYTES},
+};
 
 /// User id, session id, counter: 12 + 12 + 4 bytes, with the tag 60, which is 80 characters.
 const PAYLOAD_BYTES: usize = 28;
@@ -85,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::tokens::keys::Keys;
+    use crate::values::keys::Keys;
 
     fn keys() -> Vec<MacKey> {
         Keys::derive(b"0123456789abcdef0123456789abcdef", None).refresh

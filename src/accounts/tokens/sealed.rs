@@ -4,8 +4,10 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::keys::{MacKey, TAG_BYTES};
-use crate::domain::ids::{ChallengeId, UserId};
+use crate::values::{
+    ids::{ChallengeId, UserId},
+    keys::{MacKey, TAG_BYTES},
+};
 
 /// The text for the cookie that stands for a challenge.
 pub fn seal_challenge(key: &MacKey, challenge: ChallengeId) -> String {
@@ -115,7 +117,7 @@ impl fmt::Debug for ResetToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::tokens::keys::Keys;
+    use crate::values::keys::Keys;
 
     #[test]
     fn a_challenge_opens_only_untouched() {

@@ -12,13 +12,14 @@ use poem::{
 
 use super::{RequestId, app};
 use crate::{
-    app::App,
-    domain::{author::Author, ids::SessionRef, tokens::access::InvalidAccessToken},
-    error::{ApiError, ErrorCode},
-    store::{
-        StoreError,
-        users::{Account, Member},
+    accounts::{
+        store::{Account, Member},
+        tokens::access::InvalidAccessToken,
     },
+    api::error::{ApiError, ErrorCode},
+    app::App,
+    db::StoreError,
+    values::{author::Author, ids::SessionRef},
 };
 
 /// Whether a public call came with a bearer that is no good. Such a call is answered as nobody's; the outermost layer then

@@ -23,16 +23,15 @@ use self::{
     cookies::refresh_cookies,
     origin::refuse_foreign_origin,
 };
+use super::error::{ApiError, ErrorCode};
 use crate::{
+    accounts::{store::Account, tokens::access::InvalidAccessToken},
     app::App,
-    domain::{
+    values::{
         author::Author,
         ids::{SessionRef, UserId},
         role::Role,
-        tokens::access::InvalidAccessToken,
     },
-    error::{ApiError, ErrorCode},
-    store::users::Account,
 };
 
 const BEARER_SCHEME: &str = "AccessToken";

@@ -12,15 +12,16 @@ use super::{
     cookies::{KNOWN_BROWSER_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE, cookies, refresh_cookies},
 };
 use crate::{
-    domain::{
-        net::{self, Client},
+    accounts::{
+        hashing::Caller,
+        sessions::Origin,
         tokens::{
             refresh::RefreshToken,
             sealed::{open_challenge, open_known_browser},
         },
     },
-    error::{ApiError, ErrorCode},
-    services::{hashing::Caller, sessions::Origin},
+    api::error::{ApiError, ErrorCode},
+    values::net::{self, Client},
 };
 
 /// Where a call comes from, whatever page made it: for calls that a bearer protects.

@@ -3,9 +3,9 @@
 use poem_openapi::{Object, types::Example};
 
 use crate::{
+    accounts::store::{Account, Profile, Verification, Verified},
     api::{address::AddressOut, user_out::UserOut},
-    domain::{mask, time::Timestamp},
-    store::users::{Account, Profile, Verification, Verified},
+    values::{mask, time::Timestamp},
 };
 
 /// An account with everything its owner may see.

@@ -3,7 +3,7 @@
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
-use crate::{api::fields::PasswordIn, domain::password::Password};
+use crate::{accounts::rules::password::Password, api::fields::PasswordIn};
 
 /// A new password, and the one until now.
 #[derive(Object, Deserialize)]

@@ -4,13 +4,14 @@ use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 
 use super::account_out::AccountOut;
 use crate::{
+    accounts::store::WholeAccount,
     api::auth::SessionsOut,
-    domain::{
+    values::{
+        cart::{CartDoc, CartLine},
         ids::{CartId, ProductId, SessionId},
         money::Money,
         time::Timestamp,
     },
-    store::users::{CartDoc, CartLine, WholeAccount},
 };
 
 /// Everything that is kept about an account but its secrets.

@@ -17,19 +17,24 @@ use self::{
     update::UpdateIn,
 };
 use super::{
-    Group, auth::not_confirmed, body::Body, fields::required_password, message::MessageOut, upload::ImageUpload,
+    Group,
+    access::{AnyOrigin, Customer},
+    auth::not_confirmed,
+    body::Body,
+    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    fields::required_password,
+    message::MessageOut,
+    upload::ImageUpload,
 };
 use crate::{
-    access::{AnyOrigin, Customer},
-    app::App,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::{
-        accounts::{self, AccountError},
+    accounts::{
+        own::{self, AccountError},
         photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
         sessions::Origin,
+        store::Account,
     },
-    store::users::Account,
+    app::App,
 };
 
 /// The handlers.
@@ -50,7 +55,7 @@ impl AccountsApi {
     /// Account, sessions and cart as one file.
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
-        let whole = accounts::export(&self.app, caller.session).await?;
+        let whole = own::export(&self.app, caller.session).await?;
         Ok(Exported::new(whole, caller.session.session, self.app.clock.now()))
     }
 
@@ -65,7 +70,7 @@ impl AccountsApi {
         body: Body<DeleteIn>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
-        accounts::delete(&self.app, caller.session, current, &origin.0).await?;
+        own::delete(&self.app, caller.session, current, &origin.0).await?;
         Ok(Json(MessageOut::new("account deleted successfully")))
     }
 
@@ -121,7 +126,7 @@ impl AccountsApi {
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
         let new = required_password("new_password", body.0.new_password)?;
-        accounts::change_password(&self.app, caller.session, current, new, &origin.0).await?;
+        own::change_password(&self.app, caller.session, current, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password changed successfully")))
     }
 }

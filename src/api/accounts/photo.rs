@@ -1,8 +1,9 @@
 //! How refusals of pictures are answered.
 
 use crate::{
-    error::{ApiError, ErrorCode, Refusal},
-    services::{images::ImageError, photo::PhotoError},
+    accounts::photo::PhotoError,
+    api::error::{ApiError, ErrorCode, Refusal},
+    images::drawing::ImageError,
 };
 
 impl Refusal for PhotoError {

@@ -7,21 +7,21 @@ use poem_openapi::{
 use serde::Deserialize;
 
 use crate::{
+    accounts::{
+        profile::ProfileError,
+        rules::{
+            password::Password,
+            profile::{Language, Photo},
+            username::Username,
+        },
+        store::{Account, AccountChange, EmailChange, PhotoChange},
+    },
     api::{
         address::AddressIn,
+        error::{ApiError, ErrorCode, Refusal},
         fields::{Line, PasswordIn, object, optional_password},
     },
-    domain::{
-        email::Email,
-        invalid::InvalidField,
-        password::Password,
-        phone::Region,
-        profile::{Language, Photo},
-        username::Username,
-    },
-    error::{ApiError, ErrorCode, Refusal},
-    services::profile::ProfileError,
-    store::users::{Account, AccountChange, EmailChange, PhotoChange},
+    values::{email::Email, invalid::InvalidField, phone::Region},
 };
 
 /// What is new; whatever is left out stays as it is.

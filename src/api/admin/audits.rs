@@ -12,23 +12,23 @@ use poem_openapi::{
 use serde_json::{Value, json};
 
 use crate::{
-    access::Staff,
     api::{
         Group,
+        access::Staff,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         paging::{next_cursor, slice},
     },
     app::App,
-    domain::{
+    audits::{
+        self,
+        store::{Actor, AuditDoc, AuditQuery},
+    },
+    db::StoreError,
+    values::{
         codes::FullCode,
         ids::{AuditId, UserId},
         invalid::InvalidField,
         time::Timestamp,
-    },
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::audits,
-    store::{
-        StoreError,
-        audits::{Actor, AuditDoc, AuditQuery},
     },
 };
 

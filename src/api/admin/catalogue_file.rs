@@ -26,9 +26,11 @@ use poem_openapi::{
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::{
-    api::upload::{FORM, is_form},
-    error::{ApiError, ErrorCode},
-    services::transfer::{Export, Format},
+    api::{
+        error::{ApiError, ErrorCode},
+        upload::{FORM, is_form},
+    },
+    catalogue::transfer::{Export, Format},
 };
 
 /// Bytes of a file.

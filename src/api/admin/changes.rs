@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{new_entries::image_source, offers::OffersIn};
 use crate::{
     api::fields::{Decimal, Flag, Line, Lines},
-    domain::{entry, invalid::InvalidField},
-    services::catalogue::{BranchChange, ProductChange, StockChange, TreeLevel},
+    catalogue::{BranchChange, ProductChange, StockChange, TreeLevel, rules::entry},
+    values::invalid::InvalidField,
 };
 
 /// Declares the body of one level above the products.

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
 
 use crate::{
-    access::Staff,
-    api::Group,
-    app::App,
-    domain::codes::FullCode,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{self, DeleteError, TreeLevel},
-    store::{
-        branches::{Brand, Category, Model},
-        tree::Below,
+    api::{
+        Group,
+        access::Staff,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
+    app::App,
+    catalogue::{
+        self, DeleteError, TreeLevel,
+        store::{
+            branches::{Brand, Category, Model},
+            tree::Below,
+        },
+    },
+    values::codes::FullCode,
 };
 
 /// The handlers.

@@ -9,12 +9,15 @@ use super::{
     replies::{BrandInserted, CategoryInserted, ModelInserted, ProductInserted},
 };
 use crate::{
-    access::Staff,
-    api::{Group, upload::FormOrJson},
+    api::{
+        Group,
+        access::Staff,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        upload::FormOrJson,
+    },
     app::App,
-    domain::codes::FullCode,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{self, InsertError},
+    catalogue::{self, InsertError},
+    values::codes::FullCode,
 };
 
 /// The handlers.

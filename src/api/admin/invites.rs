@@ -11,24 +11,26 @@ use poem_openapi::{
 use serde::Deserialize;
 
 use crate::{
-    access::Admin,
+    accounts::{
+        invitations::{self, InviteError},
+        store::invitations::InvitationDoc,
+    },
     api::{
         Group,
+        access::Admin,
         body::Body,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         fields::Line,
         message::MessageOut,
         paging::{next_cursor, slice},
         scalars::PathId,
     },
     app::App,
-    domain::{
+    values::{
         ids::{InvitationId, UserId},
         invalid::InvalidField,
         time::Timestamp,
     },
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::invitations::{self, InviteError},
-    store::invitations::InvitationDoc,
 };
 
 /// The handlers.

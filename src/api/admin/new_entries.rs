@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use crate::{
     api::fields::{Decimal, Line, Lines},
-    domain::{entry, invalid::InvalidField},
-    services::catalogue::{ImageSource, NewBranch, NewProduct, TreeLevel},
+    catalogue::{ImageSource, NewBranch, NewProduct, TreeLevel, rules::entry},
+    values::invalid::InvalidField,
 };
 
 /// Declares the body of one level above the products.

@@ -14,7 +14,8 @@ use crate::{
         catalogue_out::OfferOut,
         fields::{Decimal, Lines},
     },
-    domain::{invalid::InvalidField, pricing::Offer},
+    catalogue::rules::pricing::Offer,
+    values::invalid::InvalidField,
 };
 
 /// What was sent as `offers`, whatever it is.

@@ -6,13 +6,16 @@ use poem_openapi::{Object, OpenApi, param::Query, payload::Json, types::Example}
 
 use super::users_out::UserRowOut;
 use crate::{
-    access::Staff,
-    api::Group,
+    api::{
+        Group,
+        access::Staff,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
+    },
     app::App,
-    domain::{entry::MAX_STOCK, ids::ProductId, invalid::InvalidField},
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::stats::{self, Stats},
-    store::{StoreError, products::StockLevel},
+    catalogue::{rules::entry::MAX_STOCK, store::products::StockLevel},
+    db::StoreError,
+    figures::{self, Stats},
+    values::{ids::ProductId, invalid::InvalidField},
 };
 
 /// What counts as little.
@@ -37,7 +40,7 @@ impl StatsApi {
         low_stock: Query<Option<String>>,
     ) -> ApiResult<Json<StatsOut>, StatsError> {
         let threshold = threshold(low_stock.0).map_err(ApiError::from)?;
-        let stats = stats::read(&self.app, threshold).await.map_err(StatsError::from)?;
+        let stats = figures::read(&self.app, threshold).await.map_err(StatsError::from)?;
         Ok(Json(StatsOut::shown_to(&staff, stats, threshold)))
     }
 }

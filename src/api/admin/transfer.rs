@@ -6,11 +6,13 @@ use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json, types::Ex
 
 use super::catalogue_file::{Download, Upload};
 use crate::{
-    access::Staff,
-    api::Group,
+    api::{
+        Group,
+        access::Staff,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
+    },
     app::App,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::transfer::{self, Export, Format, ImportError, Report},
+    catalogue::transfer::{self, Export, Format, Report, error::ImportError},
 };
 
 /// The handlers.

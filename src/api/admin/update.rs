@@ -13,17 +13,16 @@ use super::{
     replies::{BrandUpdated, CategoryUpdated, ModelUpdated, ProductUpdated},
 };
 use crate::{
-    access::Staff,
     api::{
         Group,
+        access::Staff,
+        catalogue::{one_brand, one_category, one_model, one_product},
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         upload::FormOrJson,
-        utils::{one_brand, one_category, one_model, one_product},
     },
     app::App,
-    domain::codes::FullCode,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{self, Precondition, Rendered, UpdateError},
-    store::tree::Node,
+    catalogue::{self, Precondition, Rendered, UpdateError, store::tree::Node},
+    values::codes::FullCode,
 };
 
 /// The entity tag of the state that is to be changed (RFC 9110, section 13.1.1).

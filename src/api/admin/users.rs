@@ -10,18 +10,18 @@ use poem_openapi::{
 
 use super::users_out::{UserChangeIn, UserChangedOut, UserDetailsOut, UserFoundOut, UserListOut, UserRowOut};
 use crate::{
-    access::{Admin, Staff},
+    accounts::administration::{self, UsersError},
     api::{
         Group,
+        access::{Admin, Staff},
         body::Body,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         message::MessageOut,
         paging::{next_cursor, slice},
         scalars::PathId,
     },
     app::App,
-    domain::ids::UserId,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::users::{self, UsersError},
+    values::ids::UserId,
 };
 
 const LIST: &str = "users";
@@ -49,7 +49,7 @@ impl UsersApi {
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<UserListOut>, UsersError> {
         let slice = slice(&self.app, LIST, limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = users::list(&self.app, staff.role, q.0, slice).await?;
+        let (page, total) = administration::list(&self.app, staff.role, q.0, slice).await?;
         let next_cursor = next_cursor(&self.app, LIST, &page, |record| record.account.id.bytes());
         let users = page.items.into_iter().map(|record| UserRowOut::shown_to(&staff, &record)).collect();
         Ok(Json(UserListOut { users, total, next_cursor }))
@@ -60,7 +60,7 @@ impl UsersApi {
     /// Admins see it whole; staff see numbers and addresses of others masked, and neither postal address nor picture.
     #[oai(path = "/users/:id", method = "get", operation_id = "readUser")]
     async fn read(&self, staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<Json<UserFoundOut>, UsersError> {
-        let state = users::read(&self.app, id.0.or(UsersError::NotFound)?).await?;
+        let state = administration::read(&self.app, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state) }))
     }
 
@@ -76,7 +76,7 @@ impl UsersApi {
         body: Body<UserChangeIn>,
     ) -> ApiResult<Json<UserChangedOut>, UsersError> {
         let (user, change) = (id.0.or(UsersError::NotFound)?, body.0.check()?);
-        let state = users::change(&self.app, &admin.author, user, change).await?;
+        let state = administration::change(&self.app, &admin.author, user, change).await?;
         Ok(Json(UserChangedOut::new(state)))
     }
 
@@ -85,7 +85,7 @@ impl UsersApi {
     /// Every session of the account ends at once.
     #[oai(path = "/users/:id/logout", method = "post", operation_id = "logoutUser")]
     async fn sign_out(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
-        users::sign_out(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
+        administration::sign_out(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(MessageOut::new("user logged out everywhere successfully")))
     }
 
@@ -94,7 +94,7 @@ impl UsersApi {
     /// Forgets the failed sign-ins that have closed the account.
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
     async fn unlock(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
-        users::unlock(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
+        administration::unlock(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(MessageOut::new("user unlocked successfully")))
     }
 }

@@ -4,15 +4,17 @@ use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    access::Staff,
+    accounts::{
+        administration::{UserState, UsersError},
+        store::{UserChange, UserRecord},
+    },
     api::{
+        access::Staff,
         accounts::account_out::AccountOut,
         fields::{Flag, Line},
         user_out::UserOut,
     },
-    domain::{role::Role, time::Timestamp},
-    services::users::{UserState, UsersError},
-    store::users::{UserChange, UserRecord},
+    values::{role::Role, time::Timestamp},
 };
 
 const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);

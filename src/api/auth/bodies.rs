@@ -4,13 +4,12 @@ use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 use serde::Deserialize;
 
 use crate::{
+    accounts::{registration::Application, rules::password::Password, sessions::SignedIn, store::SessionDoc},
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
     },
-    domain::{ids::SessionId, password::Password, time::Timestamp},
-    services::{registration::Application, sessions::SignedIn},
-    store::users::SessionDoc,
+    values::{ids::SessionId, time::Timestamp},
 };
 
 /// Who wants an account. A phone number may be left out when an e-mail address is given.

@@ -3,10 +3,10 @@
 use cookie::{Cookie, CookieBuilder, time::Duration};
 
 use crate::{
-    access::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
+    accounts::{sessions::SignedIn, tokens::sealed::seal_known_browser},
+    api::access::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
     app::App,
-    domain::{ids::UserId, tokens::sealed::seal_known_browser},
-    services::sessions::SignedIn,
+    values::ids::UserId,
 };
 
 /// Seconds of a year.

@@ -20,24 +20,24 @@ use self::bodies::{
 };
 use super::{
     Group,
+    access::{Customer, LogoutTokens, RefreshCookie, TrustedOrigin},
     body::Body,
+    error::{ApiError, ApiResult, Failed, Refusal},
     fields::{required, required_password},
     message::MessageOut,
     scalars::PathId,
 };
 use crate::{
-    access::{Customer, LogoutTokens, RefreshCookie, TrustedOrigin},
-    app::App,
-    config::BodyRefresh,
-    domain::ids::SessionId,
-    error::{ApiError, ApiResult, Failed, Refusal},
-    services::{
-        accounts::{self, AccountError},
+    accounts::{
+        own::{self, AccountError},
         refresh::{self, RefreshError},
         registration::{self, NewAccount, RegisterError},
         sessions::{self, Carrier, LogoutError, SignedIn},
         sign_in::{self, SignInError},
     },
+    app::App,
+    config::BodyRefresh,
+    values::ids::SessionId,
 };
 
 /// The handlers.
@@ -138,7 +138,7 @@ impl AuthApi {
     /// One's own sessions
     #[oai(path = "/sessions", method = "get", operation_id = "listSessions")]
     async fn sessions(&self, caller: Customer) -> ApiResult<Json<SessionsOut>, AccountError> {
-        let sessions = accounts::sessions(&self.app, caller.session).await?;
+        let sessions = own::sessions(&self.app, caller.session).await?;
         Ok(Json(SessionsOut::new(sessions, caller.session.session)))
     }
 
@@ -150,14 +150,14 @@ impl AuthApi {
         id: Path<PathId<SessionId>>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let session = id.0.or(AccountError::SessionNotFound)?;
-        accounts::end_session(&self.app, caller.session, session).await?;
+        own::end_session(&self.app, caller.session, session).await?;
         Ok(Json(MessageOut::new("session ended successfully")))
     }
 
     /// End all of one's own sessions, this one included
     #[oai(path = "/logout-all", method = "post", operation_id = "logoutAll")]
     async fn logout_all(&self, caller: Customer) -> ApiResult<WithCookie<MessageOut>, AccountError> {
-        accounts::end_all_sessions(&self.app, caller.session).await?;
+        own::end_all_sessions(&self.app, caller.session).await?;
         let out = MessageOut::new("logged out everywhere successfully");
         Ok(WithCookie::Ok(Json(out), cookie::clear(&self.app)))
     }

@@ -10,26 +10,23 @@ use super::{
     otp_bodies::{ForgotIn, OtpIn, OtpSent, OtpSentOut, ResetIn, ResetTokenOut},
 };
 use crate::{
-    access::TrustedOrigin,
+    accounts::{
+        otp::OtpError,
+        otp_registration::{self, OtpRegisterError},
+        registration::{NewAccount, RegisterError},
+        reset_by_code::{self, ForgotError},
+        tokens::sealed::{open_challenge, seal_challenge},
+    },
     api::{
         Group,
+        access::TrustedOrigin,
         body::Body,
+        error::ApiResult,
         fields::{given_phone, required},
         message::MessageOut,
     },
     app::App,
-    domain::{
-        ids::ChallengeId,
-        phone::E164,
-        tokens::sealed::{open_challenge, seal_challenge},
-    },
-    error::ApiResult,
-    services::{
-        forgot_password::{self, ForgotError},
-        otp::OtpError,
-        otp_registration::{self, OtpRegisterError},
-        registration::{NewAccount, RegisterError},
-    },
+    values::{ids::ChallengeId, phone::E164},
 };
 
 /// The handlers.
@@ -74,7 +71,7 @@ impl OtpApi {
     async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, ForgotError> {
         let number = required("phone_number", body.0.phone_number)?;
         let number = given_phone(&number, self.app.config.default_region)?;
-        let challenge = forgot_password::send(&self.app, number, &origin.0).await?;
+        let challenge = reset_by_code::send(&self.app, number, &origin.0).await?;
         let challenge = seal_challenge(&self.app.keys.otp[0], challenge);
         let cookie = cookie::set_reset_challenge(&self.app, &challenge);
         let message = "if an account with the number exists, an OTP was sent.";
@@ -91,7 +88,7 @@ impl OtpApi {
         let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(ForgotError::from)?;
         let (Some(number), Some(code)) = body.0.both() else { return Err(ForgotError::Incomplete.into()) };
         let number = self.number(&number).ok_or(ForgotError::Otp(OtpError::Invalid))?;
-        let token = forgot_password::verify(&self.app, &number, &code, challenge, &origin.0).await?;
+        let token = reset_by_code::verify(&self.app, &number, &code, challenge, &origin.0).await?;
         Ok(Json(ResetTokenOut::new(&self.app, &token)))
     }
 
@@ -105,7 +102,7 @@ impl OtpApi {
         body: Body<ResetIn>,
     ) -> ApiResult<Json<MessageOut>, ForgotError> {
         let (Some(token), Some(new)) = body.0.both() else { return Err(ForgotError::NothingToSet.into()) };
-        forgot_password::reset(&self.app, &token, new, &origin.0).await?;
+        reset_by_code::reset(&self.app, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }
 }

@@ -4,9 +4,10 @@ use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 use serde::Deserialize;
 
 use crate::{
+    accounts::{rules::password::Password, tokens::sealed::ResetToken},
     api::fields::{CodeIn, Digits, PasswordIn, TokenIn},
     app::App,
-    domain::{limits::Action, password::Password, tokens::sealed::ResetToken},
+    values::limits::Action,
 };
 
 /// A number and the code that was sent to it.

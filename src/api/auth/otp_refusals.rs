@@ -1,12 +1,11 @@
 //! How refusals around codes are answered.
 
 use crate::{
-    error::{ApiError, ErrorCode, Refusal},
-    integrations::sms::SmsError,
-    services::{
-        change_number::ChangeNumberError, forgot_password::ForgotError, otp::OtpError,
-        otp_registration::OtpRegisterError,
+    accounts::{
+        change_number::ChangeNumberError, otp::OtpError, otp_registration::OtpRegisterError,
+        reset_by_code::ForgotError, sms::SmsError,
     },
+    api::error::{ApiError, ErrorCode, Refusal},
 };
 
 impl From<SmsError> for ApiError {

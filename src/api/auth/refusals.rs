@@ -1,13 +1,13 @@
 //! How the refusals of this group are answered.
 
 use crate::{
-    error::{ApiError, ErrorCode, Refusal},
-    services::{
+    accounts::{
         refresh::RefreshError,
         registration::RegisterError,
         sessions::LogoutError,
         sign_in::{ReauthenticationError, SignInError},
     },
+    api::error::{ApiError, ErrorCode, Refusal},
 };
 
 impl Refusal for RegisterError {

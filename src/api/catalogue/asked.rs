@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::Text;
 use crate::{
-    api::paging,
+    api::{error::ApiError, paging},
     app::App,
-    domain::{codes::FullCode, search::SearchText},
-    error::ApiError,
-    services::catalogue::{Page, Slice, View},
+    catalogue::{View, rules::search::SearchText},
+    values::{
+        codes::FullCode,
+        paging::{Page, Slice},
+    },
 };
 
 /// A page of what is below a parent.

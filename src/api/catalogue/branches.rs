@@ -20,11 +20,11 @@ use crate::{
         etag::Known,
     },
     app::App,
-    domain::{
+    catalogue::{self, View, error::CatalogueError},
+    values::{
         codes::FullCode,
         ids::{BrandId, CategoryId, ModelId},
     },
-    services::catalogue::{self, CatalogueError, View},
 };
 
 /// The handlers.

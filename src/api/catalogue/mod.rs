@@ -17,12 +17,14 @@ pub use self::{
     replies::{one_brand, one_category, one_model, one_product},
     search::SearchApi,
 };
-use super::etag::{Audience, Known, Tagged};
-use crate::{
+use super::{
     access::Viewer,
-    app::App,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::catalogue::{CatalogueError, Rendered, Shown, TreeLevel, View},
+    etag::{Audience, Known, Tagged},
+};
+use crate::{
+    app::App,
+    catalogue::{Rendered, Shown, TreeLevel, View, error::CatalogueError},
 };
 
 type Text = Query<Option<String>>;

@@ -11,15 +11,15 @@ use super::{
     replies::{ProductReply, ProductsFound, ProductsOut},
 };
 use crate::{
-    access::Viewer,
     api::{
         Group,
+        access::Viewer,
         catalogue_out::ProductOut,
         etag::{Known, Tagged},
     },
     app::App,
-    domain::{codes::FullCode, ids::ProductId},
-    services::catalogue::{self, CatalogueError, Shown, TreeLevel, View},
+    catalogue::{self, Shown, TreeLevel, View, error::CatalogueError},
+    values::{codes::FullCode, ids::ProductId},
 };
 
 /// The handlers.

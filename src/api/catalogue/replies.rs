@@ -6,10 +6,12 @@ use serde::Serialize;
 use super::rendered;
 use crate::{
     api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
-    services::catalogue::Rendered,
-    store::{
-        branches::{BranchDoc, Brand, Category, Model},
-        products::ProductDoc,
+    catalogue::{
+        Rendered,
+        store::{
+            branches::{BranchDoc, Brand, Category, Model},
+            products::ProductDoc,
+        },
     },
 };
 

@@ -7,27 +7,25 @@ use serde::Serialize;
 
 use super::{Text, by_viewer, rendered};
 use crate::{
-    access::{ClientAddress, Viewer},
     api::{
         Group,
+        access::{ClientAddress, Viewer},
         catalogue_out::ProductOut,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         etag::{Known, Tagged},
         paging,
     },
     app::App,
-    domain::{
-        codes::Code,
-        invalid::InvalidField,
-        limits::Action,
-        money::Money,
-        product_search::{Order, Place, ProductSearch},
-        search::SearchText,
+    catalogue::{
+        self, View,
+        error::CatalogueError,
+        rules::{
+            product_search::{Order, Place, ProductSearch},
+            search::SearchText,
+        },
     },
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::{
-        catalogue::{self, CatalogueError, Slice, View},
-        limits::{self, Count},
-    },
+    limits::{self, Count},
+    values::{codes::Code, invalid::InvalidField, limits::Action, money::Money, paging::Slice},
 };
 
 /// The handlers.

@@ -6,15 +6,15 @@ use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
 
 use super::signed_in_first;
 use crate::{
-    access::PathOwner,
+    accounts::address::{self, AddressError},
     api::{
         Group,
+        access::PathOwner,
         address::{AddressIn, AddressOut},
         body::Tried,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::address::{self, AddressError},
 };
 
 /// The handlers.

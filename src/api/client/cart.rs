@@ -11,18 +11,18 @@ use serde::Deserialize;
 
 use super::{cart_out::CartReply, signed_in_first};
 use crate::{
-    access::PathOwner,
     api::{
         Group,
+        access::PathOwner,
         body::Tried,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         fields::{LineQuantityIn, QuantityIn},
         scalars::PathId,
         written::Written,
     },
     app::App,
-    domain::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::cart::{self, CartError, PricedCart},
+    carts::{self, CartError, PricedCart},
+    values::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
 };
 
 /// The handlers.
@@ -39,7 +39,7 @@ impl CartApi {
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
     ) -> ApiResult<Written<CartReply>, CartError> {
-        Ok(self.reply(cart::read(&self.app, owner.0).await?))
+        Ok(self.reply(carts::read(&self.app, owner.0).await?))
     }
 
     /// Put more of a product into the cart
@@ -55,7 +55,7 @@ impl CartApi {
     ) -> ApiResult<Written<CartReply>, CartError> {
         let asked = body.0.map(|body| body.quantity.map_or(Quantity::ONE, |quantity| quantity.0));
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::ProductNotFound), asked).await?;
-        Ok(self.reply(cart::add(&self.app, owner.0, product, quantity).await?))
+        Ok(self.reply(carts::add(&self.app, owner.0, product, quantity).await?))
     }
 
     /// Take some of a product out of the cart
@@ -72,7 +72,7 @@ impl CartApi {
     ) -> ApiResult<Written<CartReply>, CartError> {
         let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
-        Ok(self.reply(cart::remove(&self.app, owner.0, product, quantity).await?))
+        Ok(self.reply(carts::remove(&self.app, owner.0, product, quantity).await?))
     }
 
     /// Set how many of a product the cart holds
@@ -91,8 +91,8 @@ impl CartApi {
         let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
         let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
         let cart = match quantity {
-            Some(quantity) => cart::set(&self.app, owner.0, product, quantity).await?,
-            None => cart::drop_line(&self.app, owner.0, product).await?,
+            Some(quantity) => carts::set(&self.app, owner.0, product, quantity).await?,
+            None => carts::drop_line(&self.app, owner.0, product).await?,
         };
         Ok(self.reply(cart))
     }
@@ -104,7 +104,7 @@ impl CartApi {
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
     ) -> ApiResult<Written<CartReply>, CartError> {
-        Ok(self.reply(cart::clear(&self.app, owner.0).await?))
+        Ok(self.reply(carts::clear(&self.app, owner.0).await?))
     }
 }
 

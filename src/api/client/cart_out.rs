@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use crate::{
     api::written::scalar,
-    domain::{
+    carts::{PricedCart, PricedLine},
+    values::{
         ids::{CartId, ProductId, UserId},
         money::{Money, Percent},
         time::Timestamp,
     },
-    services::cart::{PricedCart, PricedLine},
 };
 
 /// The answer of every call on the cart.

@@ -16,11 +16,7 @@ use poem_openapi::{
 };
 
 pub use self::codes::ErrorCode;
-use crate::{
-    domain::invalid::InvalidField,
-    services::{hashing::HashError, limits::LimitError},
-    store::StoreError,
-};
+use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
 
 /// The body of every answer from 400 up.
 #[derive(Debug, Object)]

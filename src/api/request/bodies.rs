@@ -4,15 +4,15 @@ use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
+    accounts::{
+        rules::password::Password,
+        store::{Account, Recoverable, links::LinkDoc},
+    },
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
     },
-    domain::{email::Email, mask, password::Password, time::Timestamp},
-    store::{
-        links::LinkDoc,
-        users::{Account, Recoverable},
-    },
+    values::{email::Email, mask, time::Timestamp},
 };
 
 const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);

@@ -6,21 +6,21 @@ use poem_openapi::{OpenApi, param::Path, payload::Json};
 
 use super::bodies::{ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetIn, StaffIn};
 use crate::{
-    access::{AnyOrigin, Customer, MaybeCustomer, TrustedOrigin},
+    accounts::{
+        email_proof::{self, ActivateError, RequestError, Wanted},
+        links::LinkError,
+        reset_by_link::{self, ForgotError, ResetError},
+    },
     api::{
         Group,
+        access::{AnyOrigin, Customer, MaybeCustomer, TrustedOrigin},
         body::Body,
+        error::{ApiError, ApiResult, ErrorCode, Refusal},
         fields::{optional_password, required, required_password},
         message::MessageOut,
     },
     app::App,
-    domain::invalid::InvalidField,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
-    services::{
-        email_proof::{self, ActivateError, RequestError, Wanted},
-        links::LinkError,
-        reset::{self, ForgotError, ResetError},
-    },
+    values::invalid::InvalidField,
 };
 
 /// The handlers.
@@ -85,7 +85,7 @@ impl LinksApi {
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<ForgottenOut>, ForgotError> {
         let identifier = required("identifier", body.0.given())?;
-        let found = reset::find(&self.app, &identifier, &origin.0).await?;
+        let found = reset_by_link::find(&self.app, &identifier, &origin.0).await?;
         Ok(Json(ForgottenOut::new(found, self.app.clock.now())))
     }
 
@@ -97,14 +97,14 @@ impl LinksApi {
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<MailedOut>, ForgotError> {
         let identifier = required("identifier", body.0.given())?;
-        let email = reset::send_link(&self.app, &identifier, &origin.0).await?;
+        let email = reset_by_link::send_link(&self.app, &identifier, &origin.0).await?;
         Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
     }
 
     /// See whether a link to set a new password is good
     #[oai(path = "/reset/check/:uid/:token", method = "get", operation_id = "checkReset")]
     async fn reset_check(&self, uid: Path<String>, token: Path<String>) -> ApiResult<Json<LinkOut>, LinkError> {
-        let expires_at = reset::check(&self.app, &uid, &token).await?;
+        let expires_at = reset_by_link::check(&self.app, &uid, &token).await?;
         Ok(Json(LinkOut { valid: true, expires_at }))
     }
 
@@ -116,7 +116,7 @@ impl LinksApi {
         let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
         let token = body.0.token.ok_or_else(|| ApiError::from(InvalidField::required("token")))?.0;
         let new = required_password("new_password", body.0.new_password.or(body.0.password))?;
-        reset::reset(&self.app, &uid, &token, new, &origin.0).await?;
+        reset_by_link::reset(&self.app, &uid, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }
 }

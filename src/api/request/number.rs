@@ -6,22 +6,23 @@ use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    access::{AnyOrigin, Customer},
+    accounts::{
+        change_number::{self, ChangeNumberError},
+        otp::OtpError,
+        rules::password::Password,
+    },
     api::{
         Group,
+        access::{AnyOrigin, Customer},
         auth::OtpIn,
         body::Body,
+        error::ApiResult,
         fields::{Digits, PasswordIn, given_phone, optional_password, required},
         message::MessageOut,
         user_out::UserOut,
     },
     app::App,
-    domain::{password::Password, phone::E164},
-    error::ApiResult,
-    services::{
-        change_number::{self, ChangeNumberError},
-        otp::OtpError,
-    },
+    values::phone::E164,
 };
 
 /// The handlers.

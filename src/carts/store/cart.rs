@@ -4,15 +4,20 @@ use bson::{Bson, Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};
 use serde::Deserialize;
 
-use super::{CartDoc, CartLine, MAX_LINES, Users, alive, lines::clamp};
+use super::{Carts, lines::clamp};
 use crate::{
-    domain::{
+    accounts::store::alive,
+    db::{
+        StoreError,
+        query::{SEARCH_LIMIT, find_part},
+    },
+    values::{
+        cart::{CartDoc, CartLine, MAX_LINES},
         ids::{LineRev, ProductId, SessionRef, UserId},
         money::Money,
         quantity::Quantity,
         time::Timestamp,
     },
-    store::{StoreError, find_part},
 };
 
 /// How many pieces a line is to hold.
@@ -65,16 +70,22 @@ struct WithCart {
     cart: CartDoc,
 }
 
-impl Users {
+impl Carts {
     /// The cart behind a living session; `None` when the session is not alive.
-    pub async fn cart(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
+    pub async fn find(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
         let found: Option<WithCart> = find_part(&self.docs, alive(owner), doc! { "cart": 1 }).await?;
         Ok(found.map(|user| user.cart))
     }
 
+    /// How many carts hold something.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        let filled = doc! { "cart.items.product_id": { "$exists": true } };
+        Ok(self.docs.count_documents(filled).max_time(SEARCH_LIMIT).await?)
+    }
+
     /// Has a line hold what is wanted, a new one where there is none, if stock and caps allow it; `None` when the session
     /// is not alive. A line that was there keeps `added_at` and the price that it remembers.
-    pub async fn put_into_cart(
+    pub async fn put(
         &self,
         owner: SessionRef,
         product: ProductId,
@@ -86,12 +97,12 @@ impl Users {
         let (unit_price_at_add, rev) = (limits.unit_price, LineRev::new());
         let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
         let update = put_pipeline(&line, wanted, limits.available).map_err(mongodb::error::Error::from)?;
-        let before = self.change_cart(owner, update, ReturnDocument::Before).await?;
+        let before = self.change(owner, update, ReturnDocument::Before).await?;
         Ok(before.map(|cart| judge_put(cart, line, wanted, limits.available)))
     }
 
     /// Takes `quantity` of a product out of the cart, the line with the last of them; `None` when the session is not alive.
-    pub async fn remove_from_cart(
+    pub async fn remove(
         &self,
         owner: SessionRef,
         product: ProductId,
@@ -99,15 +110,14 @@ impl Users {
         now: Timestamp,
     ) -> Result<Option<Removed>, StoreError> {
         let rev = LineRev::new();
-        let before =
-            self.change_cart(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
+        let before = self.change(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
         Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
     }
 
     /// Takes everything out of the cart and returns it as it is then; `None` when the session is not alive.
-    pub async fn clear_cart(&self, owner: SessionRef, now: Timestamp) -> Result<Option<CartDoc>, StoreError> {
+    pub async fn clear(&self, owner: SessionRef, now: Timestamp) -> Result<Option<CartDoc>, StoreError> {
         let update = doc! { "$set": { "cart.items": [], "cart.updated_at": now } };
-        self.change_cart(owner, update, ReturnDocument::After).await
+        self.change(owner, update, ReturnDocument::After).await
     }
 
     /// Sets one line to `pieces` (0 removes it) if it is still in the state `rev` (U3); false when it is not.
@@ -122,7 +132,7 @@ impl Users {
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
 
-    async fn change_cart(
+    async fn change(
         &self,
         owner: SessionRef,
         update: impl Into<UpdateModifications>,

@@ -8,10 +8,10 @@ use mongodb::{
 };
 use serde::Deserialize;
 
-use super::Users;
+use super::{Carts, plans::PlannedLine};
 use crate::{
-    domain::ids::{LineRev, ProductId, UserId},
-    store::{StoreError, bulk, error, plans::PlannedLine},
+    db::{StoreError, bulk, error},
+    values::ids::{LineRev, ProductId, UserId},
 };
 
 /// Updates that are sent in one command: more would be done sooner, but readers would wait for a core meanwhile.
@@ -34,7 +34,7 @@ struct WithId {
     id: ProductId,
 }
 
-impl Users {
+impl Carts {
     /// The products of which all carts together hold more than there is (U5), among some or among all; a product that
     /// is gone counts as one without stock.
     pub async fn products_held_above_stock(&self, among: Option<&[ProductId]>) -> Result<Vec<ProductId>, StoreError> {
@@ -60,7 +60,7 @@ impl Users {
     }
 
     /// The lines of a product as a transaction sees them, the oldest first.
-    pub(in crate::store) async fn lines_of(
+    pub(crate) async fn lines_of(
         &self,
         product: ProductId,
         tx: &mut ClientSession,
@@ -115,7 +115,7 @@ impl Users {
 }
 
 /// U3: filter and update that set one line to `pieces` (0 removes it) if it is still in the state `rev`.
-pub(super) fn clamp(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
+pub(crate) fn clamp(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
     let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
     let update = if pieces > 0 {
         doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }

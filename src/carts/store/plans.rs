@@ -3,21 +3,24 @@
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
-use mongodb::{Client, ClientSession, Collection, Database, error::Result};
+use mongodb::{Client, ClientSession, Collection, error::Result};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Layout, StoreError,
-    audits::{Audits, Trail},
-    leases::{Lease, Leases},
-    transaction::transact_on_snapshot,
-    unique,
-    users::{HeldLine, Users},
-};
-use crate::domain::{
-    codes::FullCode,
-    ids::{AuditId, LineRev, ProductId, UserId},
-    redistribution::share_out,
+use super::Carts;
+use super::HeldLine;
+use crate::{
+    audits::store::{Audits, Trail},
+    carts::share_out::share_out,
+    db::{
+        StoreError,
+        leases::{Lease, Leases},
+        schema::{Connection, Layout, StorePart, unique},
+        transaction::transact_on_snapshot,
+    },
+    values::{
+        codes::FullCode,
+        ids::{AuditId, LineRev, ProductId, UserId},
+    },
 };
 
 const NAME: &str = "plans";
@@ -88,19 +91,13 @@ struct Stocked {
     code: FullCode,
 }
 
-pub(super) fn layout() -> Layout {
-    // One redistribution of a product at a time, even if two processes believe that they have the lease.
-    let one_at_a_time = unique("product_part", doc! { "product_id": 1, "_id.part": 1 });
-    Layout { collection: NAME, indexes: vec![one_at_a_time], validator: doc! {} }
-}
-
 /// The collection, and those that planning reads.
 #[derive(Clone)]
 pub struct Plans {
     client: Client,
     docs: Collection<PlanDoc>,
     products: Collection<Stocked>,
-    users: Users,
+    carts: Carts,
     audits: Audits,
     leases: Leases,
 }
@@ -127,18 +124,26 @@ impl Planner {
     }
 }
 
-impl Plans {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
+impl StorePart for Plans {
+    fn open(connection: &Connection) -> Self {
         Self {
-            client: client.clone(),
-            docs: database.collection(NAME),
-            products: database.collection("products"),
-            users: Users::new(client, database),
-            audits: Audits::new(database),
-            leases: Leases::new(database),
+            client: connection.client.clone(),
+            docs: connection.collection(NAME),
+            products: connection.collection("products"),
+            carts: Carts::open(connection),
+            audits: Audits::open(connection),
+            leases: Leases::open(connection),
         }
     }
 
+    fn layout() -> Option<Layout> {
+        // One redistribution of a product at a time, even if two processes believe that they have the lease.
+        let one_at_a_time = unique("product_part", doc! { "product_id": 1, "_id.part": 1 });
+        Some(Layout { collection: NAME, indexes: vec![one_at_a_time], validator: doc! {} })
+    }
+}
+
+impl Plans {
     /// A planner of whom nobody else knows.
     pub async fn planner(&self) -> std::result::Result<Planner, StoreError> {
         Ok(Planner { stores: self.clone(), session: self.client.start_session().await? })
@@ -168,7 +173,7 @@ impl Plans {
         let fields = doc! { "stock": 1, "code": 1 };
         let found = self.products.find_one(doc! { "_id": product }).projection(fields).session(&mut *tx).await?;
         let stock = found.as_ref().map_or(0, |product| product.stock.max(0));
-        let lines = self.users.lines_of(product, tx).await?;
+        let lines = self.carts.lines_of(product, tx).await?;
         let asked: i64 = lines.iter().map(|line| line.quantity).sum();
         if asked <= stock {
             return Ok(Planned::Enough);

@@ -3,16 +3,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use bson::{Bson, Document, doc};
-use mongodb::{
-    Collection, Database,
-    change_stream::{ChangeStream, event::ResumeToken},
-    error::Error,
-};
-use serde::{Deserialize, Serialize};
+use mongodb::{Collection, change_stream::ChangeStream, error::Error};
+use serde::Deserialize;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{StoreError, brief, error::code_of};
-use crate::domain::ids::ProductId;
+use crate::{
+    db::position::Position,
+    db::schema::{Connection, StorePart},
+    db::{StoreError, brief, error::code_of},
+    values::ids::ProductId,
+};
 
 /// How long the server lets one question for changes wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -21,11 +21,6 @@ const READ_AHEAD: usize = 1_000;
 /// Codes of a stream that can't go on from where it stood: CappedPositionLost, InvalidResumeToken,
 /// ChangeStreamFatalError, ChangeStreamHistoryLost.
 const HISTORY_LOST: [i32; 4] = [136, 260, 280, 286];
-
-/// A place in the stream, from which it can be followed later and by others.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Position(ResumeToken);
 
 /// What happened since the last batch.
 #[derive(Debug, Default)]
@@ -80,11 +75,13 @@ pub struct ProductWatch {
     docs: Collection<Document>,
 }
 
-impl ProductWatch {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection("products") }
+impl StorePart for ProductWatch {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection("products") }
     }
+}
 
+impl ProductWatch {
     /// Opens the stream at a position, or at this moment.
     pub async fn open(&self, from: Option<&Position>) -> Result<ProductChanges, Interrupted> {
         // The event's own copies are never looked at: only what the product is like when it is handled counts.

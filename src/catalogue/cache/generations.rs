@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    domain::{codes::FullCode, ids::ProductId, tree_level::TreeLevel},
-    store::catalogue_changes::Touched,
+    catalogue::store::catalogue_changes::Touched,
+    values::{codes::FullCode, ids::ProductId, tree_level::TreeLevel},
 };
 
 /// Counters of single parts. Parts that share one by chance only make each other load anew, so the number is a matter of

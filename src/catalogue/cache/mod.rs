@@ -1,6 +1,9 @@
 //! Copies of the catalogue in memory that are never older than the last change this process has heard of: answers as
 //! they are sent, and what carts need of products.
 
+pub mod generations;
+pub mod view;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -13,15 +16,18 @@ use std::{
 use futures_util::FutureExt;
 use moka::{future::Cache, policy::EvictionPolicy};
 
-use super::{
-    CatalogueError,
+use self::{
     generations::{Generation, Generations},
     view::{Rendered, View},
 };
+use super::{
+    error::CatalogueError,
+    store::{catalogue_changes::Touched, products::CartProduct},
+};
 use crate::{
-    domain::ids::ProductId,
+    db::{Health, StoreError},
     metrics::CacheReads,
-    store::{Health, StoreError, catalogue_changes::Touched, products::CartProduct},
+    values::ids::ProductId,
 };
 
 /// For so long after its last word the stream of changes counts as connected; it says something every second.
@@ -265,7 +271,7 @@ mod tests {
     use prometheus_client::registry::Registry;
 
     use super::*;
-    use crate::domain::{codes::FullCode, tree_level::TreeLevel};
+    use crate::values::{codes::FullCode, tree_level::TreeLevel};
 
     fn cache() -> CatalogueCache {
         let reads = CacheReads::registered(&mut Registry::default());
@@ -308,7 +314,7 @@ mod tests {
         assert_eq!(read(&cache, "new").await, "new");
 
         let id = ProductId::new();
-        let product = |stock: i64| CartProduct { stock, ..crate::store::products::sample(id) };
+        let product = |stock: i64| CartProduct { stock, ..crate::catalogue::store::products::sample(id) };
         let outdated = |_| async {
             cache.changed(&Touched::Product(id, FullCode::join(["A", "B", "C", "D"])));
             Ok(vec![product(1)])

@@ -8,13 +8,12 @@ use std::{
 use bytes::Bytes;
 
 use super::generations::{Generation, Generations};
-use crate::domain::{
-    codes::FullCode,
-    etag::ETag,
-    gzip,
-    product_search::{Place, ProductSearch},
-    search::SearchText,
-    tree_level::TreeLevel,
+use crate::{
+    catalogue::rules::{
+        product_search::{Place, ProductSearch},
+        search::SearchText,
+    },
+    values::{codes::FullCode, etag::ETag, gzip, tree_level::TreeLevel},
 };
 
 /// An answer as it is sent. Copies share their bytes.

@@ -1,10 +1,10 @@
 //! The rules of the catalogue's fields, however they arrive: each text is trimmed already, each fault names its field.
 
-use super::{
+use super::names::{Description, InvalidName, Name};
+use crate::values::{
     codes::{Code, InvalidCode},
     invalid::InvalidField,
     money::Money,
-    names::{Description, InvalidName, Name},
     tree_level::TreeLevel,
     url::ImageUrl,
 };

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::text::{is_longer_than_names, shows_whole};
+use crate::values::text::{is_longer_than_names, shows_whole};
 
 /// The name of a brand, model, category or product: 2 to 50 characters (NFC).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

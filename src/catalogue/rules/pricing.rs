@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{money::Percent, names::Description, time::Timestamp};
+use super::names::Description;
+use crate::values::{money::Percent, time::Timestamp};
 
 /// The last second of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{codes::Code, ids::ProductId, money::Money, search::SearchText, text::folded};
+use super::search::SearchText;
+use crate::values::{codes::Code, ids::ProductId, money::Money, text::folded};
 
 /// What is wanted of the whole catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! What somebody searches for: plain text, found as a part of other texts whatever its case.
 
-use super::invalid::InvalidField;
+use crate::values::{invalid::InvalidField, text::literal};
 
 /// Characters of a search.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
@@ -32,20 +32,6 @@ impl SearchText {
     pub fn pattern(&self) -> String {
         literal(&self.0)
     }
-}
-
-/// A regular expression (PCRE) that matches `text` itself and nothing else: a backslash takes the meaning off every
-/// character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
-pub fn literal(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\0' => pattern.push_str("\\x00"),
-            c if c.is_ascii() && !c.is_ascii_alphanumeric() => pattern.extend(['\\', c]),
-            c => pattern.push(c),
-        }
-    }
-    pattern
 }
 
 #[cfg(test)]

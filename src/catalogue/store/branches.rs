@@ -3,19 +3,25 @@
 use std::fmt::Debug;
 
 use bson::{Bson, Document, doc};
-use mongodb::{Collection, Database};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Layout, StoreError, count_all, find_part, index, search, unique};
-use crate::domain::{
-    codes::{Code, FullCode},
-    ids::{BrandId, CategoryId, ModelId},
-    image_key::ImageKey,
-    names::Name,
-    search::SearchText,
-    time::Timestamp,
-    tree_level::TreeLevel,
-    url::ImageUrl,
+use super::search;
+use crate::{
+    catalogue::rules::{names::Name, search::SearchText},
+    db::{
+        StoreError,
+        query::{count_all, find_part},
+        schema::{Connection, Layout, StorePart, index, unique},
+    },
+    images::key::ImageKey,
+    values::{
+        codes::{Code, FullCode},
+        ids::{BrandId, CategoryId, ModelId},
+        time::Timestamp,
+        tree_level::TreeLevel,
+        url::ImageUrl,
+    },
 };
 
 /// A level of the tree above the products.
@@ -91,25 +97,27 @@ pub struct BranchDoc<L: Level> {
     pub updated_at: Timestamp,
 }
 
-pub(super) fn layout<L: Level>() -> Layout {
-    Layout {
-        collection: L::COLLECTION,
-        indexes: vec![unique("code", doc! { "code": 1 }), index("parent", doc! { "parent": 1, "_id": 1 })],
-        validator: doc! {},
-    }
-}
-
 /// One of the three collections.
 #[derive(Clone)]
 pub struct Branches<L: Level> {
     docs: Collection<BranchDoc<L>>,
 }
 
-impl<L: Level> Branches<L> {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(L::COLLECTION) }
+impl<L: Level> StorePart for Branches<L> {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(L::COLLECTION) }
     }
 
+    fn layout() -> Option<Layout> {
+        Some(Layout {
+            collection: L::COLLECTION,
+            indexes: vec![unique("code", doc! { "code": 1 }), index("parent", doc! { "parent": 1, "_id": 1 })],
+            validator: doc! {},
+        })
+    }
+}
+
+impl<L: Level> Branches<L> {
     /// The document with a full code.
     pub async fn by_code(&self, code: &FullCode) -> Result<Option<BranchDoc<L>>, StoreError> {
         Ok(self.docs.find_one(doc! { "code": code }).await?)
@@ -146,7 +154,7 @@ impl<L: Level> Branches<L> {
 }
 
 /// Children of `parent` that come after one id.
-pub(super) fn page_filter(parent: Option<&FullCode>, after: Option<impl Into<Bson>>) -> Document {
+pub(crate) fn page_filter(parent: Option<&FullCode>, after: Option<impl Into<Bson>>) -> Document {
     let mut filter = doc! { "parent": parent.map_or(Bson::Null, Bson::from) };
     if let Some(after) = after {
         filter.insert("_id", doc! { "$gt": after.into() });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bson::{Document, doc};
 use mongodb::{
+    Database,
     change_stream::{
         ChangeStream,
         event::{ChangeStreamEvent, OperationType, UpdateDescription},
@@ -12,11 +13,16 @@ use mongodb::{
 };
 
 use super::{
-    Store, StoreError,
     branches::{Brand, Category, Level, Model},
     products,
 };
-use crate::domain::{codes::FullCode, ids::ProductId, tree_level::TreeLevel};
+use crate::{
+    db::{
+        StoreError,
+        schema::{Connection, StorePart},
+    },
+    values::{codes::FullCode, ids::ProductId, tree_level::TreeLevel},
+};
 
 /// How long the server waits for a change before it answers that there is none.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -50,9 +56,21 @@ pub struct CatalogueChanges(ChangeStream<Event>);
 
 type Event = ChangeStreamEvent<Document>;
 
-impl Store {
+/// Where the stream is opened.
+#[derive(Clone)]
+pub struct CatalogueWatch {
+    database: Database,
+}
+
+impl StorePart for CatalogueWatch {
+    fn open(connection: &Connection) -> Self {
+        Self { database: connection.database.clone() }
+    }
+}
+
+impl CatalogueWatch {
     /// Opens the stream.
-    pub async fn catalogue_changes(&self) -> Result<CatalogueChanges, StoreError> {
+    pub async fn open_stream(&self) -> Result<CatalogueChanges, StoreError> {
         let pipeline = [
             doc! { "$match": { "$or": [
                 { "ns.coll": { "$in": TreeLevel::ALL.map(collection).to_vec() } },

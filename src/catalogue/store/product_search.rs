@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use futures_util::TryStreamExt;
-use mongodb::{Database, IndexModel, options::IndexOptions};
+use mongodb::{IndexModel, options::IndexOptions};
 
-use super::{
-    SEARCH_LIMIT, StoreError, bulk, index,
-    products::{NAME, ProductDoc, Products, Shown},
-};
-use crate::domain::{
-    codes::Code,
-    product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
+use super::products::{NAME, ProductDoc, Products, Shown};
+use crate::{
+    catalogue::rules::product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
+    db::schema::Connection,
+    db::{StoreError, bulk, query::SEARCH_LIMIT, schema::index},
+    values::codes::Code,
 };
 
 /// Follows every text that begins like another.
@@ -147,7 +146,7 @@ impl Key {
     }
 }
 
-pub(super) fn indexes() -> Vec<IndexModel> {
+pub(crate) fn indexes() -> Vec<IndexModel> {
     // No language: nothing is stemmed, and no word is too common to be looked for.
     let options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
     let text = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
@@ -160,7 +159,7 @@ pub(super) fn indexes() -> Vec<IndexModel> {
 }
 
 /// The keys under which a product with this name is found.
-pub(super) fn keys(name: &str) -> Document {
+pub(crate) fn keys(name: &str) -> Document {
     let key = name_key(name);
     doc! { "words": words(&key), "name_key": key }
 }
@@ -243,8 +242,8 @@ impl Products {
 }
 
 /// Gives their keys to products that were stored without: by an older version, or by another program.
-pub(super) async fn add_missing_keys(database: &Database) -> Result<(), StoreError> {
-    let docs = database.collection::<Keyless>(NAME);
+pub(crate) async fn add_missing_keys(connection: &Connection) -> Result<(), StoreError> {
+    let docs = connection.collection::<Keyless>(NAME);
     let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
     let mut after = Bson::MinKey;
     loop {
@@ -254,7 +253,7 @@ pub(super) async fn add_missing_keys(database: &Database) -> Result<(), StoreErr
         let Some(last) = keyless.last() else { return Ok(()) };
         after = last.id.clone();
         let updates = keyless.iter().map(Keyless::completed).collect();
-        let updated = bulk::update_each(database, NAME, updates).await?;
+        let updated = bulk::update_each(&connection.database, NAME, updates).await?;
         if !updated.errors.is_empty() {
             tracing::warn!(count = updated.errors.len(), "products that break the rules can't be searched for");
         }

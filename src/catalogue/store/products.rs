@@ -2,28 +2,34 @@
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
-use mongodb::{Collection, Database};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
 pub use super::product_search::Found;
-use super::{
-    Layout, SEARCH_LIMIT, StoreError, branches::page_filter, count_all, find_part, index, product_search, search,
-    unique,
-};
-use crate::domain::{
-    codes::{Code, FullCode},
-    ids::{CategoryId, ProductId},
-    image_key::ImageKey,
-    money::Money,
-    names::{Description, Name},
-    pricing::Offer,
-    search::SearchText,
-    time::Timestamp,
-    url::ImageUrl,
+use super::{branches::page_filter, product_search, search};
+use crate::{
+    catalogue::rules::{
+        names::{Description, Name},
+        pricing::Offer,
+        search::SearchText,
+    },
+    db::{
+        StoreError,
+        query::{SEARCH_LIMIT, count_all, find_part},
+        schema::{Connection, Layout, StorePart, index, unique},
+    },
+    images::key::ImageKey,
+    values::{
+        codes::{Code, FullCode},
+        ids::{CategoryId, ProductId},
+        money::Money,
+        time::Timestamp,
+        url::ImageUrl,
+    },
 };
 
 /// The collection's name.
-pub(super) const NAME: &str = "products";
+pub(crate) const NAME: &str = "products";
 
 /// A product as stored, without the keys under which it is found. Those come along when it is read: they are short, and to
 /// leave them out would cost the database more time than to send them.
@@ -66,7 +72,7 @@ pub struct ProductDoc {
 
 impl ProductDoc {
     /// The product with the keys under which it is found.
-    pub(super) fn stored(&self) -> mongodb::error::Result<Document> {
+    pub(crate) fn stored(&self) -> mongodb::error::Result<Document> {
         let mut stored = bson::serialize_to_document(self)?;
         stored.extend(product_search::keys(self.name.as_str()));
         Ok(stored)
@@ -118,32 +124,11 @@ pub enum Shown {
 }
 
 impl Shown {
-    pub(super) fn among(self, mut filter: Document) -> Document {
+    pub(crate) fn among(self, mut filter: Document) -> Document {
         if self == Self::ToCustomers {
             filter.insert("is_active", true);
         }
         filter
-    }
-}
-
-pub(super) fn layout() -> Layout {
-    let plain = vec![
-        unique("code", doc! { "code": 1 }),
-        index("parent", doc! { "parent": 1, "_id": 1 }),
-        index("stock", doc! { "stock": 1, "_id": 1 }),
-    ];
-    Layout {
-        collection: NAME,
-        indexes: [plain, product_search::indexes()].concat(),
-        validator: doc! { "$jsonSchema": {
-            "required": ["code", "parent", "name", "price", "stock", "is_active"],
-            "properties": {
-                "code": { "bsonType": "string", "pattern": "^[A-Z0-9]{2,10}(-[A-Z0-9]{2,10}){2}-[A-Z0-9]{1,20}$" },
-                "price": { "bsonType": "long", "minimum": 0_i64, "maximum": Money::MAX_PRICE.minor() },
-                "stock": { "bsonType": ["long", "int"] },
-                "is_active": { "bsonType": "bool" },
-            },
-        } },
     }
 }
 
@@ -175,14 +160,37 @@ pub struct StockLevel {
 /// The collection.
 #[derive(Clone)]
 pub struct Products {
-    pub(super) docs: Collection<ProductDoc>,
+    pub(crate) docs: Collection<ProductDoc>,
+}
+
+impl StorePart for Products {
+    fn open(connection: &Connection) -> Self {
+        Self { docs: connection.collection(NAME) }
+    }
+
+    fn layout() -> Option<Layout> {
+        let plain = vec![
+            unique("code", doc! { "code": 1 }),
+            index("parent", doc! { "parent": 1, "_id": 1 }),
+            index("stock", doc! { "stock": 1, "_id": 1 }),
+        ];
+        Some(Layout {
+            collection: NAME,
+            indexes: [plain, product_search::indexes()].concat(),
+            validator: doc! { "$jsonSchema": {
+                "required": ["code", "parent", "name", "price", "stock", "is_active"],
+                "properties": {
+                    "code": { "bsonType": "string", "pattern": "^[A-Z0-9]{2,10}(-[A-Z0-9]{2,10}){2}-[A-Z0-9]{1,20}$" },
+                    "price": { "bsonType": "long", "minimum": 0_i64, "maximum": Money::MAX_PRICE.minor() },
+                    "stock": { "bsonType": ["long", "int"] },
+                    "is_active": { "bsonType": "bool" },
+                },
+            } },
+        })
+    }
 }
 
 impl Products {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { docs: database.collection(NAME) }
-    }
-
     /// The product with a full code.
     pub async fn by_code(&self, code: &FullCode, shown: Shown) -> Result<Option<ProductDoc>, StoreError> {
         Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)

@@ -5,12 +5,14 @@ use futures_util::TryStreamExt;
 use mongodb::{Collection, options::FindOptions};
 use serde::de::DeserializeOwned;
 
-use super::{SEARCH_LIMIT, StoreError};
-use crate::domain::search::SearchText;
+use crate::{
+    catalogue::rules::search::SearchText,
+    db::{StoreError, query::SEARCH_LIMIT},
+};
 
 /// Up to `limit` of what `filter` matches, by id; with a `text`, of that what holds it in one of `fields`, whatever its
 /// case.
-pub(super) async fn page<T>(
+pub(crate) async fn page<T>(
     docs: &Collection<T>,
     mut filter: Document,
     text: Option<&SearchText>,

@@ -2,17 +2,21 @@
 
 use super::rows::{Column, Row};
 use crate::{
-    domain::{
+    catalogue::{
+        ProductChange, StockChange,
+        rules::{
+            entry,
+            names::Name,
+            pricing::{InvalidOffer, Offer},
+        },
+    },
+    values::{
         codes::{Code, FullCode},
-        entry,
         invalid::InvalidField,
-        names::Name,
-        pricing::{InvalidOffer, Offer},
         text,
         tree_level::TreeLevel,
         url::ImageUrl,
     },
-    services::catalogue::{ProductChange, StockChange},
 };
 
 /// What a row wants to be there: an entry, and the parents that it names.

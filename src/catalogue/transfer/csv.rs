@@ -3,9 +3,8 @@
 use csv_core::{ReadRecordResult, Reader};
 
 use super::{
-    import::ImportError,
-    reader::{LONGEST_ROW, Line, Parsed},
-    rows::{Column, Row},
+    error::ImportError,
+    rows::{Column, LONGEST_ROW, Line, Parsed, Row},
 };
 
 /// More fields than this have no header of ours.

@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::codes::FullCode,
-    store::{
-        StoreError,
+    catalogue::store::{
         branches::{BranchDoc, Level},
         products::ProductDoc,
         tree::{Entry, Node, Snapshot},
     },
+    db::StoreError,
+    values::codes::FullCode,
 };
 
 /// A piece of a file is sent on when it has grown to so many bytes.

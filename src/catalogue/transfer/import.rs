@@ -1,21 +1,19 @@
 //! A file into the catalogue, in batches.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use tokio::io::AsyncRead;
 
 use super::{
     Format,
     check::check,
+    error::ImportError,
     merge::{Done, Merged, WantedLine, codes, merge},
-    reader::{Line, Rows},
+    reader::Rows,
+    rows::Line,
     said::Said,
 };
-use crate::{
-    app::App,
-    domain::author::Author,
-    store::{StoreError, audits::Trail, tree::Found},
-};
+use crate::{app::App, audits::store::Trail, catalogue::store::tree::Found, db::StoreError, values::author::Author};
 
 /// Rows that are written in one transaction.
 const BATCH: usize = 500;
@@ -48,23 +46,6 @@ pub struct Failed {
     pub line: u64,
     /// What is wrong with it.
     pub error: String,
-}
-
-/// Why an import ends before the file does. What was written until then stays: importing the file again goes on.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// There is nothing in it.
-    #[error("the file is empty")]
-    Empty,
-    /// The first line doesn't name the columns.
-    #[error("{0}")]
-    Header(String),
-    /// It can't be read to its end.
-    #[error("the file can't be read")]
-    Unreadable(io::Error),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Brings the catalogue into the state that a file describes; what it doesn't mention stays. Tells `progress` how many

@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    reader::{LONGEST_ROW, Line, Parsed},
-    rows::{Column, Kind, Row},
-};
+use super::rows::{Column, Kind, LONGEST_ROW, Line, Parsed, Row};
 
 /// The reader of one file.
 #[derive(Default)]

@@ -5,19 +5,21 @@ use super::{
     said::Said,
 };
 use crate::{
-    domain::{
+    catalogue::{
+        EntryImage, InsertError, NewBranch, NewProduct,
+        store::{
+            branches::{BranchDoc, Category, Level},
+            products::ProductDoc,
+            tree::{Codes, Entries, Found, Node},
+        },
+    },
+    values::{
         codes::FullCode,
         ids::{BrandId, CategoryId, ModelId, ProductId},
         invalid::InvalidField,
         time::Timestamp,
         tree_level::TreeLevel,
         url::ImageUrl,
-    },
-    services::catalogue::{EntryImage, InsertError, NewBranch, NewProduct},
-    store::{
-        branches::{BranchDoc, Category, Level},
-        products::ProductDoc,
-        tree::{Codes, Entries, Found, Node},
     },
 };
 

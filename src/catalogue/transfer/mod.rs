@@ -6,6 +6,7 @@
 
 mod check;
 mod csv;
+pub mod error;
 mod export;
 mod import;
 mod jsonl;
@@ -19,7 +20,7 @@ mod write;
 
 pub use self::{
     export::Export,
-    import::{ImportError, Report, import},
+    import::{Report, import},
 };
 
 /// How rows stand in a file.

@@ -4,32 +4,18 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::{Format, csv::CsvRows, import::ImportError, jsonl::JsonRows, rows::Row};
+use super::{
+    Format,
+    csv::CsvRows,
+    error::ImportError,
+    jsonl::JsonRows,
+    rows::{Line, Parsed},
+};
 
-/// The longest row: a description and an offer's, with every character escaped, fit into half of it.
-pub(super) const LONGEST_ROW: usize = 256 * 1024;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 /// Some programs begin a file in UTF-8 with it.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// A row, or what is wrong with it.
-#[derive(Debug)]
-pub(super) struct Line {
-    /// Where it begins in the file; the first line is 1.
-    pub(super) number: u64,
-    pub(super) row: Result<Row, String>,
-}
-
-/// What a parser makes of the bytes it is given.
-pub(super) enum Parsed {
-    /// All of them were used, and the row goes on.
-    More,
-    /// A row ends.
-    Row(Box<Line>),
-    /// There is nothing more.
-    End,
-}
 
 /// How bytes become rows. A parser is given no bytes only at the end of the file.
 enum Parser {

@@ -1,6 +1,9 @@
 //! The columns of a file, and a row of texts.
 
-use crate::domain::tree_level::TreeLevel;
+use crate::values::tree_level::TreeLevel;
+
+/// The longest row: a description and an offer's, with every character escaped, fit into half of it.
+pub(super) const LONGEST_ROW: usize = 256 * 1024;
 
 /// What kind of value a column holds; in CSV all are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,4 +94,22 @@ impl Row {
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.0.iter().flatten().map(String::len).sum::<usize>()
     }
+}
+
+/// A row, or what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Where it begins in the file; the first line is 1.
+    pub(super) number: u64,
+    pub(super) row: Result<Row, String>,
+}
+
+/// What a parser makes of the bytes it is given.
+pub(super) enum Parsed {
+    /// All of them were used, and the row goes on.
+    More,
+    /// A row ends.
+    Row(Box<Line>),
+    /// There is nothing more.
+    End,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use super::check::WantedBranch;
-use crate::domain::{names::Name, url::ImageUrl};
+use crate::{catalogue::rules::names::Name, values::url::ImageUrl};
 
 /// What the rows of a file have said about parents: the first counts, whoever says something else is told. Parents are
 /// remembered by digests, 32 bytes each, since there may be as many as rows.
@@ -85,8 +85,10 @@ fn digest<const BYTES: usize>(text: &str) -> [u8; BYTES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::codes::FullCode;
-    use crate::domain::{entry, tree_level::TreeLevel};
+    use crate::{
+        catalogue::rules::entry,
+        values::{codes::FullCode, tree_level::TreeLevel},
+    };
 
     fn brand(name: Option<&str>, image_url: Option<&str>) -> WantedBranch {
         let own_code = entry::code(TreeLevel::Brand, "TATA").expect("a code");

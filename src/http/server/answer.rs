@@ -12,7 +12,8 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Frame, SizeHint};
 use poem::http::Version;
 
-use super::{super::places::Place, pulse::Pulse};
+use super::pulse::Pulse;
+use crate::http::places::Place;
 
 /// HTTP/2 hands over no more than this before the caller has room for it: what it was given counts as taken.
 const PIECE: usize = 16 * 1024;

@@ -25,7 +25,7 @@ use super::{
     metrics_router, router,
     shares::{Household, Share, Shares, Shown},
 };
-use crate::{app::App, config::MetricsHome, services::catalogue};
+use crate::{app::App, catalogue, config::MetricsHome};
 
 /// How long requests may take to finish once nothing new is accepted.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);

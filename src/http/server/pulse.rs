@@ -10,8 +10,7 @@ use std::{
 
 use poem::http::Version;
 
-use super::super::patience::Meter;
-use crate::config::Bounds;
+use crate::{config::Bounds, http::patience::Meter};
 
 /// What HTTP/2 begins with (RFC 9113, section 3.4); whoever sends it bit by bit has as long as for any other head.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

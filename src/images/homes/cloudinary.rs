@@ -13,8 +13,8 @@ use sha1::{Digest, Sha1};
 use super::HomeUnavailable;
 use crate::{
     config::CloudinaryAccount,
-    domain::{image_key, picture::Picture, time::Timestamp},
-    integrations::install_tls,
+    images::{key, picture::Picture},
+    values::{time::Timestamp, tls::install_tls},
 };
 
 /// How long a call may take: a person waits for it.
@@ -56,7 +56,7 @@ impl Cloudinary {
 
     /// Keeps an image and returns its URL.
     pub async fn keep(&self, name: &str, picture: Picture, now: Timestamp) -> Result<String, HomeUnavailable> {
-        let content_type = image_key::content_type(name).unwrap_or("application/octet-stream");
+        let content_type = key::content_type(name).unwrap_or("application/octet-stream");
         let parameters =
             [("folder", FOLDER.to_owned()), ("public_id", public_id(name).to_owned()), ("timestamp", seconds(now))];
         let form = || {

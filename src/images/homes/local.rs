@@ -5,8 +5,8 @@ use std::{fs, io, path::PathBuf};
 use rustix::fs::statvfs;
 
 use super::HomeUnavailable;
-use crate::domain::{
-    image_key::{self, MEDIA},
+use crate::images::{
+    key::{self, MEDIA},
     picture::Picture,
 };
 
@@ -55,7 +55,7 @@ impl Folder {
 
     /// Removes an image; that there is none is as good.
     pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
-        if image_key::content_type(name).is_none() {
+        if key::content_type(name).is_none() {
             return Ok(());
         }
         let path = self.path.join(name);
@@ -70,7 +70,7 @@ impl Folder {
 
     /// Reads an image by the last part of its URL; `None` when there is none, or the shop gives no such names.
     pub async fn read(&self, name: &str) -> io::Result<Option<Kept>> {
-        let Some(content_type) = image_key::content_type(name) else { return Ok(None) };
+        let Some(content_type) = key::content_type(name) else { return Ok(None) };
         let path = self.path.join(name);
         match blocking(move || fs::read(path)).await {
             Ok(bytes) => Ok(Some(Kept { bytes, content_type })),

@@ -10,14 +10,13 @@ use self::{
     local::Folder,
     objects::{Objects, UnusableStore},
 };
+use super::{
+    key::{ImageKey, LOCAL},
+    picture::Picture,
+};
 use crate::{
     config::{Config, ImageHome},
-    domain::{
-        image_key::{ImageKey, LOCAL},
-        picture::Picture,
-        time::Timestamp,
-        url::ImageUrl,
-    },
+    values::{time::Timestamp, url::ImageUrl},
 };
 
 /// The place where images are kept, and the folder of this machine, which still holds those from before another place was

@@ -15,8 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::HomeUnavailable;
 use crate::{
     config::ObjectStoreAccount,
-    domain::{image_key, picture::Picture},
-    integrations::install_tls,
+    images::{key, picture::Picture},
+    values::tls::install_tls,
 };
 
 /// How long one request may take: a person waits for it.
@@ -123,7 +123,7 @@ fn no_retry() -> RetryConfig {
 }
 
 fn options(name: &str) -> PutOptions {
-    let content_type = image_key::content_type(name).unwrap_or("application/octet-stream");
+    let content_type = key::content_type(name).unwrap_or("application/octet-stream");
     let attributes = [(Attribute::ContentType, content_type), (Attribute::CacheControl, FOREVER)];
     PutOptions { attributes: attributes.into_iter().collect(), ..PutOptions::default() }
 }

@@ -1,4 +1,4 @@
-//! A server for one test, on a free port and an empty database, with a clock that can be moved.
+//! A server for one test, with a free port, an empty database and a clock that the test can move forward.
 
 use std::{
     fs,
@@ -12,10 +12,10 @@ use bson::{Document, doc, oid::ObjectId};
 use mongodb::{Client, Collection, Database};
 use myspares::{
     app::App,
+    clock::Clock,
     config::Config,
     embedded::PrivateMongod,
     http::{Listeners, serve},
-    integrations::clock::Clock,
     workers,
 };
 use secrecy::SecretString;
@@ -29,69 +29,69 @@ use super::{
     shared_mongod_uri,
 };
 
-/// A running server.
+/// A running server with its database, clock and data folder.
 pub struct TestApp {
-    /// Where it serves, without a final slash.
+    /// The base URL, without a final slash.
     pub url: String,
-    /// Its database, for what no call can bring about.
+    /// The database of the server, for changes and checks that no call can make.
     pub db: Database,
     app: Arc<App>,
     clock: Clock,
     data_dir: PathBuf,
     order_to_stop: CancellationToken,
-    /// Sees what is stored.
+    /// A member of staff, whose reads always show the stored state.
     auditor: OnceCell<Caller>,
 }
 
-/// The category that [`TestApp::product`] makes.
+/// The category that [`TestApp::product`] inserts.
 const CATEGORY: &str = "brands/TATA/models/NEXON/categories/BRK/";
 
-/// Asks again and again until it is so.
+/// Calls `is_so` again and again until it returns true, and panics after 30 seconds. `what` names the condition.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came about that {what}");
+        assert!(Instant::now() < deadline, "not within 30 seconds: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 impl TestApp {
-    /// A server with test settings.
+    /// Starts a server with the test settings.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// A server with some settings of its own.
+    /// Starts a server with additional settings.
     pub async fn start_with(vars: &[(&str, &str)]) -> Self {
         Self::start_on(shared_mongod_uri(), &fresh_database(), vars, Clock::system()).await
     }
 
-    /// A server whose clock only moves when the test moves it.
+    /// Starts a server whose clock moves only when the test calls [`TestApp::advance`].
     pub async fn start_with_stopped_clock() -> Self {
         Self::start_on(shared_mongod_uri(), &fresh_database(), &[], Clock::stopped()).await
     }
 
-    /// A server on a database that the test has started.
+    /// Starts a server on a database that the test has started.
     pub async fn start_at(uri: &str) -> Self {
         Self::start_on(uri, &fresh_database(), &[], Clock::system()).await
     }
 
-    /// One more instance on the same database, which reaches it in its own way.
+    /// Starts another instance that connects to the same database by a different connection string.
     pub async fn another_instance_at(&self, uri: &str) -> Self {
         Self::start_on(uri, self.db.name(), &[], self.clock.clone()).await
     }
 
-    /// A server on a mongod of its own, which the test may stop.
+    /// Starts a server with its own mongod, which the test may stop.
     pub async fn start_with_own_mongod(folder: &Path) -> (Self, PrivateMongod) {
         Self::start_on_own(folder, named_mongod().as_deref(), &[]).await
     }
 
-    /// The same with some settings of its own.
+    /// Starts a server with its own mongod and with additional settings.
     pub async fn start_with_own_mongod_and(folder: &Path, vars: &[(&str, &str)]) -> (Self, PrivateMongod) {
         Self::start_on_own(folder, named_mongod().as_deref(), vars).await
     }
 
-    /// The same with another binary.
+    /// Starts a server with its own mongod from another binary.
     pub async fn start_with_mongod(folder: &Path, binary: &Path) -> (Self, PrivateMongod) {
         Self::start_on_own(folder, Some(binary), &[]).await
     }
@@ -102,12 +102,12 @@ impl TestApp {
         (app, mongod)
     }
 
-    /// One more instance on the same database, with the same clock.
+    /// Starts another instance on the same database with the same clock.
     pub async fn another_instance(&self) -> Self {
         self.another_instance_with(&[]).await
     }
 
-    /// One more instance on the same database, with the same clock and some settings of its own.
+    /// Starts another instance on the same database with the same clock and with additional settings.
     pub async fn another_instance_with(&self, vars: &[(&str, &str)]) -> Self {
         Self::start_on(shared_mongod_uri(), self.db.name(), vars, self.clock.clone()).await
     }
@@ -132,12 +132,12 @@ impl TestApp {
         Self { url, db, app, clock, data_dir, order_to_stop, auditor: OnceCell::new() }
     }
 
-    /// Tells it to stop, as SIGTERM does, and doesn't wait.
+    /// Tells the server to stop, as SIGTERM does, and returns at once.
     pub fn tell_to_stop(&self) {
         self.order_to_stop.cancel();
     }
 
-    /// The code in the newest SMS to a number, of those that were written to files.
+    /// Returns the code in the newest text message to a number. The messages are files in the data folder.
     pub fn code_for(&self, number: &str) -> String {
         let files = fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().flatten();
         let mut texts: Vec<(std::ffi::OsString, String)> =
@@ -148,40 +148,40 @@ impl TestApp {
         text.split("code is ").nth(1).expect("a code")[..6].to_owned()
     }
 
-    /// How many SMS were written to files.
+    /// Returns the number of text messages that the server wrote to files.
     pub fn sms_count(&self) -> usize {
         fs::read_dir(self.data_dir.join("sms")).into_iter().flatten().count()
     }
 
-    /// The permissions of every file that it wrote in place of sending it, in `mail` or `sms`.
+    /// Returns the permissions of all messages that the server wrote to files. `folder` is `mail` or `sms`.
     pub fn permissions_in(&self, folder: &str) -> Vec<u32> {
         let files = fs::read_dir(self.data_dir.join(folder)).expect("a folder").flatten();
         files.map(|file| file.metadata().expect("a file").permissions().mode() & 0o777).collect()
     }
 
-    /// Does everything that is due in the background.
+    /// Runs all background work that is due.
     pub async fn work(&self) {
         workers::run_until_idle(&self.app).await.expect("the work is done");
     }
 
-    /// Starts the workers, as a serving process does.
+    /// Starts the background workers, as a serving process does.
     pub fn start_workers(&self) -> workers::Workers {
         workers::Workers::start(&self.app)
     }
 
-    /// The mails that were written to files, the oldest first.
+    /// Returns the mails that the server wrote to files, the oldest first.
     pub fn letters(&self) -> Vec<Letter> {
         letters_in(&self.data_dir)
     }
 
-    /// `{uid}/{token}/` of the link in the newest mail, once all mails are sent.
+    /// Sends all waiting mails and returns the `{uid}/{token}/` part of the link in the newest one.
     pub async fn link(&self, page: &str) -> String {
         self.work().await;
         let newest = self.letters().pop().expect("a mail");
         newest.link(&format!("http://localhost:3000/{page}/")).expect("a link")
     }
 
-    /// A new customer with an address, signed in.
+    /// Signs up a new customer with an address.
     pub async fn customer_at(&self, email: &str) -> Caller {
         let mut body = self.new_account();
         body["email"] = json!(email);
@@ -191,27 +191,27 @@ impl TestApp {
         caller
     }
 
-    /// The mails that wait to be sent.
+    /// Returns the collection of mails that wait to be sent.
     pub fn outbox(&self) -> Collection<Document> {
         self.db.collection("outbox")
     }
 
-    /// Moves the server's clock ahead.
+    /// Moves the clock of the server forward.
     pub fn advance(&self, span: Duration) {
         self.clock.advance(span);
     }
 
-    /// The server's time in Unix seconds.
+    /// Returns the time of the server in Unix seconds.
     pub fn now_seconds(&self) -> i64 {
         self.clock.now().seconds()
     }
 
-    /// Somebody who isn't signed in.
+    /// Returns a caller who is not signed in.
     pub fn anonymous(&self) -> Caller {
         Caller::new(&self.url)
     }
 
-    /// A new customer, signed in.
+    /// Signs up a new customer.
     pub async fn customer(&self) -> Caller {
         let mut caller = self.anonymous();
         let reply = caller.post("/api/auth/register/", &self.new_account()).await.expect(201);
@@ -219,12 +219,12 @@ impl TestApp {
         caller
     }
 
-    /// A new member of staff, signed in.
+    /// Signs up a new member of staff.
     pub async fn staff(&self) -> Caller {
         self.with_role("staff").await
     }
 
-    /// A new administrator, signed in.
+    /// Signs up a new administrator.
     pub async fn admin(&self) -> Caller {
         self.with_role("admin").await
     }
@@ -236,24 +236,26 @@ impl TestApp {
         caller
     }
 
-    /// The body of a registration that nothing stands in the way of.
+    /// Returns the body of a valid registration. Its name and number are new.
     pub fn new_account(&self) -> Value {
         let n = ObjectId::new().to_hex();
         let digits = u64::from_str_radix(&n[18..], 16).expect("hex") % 100_000_000;
         json!({ "username": format!("user {}", &n[12..]), "password": PASSWORD, "phone_number": format!("98{digits:08}") })
     }
 
-    /// The accounts as stored.
+    /// Returns the collection of accounts.
     pub fn users(&self) -> Collection<Document> {
         self.db.collection("users")
     }
 
-    /// The products as stored.
+    /// Returns the collection of products.
     pub fn products(&self) -> Collection<Document> {
         self.db.collection("products")
     }
 
-    /// A brand with a model, a category and one product; returns the product as the API shows it.
+    /// Inserts a product into the category `TATA-NEXON-BRK` and returns it as the API shows it.
+    ///
+    /// The first call also inserts the brand, the model and the category.
     pub async fn product(&self, price: f64, stock: i64) -> Value {
         let staff = self.staff().await;
         let (base, image) = ("/api/admin/brands", "https://images.example.com/a.webp");
@@ -278,7 +280,9 @@ impl TestApp {
         staff.post(&path, &product).await.expect(201)["product"].clone()
     }
 
-    /// A category `TATA-NEXON-BRK` with such products: code, name, description.
+    /// Inserts products into the category `TATA-NEXON-BRK` and returns a member of staff.
+    ///
+    /// Each product is given as code, name and description. The category also has one product with a random code.
     pub async fn products_named(&self, products: &[(&str, &str, &str)]) -> Caller {
         self.product(1.0, 1).await;
         let staff = self.staff().await;
@@ -290,7 +294,7 @@ impl TestApp {
         staff
     }
 
-    /// Changes a product behind the server's back, as another instance might, and waits until the server has heard.
+    /// Changes a product directly in the database, as another instance might, and waits until customers see the change.
     pub async fn change_product(&self, product: &Value, update: Document) {
         let id = ObjectId::parse_str(product["_id"].as_str().expect("an id")).expect("an id");
         let changed = self.products().update_one(doc! { "_id": id }, update).await.expect("an update");
@@ -304,7 +308,7 @@ impl TestApp {
         .await;
     }
 
-    /// How many reads of the catalogue came from memory, went to the database, and went past the cache.
+    /// Returns three counts of catalogue reads: answered from memory, read into the cache, and read without the cache.
     pub async fn cache_reads(&self) -> [u64; 3] {
         let metrics = self.anonymous().get("/metrics").await.expect(200).text;
         ["hit", "miss", "bypass"].map(|outcome| {
@@ -314,7 +318,7 @@ impl TestApp {
         })
     }
 
-    /// Waits until the server answers from its cache.
+    /// Waits until the server answers reads from its cache.
     pub async fn cache_is_in_use(&self) {
         eventually("a read is answered from memory", || async {
             let before = self.cache_reads().await[0];

@@ -8,15 +8,14 @@ use serde::Deserialize;
 
 use super::{Node, PurgeDoc, Tree};
 use crate::{
-    domain::{codes::FullCode, image_key::ImageKey, time::Timestamp},
-    store::{
-        StoreError,
-        audits::Trail,
+    audits::store::Trail,
+    catalogue::store::{
         branches::{BranchDoc, Category, Level, Model},
-        code_below,
         products::ProductDoc,
-        transaction::transact,
     },
+    db::{StoreError, query::code_below, transaction::transact},
+    images::key::ImageKey,
+    values::{codes::FullCode, time::Timestamp},
 };
 
 /// Products that are removed in one transaction: 20,000 at once don't fit into a small cache.

@@ -3,10 +3,12 @@
 use mongodb::{ClientSession, Collection, SessionCursor};
 
 use super::{Node, Tree};
-use crate::store::{
-    StoreError,
-    branches::{BranchDoc, Brand, Category, Model},
-    products::ProductDoc,
+use crate::{
+    catalogue::store::{
+        branches::{BranchDoc, Brand, Category, Model},
+        products::ProductDoc,
+    },
+    db::StoreError,
 };
 use bson::doc;
 

@@ -12,16 +12,15 @@ use mongodb::{
 
 use super::{Node, Tree, told, update::changes};
 use crate::{
-    domain::{codes::FullCode, image_key::ImageKey},
-    store::{
-        StoreError,
-        audits::{AuditDoc, Trail},
+    audits::store::{AuditDoc, Trail},
+    catalogue::store::{
         branches::{BranchDoc, Brand, Category, Model},
-        bulk,
         catalogue_changes::Touched,
         products::ProductDoc,
-        transaction::transact,
     },
+    db::{StoreError, bulk, transaction::transact},
+    images::key::ImageKey,
+    values::codes::FullCode,
 };
 
 /// The full codes of the entries that may be written to.

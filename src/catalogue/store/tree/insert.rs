@@ -6,13 +6,10 @@ use mongodb::{ClientSession, error::Result};
 
 use super::{Child, Node, Tree, told};
 use crate::{
-    domain::codes::FullCode,
-    store::{
-        StoreError,
-        audits::Trail,
-        branches::{BranchDoc, Brand, Level},
-        transaction::transact,
-    },
+    audits::store::Trail,
+    catalogue::store::branches::{BranchDoc, Brand, Level},
+    db::{StoreError, transaction::transact},
+    values::codes::FullCode,
 };
 
 /// What became of an insert.

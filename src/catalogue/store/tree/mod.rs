@@ -2,7 +2,6 @@
 //! and the entry of the audits that tells of it (U7).
 
 mod delete;
-pub(super) mod diff;
 mod export;
 mod import;
 mod insert;
@@ -25,8 +24,12 @@ pub use self::{
     node::{Child, Node},
     update::Updated,
 };
-use super::{Layout, audits::Audits, image_trash::ImageTrash, index};
-use crate::domain::{codes::FullCode, time::Timestamp};
+use crate::{
+    audits::store::Audits,
+    db::schema::{Connection, Layout, StorePart, index},
+    images::store::ImageTrash,
+    values::{codes::FullCode, time::Timestamp},
+};
 
 const PURGES: &str = "purges";
 
@@ -37,11 +40,6 @@ struct PurgeDoc {
     code: FullCode,
     /// When the last batch was removed: a job that stands still has lost whoever worked at it.
     touched_at: Timestamp,
-}
-
-pub(super) fn layout() -> Layout {
-    let indexes = vec![index("touched_at", doc! { "touched_at": 1 })];
-    Layout { collection: PURGES, indexes, validator: doc! {} }
 }
 
 /// The four levels together with what their writes touch besides.
@@ -56,18 +54,25 @@ pub struct Tree {
     turns: Arc<Mutex<()>>,
 }
 
-impl Tree {
-    pub(super) fn new(client: &Client, database: &Database) -> Self {
+impl StorePart for Tree {
+    fn open(connection: &Connection) -> Self {
         Self {
-            client: client.clone(),
-            database: database.clone(),
-            purges: database.collection(PURGES),
-            audits: Audits::new(database),
-            trash: ImageTrash::new(database),
+            client: connection.client.clone(),
+            database: connection.database.clone(),
+            purges: connection.collection(PURGES),
+            audits: Audits::open(connection),
+            trash: ImageTrash::open(connection),
             turns: Arc::default(),
         }
     }
 
+    fn layout() -> Option<Layout> {
+        let indexes = vec![index("touched_at", doc! { "touched_at": 1 })];
+        Some(Layout { collection: PURGES, indexes, validator: doc! {} })
+    }
+}
+
+impl Tree {
     fn docs<N: Node>(&self) -> Collection<N> {
         self.database.collection(N::COLLECTION)
     }

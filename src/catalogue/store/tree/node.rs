@@ -7,14 +7,16 @@ use mongodb::error::Result;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    domain::{
-        codes::FullCode, image_key::ImageKey, pricing::Offer, time::Timestamp, tree_level::TreeLevel, url::ImageUrl,
+    catalogue::{
+        rules::pricing::Offer,
+        store::{
+            branches::{BranchDoc, Brand, Category, Level, Model},
+            catalogue_changes::Touched,
+            products::{self, ProductDoc},
+        },
     },
-    store::{
-        branches::{BranchDoc, Brand, Category, Level, Model},
-        catalogue_changes::Touched,
-        products::{self, ProductDoc},
-    },
+    images::key::ImageKey,
+    values::{codes::FullCode, time::Timestamp, tree_level::TreeLevel, url::ImageUrl},
 };
 
 /// A brand, model, category or product.

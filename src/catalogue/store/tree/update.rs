@@ -4,10 +4,11 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Node, Tree, diff::Diff, told};
+use super::{Node, Tree, told};
 use crate::{
-    domain::{codes::FullCode, time::Timestamp},
-    store::{StoreError, audits::Trail, transaction::transact},
+    audits::{diff::Diff, store::Trail},
+    db::{StoreError, transaction::transact},
+    values::{codes::FullCode, time::Timestamp},
 };
 
 /// What became of a change.
@@ -91,7 +92,7 @@ impl Tree {
 }
 
 /// What differs between two states of a document; if anything does, the later one is marked as changed now.
-pub(super) fn changes<N: Node>(before: &N, after: &mut N, now: Timestamp) -> Result<Diff> {
+pub(crate) fn changes<N: Node>(before: &N, after: &mut N, now: Timestamp) -> Result<Diff> {
     let stored = before.stored()?;
     let changes = Diff::between(&stored, &after.stored()?);
     if changes.is_empty() {
