@@ -1,4 +1,6 @@
-//! A thousand carts hold one product when its stock falls: how long until it is shared out, and what readers notice.
+//! A fall of the stock of a product that is in a thousand carts.
+//!
+//! The benchmark measures how long the redistribution takes and how much slower reads are meanwhile.
 
 use std::{
     thread,
@@ -16,14 +18,14 @@ use super::{
     shop::{Shop, product_path},
 };
 
-/// Pieces in each cart before the fall.
+/// The quantity in each cart before the fall.
 const HELD: i64 = 3;
-/// What is left of the stock.
+/// The stock after the fall.
 const LEFT: i64 = 1_500;
-/// For so long readers are watched.
+/// The number of seconds for which reads are measured.
 const SECONDS: u32 = 2;
 
-/// Measures it with reads of a product from the cache going on.
+/// Measures falls of the stock while readers read another product from the cache.
 pub async fn measure(bench: &Bench, server: &Served, shop: &Shop) -> Value {
     let reads = vec![Ask::get(product_path(&shop.codes[1]))];
     let (mut ratios, mut spans) = (Vec::new(), Vec::new());
@@ -46,7 +48,7 @@ pub async fn measure(bench: &Bench, server: &Served, shop: &Shop) -> Value {
     json!({ "seconds": span, "goal_seconds": 5.0, "p99_ratio": ratio, "goal_p99_ratio": 2.0 })
 }
 
-/// Has every cart hold the product, and enough of it in stock.
+/// Puts the product into every cart and gives it a large stock. Returns its id.
 async fn hold(bench: &Bench, code: &str) -> ObjectId {
     let products = bench.database.collection::<Document>("products");
     let plenty = doc! { "$set": { "stock": 1_000_000_i64 } };
@@ -56,12 +58,14 @@ async fn hold(bench: &Bench, code: &str) -> ObjectId {
     "rev": ObjectId::new() };
     let users = bench.database.collection::<Document>("users");
     users.update_many(doc! {}, doc! { "$set": { "cart.items": [line] } }).await.expect("an update");
-    // The worker hears of it too; the fall must find it waiting.
+    // The worker hears of this change too. The pause lets it finish before the stock falls.
     tokio::time::sleep(Duration::from_secs(1)).await;
     product
 }
 
-/// Lets the stock fall and waits until the plan that shares it out has come and gone: the carts are right then.
+/// Lets the stock fall and waits until the redistribution has ended. Returns how long that took.
+///
+/// The redistribution has ended when its plan has been stored and removed again.
 async fn fall(bench: &Bench, product: ObjectId) -> Duration {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let products = bench.database.collection::<Document>("products");
@@ -79,7 +83,9 @@ async fn fall(bench: &Bench, product: ObjectId) -> Duration {
     span
 }
 
-/// Summing the carts up instead would take the database milliseconds for which the readers wait.
+/// Returns whether a plan for the product exists.
+///
+/// This query is cheap. Adding up the carts instead would slow down the readers that are measured.
 async fn is_planned(bench: &Bench, product: ObjectId) -> bool {
     let plans = bench.database.collection::<Document>("plans");
     plans.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 }).await.expect("an answer").is_some()

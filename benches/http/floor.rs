@@ -1,5 +1,7 @@
-//! The floors: what each scenario can't do without, in the barest handlers of the same framework and driver, without any
-//! layer around them. Started as a process of its own, so that it is measured as the server is.
+//! The floors: minimal handlers that do only the work that a scenario can't avoid.
+//!
+//! They use the same framework and the same database driver as the server, but no middleware. They run in a separate
+//! process, so that they are measured in the same way as the server.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bson::{DateTime, Document, doc, oid::ObjectId};
@@ -15,10 +17,10 @@ use poem_openapi::{
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// The key of the floor's own access tokens.
+/// The key that signs the access tokens of the floors.
 const KEY: &[u8] = b"the key of the floor";
 
-/// An access token that the floor takes, with the claims of one of the server's.
+/// Returns an access token for the floors with the claims of a token of the server.
 pub fn token(of_server: &str) -> String {
     let parts: Vec<&str> = of_server.split('.').collect();
     let signed = format!("{}.{}", parts[0], parts[1]);
@@ -132,13 +134,13 @@ struct Stock {
 
 #[OpenApi]
 impl Floor {
-    /// A body of a given kind, always the same.
+    /// Returns a fixed body. `kind` is the index of its size in the arguments of the process.
     #[oai(path = "/static/:kind", method = "get")]
     async fn fixed(&self, kind: Path<usize>) -> Binary<bytes::Bytes> {
         Binary(self.bodies[kind.0].clone())
     }
 
-    /// One product, found by its code.
+    /// Returns the product with a code.
     #[oai(path = "/product/:code", method = "get")]
     async fn product(&self, code: Path<String>) -> poem::Result<Json<ProductOut>> {
         let found = self.products.find_one(doc! { "code": code.0, "is_active": true }).await.map_err(failed)?;
@@ -146,7 +148,7 @@ impl Floor {
         Ok(Json(product_out(product)))
     }
 
-    /// The first page of what begins with a text, by one field.
+    /// Returns the first page of the products whose field begins with a text.
     #[oai(path = "/search/:field", method = "get")]
     async fn search(&self, field: Path<String>, q: Query<String>) -> poem::Result<Json<Vec<ProductOut>>> {
         let (sort, start) = match field.0.as_str() {
@@ -160,7 +162,7 @@ impl Floor {
         Ok(Json(found.into_iter().map(product_out).collect()))
     }
 
-    /// The cart behind a session.
+    /// Returns the cart of the signed-in caller.
     #[oai(path = "/cart", method = "get")]
     async fn cart(&self, request: &Request) -> poem::Result<Json<CartOut>> {
         let (user, session) = signed_in(request)?;
@@ -169,7 +171,7 @@ impl Floor {
         Ok(Json(cart_out(found.ok_or_else(|| poem::Error::from_status(StatusCode::UNAUTHORIZED))?.cart)))
     }
 
-    /// One more of a product, and its stock afterwards.
+    /// Adds one piece of a product to the cart and then reads the stock of the product.
     #[oai(path = "/add/:product", method = "post")]
     async fn add(&self, request: &Request, product: Path<String>) -> poem::Result<Json<CartOut>> {
         let (user, session) = signed_in(request)?;
@@ -186,7 +188,7 @@ impl Floor {
     }
 }
 
-/// The update of the server's add.
+/// Returns the same update that the server uses to add to a cart.
 fn add_pipeline(product: ObjectId) -> Vec<Document> {
     let (now, rev) = (DateTime::now(), ObjectId::new());
     let is_line = doc! { "$eq": ["$$i.product_id", product] };
@@ -244,7 +246,7 @@ fn failed(_: mongodb::error::Error) -> poem::Error {
     poem::Error::from_status(StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// Serves the floors until it is killed; `sizes` are the bytes of the bodies that are always the same.
+/// Serves the floors until the process is killed. `sizes` has the sizes of the fixed bodies in bytes.
 pub fn serve(mongo_uri: &str, database: &str, sizes: &[usize]) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! How the figures change with the size of the catalogue, the number of connections and the length of carts.
+//! Measurements for several sizes of the catalogue, numbers of connections and lengths of carts.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use super::{
     shop::{Customer, Shop, fill_carts},
 };
 
-/// Products in a catalogue.
+/// The numbers of products in the catalogue.
 const PRODUCTS: [usize; 3] = [1_000, 20_000, 200_000];
-/// Connections at once.
+/// The numbers of simultaneous connections.
 const AT_ONCE: [u32; 4] = [1, 8, 64, 256];
-/// Lines in a cart.
+/// The numbers of lines in a cart.
 const LINES: [i64; 3] = [1, 10, 100];
 
-/// Measures all of it, with a catalogue of its own for each size.
+/// Measures all sizes. Each size of the catalogue is seeded separately.
 pub async fn measure(bench: &Bench) -> Value {
     let mut rows = Vec::new();
     println!("\n{:<44} {:>9} {:>9} {:>9} {:>9}", "growth", "req/s", "p50 us", "p99 us", "MB");

@@ -1,4 +1,4 @@
-//! Load from wrk (https://github.com/wg/wrk): what is sent, and what came back.
+//! Load from wrk (<https://github.com/wg/wrk>): the requests that it sends and the results that it reports.
 
 use std::{
     fmt::Write,
@@ -10,46 +10,48 @@ use std::{
 /// One request of a scenario.
 #[derive(Clone, Default)]
 pub struct Ask {
-    /// GET when empty.
+    /// The method. An empty text means GET.
     pub method: &'static str,
-    /// From the slash on.
+    /// The path with its first slash, and the query.
     pub path: String,
-    /// The access token, if the call takes one.
+    /// The access token. It is empty if the call needs none.
     pub bearer: String,
-    /// The entity tag that the caller knows.
+    /// The entity tag for `If-None-Match`. It is empty if there is none.
     pub if_none_match: String,
-    /// JSON; none when empty.
+    /// The JSON body. It is empty if there is none.
     pub body: String,
 }
 
 impl Ask {
-    /// A GET without anything.
+    /// Creates a GET request without token, tag and body.
     pub fn get(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
     }
 
-    /// The same with a bearer.
+    /// Adds an access token to the request.
     pub fn with_bearer(self, bearer: &str) -> Self {
         Self { bearer: bearer.to_owned(), ..self }
     }
 }
 
-/// What came back.
+/// The results that wrk reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
-    /// Answers.
+    /// The number of responses.
     pub requests: f64,
-    /// Answers in a second.
+    /// The number of responses per second.
     pub per_second: f64,
-    /// Median, in microseconds.
+    /// The median of the response times, in microseconds.
     pub p50: f64,
-    /// 99th percentile, in microseconds.
+    /// The 99th percentile of the response times, in microseconds.
     pub p99: f64,
-    /// Answers from 400 up, and connections that failed.
+    /// The number of responses with status 400 or above, plus the number of failed connections.
     pub errors: f64,
 }
 
-/// Takes requests in an order that jumps about, the same in every run. wrk counts what is answered below 400 as good.
+/// The script for wrk. It sends the requests in an order that looks random but is the same in every run.
+///
+/// wrk counts a response with a status below 400 as a success.
 const SCRIPT: &str = r#"
 local asks = {}
 local at = 0
@@ -75,7 +77,7 @@ done = function(summary, latency, requests)
 end
 "#;
 
-/// Sends `asks` over and over from so many connections.
+/// Sends the requests in `asks` again and again on `connections` connections for `seconds` seconds.
 pub fn run(folder: &Path, base: &str, asks: &[Ask], connections: u32, seconds: u32) -> Load {
     let mut lines = String::new();
     for Ask { method, path, bearer, if_none_match, body } in asks {

@@ -1,12 +1,14 @@
-//! How fast the server is, next to the least that each call can't do without: `make bench`.
+//! Benchmarks of the server over HTTP. `make bench` runs them.
 //!
-//! Every scenario runs in turns with its floor, a bare handler of the same framework that only does the unavoidable work
-//! (`floor.rs`), so that what disturbs the machine disturbs both; what counts is the median of the ratios. Load comes from
-//! wrk. The second part shows how the figures grow with the catalogue, the connections and the carts.
+//! Each scenario is compared with its floor. A floor is a minimal handler in the same framework that does only the work
+//! that the call can't avoid (see `floor.rs`). The scenario and its floor run alternately, so a disturbance of the
+//! machine affects both of them. The result is the median of the ratios. wrk generates the load. A second part measures
+//! how the numbers change with the size of the catalogue, the number of connections and the length of the carts.
 //!
-//! A shared machine is half as fast in one second as in the next: turns are short and many. `BENCH_ROUNDS` (11) and
-//! `BENCH_SECONDS` (1) set their number and length; `BENCH_ONLY` picks scenarios by a part of their names. The
-//! table is also written to `target/bench/http.json`.
+//! The speed of a shared machine can change by a factor of two from one second to the next. Therefore there are many
+//! short turns. `BENCH_ROUNDS` (default 11) sets their number and `BENCH_SECONDS` (default 1) sets their length.
+//! `BENCH_ONLY` selects the scenarios whose name contains a text. The results are also written to
+//! `target/bench/http.json`.
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
 mod fall;
@@ -39,10 +41,10 @@ use self::{
 };
 
 const DATABASE: &str = "MySpares_db";
-/// Connections that wrk holds.
+/// The number of connections that wrk keeps open.
 const CONNECTIONS: u32 = 32;
 
-/// A mongod with a filled shop, and where the parts of the measurement are kept.
+/// The environment of the measurements: a mongod with a filled shop, and a folder for files.
 struct Bench {
     folder: tempfile::TempDir,
     mongod: PrivateMongod,
@@ -61,11 +63,11 @@ async fn main() {
         tokio::task::spawn_blocking(move || floor::serve(&uri, DATABASE, &sizes)).await.expect("it serves");
         return;
     }
-    // `cargo test --benches` runs every bench with this argument, to see that it starts.
+    // `cargo test --benches` runs every benchmark with this argument to check that it starts.
     if args.iter().any(|arg| arg == "--test") {
         return;
     }
-    // The clients speak plain HTTP, but are built with TLS since the server's are.
+    // The clients use plain HTTP. But they have TLS, because the server needs it in the same build.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let bench = Bench::start().await;
     let seeded = seed(bench.folder.path(), bench.mongod.uri(), 20_000, 1_000);
@@ -138,7 +140,7 @@ impl Bench {
         json!({ "scenarios": all, "login": logins, "storm": storm, "fall": fall, "resident_bytes": resident })
     }
 
-    /// Turns of a scenario and its floor, each first in every other round.
+    /// Measures a scenario and its floor alternately. The scenario goes first in one round and the floor in the next.
     fn alternate(&self, scenario: Scenario, server: &Served, floor: &Served) -> Measured {
         let Scenario { name, floor: floor_name, at_least, connections, asks, floor_asks, .. } = scenario;
         self.warm_up(server, &asks, connections);
@@ -156,7 +158,9 @@ impl Bench {
         Measured { name, floor: floor_name, at_least, turns }
     }
 
-    /// Fills the cache and the pools: what a start costs is another question.
+    /// Sends at least as many requests as there are in `asks`, to fill the cache and the connection pools.
+    ///
+    /// The cost of a cold start is not measured.
     fn warm_up(&self, served: &Served, asks: &[Ask], connections: u32) {
         let mut asked = 0.0;
         while asked < asks.len() as f64 {
@@ -164,12 +168,12 @@ impl Bench {
         }
     }
 
-    /// Rounds of what takes longer than a turn.
+    /// Returns the number of rounds for measurements that take longer than a turn.
     fn long_rounds(&self) -> usize {
         self.rounds.div_ceil(2)
     }
 
-    /// One turn.
+    /// Measures one turn of the usual length.
     fn run(&self, served: &Served, asks: &[Ask], connections: u32) -> Turn {
         self.run_for(served, asks, connections, self.seconds)
     }
@@ -181,7 +185,7 @@ impl Bench {
         Turn { load, cpu_micros, resident: served.resident() }
     }
 
-    /// Empties the database.
+    /// Deletes all documents of the database.
     async fn clear(&self) {
         for collection in self.database.list_collection_names().await.expect("names") {
             self.database.collection::<bson::Document>(&collection).delete_many(doc! {}).await.expect("a deletion");

@@ -1,4 +1,4 @@
-//! What was measured, as a table and as JSON.
+//! The results as a table and as JSON.
 
 use serde_json::{Value, json};
 
@@ -7,27 +7,27 @@ use super::load::Load;
 /// One turn of a scenario or of its floor.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
-    /// What came back.
+    /// The results that wrk reported.
     pub load: Load,
-    /// CPU of the serving process for one answer, in microseconds.
+    /// The CPU time of the serving process for one response, in microseconds.
     pub cpu_micros: f64,
-    /// Its resident memory afterwards, in bytes.
+    /// The resident memory of the serving process after the turn, in bytes.
     pub resident: u64,
 }
 
-/// A scenario's turns, alternating with those of its floor.
+/// The turns of a scenario and of its floor.
 pub struct Measured {
-    /// What was done.
+    /// A short description of the scenario.
     pub name: &'static str,
-    /// What the floor did.
+    /// A short description of the floor.
     pub floor: &'static str,
-    /// The part of the floor's answers a second that the server should reach.
+    /// The goal for the ratio of the two throughputs, server to floor.
     pub at_least: f64,
-    /// The server's turns and the floor's, in pairs.
+    /// Pairs of a turn of the server and a turn of the floor.
     pub turns: Vec<(Turn, Turn)>,
 }
 
-/// The median; of an even number the upper one.
+/// Returns the median. Of an even number of values it is the upper of the two in the middle.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -35,7 +35,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 impl Measured {
-    /// The median of the ratios of neighbouring turns: what disturbs the machine disturbs both.
+    /// Returns the median of the ratios of throughputs, server to floor. Each ratio compares the two turns of a pair.
     pub fn ratio(&self) -> f64 {
         median(self.turns.iter().map(|(own, floor)| own.load.per_second / floor.load.per_second))
     }
@@ -44,7 +44,7 @@ impl Measured {
         (median(self.turns.iter().map(|(own, _)| what(own))), median(self.turns.iter().map(|(_, floor)| what(floor))))
     }
 
-    /// The line of the table.
+    /// Returns the line of the table for this scenario.
     pub fn line(&self) -> String {
         let (own, floor) = self.of(|turn| turn.load.per_second);
         let (p50, _) = self.of(|turn| turn.load.p50);
@@ -64,7 +64,7 @@ impl Measured {
         )
     }
 
-    /// The head of the table.
+    /// Returns the header line of the table.
     pub fn head() -> String {
         format!(
             "{:<34} {:>8} {:>8} {:>6} {:>6}  {:>8} {:>8} {:>8} {:>7} {:>7}",
@@ -72,7 +72,7 @@ impl Measured {
         )
     }
 
-    /// Everything for programs.
+    /// Returns all results as JSON.
     pub fn json(&self) -> Value {
         let turn = |turn: &Turn| {
             json!({ "requests_per_second": turn.load.per_second, "p50_us": turn.load.p50, "p99_us": turn.load.p99,

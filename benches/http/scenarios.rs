@@ -1,4 +1,4 @@
-//! What is measured, and against what.
+//! The scenarios and their floors.
 
 use std::{
     thread,
@@ -15,32 +15,34 @@ use super::{
     shop::{PASSWORD, Shop, phone, product_path},
 };
 
-/// Seconds of a turn of sign-ins: those that are begun at its end, and don't count, must be few.
+/// The length of a turn of sign-ins in seconds.
+///
+/// Sign-ins that are not finished at the end of a turn do not count, so the turn must be long.
 const SIGN_IN_SECONDS: u32 = 20;
-/// Seconds for which reads are watched in a storm.
+/// The number of seconds for which reads are measured during a storm of sign-ins.
 const STORM_SECONDS: u32 = 2;
 /// The bcrypt cost of the measured server.
 const COST: u32 = 10;
 
-/// One kind of call and its floor.
+/// A kind of call and its floor.
 pub struct Scenario {
-    /// What the server does.
+    /// A short description of the scenario.
     pub name: &'static str,
-    /// What the floor does.
+    /// A short description of the floor.
     pub floor: &'static str,
-    /// The part of the floor's answers a second to be reached.
+    /// The goal for the ratio of the two throughputs, server to floor.
     pub at_least: f64,
-    /// Connections at once.
+    /// The number of simultaneous connections.
     pub connections: u32,
-    /// Whether the catalogue's cache is off.
+    /// Whether the cache of the catalogue is off.
     pub uncached: bool,
-    /// Calls of the server.
+    /// The requests to the server.
     pub asks: Vec<Ask>,
-    /// Calls of the floor.
+    /// The requests to the floor.
     pub floor_asks: Vec<Ask>,
 }
 
-/// All scenarios, and the sizes of the floor's bodies, by their number.
+/// Returns all scenarios, and the sizes of the fixed bodies that the floors need.
 pub async fn all(shop: &Shop, server: &Served) -> (Vec<Scenario>, Vec<usize>) {
     let hot = product_path(&shop.codes[shop.codes.len() / 2]);
     let category = hot.rsplitn(3, '/').last().expect("a list").to_owned() + "/";
@@ -119,7 +121,7 @@ fn carts(shop: &Shop) -> [Scenario; 2] {
     ]
 }
 
-/// The size and the tag of an answer.
+/// Returns the size of a response's body and its entity tag.
 async fn look(server: &Served, path: &str) -> (usize, String) {
     let client = reqwest::Client::builder().tls_certs_only([]).build().expect("a client");
     let answer = client.get(format!("{}{path}", server.url)).send().await.expect("an answer");
@@ -128,7 +130,7 @@ async fn look(server: &Served, path: &str) -> (usize, String) {
     (answer.bytes().await.expect("a body").len(), tag)
 }
 
-/// Sign-ins against comparing hashes of the same cost on all cores and doing nothing else.
+/// Measures sign-ins. The floor only compares hashes of the same cost on all cores.
 pub fn logins(bench: &Bench, server: &Served) -> Value {
     let body = |n: usize| json!({ "phone_number": phone(n), "password": PASSWORD }).to_string();
     let asks: Vec<Ask> =
@@ -167,7 +169,7 @@ fn hashes_per_second(span: Duration) -> f64 {
     f64::from(count) / started.elapsed().as_secs_f64()
 }
 
-/// Cached reads while 64 others sign in without a pause, against the same reads alone.
+/// Measures cached reads while 64 connections sign in without a pause, and compares them with the same reads alone.
 pub fn storm(bench: &Bench, server: &Served, shop: &Shop) -> Value {
     let reads = vec![Ask::get(product_path(&shop.codes[0]))];
     let body = |n: usize| json!({ "phone_number": phone(n), "password": PASSWORD }).to_string();

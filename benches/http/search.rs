@@ -1,4 +1,4 @@
-//! Searches of 200,000 products by code and by name: first pages that the cache doesn't hold.
+//! Searches in 200,000 products by code and by name. The cache is off, and each search reads the first page.
 
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
@@ -12,16 +12,16 @@ use super::{
     servers::seed,
 };
 
-/// Products in the catalogue.
+/// The number of products in the catalogue.
 const PRODUCTS: usize = 200_000;
-/// Products that are looked for.
+/// The number of products that are searched for.
 const LOOKED_FOR: usize = 10_000;
-/// Connections at once: as many as search at the same time.
+/// The number of simultaneous connections. The server runs this many searches at the same time.
 const CONNECTIONS: u32 = 8;
-/// The 99th percentile to stay under, in microseconds.
+/// The upper limit for the 99th percentile of the response times, in microseconds.
 const GOAL: f64 = 20_000.0;
 
-/// Measures both on a catalogue of its own.
+/// Seeds a new catalogue and measures both kinds of search.
 pub async fn measure(bench: &Bench) -> Value {
     bench.clear().await;
     seed(bench.folder.path(), bench.mongod.uri(), PRODUCTS, 1);
@@ -47,7 +47,7 @@ pub async fn measure(bench: &Bench) -> Value {
     json!(measured)
 }
 
-/// What is stored in a field of products from all over the catalogue, as a query takes it.
+/// Returns the values of a field of products from all parts of the catalogue, encoded for a query.
 async fn texts(bench: &Bench, field: &str) -> Vec<String> {
     let products = bench.database.collection::<Document>("products");
     let found = products.find(doc! {}).projection(doc! { field: 1 }).sort(doc! { "_id": 1 }).await.expect("products");

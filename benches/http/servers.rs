@@ -1,4 +1,4 @@
-//! The processes that are measured: the real server, and the floor beside it, on one private mongod.
+//! The processes that are measured: the real server and the floors. Both use the same private mongod.
 
 use std::{
     fs,
@@ -9,14 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A serving process; killed when dropped.
+/// A serving process. It is killed when this value is dropped.
 pub struct Served {
     child: Child,
-    /// Where it serves, without a final slash.
+    /// The base URL, without a final slash.
     pub url: String,
 }
 
-/// `myspares` with the settings of a measurement: the defaults, but for the limits, which would refuse the load.
+/// Returns the command `myspares` with the settings of a measurement.
+///
+/// These are the defaults, except that the rate limits are off, because they would refuse the load.
 pub fn myspares(folder: &Path, mongo_uri: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_myspares"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -26,7 +28,7 @@ pub fn myspares(folder: &Path, mongo_uri: &str) -> Command {
 }
 
 impl Served {
-    /// Starts it on a free port, which it finds in `PORT`, and waits until it answers. Its log is written, to nowhere.
+    /// Starts a process with a free port in `PORT` and waits until it answers. Its log goes to `/dev/null`.
     pub fn start(mut command: Command) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let child = command.env("PORT", port.to_string()).stdout(Stdio::null()).spawn().expect("the process starts");
@@ -39,21 +41,21 @@ impl Served {
         served
     }
 
-    /// What it has used so far of all cores together.
+    /// Returns the CPU time of the process so far, added up over all cores.
     pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = [11, 12].map(|at| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or_default());
-        // Linux tells it in hundredths of a second.
+        // Linux gives the times in hundredths of a second.
         Duration::from_millis(ticks.iter().sum::<u64>() * 10)
     }
 
-    /// Its resident memory in bytes.
+    /// Returns the resident memory of the process in bytes.
     pub fn resident(&self) -> u64 {
         self.memory("VmRSS:")
     }
 
-    /// The most that it ever was.
+    /// Returns the peak of the resident memory in bytes.
     pub fn peak(&self) -> u64 {
         self.memory("VmHWM:")
     }
@@ -79,7 +81,7 @@ impl Drop for Served {
     }
 }
 
-/// Fills the database and tells how long that took.
+/// Fills the database with sample data. Returns how long that took.
 pub fn seed(folder: &Path, mongo_uri: &str, products: usize, users: usize) -> Duration {
     let started = Instant::now();
     let (brands, models, categories) = (10, 10, 10);

@@ -1,4 +1,4 @@
-//! The filled shop that is measured: what is in it, and who is signed in.
+//! The filled shop that is measured, with its products and signed-in customers.
 
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
@@ -7,33 +7,33 @@ use serde_json::{Value, json};
 
 use super::{floor, load::Ask, servers::Served};
 
-/// Customers who are signed in.
+/// The number of customers who are signed in.
 const SIGNED_IN: usize = 64;
-/// The password of everybody in the sample data.
+/// The password of all accounts in the sample data.
 pub const PASSWORD: &str = "Sample-2024";
 
-/// A signed-in customer and what is in the cart.
+/// A signed-in customer and the products in their cart.
 pub struct Customer {
-    /// The account.
+    /// The id of the account.
     pub id: String,
-    /// The token that the server gave out.
+    /// The access token from the server.
     pub access: String,
-    /// A token with the same claims that the floor takes.
+    /// An access token for the floors with the same claims.
     pub floor_access: String,
-    /// The products in the cart.
+    /// The ids of the products in the cart.
     pub products: Vec<String>,
 }
 
-/// What is asked for.
+/// The products and customers that the requests use.
 pub struct Shop {
     /// The full codes of all products.
     pub codes: Vec<String>,
-    /// Signed-in customers.
+    /// The signed-in customers.
     pub customers: Vec<Customer>,
 }
 
 impl Shop {
-    /// Looks into the database, makes sure that nothing runs out, and signs some customers in.
+    /// Reads the codes of all products, gives every product a large stock, and signs some customers in.
     pub async fn open(database: &Database, server: &Served) -> Self {
         let products = database.collection::<Document>("products");
         let plenty = doc! { "$set": { "stock": 1_000_000_i64 } };
@@ -49,20 +49,20 @@ impl Shop {
         Self { codes, customers }
     }
 
-    /// GETs of products, all over the catalogue.
+    /// Returns one GET request for each product.
     pub fn products(&self) -> Vec<Ask> {
         self.codes.iter().map(|code| Ask::get(product_path(code))).collect()
     }
 }
 
-/// The path of a product in the tree.
+/// Returns the path of a product with its brand, model and category.
 pub fn product_path(code: &str) -> String {
     let parts: Vec<&str> = code.split('-').collect();
     let [brand, model, category, product] = parts.as_slice() else { panic!("{code} is no full code") };
     format!("/api/utils/brands/{brand}/models/{model}/categories/{category}/products/{product}/")
 }
 
-/// The number of the `n`-th sample customer.
+/// Returns the phone number of the `n`-th sample customer.
 pub fn phone(n: usize) -> String {
     format!("{}", 9_800_000_000 + n)
 }
@@ -84,7 +84,7 @@ impl Customer {
     }
 }
 
-/// Fills the carts of the signed-in customers with so many lines each.
+/// Fills all carts with `lines` lines each.
 pub async fn fill_carts(database: &Database, lines: i64) {
     let products = database.collection::<Document>("products");
     let found = products.find(doc! {}).projection(doc! { "price": 1 }).limit(lines).await.expect("products");

@@ -1,4 +1,6 @@
-//! The catalogue as a file: how long an import into an empty database takes, and how much memory the server needs for it.
+//! Imports of a catalogue file into an empty database.
+//!
+//! The benchmark measures how long an import takes and how much memory the server needs.
 
 use std::{
     path::Path,
@@ -14,19 +16,19 @@ use super::{
     servers::{Served, myspares},
 };
 
-/// Rows of the smaller file.
+/// The number of rows in the smaller file.
 const ROWS: usize = 20_000;
-/// How long it may take, in seconds.
+/// The time limit for the smaller file, in seconds.
 const GOAL_SECONDS: f64 = 20.0;
-/// What the server may need for the whole file, in bytes.
+/// The memory limit for the whole file, in bytes.
 const GOAL_BYTES: u64 = 150_000_000;
-/// An import takes as long as it takes.
+/// The timeout of the client. It is long, because an import of the whole file may take minutes.
 const PATIENCE: Duration = Duration::from_secs(1_800);
 const NAME: &str = "bencher";
 const PHONE: &str = "9700000001";
 const PASSWORD: &str = "B3nch-mark";
 
-/// Exports the catalogue that is there, and imports it anew: a part of it, then all of it.
+/// Exports the existing catalogue. Then imports a part of the file and finally the whole file.
 pub async fn measure(bench: &Bench) -> Value {
     let server = bench.server(&[]);
     let staff = Staff::sign_in(bench.folder.path(), bench.mongod.uri(), &server).await;
@@ -55,7 +57,7 @@ impl Bench {
     }
 }
 
-/// Somebody who may run the catalogue.
+/// A signed-in administrator who may import and export.
 struct Staff {
     client: reqwest::Client,
     url: String,
@@ -82,7 +84,7 @@ impl Staff {
         file.text().await.expect("a whole file")
     }
 
-    /// How many seconds it took.
+    /// Imports a file and returns how many seconds that took.
     async fn import(&self, file: String) -> f64 {
         let (rows, started) = (file.lines().count() - 1, Instant::now());
         let request = self.client.post(format!("{}/api/admin/import/", self.url)).bearer_auth(&self.access);

@@ -1,4 +1,4 @@
-//! Every operation of the spec against everybody who might call it.
+//! Checks for each operation of the OpenAPI document which callers may call it.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,20 @@ use serde_json::Value;
 
 use crate::support::{Caller, Reply, TestApp};
 
-/// Who gets past the door of a call; what happens behind it is for other tests.
+/// The callers that pass the permission check of an operation.
+///
+/// Other tests cover what the operation does after the check.
 #[derive(Clone, Copy, PartialEq)]
 enum Who {
     Anyone,
-    /// Anyone; staff see more.
+    /// Everybody may call it, and staff see more in the response.
     Visitor,
     SignedIn,
     /// The customer named in the path.
     Owner,
     Staff,
     Admin,
-    /// Whoever brings a token that is good for it.
+    /// A caller who presents a refresh token or another token that this operation accepts.
     Token,
 }
 
@@ -129,7 +131,7 @@ async fn everybody_gets_exactly_where_the_table_lets_them() {
     assert_eq!(operations.iter().map(|operation| operation.id.as_str()).collect::<BTreeSet<_>>(), known);
     for operation in &operations {
         let who = TABLE.iter().find(|(id, _)| *id == operation.id).expect("a row").1;
-        // New accounts for each operation: some of them end sessions.
+        // Each operation gets new accounts, because some operations end sessions.
         let customer = app.customer().await;
         let callers = [
             ("anonymous", app.anonymous()),

@@ -1,4 +1,4 @@
-//! One's own account.
+//! The account of the signed-in user.
 
 use serde_json::{Value, json};
 

@@ -99,7 +99,7 @@ async fn the_postal_code_has_two_names() {
     let app = TestApp::start().await;
     let caller = app.customer().await;
     let mut sent = json!({ "postal_code": "411001" });
-    // As a frontend would: it sends the whole address back, with one of the two edited.
+    // The test does what a frontend does: it sends the whole address back and has edited only one of the two names.
     for (edited, code) in [("postal_code", "411001"), ("postal_code", "411002"), ("pincode", "411003"), ("pincode", "")]
     {
         sent[edited] = json!(code);

@@ -1,4 +1,4 @@
-//! Growing the catalogue.
+//! Inserting brands, models, categories and products.
 
 use bson::doc;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Taking things out of the catalogue.
+//! Deleting brands, models, categories and products.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn insert(staff: &Caller, path: &str, level: &str, code: &str) -> Reply {
     staff.post(&format!("{BRANDS}{path}/insert/"), &body).await
 }
 
-/// Documents on the four levels, from the top.
+/// Returns the number of brands, models, categories and products, in this order.
 async fn counts(app: &TestApp) -> [u64; 4] {
     let mut counts = [0; 4];
     for (count, level) in counts.iter_mut().zip(["brands", "models", "categories", "products"]) {
@@ -24,7 +24,7 @@ async fn counts(app: &TestApp) -> [u64; 4] {
     counts
 }
 
-/// A brand of two models with two categories each, and three products in each of those.
+/// Inserts a brand with two models, two categories in each model and three products in each category.
 async fn full_brand(staff: &Caller, brand: &str) {
     insert(staff, "", "brand", brand).await.expect(201);
     for model in ["M1", "M2"] {
@@ -55,7 +55,7 @@ async fn what_is_deleted_takes_everything_below_it_along() {
     let reply = delete("/delete/TATA/").await;
     assert_eq!(reply["message"], "brand deleted successfully");
     assert_eq!(reply["deleted"], json!({ "models": 1, "categories": 2, "products": 6 }));
-    assert_eq!(counts(&app).await, [1, 2, 4, 12], "what only begins with the same letters stays");
+    assert_eq!(counts(&app).await, [1, 2, 4, 12], "a brand whose code begins with the same letters stays");
     staff.delete(&format!("{BRANDS}/delete/TATA/")).await.refused(404, "brand not found");
     full_brand(&staff, "TATA").await;
 }
@@ -80,7 +80,9 @@ async fn of_many_deletions_at_once_one_succeeds() {
     assert_eq!(counts(&app).await, [0; 4]);
 }
 
-/// Deletes a brand while twenty others insert on all levels below it at another instance: in one process writes queue.
+/// Deletes a brand while twenty callers insert entries on all levels below it.
+///
+/// The inserts go to another instance, because one process carries out its writes one after the other.
 async fn round(app: &TestApp, other: &TestApp, staff: &Caller) {
     insert(staff, "", "brand", "RACE").await.expect(201);
     insert(staff, "/RACE/models", "model", "M1").await.expect(201);
@@ -120,7 +122,7 @@ async fn a_code_is_free_only_when_everything_below_it_is_gone() {
     let app = TestApp::start().await;
     let staff = app.staff().await;
     full_brand(&staff, "TATA").await;
-    // A server that was killed between deleting the brand and removing its products.
+    // A server that is killed after deleting the brand and before removing its products leaves this state.
     for level in ["brands", "models", "categories"] {
         app.db.collection::<Document>(level).delete_many(doc! {}).await.expect("a deletion");
     }
@@ -128,7 +130,7 @@ async fn a_code_is_free_only_when_everything_below_it_is_gone() {
     app.db.collection::<Document>("purges").insert_one(job).await.expect("a job");
     insert(&staff, "", "brand", "TATA").await.refused(409, "brand_code already exists");
     app.work().await;
-    assert_eq!(counts(&app).await, [0, 0, 0, 12], "somebody may be at work on it");
+    assert_eq!(counts(&app).await, [0, 0, 0, 12], "another instance may still work on the job");
     app.advance(Duration::from_secs(60));
     app.work().await;
     assert_eq!(counts(&app).await, [0; 4]);

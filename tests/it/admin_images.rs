@@ -1,4 +1,4 @@
-//! Images of catalogue entries, sent in forms.
+//! Images of catalogue entries that are sent in forms.
 
 use std::io::Cursor;
 
@@ -24,7 +24,7 @@ fn jpeg() -> Vec<u8> {
     file.into_inner()
 }
 
-/// A small picture in a file of `bytes`, filled up with comments (ITU-T T.81, section B.2.4.5).
+/// Returns a small picture as a file of `bytes` bytes, padded with comments (ITU-T T.81, section B.2.4.5).
 fn jpeg_of(bytes: usize) -> Vec<u8> {
     let plain = jpeg();
     let mut file = plain[..2].to_vec();
@@ -46,7 +46,7 @@ async fn insert_brand(staff: &Caller, form: Form) -> Reply {
     Reply::of(form.request(staff, Method::POST, &format!("{BRANDS}/insert/"))).await
 }
 
-/// How many images are kept once those that nothing shows are removed.
+/// Removes the images that no entry shows any more and returns how many images are left.
 async fn kept(app: &TestApp, folder: &TempFolder) -> usize {
     app.work().await;
     std::fs::read_dir(folder.path().join("media")).map_or(0, Iterator::count)
@@ -62,7 +62,7 @@ async fn an_entry_is_inserted_with_its_image_and_takes_it_along_when_it_goes() {
     let path = format!("{BRANDS}/update/TATA/");
     let same = json!({ "brand_name": "Tata", "image_url": url });
     assert_eq!(staff.put(&path, &same).await.expect(200)["brand"]["image_url"], url);
-    assert_eq!(kept(&app, &folder).await, 1, "what is shown already is kept on");
+    assert_eq!(kept(&app, &folder).await, 1, "an update with the same URL keeps the image");
     let form = Form::default().file("image", &jpeg());
     let updated = Reply::of(form.request(&staff, Method::PUT, &path)).await.expect(200);
     assert_ne!(updated["brand"]["image_url"], url.as_str());

@@ -1,4 +1,4 @@
-//! Changing the catalogue.
+//! Updating brands, models, categories and products.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
-//! Whole attacks of somebody without an account on a server of its own: it must stay small, and quick for everybody else.
-#![allow(clippy::print_stderr, reason = "a drill tells what it measured")]
+//! Attacks by somebody without an account. Each attack has a server of its own.
+//!
+//! During the attack the server must use little memory and answer other callers quickly.
+#![allow(clippy::print_stderr, reason = "the tests print what they measured")]
 
 use std::time::{Duration, Instant};
 
@@ -14,15 +16,16 @@ use crate::support::{
 };
 
 const LOGIN: &str = "/api/auth/login/";
-/// MiB that the server may take, and how long the 99th of 100 health checks may.
+/// The memory that the server may use, in MiB.
 const MEMORY: u64 = 300;
+/// The limit for the 99th percentile of the response times of health checks.
 const P99: Duration = Duration::from_millis(250);
-/// How long an attacker holds what they have before they begin anew.
+/// The time for which an attacker keeps the connections open before the next round.
 const HELD: Duration = Duration::from_secs(5);
-/// How long each attack goes on.
+/// The duration of each attack.
 const LENGTH: Duration = Duration::from_secs(15);
 
-/// What an attack did to a server and to those who ask for its health meanwhile.
+/// Runs an attack on a new server, and checks the memory of the server and the response times of health checks.
 async fn under_attack<A: Future<Output = ()> + Send + 'static>(attack: impl FnOnce(String) -> A) {
     let folder = TempFolder::new().expect("a folder");
     let server = Server::start(folder.path());
@@ -43,8 +46,10 @@ async fn under_attack<A: Future<Output = ()> + Send + 'static>(attack: impl FnOn
     eprintln!("{memory} MiB at most, p99 of /healthz {p99:?} of {} checks", times.len());
 }
 
-/// Calls over so many connections, 99 on each, whose answers may send so many bytes before they wait. Bodies of so many bytes
-/// don't end; with 0 there are none. All are held while what this returns is.
+/// Makes 99 calls on each of `connections` HTTP/2 connections and does not read the responses.
+///
+/// Each response may send `window` bytes before it has to wait. If `body` is above 0, each call sends that many bytes
+/// of a body that never ends. The calls stay open until the returned vector is dropped.
 async fn calls_over_http2(
     url: &str,
     (connections, window): (usize, u32),
@@ -94,7 +99,7 @@ async fn answers_over_http2_that_nobody_takes() {
 #[ignore = "an attack of 15 seconds"]
 async fn three_hundred_unfinished_forms() {
     under_attack(|url| async move {
-        // Where images are taken, and where anybody may write.
+        // One path accepts images, and the other accepts a body from everybody.
         let form = head_of("/api/accounts/photo/", 1_000_000);
         let form = form.replace("application/json", "multipart/form-data; boundary=b");
         let heads = [form, head_of(LOGIN, 1_000_000)];

@@ -1,4 +1,4 @@
-//! What the administration leaves behind.
+//! The audit entries that changes by staff and admins leave.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn entries_are_filtered_by_time_actor_and_code() {
     assert_eq!(count(&format!("?actor={}", other.user_id)).await, 1);
     let name = username(&app, &other).await.replace(' ', "%20");
     assert_eq!(count(&format!("?actor={name}&code=OTHER")).await, 1);
-    assert_eq!(count("?code=TATA").await, 4, "what is below a code belongs to it");
+    assert_eq!(count("?code=TATA").await, 4, "a code also finds the entries of what is below it");
     assert_eq!(count(&format!("?code={}", product["code"].as_str().expect("a code"))).await, 1);
     assert_eq!(count("?code=TAT").await, 0);
     for bad in ["from=yesterday", "to=1.5", "limit=0", "limit=-3", "limit=abc", "limit=100000000000000000000"] {
@@ -161,7 +161,7 @@ async fn staff_read_no_personal_data_of_accounts() {
     assert_eq!(logs(&admin, "").await[0]["full_document"]["email"], "asha@example.com");
 }
 
-/// One write of the administration, good or bad.
+/// One write by staff or an admin, which may be valid or invalid.
 #[derive(Debug, Clone)]
 enum Write {
     Insert(u8),
@@ -194,7 +194,9 @@ async fn carry_out(caller: &Caller, write: &Write) -> Reply {
     }
 }
 
-/// Several admins write at once, each their own sequence; every acknowledged write is told of once, and no other.
+/// Lets several callers write at once, each with a random sequence of writes.
+///
+/// Each acknowledged write must have exactly one audit entry, and a refused write must have none.
 #[tokio::test]
 async fn one_entry_for_each_acknowledged_write_and_none_for_a_refused_one() {
     let app = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! Signing up, in and out.
+//! Signing up, signing in and signing out.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What a stranger can make the server hold: connections, half requests, bodies that never end, answers that nobody takes.
+//! Limits on what callers without an account can make the server hold: idle connections, unfinished requests, bodies
+//! that never end, and responses that the caller does not read.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,9 @@ use crate::support::{Line, Reply, TestApp, eventually, head_of};
 const LOGIN: &str = "/api/auth/login/";
 const BRANDS: &str = "/api/utils/brands/";
 const GET: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-/// Short times, so that a test doesn't wait for the real ones.
+/// Short timeouts, because the default ones would make the tests slow.
 pub const QUICK: [(&str, &str); 3] = [("HEADER_TIME", "400ms"), ("IDLE_TIME", "1500ms"), ("STALL_TIME", "600ms")];
-/// How much later than promised a busy machine may be.
+/// The delay that the tests tolerate after a timeout, because the machine may be busy.
 pub const LATE: Duration = Duration::from_secs(2);
 
 async fn quick() -> TestApp {
@@ -28,11 +29,11 @@ async fn silence_and_half_heads_end() {
         let (bytes, took) = line.hear_out().await;
         assert!(bytes < 100 && took >= header_time / 2 && took < header_time + LATE, "{start:?}: {took:?}");
     }
-    // A header line now and then changes nothing.
+    // Sending another header line from time to time does not extend the timeout.
     let (mut line, started) = (Line::open(&app.url).await, Instant::now());
     line.say("GET / HTTP/1.1\r\nhost: x\r\n").await;
     while line.say("x: y\r\n").await {
-        assert!(started.elapsed() < header_time + LATE, "it goes on and on");
+        assert!(started.elapsed() < header_time + LATE, "the connection is still open after the timeout");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -44,7 +45,7 @@ async fn between_two_requests_there_is_more_time_but_no_endless_one() {
     for _ in 0..2 {
         line.say(GET).await;
         assert!(line.hear().await.starts_with("HTTP/1.1 200"));
-        // Longer than a head may take.
+        // This pause is longer than the time that a head may take.
         tokio::time::sleep(Duration::from_millis(900)).await;
     }
     let (bytes, took) = line.hear_out().await;
@@ -86,7 +87,7 @@ async fn an_answer_that_nobody_takes_ends() {
     line.say(&"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(times)).await;
     tokio::time::sleep(Duration::from_millis(600) + LATE).await;
     let (bytes, _) = line.hear_out().await;
-    assert!(bytes < times * whole, "all {bytes} bytes came in the end");
+    assert!(bytes < times * whole, "the server sent all {bytes} bytes");
     app.anonymous().get("/healthz").await.expect(200);
 }
 
@@ -102,7 +103,7 @@ async fn one_address_has_so_many_connections_and_leaves_room_to_others() {
     }
     let mut one_more = Line::open(&app.url).await;
     one_more.say(GET).await;
-    assert_eq!(one_more.hear().await, "", "half of all is enough for one");
+    assert_eq!(one_more.hear().await, "", "one address gets no more than half of all connections");
     let mut other = Line::open_from(&app.url, "[::1]").await;
     other.say(GET).await;
     assert!(other.hear().await.starts_with("HTTP/1.1 200"), "another address");
@@ -171,7 +172,7 @@ async fn who_is_not_let_in_is_told_before_the_body_comes() {
         let mut line = Line::open(&app.url).await;
         line.say(&head_of(path, 500_000)).await;
         assert!(line.hear().await.starts_with(&format!("HTTP/1.1 {status}")), "{path}");
-        // The rest is read and forgotten, and the connection goes on.
+        // The server reads and discards the rest of the body, and the connection stays usable.
         line.say(&" ".repeat(500_000)).await;
         line.say(GET).await;
         assert!(line.hear().await.starts_with("HTTP/1.1 200"), "{path}");
@@ -194,7 +195,7 @@ async fn calls_whose_caller_has_left_keep_their_places_to_their_end() {
         line.say(&format!("{}{body}", head_of(LOGIN, body.len()))).await;
         lines.push(line);
     }
-    // A hash that has begun is carried to its end, which takes a second or two.
+    // The server finishes a hash that it has begun, which takes one or two seconds.
     let begun = "myspares_bcrypt_jobs_total 2\n";
     eventually("both hash", || async { app.anonymous().get("/metrics").await.text.contains(begun) }).await;
     drop(lines);

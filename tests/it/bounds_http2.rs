@@ -1,4 +1,5 @@
-//! The same over HTTP/2, where one connection carries many calls and takes answers call by call.
+//! The limits of `bounds.rs` over HTTP/2, where one connection carries many calls and each response has its own flow
+//! control.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ async fn one_connection_has_a_hundred_calls_at_once() {
     let answer = answer.await.expect("an answer");
     assert_eq!((answer.status(), calls.current_max_send_streams()), (StatusCode::OK, 100));
     let length = answer.headers()["content-length"].to_str().expect("a text").parse();
-    assert_eq!(Ok(whole(answer.into_body()).await), length, "in pieces, and whole");
+    assert_eq!(Ok(whole(answer.into_body()).await), length, "all pieces of the body arrive");
 }
 
 #[tokio::test]

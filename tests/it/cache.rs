@@ -1,4 +1,5 @@
-//! The catalogue's cache: what it answers, what it forgets, and what it does when it hears nothing.
+//! The cache of the catalogue: which reads it answers, which changes remove an entry, and what it does when it does not
+//! hear of changes.
 
 use std::time::{Duration, Instant};
 
@@ -153,7 +154,7 @@ async fn while_the_database_is_gone_customers_see_old_copies_and_staff_none() {
     let (app, mongod) = TestApp::start_with_own_mongod_and(folder.path(), &[("STALE_IF_ERROR", "8s")]).await;
     let product = app.product(10.0, 5).await;
     let (customer, mut staff, path) = (app.customer().await, app.staff().await, path_of(&product));
-    // Their token says what they are from the next refresh on.
+    // The access token contains the new role only after the next refresh.
     staff.take_tokens(&staff.refresh().await.expect(200));
     app.cache_is_in_use().await;
     let shown = app.anonymous().get(&path).await.expect(200);
@@ -166,12 +167,12 @@ async fn while_the_database_is_gone_customers_see_old_copies_and_staff_none() {
         assert_eq!((copy.json.clone(), copy.header("etag")), (shown.json.clone(), shown.header("etag")));
         caller.get(BRANDS).await.expect(200);
     }
-    assert!(started.elapsed() < Duration::from_millis(500), "nobody waits for what is known: {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(500), "cached reads had to wait: {:?}", started.elapsed());
     for path in [&path, BRANDS] {
         staff.get(path).await.expect(503);
     }
     customer.get(&customer.cart()).await.expect(503);
-    eventually("copies have their time", || async { app.anonymous().get(&path).await.status == 503 }).await;
+    eventually("old copies expire", || async { app.anonymous().get(&path).await.status == 503 }).await;
 }
 
 #[tokio::test]
@@ -199,7 +200,7 @@ async fn paging_shows_none_twice_and_skips_none_that_was_there_all_along() {
             let body = json!({ "product_name": "New", "product_code": format!("N{n}"), "description": "x", "price": 1,
                 "stock": 1, "image_url": "/media/a.png" });
             staff.post(&format!("{}insert/", PRODUCTS.replace("utils", "admin")), &body).await.expect(201);
-            // Every other one of those that were there goes.
+            // Half of the products that existed before are deleted: those with an even number.
             let gone = doc! { "own_code": format!("S{:02}", n / 2 * 2) };
             app.products().delete_one(gone).await.expect("a deletion");
         }

@@ -1,5 +1,7 @@
-//! The cache against a model: readers at several views, writers through the API and past it, and a stream that is cut
-//! again and again.
+//! Tests of the cache with many readers and writers at the same time.
+//!
+//! Readers use several views of the same products. Some writers use the API, and others change the database directly.
+//! Meanwhile the change stream is cut again and again.
 
 use std::{
     sync::{
@@ -20,12 +22,14 @@ use crate::support::{Caller, Reply, TestApp, eventually, shared_mongod_uri};
 const PRODUCTS: &str = "/api/utils/brands/TATA/models/NEXON/categories/BRK/products/";
 const WATCHED: usize = 6;
 
-/// What everybody works on. A product's stock is its version: it only rises, and its price with it.
+/// The shop that all readers and writers use.
+///
+/// The stock of a product serves as its version number. The stock and the price only increase.
 struct Shop {
     app: TestApp,
     codes: Vec<String>,
     staff: Caller,
-    /// Products inserted through the API and acknowledged.
+    /// The number of products whose insertion the API has acknowledged.
     inserted: AtomicI64,
     over: AtomicBool,
 }
@@ -44,7 +48,7 @@ impl Shop {
         !self.over.load(Ordering::SeqCst)
     }
 
-    /// Writes past the server.
+    /// Changes a product directly in the database.
     async fn write_into_the_database(&self, n: usize) {
         while self.goes_on() {
             let raise = doc! { "$inc": { "stock": 1_i64, "price": 100_i64 } };
@@ -54,7 +58,7 @@ impl Shop {
         }
     }
 
-    /// Writes through the API; what was acknowledged is seen by every read that starts after it.
+    /// Inserts products through the API. Each read that starts after the acknowledgement must see the product.
     async fn insert(&self) {
         for n in 0..60 {
             let body = json!({ "product_name": "Inserted", "product_code": format!("I{n}"), "description": "x",
@@ -69,7 +73,8 @@ impl Shop {
         }
     }
 
-    /// Changes and deletes through the API: the next read shows it, since nobody else writes to these.
+    /// Changes and deletes products through the API. The next read must show the change, because no other writer uses
+    /// these products.
     async fn change(&self) {
         let (own, admin) = (self.codes.last().expect("a code"), PRODUCTS.replace("utils", "admin"));
         let one = format!("{PRODUCTS}{own}/");
@@ -95,8 +100,10 @@ impl Shop {
         }
     }
 
-    /// Reads one product over and over: it never goes back. That holds for a view with one reader: of several, one may
-    /// load something newer than what is kept, before anybody has heard of it.
+    /// Reads one product again and again. Its version must never decrease.
+    ///
+    /// This holds only if each view has one reader. With several readers, one of them may read a newer version from the
+    /// database while the cache still holds the older one.
     async fn read_one(&self, n: usize) -> usize {
         let (path, mut newest, mut reads) = (format!("{PRODUCTS}{}/", self.codes[n]), 0, 0);
         while self.goes_on() {
@@ -107,7 +114,7 @@ impl Shop {
         reads
     }
 
-    /// Reads a list over and over: none of its products goes back, and none that was acknowledged is missing.
+    /// Reads a list again and again. No version may decrease, and no acknowledged product may be missing.
     async fn read_list(&self, limit: usize) -> usize {
         let (mut newest, mut reads) = (vec![0; WATCHED], 0);
         while self.goes_on() {
@@ -126,7 +133,7 @@ impl Shop {
         reads
     }
 
-    /// Reads a cart over and over: its price never falls.
+    /// Reads a cart again and again. Its price must never fall.
     async fn read_cart(&self, n: usize) -> usize {
         let buyer = self.app.customer().await;
         let product = self.app.anonymous().get(&format!("{PRODUCTS}{}/", self.codes[n])).await.expect(200);
@@ -141,7 +148,7 @@ impl Shop {
         reads
     }
 
-    /// Cuts the stream: kills its cursor in the database.
+    /// Cuts the change stream again and again by killing its cursor in the database. Returns the number of cuts.
     async fn cut(&self) -> usize {
         let client = Client::with_uri_str(shared_mongod_uri()).await.expect("a client");
         let mut cuts = 0;
@@ -152,7 +159,7 @@ impl Shop {
         cuts
     }
 
-    /// Everything that customers see is what is stored.
+    /// Returns whether customers see exactly what the database holds.
     async fn is_settled(&self) -> bool {
         let mut paths: Vec<String> = self.codes.iter().map(|code| format!("{PRODUCTS}{code}/")).collect();
         paths.extend([
@@ -161,7 +168,7 @@ impl Shop {
             format!("{PRODUCTS}search/?q=watched"),
         ]);
         for path in paths {
-            // Staff are always answered by the database.
+            // Reads by staff always go to the database.
             let (shown, stored) = (self.app.anonymous().get(&path).await, self.staff.get(&path).await);
             if shown.expect(200).text != stored.expect(200).text {
                 return false;
@@ -175,7 +182,7 @@ fn version(product: &Value) -> i64 {
     product["stock"].as_i64().expect("a stock")
 }
 
-/// Kills the cursors of the change streams on the app's database; says how many there were.
+/// Kills the cursors of all change streams on the database of the app and returns how many there were.
 async fn kill_streams(client: &Client, app: &TestApp) -> usize {
     let ns = format!("{}.$cmd.aggregate", app.db.name());
     let ops = [

@@ -1,4 +1,4 @@
-//! The cart.
+//! Reading a cart, adding to it and removing from it.
 
 use bson::doc;
 use serde_json::{Value, json};

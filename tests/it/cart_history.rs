@@ -1,13 +1,16 @@
-//! Whether overlapping calls on one cart can be explained: is there an order of all of them in which each gets the answer
-//! that it got, and none comes before one that had ended when it began? (Linearizability, searched for as by Wing and
-//! Gong, with the memory of what was tried that Lowe added.)
+//! A checker for calls on one cart that overlap in time (linearizability).
+//!
+//! It looks for an order of all calls with two properties. First, carrying out the calls in this order gives each call
+//! the answer that it really got. Second, a call that ended before another one began also comes before it in the order.
+//!
+//! The search is the algorithm of Wing and Gong. It remembers the states that it has tried, as Lowe proposed.
 
 use std::{collections::HashSet, fmt};
 
-/// Products, by number, with their pieces: the lines of a cart in their order.
+/// The lines of a cart in their order. Each line is the number of a product and its quantity.
 pub type Lines = Vec<(usize, u32)>;
 
-/// What a client asks for; products have numbers.
+/// A call of a client. Products are identified by numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Call {
     Add(usize, u32),
@@ -17,14 +20,14 @@ pub enum Call {
     Read,
 }
 
-/// What a client is told: the cart, or the code of a refusal.
+/// The answer to a call: the cart, or the error code of a refusal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     Cart(Lines),
     Refused(String),
 }
 
-/// A call with its answer; times are on one clock, whatever its unit.
+/// A call with its answer. All times come from the same clock, and their unit does not matter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Done {
     pub call: Call,
@@ -33,12 +36,12 @@ pub struct Done {
     pub ended: u128,
 }
 
-/// How far the longest explanation goes.
+/// The longest order that could be found when no order explains all calls.
 #[derive(Debug)]
 pub struct Unexplained {
-    /// The cart at its end.
+    /// The cart after the calls of this order.
     lines: Lines,
-    /// The next call of each client, none of which can follow.
+    /// The next call of each client. None of them can follow.
     pending: Vec<Done>,
 }
 
@@ -49,7 +52,9 @@ impl fmt::Display for Unexplained {
     }
 }
 
-/// Looks for an order of the calls of all clients; those of one client are in theirs already. Every product has `stock`.
+/// Looks for an order of the calls of all clients that explains every answer.
+///
+/// The calls of each client are already in order. Every product has `stock` pieces.
 pub fn explain(clients: &[Vec<Done>], stock: u32) -> Result<(), Unexplained> {
     let mut furthest = (vec![0; clients.len()], Lines::new());
     let mut open = vec![furthest.clone()];
@@ -78,7 +83,7 @@ pub fn explain(clients: &[Vec<Done>], stock: u32) -> Result<(), Unexplained> {
     Err(Unexplained { lines, pending: pending.collect() })
 }
 
-/// The cart as it is described: what a call makes of it, and what it answers.
+/// Returns the cart after a call and the answer to the call, as the API documentation describes them.
 fn applied(lines: &Lines, call: Call, stock: u32) -> (Lines, Answer) {
     let held = |product| lines.iter().find(|line| line.0 == product).map_or(0, |line| line.1);
     let refused = |code: &str| (lines.clone(), Answer::Refused(code.to_owned()));
@@ -182,8 +187,10 @@ mod tests {
         ]
     }
 
-    /// Has the calls done one after the other, ten ticks apart, and tells of each a longer time around its moment, as far
-    /// as the other calls of its client leave room.
+    /// Carries out the calls one after the other, ten ticks apart, and returns them as calls that overlap.
+    ///
+    /// Each call is recorded with an earlier begin and a later end than it really had. The calls of one client never
+    /// overlap each other.
     fn observed(calls: &[(usize, Call, u128, u128)]) -> Vec<Vec<Done>> {
         let mut clients = vec![Vec::<Done>::new(); 4];
         let mut lines = Lines::new();

@@ -1,4 +1,4 @@
-//! What the lines of a cart cost, at every moment.
+//! The prices of cart lines when offers begin and end and when prices change.
 
 use std::time::Duration;
 
@@ -41,7 +41,8 @@ async fn an_offer_counts_from_its_first_to_its_last_second_without_any_write() {
     let now = app.now_seconds();
     let offer = doc! { "discount": 2500_i32, "from": now + 60, "to": now + 120, "description": "One minute" };
     app.change_product(&product, doc! { "$set": { "offer": offer } }).await;
-    // The last millisecond before the first second, the first of it, the last of the last second, the one after it.
+    // The times are the last millisecond before the offer, its first millisecond, its last two milliseconds, and the
+    // first millisecond after it.
     for (ahead, total) in [(59_999, "400"), (1, "300"), (60_998, "300"), (1, "300"), (1, "400")] {
         app.advance(Duration::from_millis(ahead));
         let line = only_line(&caller).await;
@@ -80,7 +81,7 @@ async fn a_line_remembers_the_price_at_which_it_was_begun() {
         assert_eq!((&line["unit_price"], &line["previous_unit_price"]), (&json!(120), &json!(100)));
         assert_eq!((&line["price_changed"], &line["added_at"]), (&json!(true), &begun));
     }
-    // A line that is begun anew remembers anew.
+    // A line that is removed and added again remembers the current price.
     for forget in [0, 1] {
         if forget == 0 { caller.set(&product, 0).await } else { caller.delete(&caller.cart()).await }.expect(200);
         let line = caller.set(&product, 2).await.expect(200)["cart"]["items"][0].clone();

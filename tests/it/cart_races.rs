@@ -1,4 +1,4 @@
-//! Many calls at once on one cart.
+//! Many simultaneous calls on one cart.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ async fn adds_that_race_with_a_falling_stock_end_with_what_is_left() {
                 }
             }
         }
-        // Whoever finds more than three, an add or the redistribution, leaves three: the first are never taken back.
+        // An add or the redistribution that finds more than three pieces leaves three. So the first three adds stay.
         told.sort_unstable();
         assert!(told.starts_with(&[1, 2, 3]), "{told:?}");
         app.until_held(&[caller], &product, &[3]).await;
@@ -66,7 +66,7 @@ async fn adds_that_race_with_a_falling_stock_end_with_what_is_left() {
     workers.stop().await;
 }
 
-/// Adds a piece three times; each answer comes with the moment in which its call began.
+/// Adds one piece three times. Returns each response with the time at which its call began.
 async fn add_three_times(caller: Caller, product: Value) -> Vec<(Instant, Reply)> {
     let mut replies = Vec::new();
     for _ in 0..3 {
@@ -90,14 +90,14 @@ async fn a_call_that_the_stock_falls_behind_of_is_undone() {
     assert_eq!(overtaken.held().await, [2]);
     overtaken.by_stock(3, caller.set(&product, 3)).await.expect(200);
     caller.set(&product, 8).await.expect(200);
-    // Fewer than before, and still too many.
+    // Six pieces are fewer than before, but still more than the stock.
     overtaken.by_stock(3, caller.set(&product, 6)).await.refused(409, only_three);
     assert_eq!(overtaken.held().await, [3]);
     overtaken.by_stock(0, caller.set(&product, 2)).await.refused(409, "product is out of stock");
     assert_eq!(overtaken.held().await, [0; 0]);
 }
 
-/// Calls whose update comes after a fall of the stock that they had read before.
+/// Calls that read the stock before it falls and write the cart after it has fallen.
 struct Overtaken<'a> {
     app: &'a TestApp,
     caller: &'a Caller,
@@ -105,7 +105,10 @@ struct Overtaken<'a> {
 }
 
 impl Overtaken<'_> {
-    /// Holds the account in a transaction, so that the call has to wait with its update; the stock is 10 again afterwards.
+    /// Makes a call and sets the stock to `stock` before the call can write the cart.
+    ///
+    /// A transaction locks the account meanwhile, so that the update of the call has to wait. Afterwards the stock is
+    /// 10 again.
     async fn by_stock(&self, stock: i64, call: impl Future<Output = Reply>) -> Reply {
         let account = doc! { "_id": ObjectId::parse_str(&self.caller.user_id).expect("an id") };
         let mut session = self.app.db.client().start_session().await.expect("a session");
@@ -128,7 +131,7 @@ impl Overtaken<'_> {
 
     async fn is_waiting(&self) -> bool {
         let namespace = format!("{}.users", self.app.db.name());
-        // Nothing but the update of the call touches the accounts meanwhile.
+        // Only the update of the call uses the accounts at this time.
         let running = doc! { "currentOp": 1, "ns": namespace, "active": true };
         let found = self.app.db.client().database("admin").run_command(running).await.expect("the running operations");
         !found.get_array("inprog").expect("a list").is_empty()
@@ -180,10 +183,10 @@ async fn some_order_of_very_many_calls_of_eight_clients_explains_every_answer() 
     }
 }
 
-/// Pieces of each product of a race: few, so that calls are refused as well.
+/// The stock of each product in a race. It is small, so that some calls are refused.
 const STOCK: u32 = 4;
 
-/// Two instances of the shop and what eight clients of one account fight for.
+/// Two instances of the shop and the products that eight clients of one account add and remove.
 struct Race {
     instances: [TestApp; 2],
     products: Vec<Value>,
@@ -197,7 +200,8 @@ impl Race {
         Self { instances: [app.another_instance().await, app], products, began: Instant::now() }
     }
 
-    /// Has eight clients call at once, then reads the cart, and looks for an order that explains it all.
+    /// Lets eight clients make calls at once, then reads the cart and checks that some order of the calls explains all
+    /// answers.
     async fn run(&self, round: u64, calls: usize) {
         let customer = self.instances[0].customer().await;
         let clients = (0..8).map(|client| {
@@ -241,7 +245,7 @@ impl Race {
     }
 }
 
-/// Numbers without a pattern that are the same in every run (SplitMix64, Steele, Lea and Flood 2014).
+/// A generator of pseudo-random numbers that are the same in every run (SplitMix64; Steele, Lea and Flood, 2014).
 struct Chance(u64);
 
 impl Chance {
@@ -299,7 +303,7 @@ async fn what_this_server_has_not_heard_of_yet_is_seen_before_the_answer() {
         (doc! { "stock": 50_i64, "is_active": false }, 404, 11),
     ] {
         app.products().update_one(id.clone(), doc! { "$set": &change }).await.expect("an update");
-        // No pause: what is known before the update is a copy that is out of date, or just not any more.
+        // There is no pause here. So the cached copy of the product may still be out of date when the call begins.
         customer.add(&product, 9).await.expect(status);
         assert_eq!(held().await, expected, "{change}");
     }

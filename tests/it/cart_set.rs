@@ -1,4 +1,4 @@
-//! Setting a line to a number of pieces, and emptying the cart.
+//! Setting the quantity of a cart line, and emptying the cart.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn path(caller: &Caller, product: &Value) -> String {
     format!("{}items/{}/", caller.cart(), product["_id"].as_str().expect("an id"))
 }
 
-/// The pieces of each line.
+/// Returns the quantity of each line.
 fn quantities(reply: &Reply) -> Vec<u64> {
     let lines = reply["cart"]["items"].as_array().expect("lines").iter();
     lines.map(|line| line["quantity"].as_u64().expect("a quantity")).collect()
@@ -42,7 +42,7 @@ async fn more_than_the_stock_is_refused_and_changes_nothing() {
     caller.set(&product, 6).await.refused(409, "only 5 items available in stock");
     caller.set(&product, 5).await.expect(200);
     app.change_product(&product, doc! { "$set": { "stock": 3_i64 } }).await;
-    // Fewer than the line holds, and still more than there are.
+    // Four pieces are fewer than the line holds, but still more than the stock.
     let refusal = caller.set(&product, 4).await.refused(409, "only 3 items available in stock");
     assert_eq!(refusal["code"], "not_enough_stock");
     let line = caller.get(&caller.cart()).await.expect(200)["cart"]["items"][0].clone();

@@ -1,4 +1,4 @@
-//! The public catalogue.
+//! Reading the public catalogue.
 
 use bson::doc;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Searching the whole catalogue: what is found, in what order, and for whom.
+//! Searching the whole catalogue: what is found, in which order, and what customers and staff see.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn search(caller: &Caller, query: &[(&str, &str)]) -> Reply {
     caller.get(&format!("{SEARCH}?{}", query.join("&"))).await
 }
 
-/// The codes of what is found, page by page.
+/// Reads all pages of a search and returns the codes of the products found.
 async fn found(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
     let (mut codes, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -31,7 +31,7 @@ async fn found(caller: &Caller, query: &[(&str, &str)]) -> Vec<String> {
     }
 }
 
-/// A shop with products of several brands: full code, name, description, price, stock.
+/// Starts a shop with products of several brands. Each product is given as full code, name, description, price, stock.
 async fn shop(products: &[(&str, &str, &str, &str, i64)]) -> (TestApp, Caller) {
     let app = TestApp::start().await;
     let staff = app.staff().await;
@@ -63,7 +63,7 @@ fn pads() -> [(&'static str, &'static str, &'static str, &'static str, i64); 7] 
 async fn the_best_come_first_and_every_find_once() {
     let (app, _) = shop(&pads()).await;
     let anybody = app.anonymous();
-    // By full code, by own code, by the beginning of the name, by its words, by the description.
+    // The ranking is: full code, own code, beginning of the name, words of the name, description.
     let ranked = ["Z5", "Z4", "PADX", "Z3", "Z2", "Z1"];
     for limit in ["1", "2", "3", "100"] {
         assert_eq!(found(&anybody, &[("q", "pad"), ("limit", limit)]).await, ranked, "{limit}");
@@ -73,7 +73,7 @@ async fn the_best_come_first_and_every_find_once() {
     assert_eq!(found(&anybody, &[("q", "BR PA")]).await, ["Z2"]);
     assert_eq!(found(&anybody, &[("q", "kia-son")]).await, ["PADX", "Z1", "Z2", "Z6"]);
     assert_eq!(found(&anybody, &[("q", "nothing")]).await, [""; 0]);
-    // A whole code means that product, and what is left of others is not worth a look.
+    // A text with four parts, like a full code, finds only the products whose full code begins with it.
     for (sort, codes) in [("relevance", ["Z1", "Z2"]), ("price", ["Z2", "Z1"]), ("-price", ["Z1", "Z2"])] {
         for limit in ["1", "20"] {
             let query = [("q", "kia-sonet-brk-z"), ("sort", sort), ("limit", limit)];
@@ -140,7 +140,7 @@ async fn nothing_in_a_search_has_a_meaning() {
     for q in ["-pad", "\"pad\"", "pad \"", "'pad", "pad*", "^pad", "(pad)", "pad -", "ｐａｄ", "{$ne: pad}"] {
         let codes = found(&anybody, &[("q", q)]).await;
         let everywhere = ["Z5", "Z3", "Z2", "Z1"];
-        // With the letters of `$ne` in front, the words are others.
+        // The text with `$ne` contains the additional word "ne", so it finds nothing.
         let expected: &[&str] = if q.contains("ne") { &[] } else { &everywhere };
         assert_eq!(codes.iter().filter(|code| everywhere.contains(&code.as_str())).count(), expected.len(), "{q}");
     }
@@ -232,7 +232,7 @@ async fn pages_hold_when_another_program_has_renamed_or_added_products() {
     for limit in ["1", "3", "100"] {
         assert_eq!(found(&anybody, &[("q", "pad"), ("limit", limit)]).await, expected, "{limit}");
     }
-    // The next start gives the keys that are missing.
+    // The next start adds the missing search keys.
     let restarted = app.another_instance().await;
     let expected = ["Z5", "Z4", "PADX", "Z3", "Z7", "Z2", "Z1"];
     let found = found(&restarted.anonymous(), &[("q", "pad"), ("limit", "2")]).await;
@@ -286,7 +286,7 @@ async fn the_database_may_look_for_two_seconds_at_most() {
     }
 }
 
-/// Many products, as another program might have stored them; the next start gives them their keys.
+/// Inserts many products without search keys, as another program might do. The next start adds the keys.
 async fn many(app: &TestApp, count: usize) {
     let parts = ["Brake pad", "Oil filter", "Water pump", "Head lamp", "Clutch cable", "Spark plug", "Fuel hose"];
     let product = |n: usize| {

@@ -1,4 +1,7 @@
-//! Proof beats claim: how accounts were taken over by contacts of others, and how contacts change hands.
+//! Phone numbers and addresses that are claimed or proven.
+//!
+//! A proof has priority over a claim. The tests try to take over accounts with the contacts of other people, and they
+//! check what happens when a contact moves to another account.
 
 use std::time::Duration;
 

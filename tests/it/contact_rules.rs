@@ -1,4 +1,6 @@
-//! Who may set a new password: every combination of a number and an address that are missing, claimed or proven.
+//! The rules for setting a new password with a phone number or an address.
+//!
+//! The table has every combination of a number and an address that are missing, claimed or proven.
 
 use bson::{doc, oid::ObjectId};
 
@@ -13,7 +15,8 @@ enum Standing {
 
 use Standing::{Claimed, Missing, Proven};
 
-/// A number and an address, and whether each may reset: for customers, and for staff and admins.
+/// The rules: the standing of the number, the standing of the address, and whether each of the two may reset the
+/// password. The first pair of answers is for customers, and the second pair is for staff and admins.
 const TABLE: [(Standing, Standing, [bool; 2], [bool; 2]); 8] = [
     (Missing, Claimed, [false, true], [false, false]),
     (Missing, Proven, [false, true], [false, true]),
@@ -25,7 +28,7 @@ const TABLE: [(Standing, Standing, [bool; 2], [bool; 2]); 8] = [
     (Proven, Proven, [true, true], [true, true]),
 ];
 
-/// One account of the table.
+/// An account that stands for one row of the table, on a server of its own.
 struct Case {
     app: TestApp,
     number: String,
@@ -54,7 +57,7 @@ impl Case {
         }
     }
 
-    /// 0 is the owner of the number, 1 that of the address.
+    /// Tries to set a new password. `who` is 0 for the owner of the number and 1 for the owner of the address.
     async fn reset(&self, who: usize, allowed: bool) {
         match who {
             0 => self.app.resets_by_number(&self.number, allowed).await,
@@ -63,7 +66,10 @@ impl Case {
     }
 }
 
-/// Whoever acts first: what is allowed happens, and what the first dropped doesn't let the second in.
+/// Checks both resets of one row in a given order.
+///
+/// A reset succeeds if the table allows it. If the first reset succeeds, it drops contacts that are only claimed, so
+/// the second reset succeeds only with a proven contact.
 async fn in_this_order(n: usize, row: usize, role: &str, first: usize) {
     let (number, email, customers, others) = TABLE[row];
     let allowed = if role == "customer" { customers } else { others };

@@ -1,6 +1,5 @@
-//! Three mongods as a replica set, and what is left of acknowledged writes when the primary is killed, stopped, or steps
-//! down.
-#![allow(clippy::print_stderr, reason = "a drill tells what it measured")]
+//! A replica set of three mongods. No acknowledged write may be lost when the primary is killed, stopped or steps down.
+#![allow(clippy::print_stderr, reason = "the tests print what they measured")]
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,10 @@ use serde_json::json;
 
 use crate::support::{Caller, PASSWORD, ReplicaSet, TempFolder, TestApp, Wire};
 
-/// How long writes may fail until the others have elected a new primary: the election's own time-out is 10 s.
+/// The longest time for which writes may fail until a new primary is elected. The election timeout of MongoDB is 10 s.
 const LONGEST_GAP: Duration = Duration::from_secs(30);
 
-/// Signs up one account after the other; the names of those that were acknowledged.
+/// Sign-ups one after the other, with the names of the acknowledged accounts.
 struct Writes {
     acknowledged: Vec<String>,
     longest_gap: Duration,
@@ -33,7 +32,10 @@ impl Writes {
     }
 }
 
-/// A name that a lost answer has taken counts as acknowledged once its owner is told so.
+/// Signs up an account and returns whether the server acknowledged it.
+///
+/// The first attempt may have stored the account although its response was lost. Then the next attempt gets status 409,
+/// which counts as acknowledged.
 async fn sign_up(caller: &Caller, name: &str) -> bool {
     let digits = name.trim_start_matches("user ");
     let body = json!({ "username": name, "password": PASSWORD, "phone_number": format!("98765{digits:0>5}") });
@@ -71,7 +73,9 @@ async fn no_acknowledged_write_is_lost_when_the_primary_goes() {
     assert!(writes.longest_gap < LONGEST_GAP, "{:?}", writes.longest_gap);
 }
 
-/// Nobody tells the instance that its wire is cut: it has to find out, and say so soon.
+/// Checks an instance whose network connection to the database is cut without an error.
+///
+/// The instance has to detect this itself and has to report it soon.
 #[tokio::test]
 #[ignore = "a replica set"]
 async fn an_instance_that_is_cut_off_says_so_and_the_other_goes_on() {

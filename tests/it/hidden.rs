@@ -1,4 +1,4 @@
-//! Hidden products: there for staff, and for nobody else.
+//! Hidden products, which only staff can see.
 
 use bson::doc;
 use reqwest::Method;
@@ -8,7 +8,7 @@ use crate::support::{Caller, Reply, TestApp};
 
 const LIST: &str = "/api/utils/brands/TATA/models/NEXON/categories/BRK/products/";
 
-/// Every call that shows a product.
+/// Returns the path of every call that shows the product.
 fn paths(product: &Value) -> [String; 4] {
     let (own, full) = (product["product_code"].as_str().expect("a code"), product["code"].as_str().expect("a code"));
     [LIST.to_owned(), format!("{LIST}search/?q=brake"), format!("{LIST}{own}/"), format!("/api/utils/products/{full}/")]
@@ -16,7 +16,7 @@ fn paths(product: &Value) -> [String; 4] {
 
 async fn hidden_product(app: &TestApp) -> Value {
     let product = app.product(10.0, 1).await;
-    // Read before, so that it is in the cache when it is hidden.
+    // The product is read first, so that it is in the cache when it is hidden.
     for path in paths(&product) {
         app.anonymous().get(&path).await.expect(200);
     }

@@ -1,4 +1,5 @@
-//! What every call has in common: the envelope, methods, slashes, CORS, compression, limits and the pages beside the API.
+//! The behaviour that all calls share: the error envelope, methods, final slashes, CORS, compression and limits.
+//! The pages beside the API are tested here too.
 
 use std::time::{Duration, Instant};
 
@@ -65,7 +66,7 @@ async fn large_bodies_are_refused_declared_or_not() {
     assert!(chunked.starts_with("HTTP/1.1 413"), "{chunked}");
 }
 
-/// Sends a request and reads the beginning of the answer.
+/// Sends a request and returns the beginning of the response.
 async fn raw(app: &TestApp, request: &str) -> String {
     let mut line = Line::open(&app.url).await;
     let _the_server_may_have_answered_already = line.say(request).await;
@@ -199,7 +200,8 @@ async fn what_a_caller_began_who_hangs_up_is_done_to_its_end() {
     };
     app.products().insert_many((0..5_000).map(sibling)).await.expect("products");
     let staff = app.staff().await;
-    // It deletes the brand in one transaction and the products in batches, each of which takes longer than this.
+    // The server deletes the brand in one transaction and then the products in batches. Each step takes longer than
+    // this timeout.
     let deletion = staff.request(Method::DELETE, "/api/admin/brands/delete/TATA/").timeout(Duration::from_millis(40));
     assert!(deletion.send().await.is_err_and(|error| error.is_timeout()));
     eventually("everything below the brand is gone, and the job with it", || async {

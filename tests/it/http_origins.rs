@@ -1,11 +1,11 @@
-//! Pages of other sites, requests that no browser makes, and public calls with an old token in hand.
+//! Calls from pages of other sites, requests that no browser makes, and public calls with an old token.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, Reply, TestApp};
 
-/// The unsafe operations that no bearer protects, as method and path.
+/// Returns method and path of all operations that change something and work without a bearer token.
 async fn unprotected(app: &TestApp) -> Vec<(Method, String)> {
     let spec = app.anonymous().get("/openapi.json").await.expect(200).json;
     let mut found = Vec::new();

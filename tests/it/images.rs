@@ -1,4 +1,5 @@
-//! The places where images are kept, in good and in bad moods, by the pictures of accounts.
+//! The stores for images (Cloudinary, S3 and the local folder) when they work and when they fail. The tests use the
+//! pictures of accounts.
 
 use std::{
     io::{Cursor, Write},
@@ -29,7 +30,7 @@ async fn trash(app: &TestApp) -> u64 {
     app.db.collection::<Document>("image_trash").count_documents(doc! {}).await.expect("a count")
 }
 
-/// Nothing is shown, and what may have been kept is removed once its time is over.
+/// Checks that the account shows no picture. Then runs the workers an hour later, which remove unused images.
 async fn left_nothing(app: &TestApp, caller: &Caller) {
     assert_eq!(caller.get("/api/accounts/me/").await["profile"]["display"], Value::Null);
     app.advance(Duration::from_secs(60 * 60));
@@ -118,7 +119,7 @@ async fn a_store_that_is_gone_is_502_and_removing_is_tried_again() {
     app.work().await;
     s3.refuse(None);
     app.work().await;
-    assert_eq!((s3.objects().len(), trash(&app).await), (1, 1), "not before its time");
+    assert_eq!((s3.objects().len(), trash(&app).await), (1, 1), "the next attempt is not due yet");
     app.advance(Duration::from_secs(60));
     app.work().await;
     assert_eq!((s3.objects().len(), trash(&app).await), (0, 0));
@@ -146,7 +147,7 @@ async fn pictures_that_older_versions_kept_are_removed_too() {
     let url = photo(&send(&caller).await.expect(200));
     let old = doc! { "$set": { "profile.display.uploaded": true }, "$unset": { "profile.display.image_key": "" } };
     app.users().update_one(doc! { "profile.display.photo": &url }, old).await.expect("an update");
-    // A typed URL is nobody's own, even where one's own picture was before.
+    // A URL that the owner types in never counts as an uploaded picture, even if it replaces one.
     let typed = json!({ "display": { "photo": "https://images.example.com/a.png" } });
     Reply::of(caller.request(Method::PUT, "/api/accounts/update/").json(&typed)).await.expect(200);
     app.work().await;
@@ -156,7 +157,7 @@ async fn pictures_that_older_versions_kept_are_removed_too() {
     assert_eq!(display.keys().collect::<Vec<_>>(), ["photo", "created_at"]);
 }
 
-/// A PNG of one colour.
+/// Returns a PNG with a single colour.
 fn png(width: u32, height: u32, color: png::ColorType, depth: png::BitDepth) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
@@ -177,7 +178,7 @@ fn row_bytes(width: u32, color: png::ColorType, depth: png::BitDepth) -> usize {
     (width as usize * color.samples() * depth as usize).div_ceil(8)
 }
 
-/// A member of staff at a server of its own process.
+/// Creates an administrator with the command line and signs in to the server.
 async fn staff(server: &Server, folder: &std::path::Path) -> Caller {
     let admin = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
     assert!(myspares(folder, &[], &admin).status.success());
@@ -195,7 +196,8 @@ async fn bombs_are_refused_without_a_spike_of_memory() {
     let boss = staff(&server, folder.path()).await;
     boss.send_image(PHOTO, "image", &some_picture()).await.expect(200);
     let before = server.peak_mebibytes();
-    // 2,500 million pixels of one bit in some 300 KiB, which pack to 312 MiB and unpack to 2.3 GiB.
+    // The file of about 300 KiB has 2,500 million pixels of one bit. They take 298 MiB with eight pixels in a byte and
+    // 2.3 GiB with one byte for each pixel.
     let bomb = png(50_000, 50_000, png::ColorType::Grayscale, png::BitDepth::One);
     assert!(bomb.len() < 1024 * 1024, "{} bytes", bomb.len());
     for _ in 0..5 {
@@ -208,13 +210,13 @@ async fn bombs_are_refused_without_a_spike_of_memory() {
 const WIDTH: u32 = 8_000;
 const HEIGHT: u32 = 6_250;
 
-/// Files of 50 megapixels: transparent ones, and ones with deep colours.
+/// Returns two PNG files of 50 megapixels: one with transparency and one with 16 bits a channel.
 fn large_pngs() -> Vec<Vec<u8>> {
     let kinds = [(png::ColorType::Rgba, png::BitDepth::Eight), (png::ColorType::Rgb, png::BitDepth::Sixteen)];
     kinds.map(|(color, depth)| png(WIDTH, HEIGHT, color, depth)).into()
 }
 
-/// The same, and a photograph and a lossless one.
+/// Returns the files of [`large_pngs`] and also a JPEG file and a WebP file of the same size.
 fn large_images() -> Vec<Vec<u8>> {
     let plain = DynamicImage::new_rgb8(WIDTH, HEIGHT);
     let file = |format| {
@@ -227,7 +229,7 @@ fn large_images() -> Vec<Vec<u8>> {
     images
 }
 
-/// Inserts so many brands at once with these images into a server that is a process of its own.
+/// Starts a server process and inserts `count` brands with these images at once.
 async fn insert_at_once(count: usize, images: fn() -> Vec<Vec<u8>>) {
     let folder = TempFolder::new().expect("a folder");
     let server = Server::start(folder.path());

@@ -1,4 +1,4 @@
-//! Becoming staff by an invitation.
+//! Invitations, by which a customer becomes a member of staff.
 
 use std::time::Duration;
 

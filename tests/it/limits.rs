@@ -1,4 +1,4 @@
-//! How often things may be done, over all instances.
+//! Rate limits, which count over all instances.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn login(number: &Value, password: &str) -> Value {
     json!({ "phone_number": number, "password": password })
 }
 
-/// Signs in as a browser that reaches the server through a proxy at the tests' own address.
+/// Signs in from `address`. The test acts as the proxy and names this address in `X-Forwarded-For`.
 async fn login_from(caller: &Caller, address: &str, body: &Value) -> Reply {
     Reply::of(caller.request(Method::POST, LOGIN).header("x-forwarded-for", address).json(body)).await
 }

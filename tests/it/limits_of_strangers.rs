@@ -1,4 +1,6 @@
-//! Limits count the right ones: nobody spends what is another's, and no caller is many others.
+//! Rate limits count the right caller.
+//!
+//! A caller can't use up the limit of somebody else, and a caller can't avoid a limit by looking like several callers.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ async fn post_from(caller: &Caller, path: &str, address: &str, body: &Value) -> 
     Reply::of(caller.request(Method::POST, path).header("x-forwarded-for", address).json(body)).await
 }
 
-/// A failed sign-in to an account that nobody has.
+/// Signs in to an account that does not exist and returns the status.
 async fn fails_from(app: &TestApp, address: &str, n: u32) -> u16 {
     let body = json!({ "phone_number": format!("90000{n:05}"), "password": "Wr0ng!pass" });
     post_from(&app.anonymous(), LOGIN, address, &body).await.status.as_u16()

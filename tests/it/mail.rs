@@ -1,4 +1,4 @@
-//! Mails: sent in the background, whatever the mail server does.
+//! Mails, which a worker sends in the background, and mail servers that fail.
 
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,7 @@ async fn a_hanging_mail_server_holds_nobody_up() {
     change_password(&owner).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     eventually("the mail server is called", || async { server.calls() == 1 }).await;
-    // The worker is stopped in the middle; whoever comes next sends the mail when the claim is over.
+    // The worker is stopped while it sends the mail. The next worker sends the mail when the claim has expired.
     workers.stop().await;
     server.take();
     app.advance(Duration::from_secs(61));

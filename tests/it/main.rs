@@ -1,4 +1,4 @@
-//! Integration tests: the real server over HTTP, on the real mongod, with a database of its own for each test.
+//! Integration tests. They call the real server over HTTP. It uses a real mongod, and each test has its own database.
 
 mod access_table;
 mod accounts;

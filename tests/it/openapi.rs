@@ -1,4 +1,4 @@
-//! The spec: locked, and complete for every operation.
+//! The OpenAPI document: the committed file is up to date, and every operation is described completely.
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn every_operation_is_described_whole() {
 fn every_operation_has_an_example_of_what_it_takes_and_gives() {
     let spec = committed();
     let has_example = |content: &Value| {
-        // A file shows its rows; JSON shows what its type shows.
+        // A CSV file has its example in the response itself, and JSON has it in the schema of its type.
         if let Some(file) = content["text/csv"].as_object() {
             return file["schema"]["example"].is_string();
         }
@@ -74,7 +74,7 @@ fn every_operation_has_an_example_of_what_it_takes_and_gives() {
     }
 }
 
-/// The exceptions in `deny.toml` for the reader of XML rest on this.
+/// Checks that no operation reads or writes XML. The exceptions for `quick-xml` in `deny.toml` depend on this.
 #[test]
 fn no_call_takes_or_gives_xml() {
     assert!(!committed().to_string().to_lowercase().contains("xml"));

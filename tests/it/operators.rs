@@ -1,4 +1,4 @@
-//! What operators see and set: metrics, the pages that can be switched off, the headers of every answer, full disks.
+//! Features for operators: metrics, traces, pages that can be switched off, security headers, and full disks.
 
 use reqwest::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ async fn metrics(app: &TestApp) -> String {
     app.anonymous().get("/metrics").await.expect(200).text
 }
 
-/// The number behind a name and its labels.
+/// Returns the value of a metric. `sample` is its name with its labels.
 fn number(metrics: &str, sample: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {sample} in {metrics}")).parse().expect("a number")
@@ -32,7 +32,7 @@ async fn calls_are_counted_by_the_pattern_of_their_path() {
     assert_eq!(count("method=\"GET\",route=\"/api/utils/products/:param0\",status=\"200\""), 1.0);
     assert_eq!(count("method=\"GET\",route=\"/api/utils/products/:param0\",status=\"404\""), 1.0);
     assert_eq!(count("method=\"GET\",route=\"none\",status=\"404\""), 2.0);
-    assert!(!text.contains("neither"), "paths are not told");
+    assert!(!text.contains("neither"), "metrics contain no paths of requests");
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ fn a_data_folder_that_cannot_be_written_is_told_at_the_start() {
     assert!(!output.status.success() && told.contains("DATA_DIR: nothing can be written to"), "{told}");
 }
 
-/// Names of metrics in a text, without the endings that samples of histograms have.
+/// Returns the names of the metrics in a text, without the endings that the samples of a histogram have.
 fn names_in(text: &str) -> std::collections::BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let names = words.filter(|word| word.starts_with("myspares_") || word.starts_with("process_"));
@@ -163,10 +163,10 @@ async fn calls_are_traced_by_their_route_for_whoever_asked() {
     let asked = app.anonymous().request(Method::GET, "/api/utils/products/SECRET-CODE-OF-MINE/");
     let asked = asked.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     Reply::of(asked).await.expect(404);
-    eventually("the span has come", || async { collector.has(b"GET /api/utils/products/:param0") }).await;
+    eventually("the collector has the span", || async { collector.has(b"GET /api/utils/products/:param0") }).await;
     let id: Vec<u8> = (0..16).map(|n| u8::from_str_radix(&trace[2 * n..2 * n + 2], 16).expect("hexadecimal")).collect();
     assert!(collector.has(&id), "it is part of the caller's trace");
-    assert!(!collector.has(b"SECRET-CODE"), "paths are not told");
+    assert!(!collector.has(b"SECRET-CODE"), "traces contain no paths of requests");
 }
 
 #[tokio::test]

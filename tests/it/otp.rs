@@ -1,4 +1,4 @@
-//! What a phone proves: new accounts, forgotten passwords, other numbers.
+//! Codes by text message: for a new account, for a forgotten password and for a new number.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn account(username: &str, password: &str) -> Value {
     json!({ "username": username, "password": password, "phone_number": NUMBER })
 }
 
-/// Asks for a code as a browser that keeps the cookie.
+/// Asks for a code. The returned caller keeps the challenge cookie, as a browser does.
 async fn ask(app: &TestApp, body: &Value) -> Caller {
     let mut caller = app.anonymous();
     let reply = caller.post(SEND, body).await.expect(200);
@@ -36,7 +36,7 @@ async fn sign_in(app: &TestApp, password: &str) -> Reply {
     app.anonymous().post(LOGIN, &json!({ "phone_number": NUMBER, "password": password })).await
 }
 
-/// Any other code of six digits.
+/// Returns a different code of six digits.
 fn wrong(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().expect("digits") + 1) % 1_000_000)
 }
@@ -173,7 +173,7 @@ async fn reset_token(app: &TestApp) -> String {
     let codes = app.db.collection::<Document>("otp_codes");
     codes.delete_many(doc! {}).await.expect("no other code");
     app.anonymous().post(&format!("{FORGOT}/send/"), &json!({ "phone_number": NUMBER })).await.expect(200);
-    // The SMS is sent behind the answer.
+    // The server sends the text message after the response.
     while codes.count_documents(doc! { "is_sent": true }).await.expect("a count") == 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

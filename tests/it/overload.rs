@@ -1,4 +1,4 @@
-//! More is asked for than can be done: what can't be done soon is refused soon, and the rest goes on.
+//! An overloaded server. It refuses the calls that would wait too long and still carries out the others.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ async fn customer_of(server: &Server) -> Caller {
     caller
 }
 
-/// The database hangs: its connections are all in use, and those who wait for one would wait for long.
+/// Checks a server whose database hangs. All connections to the database are in use, so a call would wait for long.
 #[tokio::test]
 async fn calls_that_would_wait_too_long_for_the_database_are_refused_at_once() {
     let folder = TempFolder::new().expect("a folder");
@@ -47,7 +47,7 @@ async fn calls_that_would_wait_too_long_for_the_database_are_refused_at_once() {
     customer.get(&cart).await.expect(200);
 }
 
-/// The probe has a connection of its own, and an end.
+/// Checks `/readyz` while the database hangs. The probe has its own database connection and a timeout.
 #[tokio::test]
 async fn a_hanging_database_is_told_within_a_second_or_so() {
     let folder = TempFolder::new().expect("a folder");
@@ -58,13 +58,14 @@ async fn a_hanging_database_is_told_within_a_second_or_so() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let started = Instant::now();
     let replies = futures_util::future::join_all((0..50).map(|_| probe.get("/readyz"))).await;
-    assert!(replies.iter().all(|reply| reply.status == 503), "all are told");
+    assert!(replies.iter().all(|reply| reply.status == 503), "all probes answer 503");
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     kill_process(server.mongod, Signal::CONT).expect("a signal");
     crate::support::eventually("it is ready again", || async { probe.get("/readyz").await.status == 200 }).await;
 }
 
-/// A hash takes a second here: who would wait for more than ten is told so, and for how long.
+/// Checks sign-ins when one hash takes about a second. A sign-in that would wait for more than ten seconds is refused,
+/// and the response says when to try again.
 #[tokio::test]
 async fn sign_ins_are_refused_by_the_time_they_would_wait() {
     let app = TestApp::start_with(&[("BCRYPT_COST", "14")]).await;
@@ -86,8 +87,9 @@ async fn sign_ins_are_refused_by_the_time_they_would_wait() {
             refused += 1;
             assert!(took < Duration::from_secs(2) && !retry_after.is_empty(), "{took:?}");
         } else {
-            assert!(status == StatusCode::UNAUTHORIZED && took < Duration::from_secs(20), "{status} after {took:?}");
+            // The expected wait was at most ten seconds. It is longer if the machine becomes busier.
+            assert!(status == StatusCode::UNAUTHORIZED && took < Duration::from_secs(40), "{status} after {took:?}");
         }
     }
-    assert!((1..60).contains(&refused), "{refused} of 60 are refused");
+    assert!((10..60).contains(&refused), "{refused} of 60 are refused");
 }

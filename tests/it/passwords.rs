@@ -1,4 +1,5 @@
-//! Passwords: which are taken, in which form, and what happens when they or their hashes change at the same moment.
+//! Passwords: which ones are accepted, in which form they are hashed, and what happens when a password or its hash is
+//! changed twice at the same time.
 
 use bson::{doc, oid::ObjectId};
 use futures_util::future::join_all;

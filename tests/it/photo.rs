@@ -1,4 +1,4 @@
-//! Pictures of accounts.
+//! Profile pictures of accounts.
 
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::{Caller, PASSWORD, Reply, TempFolder, TestApp, picture};
 
 const PHOTO: &str = "/api/accounts/photo/";
 
-/// A server with a folder of its own.
+/// Starts a server with its own data folder and without rate limits.
 async fn start() -> (TestApp, TempFolder) {
     start_with("0").await
 }
@@ -22,7 +22,7 @@ async fn send(caller: &Caller, field: &str, bytes: &[u8]) -> Reply {
     caller.send_image(PHOTO, field, bytes).await
 }
 
-/// How many pictures are kept once those that nobody shows are removed.
+/// Removes the pictures that no account shows any more and returns how many pictures are left.
 async fn files(app: &TestApp, folder: &TempFolder) -> usize {
     app.work().await;
     std::fs::read_dir(folder.path().join("media")).map_or(0, Iterator::count)
@@ -67,7 +67,7 @@ async fn what_is_refused_leaves_nothing() {
     for bad in [&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], b"GIF89a", &picture(ImageFormat::Png)[..90]] {
         assert_eq!(send(&caller, "image", bad).await.refused(400, "invalid image")["fields"]["image"], "invalid image");
     }
-    // A little over 5 MiB is read and refused, more is not even read.
+    // An image slightly above 5 MiB is read and refused. A larger body is refused before it is read.
     send(&caller, "image", &vec![0; 5 * 1024 * 1024 + 1]).await.refused(413, "the image is larger than 5 MiB");
     send(&caller, "image", &vec![0; 6 * 1024 * 1024]).await.refused(413, "the body is too large");
     send(&caller, "image", &vec![0; 5 * 1024 * 1024]).await.refused(400, "invalid image");

@@ -1,4 +1,4 @@
-//! The binary as a process: starting, stopping, being killed, and its subcommands.
+//! The binary as a process: how it starts, stops and survives being killed, and its subcommands.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ async fn register(url: &str) -> Caller {
     caller
 }
 
-/// The first product of a seeded catalogue.
+/// Returns the first product of a seeded catalogue.
 async fn some_product(caller: &Caller) -> Value {
     let path = "/api/utils/brands/TATA/models/NEXON/categories/BRK/products/?limit=1";
     caller.get(path).await.expect(200)["products"][0].clone()
@@ -92,12 +92,12 @@ async fn every_acknowledged_add_survives_ten_kills() {
         server = Server::start(folder.path());
         let held = held(&caller.at(&server.url)).await;
         assert!((acknowledged..=attempted).contains(&held), "round {round}: {held} of {acknowledged} to {attempted}");
-        // A call that was cut off may or may not have happened.
+        // The kill interrupted one call. That call may have been stored or not.
         (acknowledged, attempted) = (held, held);
     }
 }
 
-/// An administrator, signed in.
+/// Creates an administrator and returns them signed in.
 async fn boss(folder: &Path, url: &str) -> Caller {
     let admin = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
     assert!(myspares(folder, &[], &admin).status.success());
@@ -108,7 +108,7 @@ async fn boss(folder: &Path, url: &str) -> Caller {
     boss
 }
 
-/// A product with more pieces than any cart may hold.
+/// Inserts a product with a larger stock than any cart may hold.
 async fn plentiful_product(folder: &Path, url: &str) -> Value {
     assert!(myspares(folder, &[], &["seed", "--brands", "2", "--users", "0"]).status.success());
     let boss = boss(folder, url).await;
@@ -118,7 +118,7 @@ async fn plentiful_product(folder: &Path, url: &str) -> Value {
     boss.post(path, &product).await.expect(201)["product"].clone()
 }
 
-/// Adds one piece after the other until the server is gone; returns how many adds it acknowledged.
+/// Adds one piece after the other until the server is gone. Returns how many adds the server acknowledged.
 async fn add_until_refused(caller: &Caller, product: &Value) -> i64 {
     let id = product["_id"].as_str().expect("an id");
     let mut done = 0;
@@ -277,7 +277,7 @@ async fn what_runs_at_the_signal_is_finished_and_nothing_new_is_taken() {
         body.len()
     );
     upload.write_all(head.as_bytes()).await.expect("half a request");
-    // Another connection's answer shows that the server has had time for this one.
+    // The response on another connection shows that the server has had time to read the first half of the request.
     caller.get("/readyz").await.expect(200);
     let ended = tokio::task::spawn_blocking(move || (server.end(Signal::TERM), server));
     tokio::time::sleep(Duration::from_millis(500)).await;

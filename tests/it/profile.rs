@@ -1,4 +1,4 @@
-//! Changing one's own account.
+//! Changing the profile of the signed-in user.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn patch(caller: &Caller, body: &Value) -> Reply {
     Reply::of(caller.request(Method::PATCH, UPDATE).json(body)).await
 }
 
-/// Sets fields of a caller's account as no call can.
+/// Sets fields of a caller's account directly in the database, because no call can set them.
 async fn set(app: &TestApp, caller: &Caller, fields: bson::Document) {
     let id = ObjectId::parse_str(&caller.user_id).expect("an id");
     let changed = app.users().update_one(doc! { "_id": id }, doc! { "$set": fields }).await.expect("an update");
@@ -66,7 +66,7 @@ async fn an_address_keeps_its_id_and_what_was_not_named() {
     assert_eq!((&second["_id"], &second["name"]), (&first["_id"], &first["name"]));
     assert_eq!((&second["address_line1"], &second["city"]), (&json!(""), &json!("Mumbai")));
     assert_ne!(second["updated_at"], first["updated_at"]);
-    // A whole address that comes back with one of the two names of the code edited.
+    // The caller sends the whole address back and has edited only one of the two names of the postal code.
     let mut whole = second.clone();
     whole["postal_code"] = json!("400001");
     let third = patch(&caller, &json!({ "address": whole })).await.expect(200)["profile"]["address"].clone();
@@ -124,7 +124,7 @@ async fn another_address_needs_the_password_or_a_recent_sign_in() {
     let mut caller = app.customer().await;
     patch(&caller, &json!({ "email": "first@example.com" })).await.expect(200);
     app.advance(Duration::from_secs(10 * 60));
-    // A refresh is no sign-in.
+    // A refresh does not count as a sign-in.
     let reply = caller.refresh().await.expect(200);
     caller.take_tokens(&reply);
     let second = json!({ "email": "second@example.com", "username": "new name" });
@@ -179,6 +179,6 @@ async fn the_last_way_to_reach_an_owner_stays() {
     caller.sign_in(&reply);
     patch(&caller, &json!({ "email": null })).await.refused(400, "phone_number or email is required");
     assert_eq!(caller.get(ME).await.expect(200)["email"], "m@example.com");
-    // Nothing to remove: a frontend may send an account back as it got it.
+    // The account has no address, so null removes nothing. A frontend may send an account back as it received it.
     assert_eq!(patch(&app.customer().await, &json!({ "email": null })).await.expect(200)["email"], Value::Null);
 }

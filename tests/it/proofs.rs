@@ -1,4 +1,4 @@
-//! Proving an address by a link.
+//! Proving an address by a link in a mail.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Refresh tokens: rotation, the grace window, theft, and races between tabs.
+//! Refresh tokens: rotation, the grace period, theft, and races between browser tabs.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ async fn an_answer_that_was_lost_long_ago_signs_nobody_out() {
         app.advance(Duration::from_secs(pause));
         let rescued = owner.refresh().await.expect(200);
         assert_ne!(rescued.refresh_cookie(), lost);
-        // A second tab that wakes with the token of the lost answer gets the same one.
+        // A second tab that still has the token of the lost response gets the same new token.
         let mut tab = owner.clone();
         tab.refresh = lost;
         assert_eq!(tab.refresh().await.expect(200).refresh_cookie(), rescued.refresh_cookie());
@@ -183,16 +183,16 @@ async fn a_session_is_one_on_all_instances() {
     caller.get(ME).await.expect(401);
 }
 
-/// What owners and the network do to a session, and what somebody does who has copied a token.
+/// One event in the life of a session, caused by the owner, the network or a thief who has copied a token.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Some tabs refresh at the same moment with the newest cookie; the first of the answers are lost.
+    /// Several tabs refresh at the same time with the newest cookie. The first `lost` responses are lost.
     Tabs { tabs: usize, lost: usize },
-    /// Somebody copies the cookie.
+    /// A thief copies the cookie.
     Steal,
-    /// Whoever has copied it refreshes.
+    /// The thief refreshes with the copied cookie.
     Thief,
-    /// Time passes.
+    /// Some seconds pass.
     Wait(u64),
 }
 
@@ -206,7 +206,7 @@ fn steps(with_thief: bool) -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..14)
 }
 
-/// A session of which somebody may have a copy.
+/// A session whose cookie a thief may have copied.
 struct Session<'a> {
     app: &'a TestApp,
     owner: Caller,
@@ -242,7 +242,7 @@ impl Session<'_> {
         }
     }
 
-    /// Whether the thief got something.
+    /// Refreshes as the thief and returns whether the thief received tokens.
     async fn thief_refreshes(&mut self) -> bool {
         let Some(thief) = &mut self.thief else { return false };
         let reply = thief.refresh().await;
@@ -266,7 +266,7 @@ fn property(with_thief: bool, check: impl AsyncFn(&mut Session<'_>)) {
         });
         Ok(())
     });
-    outcome.expect("the rule holds");
+    outcome.expect("the property holds");
 }
 
 #[test]
@@ -309,7 +309,7 @@ async fn a_session_ended_as_stolen_is_gone_from_the_account_and_audited_once() {
     let entry = audits.deserialize_current().expect("a document");
     assert_eq!(entry.get_str("operation").expect("a word"), "session_stolen");
     assert_eq!(entry.get_document("document_key").expect("a key").get("_id"), user.get("_id"));
-    assert!(!audits.advance().await.expect("the end"), "one entry for one theft");
+    assert!(!audits.advance().await.expect("the end"), "one theft has exactly one audit entry");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Getting back into an account by a link in a mail.
+//! Setting a new password by a link in a mail.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ async fn an_expired_link_stays_dead_whatever_is_sent_later() {
     ask(&app, "asha@example.com").await.expect(200);
     app.advance(Duration::from_secs(3600));
     let late = app.link("reset").await;
-    assert_eq!(check(&app, &late).await.expect(200)["valid"], true, "its time starts when it is sent");
+    assert_eq!(check(&app, &late).await.expect(200)["valid"], true, "a link is valid from the time when it is sent");
     app.advance(Duration::from_secs(15 * 60));
     let gone = check(&app, &late).await.refused(410, "this link has expired");
     assert_eq!(gone["valid"], false);
@@ -159,7 +159,7 @@ async fn once_a_number_is_proven_a_claimed_address_gets_no_link() {
     app.users().update_one(doc! { "_id": id }, update).await.expect("an update");
     check(&app, &early).await.refused(404, DEAD);
     let reply = ask(&app, "asha@example.com").await.expect(200);
-    assert_eq!(reply["email"], "a***@example.com", "as if it were sent");
+    assert_eq!(reply["email"], "a***@example.com", "the response does not say that no mail is sent");
     app.work().await;
     assert_eq!(app.letters().len(), 1);
 }
@@ -234,7 +234,7 @@ async fn no_sign_in_with_the_old_password_outlives_a_reset() {
         reset.expect(200);
         let user = app.users().find_one(doc! { "_id": id }).await.expect("found").expect("a user");
         assert!(user.get_array("sessions").expect("sessions").is_empty(), "round {round}");
-        // The notice, so that the next mail is the next link.
+        // This sends the notice of the new password, so that the next mail is the next link.
         app.work().await;
         app.advance(Duration::from_millis(2));
     }

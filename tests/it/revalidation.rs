@@ -1,4 +1,4 @@
-//! Entity tags of the catalogue: 304 for callers who know the state, and for nobody else.
+//! Entity tags of the catalogue. Only a caller whose tag is current gets status 304.
 
 use bson::doc;
 use reqwest::{Method, header::HeaderMap};
@@ -8,7 +8,7 @@ use crate::support::{Caller, Reply, TestApp};
 
 const BRANDS: &str = "/api/utils/brands/";
 
-/// Every read of the catalogue; the last four show products.
+/// Returns the path of every read of the catalogue. The last four paths show products.
 fn paths(product: &Value) -> Vec<String> {
     let (model, category) = (format!("{BRANDS}TATA/models/"), format!("{BRANDS}TATA/models/NEXON/categories/"));
     let products = format!("{category}BRK/products/");

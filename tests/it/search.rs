@@ -1,4 +1,4 @@
-//! Searches below a parent: plain text in names, codes and descriptions.
+//! Searches below one parent of the catalogue for plain text in names, codes and descriptions.
 
 use bson::{Document, doc};
 use futures_util::TryStreamExt;

@@ -1,4 +1,4 @@
-//! One's own sessions: seeing them, ending them.
+//! Listing and ending the sessions of the signed-in user.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{Caller, PASSWORD, TestApp};
 const ME: &str = "/api/accounts/me/";
 const SESSIONS: &str = "/api/auth/sessions/";
 
-/// An account that is signed in three times.
+/// Creates an account and signs in to it three times.
 async fn signed_in_thrice(app: &TestApp) -> [Caller; 3] {
     let account = app.new_account();
     let mut first = app.anonymous();

@@ -1,4 +1,6 @@
-//! Codes belong to whoever asked for them: tries and sends of others take nothing away.
+//! Challenges, which tie a code to the caller who asked for it.
+//!
+//! Attempts and sends of other callers do not use up what this caller may do.
 
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ fn proof(code: &str) -> Value {
     json!({ "phone_number": NUMBER, "otp": code })
 }
 
-/// Any other code of six digits.
+/// Returns a different code of six digits for each `n`.
 fn other(code: &str, n: u32) -> String {
     format!("{:06}", (code.parse::<u32>().expect("digits") + 1 + n) % 1_000_000)
 }
@@ -119,7 +121,7 @@ async fn a_challenge_proves_nothing_for_another_number_or_purpose() {
     owner.post(VERIFY, &proof(&code)).await.expect(201);
 }
 
-/// Asks for a code from an address behind the tests' own proxy.
+/// Asks for a code from `address`. The test acts as the proxy and names this address in `X-Forwarded-For`.
 async fn asks_from(app: &TestApp, address: &str) -> Reply {
     let request = app.anonymous().request(Method::POST, SEND).header("x-forwarded-for", address);
     Reply::of(request.json(&account("Asha Rao"))).await

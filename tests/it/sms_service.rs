@@ -1,4 +1,4 @@
-//! Codes through Twilio, in good and in bad moods.
+//! Codes that Twilio sends and compares, and a Twilio that fails.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a start does to its database.
+//! What the server does to the database when it starts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use mongodb::{Database, IndexModel, options::IndexOptions};
 
 use crate::support::{TempFolder, TestApp, myspares, shared_mongod_uri};
 
-/// Collections with their validators and indexes.
+/// Returns the collections of a database with their validators and indexes.
 async fn layout_of(db: &Database) -> BTreeMap<String, (Document, Vec<Document>)> {
     let mut layout = BTreeMap::new();
     for name in db.list_collection_names().await.expect("names") {
@@ -24,7 +24,7 @@ async fn layout_of(db: &Database) -> BTreeMap<String, (Document, Vec<Document>)>
     layout
 }
 
-/// How often the server was told to make or change something, by the name of the command.
+/// Returns how often each command that creates or changes something was sent to the database.
 async fn writes(db: &Database) -> Vec<(&'static str, i64)> {
     let status = db.run_command(doc! { "serverStatus": 1 }).await.expect("a status");
     let commands = status.get_document("metrics").and_then(|metrics| metrics.get_document("commands"));

@@ -1,4 +1,6 @@
-//! Refresh tokens in bodies, and the accounts frontend of old: it has no cookie jar and never takes a new token.
+//! Refresh tokens in request and response bodies.
+//!
+//! The old accounts frontend needs them. It has no cookie jar, and it keeps its first refresh token for ever.
 
 use std::time::Duration;
 
@@ -150,7 +152,7 @@ async fn a_partitioned_cookie_says_so() {
     assert!(reply.header("set-cookie").contains("Partitioned"), "{}", reply.header("set-cookie"));
 }
 
-/// What the old accounts frontend does, in its words, with nothing but its local storage.
+/// Makes the calls of the old accounts frontend with its field names. It keeps tokens only in local storage.
 #[tokio::test]
 async fn the_old_accounts_frontend_works_without_a_cookie_jar() {
     let app = with_mode("static").await;
@@ -190,7 +192,7 @@ async fn the_old_accounts_frontend_works_without_a_cookie_jar() {
     anyone.post(REFRESH, &token_of(&tokens)).await.refused(401, "refresh token has been revoked");
 }
 
-/// The claims of a token, as a frontend reads them.
+/// Decodes the claims of a token without checking its signature, as a frontend does.
 fn claims(token: &Value) -> Value {
     use base64::Engine;
     let text = token.as_str().expect("a token").split('.').nth(1).expect("claims");

@@ -1,4 +1,4 @@
-//! What the dashboard shows first.
+//! The numbers on the first page of the dashboard.
 
 use bson::doc;
 use serde_json::{Value, json};

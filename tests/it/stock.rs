@@ -1,4 +1,4 @@
-//! Carts when stock falls or products go, whoever changed them.
+//! Carts when a stock falls or a product is removed.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ async fn what_is_replaced_sold_out_or_deleted_leaves_carts_and_what_is_hidden_st
     assert_eq!(customers[0].pieces(hidden).await, 3);
     let told = app.redistributions().await;
     let code = |entry: &Document| entry.get_str("code").map(str::to_owned).ok();
-    assert_eq!(told.iter().filter(|entry| code(entry).is_none()).count(), 1, "of a deleted product no code is known");
+    assert_eq!(told.iter().filter(|entry| code(entry).is_none()).count(), 1, "a deleted product has no code");
     workers.stop().await;
 }
 
@@ -89,8 +89,10 @@ async fn a_stock_that_suffices_changes_nothing_and_a_raise_gives_nothing_back() 
     assert_eq!(app.redistributions().await.len(), 1);
 }
 
-/// What a crash leaves behind: of a plan for three lines, one was carried out, one not, and one has been changed by its
-/// owner since. The stock has been raised meanwhile.
+/// Checks a plan that a crash interrupted.
+///
+/// The plan has three lines. The first is carried out, the second is not, and the owner of the third has changed it
+/// since. The stock has been raised meanwhile.
 #[tokio::test]
 async fn a_plan_that_was_cut_off_is_carried_out_as_planned() {
     let app = TestApp::start().await;
@@ -114,7 +116,7 @@ async fn a_plan_that_was_cut_off_is_carried_out_as_planned() {
     let workers = app.start_workers();
     app.until_held(&customers, &product, &[4, 3, 7]).await;
     app.until_no_plan().await;
-    // The plan's own entry was written with it; carrying it out writes none.
+    // The audit entry is written together with the plan. Carrying out the plan writes no other entry.
     assert!(app.redistributions().await.is_empty());
     workers.stop().await;
 }
@@ -141,7 +143,7 @@ async fn all_carts_are_swept_every_ten_minutes() {
     let customers = app.carts_with(&product, &[7, 5]).await;
     let follows = || async { app.worker("stock").await.get_document("position").is_ok() };
     eventually("the worker follows the stream", follows).await;
-    // More than there is, and no change of any product tells of it.
+    // The cart now holds more than the stock, but no product has changed, so the change stream does not report it.
     let line = doc! { "cart.items.product_id": id_of(&product), "cart.items.quantity": 7 };
     app.users().update_one(line, doc! { "$set": { "cart.items.0.quantity": 21_i64 } }).await.expect("changed");
     tokio::time::sleep(Duration::from_millis(700)).await;

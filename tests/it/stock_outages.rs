@@ -1,4 +1,4 @@
-//! The stock worker when processes are killed and when the change stream breaks.
+//! The stock worker when a process is killed and when the change stream breaks.
 
 use std::{
     fs,
@@ -14,10 +14,11 @@ use serde_json::Value;
 
 use crate::support::{TempFolder, TestApp, WorkProcess, chain_of, eventually, id_of, quantity, shared_mongod_uri};
 
-/// The holder of a lease that is killed had it for 10 s at most, and others ask for it every 4 s.
+/// The longest time until another process has the lease after its holder was killed. A lease lasts 10 s, and other
+/// processes ask for it every 4 s.
 const TAKE_OVER_LIMIT: Duration = Duration::from_secs(15);
 
-/// Two processes, of which the first has the lease.
+/// Starts two worker processes. The first one has the lease.
 async fn two_workers(app: &TestApp, folder: &Path) -> [WorkProcess; 2] {
     let vars =
         [("MONGO_URI", shared_mongod_uri()), ("MONGO_DB_NAME", app.db.name()), ("RUST_LOG", "debug,mongodb=info")];
@@ -27,7 +28,7 @@ async fn two_workers(app: &TestApp, folder: &Path) -> [WorkProcess; 2] {
     [first, WorkProcess::start(folder, &vars)]
 }
 
-/// Waits until the lease has gone to another holder; panics when that takes too long.
+/// Waits until another process has the lease, and checks that this does not take too long.
 async fn until_taken_over(app: &TestApp, old: &Document, killed_at: Instant) {
     let taken = || async { app.worker("stock").await.get_i64("epoch").ok() != old.get_i64("epoch").ok() };
     eventually("another process takes over", taken).await;
@@ -58,7 +59,8 @@ async fn the_holder_is_killed_in_the_middle_of_a_hundred_falls() {
     assert_eq!((chain.first(), chain.last()), (Some(&500), Some(&400)), "{chain:?}");
 }
 
-/// The database doesn't end a transaction because its client is gone: it waits a minute for it to go on.
+/// Checks that a new holder ends the open transaction of a killed one. The database itself would wait a minute for the
+/// lost client.
 #[tokio::test]
 async fn a_transaction_of_a_killed_holder_holds_nobody_up() {
     let app = TestApp::start().await;
@@ -100,7 +102,7 @@ async fn the_holder_is_killed_in_the_middle_of_carrying_a_plan_out() {
         let lease = app.worker("stock").await;
         first.end(Signal::KILL);
         let killed_at = Instant::now();
-        // The kill may have come too late to cut anything off.
+        // The kill may come too late, when the plan is already carried out.
         cut_off += i32::from(plans.find_one(doc! { "_id": plan.get("_id") }).await.expect("asked").is_some());
         until_taken_over(&app, &lease, killed_at).await;
         app.until_no_plan().await;
@@ -148,7 +150,7 @@ async fn a_killed_cursor_and_a_dropped_collection_are_got_over() {
     workers.stop().await;
 }
 
-/// Kills the cursors of change streams of the test's products; returns how many.
+/// Kills the cursors of the change streams on the products of this test. Returns how many there were.
 async fn kill_cursors(app: &TestApp) -> usize {
     let admin = app.db.client().database("admin");
     let all = doc! { "$currentOp": { "allUsers": true, "idleCursors": true } };
@@ -175,7 +177,7 @@ async fn a_primary_that_steps_down_is_got_over() {
     app.set_stock(&product, 15).await;
     app.until_held(&customers, &product, &[5, 4, 3, 2, 1]).await;
     let admin = app.db.client().database("admin");
-    // The server closes its connections when it steps down, perhaps before the answer.
+    // The database closes its connections when it steps down. This may happen before it sends the response.
     let _answer = admin.run_command(doc! { "replSetStepDown": 1, "force": true }).await;
     let lower = doc! { "$set": { "stock": 9_i64 } };
     let lowered = || async { app.products().update_one(doc! { "_id": id_of(&product) }, lower.clone()).await.is_ok() };
@@ -218,8 +220,10 @@ async fn changes_that_the_server_has_forgotten_are_found_by_the_sweep() {
     mongod.stop().await;
 }
 
-/// A mongod that remembers a megabyte of changes. It forgets only what is in the data files: those are written every
-/// second. The shell finds the binary where the server would.
+/// Writes a script that starts mongod with an oplog of one megabyte. Returns the path of the script.
+///
+/// mongod removes an oplog entry only after the change is in the data files, so the script makes it write them every
+/// second. The script looks for the binary in the same places as the server.
 fn mongod_with_small_oplog(folder: &Path) -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin");
     let script = folder.join("mongod-with-small-oplog");
@@ -235,7 +239,7 @@ fn mongod_with_small_oplog(folder: &Path) -> PathBuf {
     script
 }
 
-/// Writes until the server has forgotten all that has happened so far.
+/// Writes to the database until all changes before this call have left the oplog.
 async fn roll_oplog(app: &TestApp) {
     let oplog = app.db.client().database("local").collection::<Document>("oplog.rs");
     let at_end = async |direction: i32| -> Timestamp {

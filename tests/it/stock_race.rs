@@ -1,5 +1,6 @@
-//! A falling stock that races with customers who change the very same carts, checked against everything that happened
-//! to the lines, in the order of the database.
+//! A stock that falls while customers change the carts that hold the product.
+//!
+//! The test reads every change of the cart lines in the order of the database and checks that each change is correct.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,48 +18,50 @@ use serde_json::{Value, json};
 use crate::support::{Caller, TestApp, id_of, quantity};
 
 const CUSTOMERS: usize = 4;
-/// At least this is in stock before it falls.
+/// The stock before it falls.
 const FULL: i64 = 40;
 
-/// A call of a customer, and whether it was acknowledged.
+/// A call of a customer. `done` says whether the server acknowledged it.
 #[derive(Debug, Clone, Copy)]
 struct Call {
-    /// Pieces added, or (below zero) to be removed.
+    /// The number of pieces to add, or to remove if it is negative.
     pieces: i64,
     done: bool,
 }
 
-/// What happened to a line.
+/// A change of a cart line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Change {
-    /// A customer added pieces, or (below zero) took them.
+    /// A customer added this number of pieces, or removed pieces if it is negative.
     By(i64),
-    /// An add cut its line to the stock, or took itself back. When that makes what a plan says, it is told as a share.
+    /// An add found too little stock afterwards. It reduced its line to the stock or undid itself.
+    ///
+    /// If the result equals the share of a plan, the change is recorded as `Share`.
     Cut,
-    /// It got its share of a plan.
+    /// A plan set the line to its share.
     Share,
 }
 
-/// One state of one line.
+/// The state of a cart line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Line {
     pieces: i64,
     rev: Option<ObjectId>,
-    /// Set by customers' changes alone.
+    /// The time of the last change of the cart by its customer.
     cart_changed_at: DateTime,
 }
 
-/// What happened since the beginning, told by a change stream with the documents before and after each change.
+/// All changes since the beginning. A change stream reports them with the documents before and after each change.
 struct History {
     stream: ChangeStream<Document>,
     product: ObjectId,
-    /// What plans say about lines that they haven't changed yet.
+    /// The planned changes that are not carried out yet, as old and new quantity. The key is the revision of the line.
     planned: HashMap<ObjectId, (i64, i64)>,
-    /// What each customer's calls did, one after the other.
+    /// The changes of each customer's line, in their order.
     changes: HashMap<ObjectId, VecDeque<Change>>,
     held: HashMap<ObjectId, i64>,
     stock: i64,
-    /// Pieces that customers have added since the stock changed last, less those that their adds took back.
+    /// The pieces that each customer has added since the last change of the stock, without those that an add undid.
     added_since: HashMap<ObjectId, i64>,
     shared_out: usize,
 }
@@ -82,7 +85,7 @@ impl History {
         }
     }
 
-    /// Reads all that has happened until now.
+    /// Reads all changes up to now.
     async fn read(&mut self, app: &TestApp) {
         let mark = ObjectId::new();
         app.db.collection::<Document>("marks").insert_one(doc! { "_id": mark }).await.expect("a mark");
@@ -127,14 +130,16 @@ impl History {
         }
         let change = after.pieces - before.pieces;
         self.held.insert(user, after.pieces);
-        // Two changes within a millisecond have the same time; but only customers put in what no plan says.
+        // Two changes within one millisecond have the same time. But an increase that no plan contains comes from a
+        // customer.
         let is_planned = before.rev.is_some_and(|rev| self.planned.contains_key(&rev));
         if before.cart_changed_at != after.cart_changed_at || (change > 0 && !is_planned) {
             *self.added_since.entry(user).or_default() += change.max(0);
             self.changes.entry(user).or_default().push_back(Change::By(change));
             return;
         }
-        // Not a customer: then a plan says so, for exactly this state of the line, or an add has cut its own line.
+        // The change does not come from a customer's call. Either a plan contains it for exactly this state of the
+        // line, or an add has reduced its own line.
         let plan = before.rev.and_then(|rev| self.planned.remove(&rev));
         if plan == Some((before.pieces, after.pieces)) {
             self.shared_out += 1;
@@ -142,19 +147,24 @@ impl History {
             return;
         }
         assert!(change < 0 && before.pieces > self.stock, "{before:?} became {after:?}, planned was {plan:?}");
-        // It may have been added before the stock fell.
+        // The removed pieces may have been added before the stock fell. `added` does not count those, so it stops at 0.
         let added = self.added_since.entry(user).or_default();
         *added = (*added + change).max(0);
         self.changes.entry(user).or_default().push_back(Change::Cut);
     }
 
-    /// No line holds more than the stock, and all together no more than the stock and what was added since it changed.
+    /// Returns whether the carts fit the stock.
+    ///
+    /// No line may hold more than the stock. All lines together may hold the stock plus the pieces that were added
+    /// since the stock changed.
     fn is_settled(&self) -> bool {
         let (held, added): (i64, i64) = (self.held.values().sum(), self.added_since.values().sum());
         self.held.values().all(|pieces| *pieces <= self.stock) && held <= self.stock + added
     }
 
-    /// Every acknowledged call is among the changes, in its order and whole, and nothing else is.
+    /// Checks that the changes of a customer's line match the calls.
+    ///
+    /// Each acknowledged call must have been carried out completely and in order. There must be no other changes.
     fn explains(&mut self, customer: &Caller, calls: &[Call]) {
         let user = ObjectId::parse_str(&customer.user_id).expect("an id");
         let mut changes = self.changes.remove(&user).unwrap_or_default();
@@ -163,10 +173,10 @@ impl History {
             if call.done {
                 let change = changes.pop_front();
                 let Some(Change::By(by)) = change else { panic!("{call:?} became {change:?}") };
-                // A removal takes what is there at most.
+                // A removal takes fewer pieces if the line holds fewer.
                 assert!(by == call.pieces || (call.pieces < 0 && (call.pieces..0).contains(&by)), "{call:?} by {by}");
             } else if call.pieces > 0 && changes.front() == Some(&Change::By(call.pieces)) {
-                assert!(matches!(changes.get(1), Some(Change::Cut | Change::Share)), "{call:?} was refused and done");
+                assert!(matches!(changes.get(1), Some(Change::Cut | Change::Share)), "{call:?} was refused but kept");
                 changes.pop_front();
             }
             if call.pieces > 0 {
@@ -196,7 +206,7 @@ fn line_of(user: &Document, product: ObjectId) -> Line {
     }
 }
 
-/// Adds (or, below zero, removes) pieces.
+/// Adds pieces, or removes them if `pieces` is negative.
 async fn call(customer: &Caller, product: &Value, pieces: i64) -> Call {
     let count = u32::try_from(pieces.abs()).expect("a few");
     let reply = if pieces > 0 {
@@ -207,12 +217,12 @@ async fn call(customer: &Caller, product: &Value, pieces: i64) -> Call {
     };
     let status = reply.status.as_u16();
     assert!([200, 404, 409].contains(&status), "{}", reply.text);
-    // Two changes of one cart in the same millisecond would look like one of them and something else.
+    // The times tell which changes come from customers, so two changes of one cart must not fall into one millisecond.
     tokio::time::sleep(Duration::from_millis(2)).await;
     Call { pieces, done: status == 200 }
 }
 
-/// Three calls of one customer during round `round`, always the same for the same round.
+/// Makes three calls as one customer in round `round`. They are the same in every run.
 async fn change_cart(customer: &Caller, product: &Value, round: i64, number: i64) -> Vec<Call> {
     let mut calls = Vec::new();
     for step in 0..3 {

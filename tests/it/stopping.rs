@@ -1,4 +1,5 @@
-//! What callers and balancers see of a server that is told to stop, and of one that runs out of file descriptors.
+//! A server that is told to stop and a server that runs out of file descriptors, as callers and load balancers see
+//! them.
 
 use std::{
     sync::{
@@ -29,7 +30,7 @@ async fn while_balancers_look_elsewhere_everything_is_still_served() {
     kept.say(GET).await;
     let last = kept.hear().await;
     assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
-    assert_eq!(kept.hear().await, "", "it ends with the answer that said so");
+    assert_eq!(kept.hear().await, "", "the connection ends after the response with `connection: close`");
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(app.anonymous().request(reqwest::Method::GET, "/healthz").send().await.is_err(), "nothing new is taken");
 }
@@ -47,13 +48,13 @@ async fn what_waits_for_its_hash_at_the_end_is_told_so() {
     app.tell_to_stop();
     let mut statuses = Vec::new();
     for call in calls {
-        statuses.push(call.await.expect("an answer, not a broken connection").status.as_u16());
+        statuses.push(call.await.expect("a response").status.as_u16());
     }
     assert!(statuses.iter().all(|status| [401, 503].contains(status)), "{statuses:?}");
     assert!(statuses.contains(&401), "{statuses:?}");
 }
 
-/// 300 half requests from one address, and few descriptors: others are still served.
+/// Checks that 300 unfinished requests from one address do not lock out other callers when file descriptors are scarce.
 #[tokio::test]
 async fn half_requests_do_not_lock_out_others() {
     let folder = TempFolder::new().expect("a folder");
@@ -70,15 +71,16 @@ async fn half_requests_do_not_lock_out_others() {
     let answer = other.hear().await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    // Not for the 75 seconds of an idle connection either.
+    // The unfinished requests end after 10 s and not only after the 75 s of an idle connection.
     tokio::time::sleep(Duration::from_secs(13)).await;
     let mut line = Line::open(&server.url).await;
     line.say(GET).await;
     assert!(line.hear().await.starts_with("HTTP/1.1 200"), "half requests have ended");
 }
 
-/// Two instances, restarted one after the other, behind somebody who asks `/readyz` twice a second and sends each call to
-/// one that said yes.
+/// Restarts instances one after the other behind a load balancer.
+///
+/// The balancer asks `/readyz` twice a second and sends each call to an instance that answered 200.
 #[tokio::test]
 #[ignore = "ten seconds of restarts"]
 async fn a_rolling_restart_loses_no_call() {
@@ -134,7 +136,7 @@ async fn call_until(
     }
 }
 
-/// The head alone is not a call that the end waits for.
+/// Checks that a stopping server does not wait for a call whose body has not arrived.
 #[tokio::test]
 async fn half_a_body_does_not_hold_up_the_end() {
     let app = TestApp::start_with(&[("STALL_TIME", "500ms")]).await;

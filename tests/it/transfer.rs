@@ -1,4 +1,4 @@
-//! The catalogue as a file, out and in again.
+//! Export and import of the catalogue as a file.
 
 use bson::{Document, doc};
 use reqwest::Method;
@@ -36,7 +36,7 @@ async fn an_export_makes_the_same_catalogue_of_an_empty_database() {
         for level in ["brands", "models", "categories", "products"] {
             assert_eq!(count(&other, level).await, count(&app, level).await, "{level}");
         }
-        // Each document has told of itself once.
+        // Each inserted document has one audit entry.
         assert_eq!(count(&other, "audits").await, 3 + 2 + 2 + 2);
     }
 }
@@ -119,7 +119,7 @@ async fn of_rows_that_disagree_about_a_parent_the_first_wins() {
     let (app, boss) = fresh().await;
     let first = line("TATA", "P1", "1.00");
     let mut rows = vec![HEADER.to_owned(), first.clone(), line("TATA", "P2", "2.00").replace("Tata Motors", "Tata")];
-    // Far enough away for another batch.
+    // 600 rows are enough for the next rows to be in another batch.
     rows.extend((0..600).map(|n| line("TATA", &format!("Q{n}"), "1.00")));
     rows.push(first.replace("P1", "P3").replace("/nexon.webp", "/other.webp"));
     rows.push("TATA,Tata,https://images.example.com/tata.webp,,,,,,,,,,,,,,,,,".to_owned());
@@ -133,11 +133,11 @@ async fn of_rows_that_disagree_about_a_parent_the_first_wins() {
     assert_eq!(count(&app, "products").await, 601);
     let brand = boss.get("/api/utils/brands/TATA/").await.expect(200);
     assert_eq!(brand["brand"]["brand_name"], "Tata Motors");
-    // Another file may say something else.
+    // A later file may change the parent.
     let renamed = [HEADER, &first.replace("Tata Motors", "Tata")].join("\n");
     import(&boss, CSV, &renamed).await.expect(200).json_is(&report(0, 1, 0));
     let brand = boss.get("/api/utils/brands/TATA/").await.expect(200);
-    assert_eq!(brand["brand"]["brand_name"], "Tata", "who reads afterwards reads what was imported");
+    assert_eq!(brand["brand"]["brand_name"], "Tata", "reads after the import show the new name");
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn each_change_is_told_with_its_author_and_nothing_else_is() {
     let staff = filled(&app).await;
     let before = count(&app, "audits").await;
     let file = export(&staff, "csv").await.replace("19.90", "20.00").replace("Tata Motors", "Tata");
-    // The first of the brand's rows renames it, the others find it renamed.
+    // The first row of the brand renames it. The later rows find the new name.
     import(&staff, CSV, &file).await.expect(200).json_is(&report(0, 2, 4));
     assert_eq!(count(&app, "audits").await, before + 2);
     let told = staff.get("/api/admin/audits/?limit=2").await.expect(200);
@@ -190,7 +190,7 @@ async fn files_that_are_none_are_refused() {
     import(&boss, CSV, &format!("{HEADER},price\n")).await.refused(400, "the column price is there twice");
     import(&boss, CSV, &line("TATA", "P1", "1.00")).await.refused(400, "unknown column: TATA");
     import(&boss, CSV, &HEADER.replace(',', ";")).await.expect(400).is_envelope();
-    // Long enough that it is refused before it is sent.
+    // The file is so long that the refusal comes before the caller has sent all of it.
     let long = format!("no header\n{}", "x".repeat(20_000_000));
     import(&boss, CSV, &long).await.refused(400, "unknown column: no header");
     let types = "the body must be text/csv, application/x-ndjson or multipart/form-data";
@@ -219,7 +219,7 @@ async fn a_file_that_is_too_long_is_refused_before_it_is_sent() {
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("the file is larger than 256 MiB"), "{answer}");
 }
 
-/// Sends a form of parts with a name, a file's name and a text.
+/// Sends a form. Each part is given as its name, its file name (empty for none) and its text.
 async fn import_form(caller: &Caller, parts: &[(&str, &str, &str)]) -> Reply {
     let part = |(name, file, text): &(&str, &str, &str)| {
         let file = if file.is_empty() { String::new() } else { format!("; filename=\"{file}\"") };

@@ -1,4 +1,4 @@
-//! Files of the catalogue under load: others write meanwhile, connections break, and memory stays small.
+//! Imports and exports while other callers write and while connections break. They must use little memory.
 
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ use crate::support::{
 const CSV: &str = "text/csv";
 const BRANDS: &str = "/api/admin/brands";
 
-/// A file of a brand with so many products.
+/// Returns a CSV file of a brand with `products` products.
 fn file(brand: &str, products: usize) -> String {
     (0..products).fold(format!("{HEADER}\n"), |mut file, n| {
         writeln!(file, "{}", line(brand, &format!("P{n}"), "1.00")).expect("a string");
@@ -28,7 +28,7 @@ async fn count(app: &TestApp, collection: &str) -> u64 {
     app.db.collection::<Document>(collection).count_documents(doc! {}).await.expect("a count")
 }
 
-/// What stands below something that isn't there.
+/// Returns the number of entries whose parent does not exist.
 async fn orphans(app: &TestApp) -> usize {
     let mut orphans = 0;
     for (children, parents) in [("models", "brands"), ("categories", "models"), ("products", "categories")] {
@@ -40,7 +40,7 @@ async fn orphans(app: &TestApp) -> usize {
     orphans
 }
 
-/// Imports a brand's file while another instance deletes the brand, again and again.
+/// Imports the file of a brand while another instance deletes the brand again and again.
 async fn race(products: usize, deletions: usize) {
     let (app, boss) = fresh().await;
     let other = app.another_instance().await;
@@ -91,7 +91,7 @@ async fn two_imports_of_one_file_at_once_insert_everything_once() {
     assert_eq!((count(&app, "products").await, count(&app, "audits").await), (1_200, 1_203));
 }
 
-/// A catalogue of 30 MB, more than waits in buffers between a server and its caller.
+/// Inserts a catalogue of 30 MB, which is more than the buffers between the server and its caller can hold.
 async fn large_catalogue(app: &TestApp) -> Caller {
     let staff = app.staff().await;
     import(&staff, CSV, &file("TATA", 1)).await.expect(200);
@@ -143,7 +143,7 @@ async fn an_export_that_fails_half_way_does_not_look_whole() {
     assert!(end.is_err(), "{read} bytes end as if they were the whole file");
 }
 
-/// Somebody who may fill the catalogue of a server of its own.
+/// Creates an administrator of the server and signs in.
 async fn boss_of(server: &Server, folder: &TempFolder) -> Caller {
     let args = ["create-admin", "--username", "boss", "--phone", "9876500000", "--password", PASSWORD];
     assert!(myspares(folder.path(), &[], &args).status.success());
@@ -154,7 +154,7 @@ async fn boss_of(server: &Server, folder: &TempFolder) -> Caller {
     boss
 }
 
-/// Imports and exports so many products and asks the system how much memory the server has had.
+/// Imports and exports `products` products for each of `brands` brands, and checks the peak memory of the server.
 async fn memory_for(brands: usize, products: usize) {
     let folder = TempFolder::new().expect("a folder");
     let server = Server::start(folder.path());
@@ -166,7 +166,7 @@ async fn memory_for(brands: usize, products: usize) {
     assert_eq!((&reply["inserted"], &reply["failed_count"]), (&json!(brands * products), &json!(0)));
     assert_eq!(export(&boss, "csv").await.lines().count(), brands * products + 1);
     let peak = server.peak_mebibytes();
-    // 150 MB with the program's own pages.
+    // With the pages of the program itself this is about 150 MB.
     assert!(peak < 120, "{peak} MiB");
 }
 

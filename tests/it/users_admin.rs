@@ -1,4 +1,4 @@
-//! The accounts, as those who run the shop see and change them.
+//! Administration of accounts: how staff and admins see and change the accounts of others.
 
 use bson::{doc, oid::ObjectId};
 use reqwest::Method;
@@ -22,7 +22,7 @@ async fn named(app: &TestApp, username: &str, phone: &str, email: &str) -> Calle
     caller
 }
 
-/// The names that are found for a query, the newest first.
+/// Returns the names of the accounts that a query finds, the newest first.
 async fn found(caller: &Caller, query: &str) -> Vec<String> {
     let reply = caller.get(&format!("{USERS}?{query}")).await.expect(200);
     let users = reply["users"].as_array().expect("users");
@@ -80,7 +80,7 @@ async fn admins_search_names_numbers_and_addresses_as_plain_text() {
     for nothing in [".*", "%5E", "asha%7Crao", "(", "%5B", "%5C", "$where", "%25", "x_ner"] {
         assert_eq!(found(&admin, &format!("q={nothing}")).await, [""; 0], "{nothing}");
     }
-    assert_eq!(found(&admin, "q=%20").await.len(), 3, "no query finds all");
+    assert_eq!(found(&admin, "q=%20").await.len(), 3, "an empty query finds all accounts");
     let long = format!("{USERS}?q={}", "a".repeat(101));
     admin.get(&long).await.refused(400, "q must be at most 100 characters");
 }

@@ -1,4 +1,4 @@
-//! What the administration of accounts and invitations leaves behind.
+//! The audit entries that changes of accounts and invitations leave.
 
 use bson::{Document, doc};
 use futures_util::future::join_all;
@@ -18,7 +18,7 @@ async fn count(app: &TestApp) -> u64 {
     app.db.collection::<Document>("audits").count_documents(doc! {}).await.expect("a count")
 }
 
-/// Checks what every entry says, and returns what changed.
+/// Checks the common fields of the newest audit entry and returns the entry.
 async fn told(admin: &Caller, reply: &Reply, collection: &str, operation: &str, id: &Value) -> Value {
     let entry = newest(admin).await;
     assert_eq!((&entry["collection"], &entry["operation"]), (&json!(collection), &json!(operation)));

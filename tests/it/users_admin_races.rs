@@ -1,4 +1,4 @@
-//! Admins who change each other at the same moment: somebody always runs the shop.
+//! Admins who change each other at the same time. At least one admin must always be left.
 
 use bson::{Document, doc};
 use futures_util::future::join_all;
@@ -15,8 +15,9 @@ async fn change(admin: Caller, user: String, change: Value) -> Reply {
     admin.patch(&format!("/api/admin/users/{user}/"), &change).await
 }
 
-/// So many admins, alone in the shop and on two instances, each of whom demotes or disables the next one; tells how many
-/// of the calls succeeded.
+/// Creates `count` admins, each of whom changes the next one at the same time. Returns how many calls succeeded.
+///
+/// There are no other admins, and the calls go to two instances.
 async fn round(app: &TestApp, elsewhere: &TestApp, count: usize, change_to: &Value) -> u64 {
     app.users().update_many(doc! {}, doc! { "$set": { "role": "customer" } }).await.expect("no admins");
     let admins = join_all((0..count).map(|_| app.admin())).await;

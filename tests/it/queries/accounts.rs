@@ -1,4 +1,4 @@
-//! What customers and those who want to become staff call.
+//! The calls that customers make, and the calls by which a customer asks to become staff.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::tour::Tour;
 use crate::support::{Form, PASSWORD, TestApp, eventually, some_picture};
 
-/// A password that takes the place of the usual one.
+/// The password that replaces the usual one.
 const NEW: &str = "N3w-gasket!";
 
-/// Signing up and in, and sessions.
+/// Makes the calls for sign-ups, sign-ins and sessions.
 pub async fn sessions(app: &TestApp, tour: &Tour) {
     let account = app.new_account();
     let (name, phone) = (&account["username"], &account["phone_number"]);
@@ -32,7 +32,7 @@ pub async fn sessions(app: &TestApp, tour: &Tour) {
     tour.call(&caller, "logoutAll", &[], "").await;
 }
 
-/// Another password, and the end of an account.
+/// Changes a password and deletes the account.
 pub async fn password(app: &TestApp, tour: &Tour) {
     let account = app.new_account();
     let mut caller = app.anonymous();
@@ -45,7 +45,7 @@ pub async fn password(app: &TestApp, tour: &Tour) {
     tour.json(&caller, "deleteAccount", &[], &json!({ "current_password": NEW })).await;
 }
 
-/// What a phone proves.
+/// Makes the calls that need a code by text message.
 pub async fn codes(app: &TestApp, tour: &Tour) {
     let mut caller = app.anonymous();
     let account = json!({ "username": "by phone", "password": PASSWORD, "phone_number": "9876543210" });
@@ -61,7 +61,7 @@ pub async fn codes(app: &TestApp, tour: &Tour) {
     let ask = json!({ "phone_number": "9876543211" });
     app.advance(Duration::from_secs(60));
     forgetful.challenge = tour.json(&forgetful, "sendPasswordOtp", &[], &ask).await.challenge_cookie();
-    // The SMS is sent behind the answer.
+    // The server sends the text message after the response.
     let kept = app.db.collection::<Document>("otp_codes");
     let is_kept =
         || async { kept.count_documents(doc! { "purpose": "reset", "is_sent": true }).await.expect("a count") == 1 };
@@ -71,7 +71,7 @@ pub async fn codes(app: &TestApp, tour: &Tour) {
     tour.json(&forgetful, "resetPasswordByOtp", &[], &reset).await;
 }
 
-/// What a mail proves.
+/// Makes the calls that need a link in a mail.
 pub async fn mails(app: &TestApp, tour: &Tour) {
     let owner = app.customer_at("asha@example.com").await;
     tour.json(&owner, "requestStaff", &[], &json!({})).await;
@@ -89,7 +89,7 @@ pub async fn mails(app: &TestApp, tour: &Tour) {
     tour.json(&app.anonymous(), "resetPassword", &[], &reset).await;
 }
 
-/// What owners see and change of their accounts.
+/// Makes the calls with which owners read and change their accounts.
 pub async fn profile(app: &TestApp, tour: &Tour) {
     let caller = app.customer().await;
     let me = caller.user_id.as_str();
@@ -106,7 +106,7 @@ pub async fn profile(app: &TestApp, tour: &Tour) {
     tour.call(&caller, "exportAccount", &[], "").await;
 }
 
-/// A cart, and what becomes of it when the stock falls.
+/// Makes the calls of a cart, and lets the stock fall so that the worker reduces the carts.
 pub async fn cart(app: &TestApp, tour: &Tour, product: &Value) {
     let id = product["_id"].as_str().expect("an id");
     let (buyer, other) = (app.customer().await, app.customer().await);

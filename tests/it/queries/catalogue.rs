@@ -1,4 +1,4 @@
-//! What everybody reads of the catalogue, and what those who run the shop call.
+//! The calls that read the catalogue, and the calls of staff and admins.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::support::{TestApp, catalogue_file};
 
 const IMAGE: &str = "https://images.example.com/a.webp";
 
-/// Lists, entries and searches.
+/// Reads lists and entries, and searches on every level.
 pub async fn reading(app: &TestApp, tour: &Tour) {
     let anyone = &app.anonymous();
     let staff = &app.staff().await;
@@ -31,7 +31,7 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
     }
 }
 
-/// Searches of the whole catalogue: in each tier, in each order, page after page.
+/// Searches the whole catalogue with texts for each tier, in each order, and reads two pages.
 pub async fn searching(app: &TestApp, tour: &Tour) {
     let anyone = &app.anonymous();
     let texts = ["TATA-NEXON-BRK-PADF", "TATA-NEXON", "PADF", "front", "pad brake", "changes"];
@@ -46,7 +46,7 @@ pub async fn searching(app: &TestApp, tour: &Tour) {
     }
 }
 
-/// A branch of the catalogue from its insertion to its deletion.
+/// Inserts, updates and deletes an entry on each level.
 pub async fn writing(app: &TestApp, tour: &Tour) {
     let staff = &app.staff().await;
     let levels = [("Brand", "brand"), ("Model", "model"), ("Category", "category"), ("Product", "product")];
@@ -61,11 +61,11 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
     for (depth, (level, _)) in levels.iter().enumerate().rev() {
         tour.call(staff, &format!("delete{level}"), &codes[..=depth], "").await;
     }
-    // With everything below it.
+    // This model has entries below it, which are deleted too.
     tour.call(staff, "deleteModel", &["HYUNDAI", "CRETA"], "").await;
 }
 
-/// The catalogue as a file.
+/// Exports and imports the catalogue.
 pub async fn files(app: &TestApp, tour: &Tour) {
     let staff = &app.staff().await;
     let file = tour.call(staff, "exportCatalogue", &[], "?format=csv").await.text;
@@ -76,7 +76,7 @@ pub async fn files(app: &TestApp, tour: &Tour) {
     tour.send("importCatalogue", request.body(format!("{}\n{new}\n", known.join("\n")))).await;
 }
 
-/// Accounts, invitations and counts.
+/// Makes the calls for accounts, invitations and statistics.
 pub async fn administration(app: &TestApp, tour: &Tour) {
     let (admin, customer) = (&app.admin().await, app.customer_at("customer@example.com").await);
     let user = customer.user_id.as_str();
@@ -97,7 +97,7 @@ pub async fn administration(app: &TestApp, tour: &Tour) {
     tour.call(admin, "withdrawInvitation", &[id], "").await;
 }
 
-/// What happened.
+/// Lists and searches the audit entries.
 pub async fn audits(app: &TestApp, tour: &Tour) {
     let staff = &app.staff().await;
     let page = tour.call(staff, "listAudits", &[], "?limit=5").await;

@@ -1,20 +1,20 @@
-//! A database in which a query without an index has much to look through.
+//! A filled database, in which a query without an index has to read many documents.
 
 use bson::{DateTime, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
 
 use crate::support::{TempFolder, TestApp, myspares, shared_mongod_uri};
 
-/// Documents in each collection that has no need of more.
+/// The number of documents in each collection except those of the catalogue.
 const MANY: i64 = 400;
-/// Lines in each cart.
+/// The number of lines in each cart.
 const LINES: usize = 5;
 
-/// Makes the document with a number.
+/// A function that builds the document with a given number.
 type Nth = fn(i64) -> Document;
 
-/// Fills all collections but those that hold something for a moment only (`plans`) or a few documents (`locks`,
-/// `workers`).
+/// Fills all collections except `plans`, whose documents are removed soon, and `locks` and `workers`, which have only a
+/// few documents.
 pub async fn fill(app: &TestApp) {
     catalogue(app.db.name());
     let products: Vec<Document> =
@@ -29,7 +29,7 @@ pub async fn fill(app: &TestApp) {
     }
 }
 
-/// 4 brands with 5 models, 5 categories each and 20 products in each of those.
+/// Inserts 4 brands with 5 models each, 5 categories in each model and 20 products in each category.
 fn catalogue(database: &str) {
     let folder = TempFolder::new().expect("a folder");
     let vars = [("MONGO_URI", shared_mongod_uri()), ("MONGO_DB_NAME", database)];
@@ -38,7 +38,7 @@ fn catalogue(database: &str) {
     assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
 }
 
-/// So many minutes from now.
+/// Returns the time in `minutes` minutes.
 fn after(minutes: i64) -> DateTime {
     DateTime::from_millis(DateTime::now().timestamp_millis() + minutes * 60_000)
 }
@@ -47,7 +47,7 @@ fn number(n: i64) -> String {
     format!("+9170{n:08}")
 }
 
-/// Each cart holds other products than the one before.
+/// Builds an account. Its cart holds other products than the cart of the previous account.
 fn account(n: i64, products: &[ObjectId]) -> Document {
     let (id, now) = (ObjectId::new(), DateTime::now());
     let start = usize::try_from(n).expect("a count") * LINES % products.len();
@@ -71,7 +71,7 @@ fn account(n: i64, products: &[ObjectId]) -> Document {
     }
 }
 
-/// The other collections: nothing in them is due, so that no worker takes it up.
+/// The other collections and their documents. Nothing in them is due, so no worker processes it.
 const REST: [(&str, Nth); 9] = [
     ("audits", |n| {
         let (user, now) = (ObjectId::new(), after(-n));
@@ -97,7 +97,7 @@ const REST: [(&str, Nth); 9] = [
         let (email, now) = (format!("filled{n}@example.com"), DateTime::now());
         let mut invitation =
             doc! { "email": email, "invited_by": ObjectId::new(), "created_at": now, "expires_at": after(60) };
-        // Few are open at a time.
+        // Only a few invitations are open at the same time.
         if n % 40 != 0 {
             invitation.insert("used_at", now);
         }

@@ -1,4 +1,4 @@
-//! Every query of every call has an index, as MongoDB's profiler sees it.
+//! Checks with the profiler of MongoDB that every query of every call uses an index.
 
 mod accounts;
 mod catalogue;
@@ -12,16 +12,17 @@ use mongodb::Database;
 use self::tour::Tour;
 use crate::support::TestApp;
 
-/// What a query may look at for each document that it returns or changes, and in any case.
+/// The number of keys or documents that a query may read for each document that it returns or changes.
 const FOR_EACH: i64 = 10;
+/// The number of keys or documents that every query may read in addition.
 const IN_ANY_CASE: i64 = 100;
 
-/// A query that looks at much because it has to.
+/// A query that is allowed to read many documents.
 #[derive(Debug)]
 struct Exception {
     collection: &'static str,
     part_of_command: &'static str,
-    #[allow(dead_code, reason = "for the reader, and for the message when it is an exception no more")]
+    #[allow(dead_code, reason = "a message shows it when the exception is no longer needed")]
     reason: &'static str,
 }
 
@@ -66,11 +67,11 @@ async fn no_call_looks_at_more_than_it_needs() {
     let wasteful: Vec<String> = entries.iter().filter(|entry| is_wasteful(entry)).map(summary).collect();
     let is_excused = |summary: &str| EXCEPTIONS.iter().any(|exception| exception.excuses(summary));
     let bad: Vec<&String> = wasteful.iter().filter(|summary| !is_excused(summary)).collect();
-    assert!(bad.is_empty(), "{} of {} queries look at too much: {bad:#?}", bad.len(), entries.len());
+    assert!(bad.is_empty(), "{} of {} queries read too much: {bad:#?}", bad.len(), entries.len());
     let whole: Vec<String> = entries.iter().filter(|entry| reads_whole_accounts(entry)).map(summary).collect();
-    assert!(whole.is_empty(), "accounts are read with sessions and carts that nobody asked for: {whole:#?}");
+    assert!(whole.is_empty(), "these queries read whole accounts, with their sessions and carts: {whole:#?}");
     for exception in EXCEPTIONS {
-        assert!(wasteful.iter().any(|summary| exception.excuses(summary)), "an exception no more: {exception:?}");
+        assert!(wasteful.iter().any(|summary| exception.excuses(summary)), "no longer needed: {exception:?}");
     }
 }
 
@@ -91,13 +92,15 @@ async fn call_everything(app: &TestApp, tour: &Tour) {
     app.work().await;
 }
 
-/// Has everything profiled from now on, with room for all of it.
+/// Switches the profiler on for all operations, with room for all entries.
 async fn begin_profile(db: &Database) {
     db.create_collection("system.profile").capped(true).size(64 << 20).await.expect("a profile");
     db.run_command(doc! { "profile": 2 }).await.expect("a profile");
 }
 
-/// What the server under test sent. A stream of changes is left out: it is read from the database's own log.
+/// Switches the profiler off and returns the operations of the server under test.
+///
+/// Change streams are left out, because they read the log of the database.
 async fn end_profile(db: &Database) -> Vec<Document> {
     db.run_command(doc! { "profile": 0 }).await.expect("an end of the profile");
     let profile = db.collection::<Document>("system.profile");
@@ -123,7 +126,7 @@ fn is_wasteful(entry: &Document) -> bool {
     let found = ["nreturned", "nMatched", "nModified", "ndeleted"].iter().map(|name| number(entry, name)).max();
     let allowed = FOR_EACH * found.unwrap_or(0) + IN_ANY_CASE;
     let scans = entry.get_str("planSummary").is_ok_and(|plan| plan.contains("COLLSCAN"));
-    // A count returns one document, however many keys it counts.
+    // A count returns one document but has to read all keys that it counts.
     let keys = if is_count(entry) { 0 } else { number(entry, "keysExamined") };
     scans || keys.max(number(entry, "docsExamined")) > allowed
 }
@@ -134,7 +137,7 @@ fn is_count(entry: &Document) -> bool {
     pipeline.is_ok_and(|stages| stages.last().and_then(Bson::as_document) == Some(&count))
 }
 
-/// Whether it names no fields of the accounts that it returns.
+/// Returns whether a query reads accounts without naming the fields that it needs.
 fn reads_whole_accounts(entry: &Document) -> bool {
     let is_of_users = entry.get_str("ns").is_ok_and(|namespace| namespace.ends_with(".users"));
     let command = entry.get_document("command").cloned().unwrap_or_default();
@@ -142,7 +145,7 @@ fn reads_whole_accounts(entry: &Document) -> bool {
     is_of_users && (reads("find", "projection") || reads("findAndModify", "fields"))
 }
 
-/// An entry in one line.
+/// Returns a profiler entry as one line of text.
 fn summary(entry: &Document) -> String {
     let text = |name| entry.get_str(name).unwrap_or_default();
     let counts = ["keysExamined", "docsExamined", "nreturned", "nMatched", "ndeleted"];

@@ -1,4 +1,4 @@
-//! Calling every operation of the spec at least once.
+//! A tour that calls every operation of the OpenAPI document at least once.
 
 use std::{
     cell::RefCell,
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::support::{Caller, Reply, TestApp};
 
-/// The operations of the spec, and which of them have been called with success.
+/// The operations of the OpenAPI document and the ones that were called successfully.
 pub struct Tour {
     operations: BTreeMap<String, (Method, String)>,
     called: RefCell<BTreeSet<String>>,
 }
 
 impl Tour {
-    /// Reads the spec.
+    /// Reads the OpenAPI document of a server.
     pub async fn of(app: &TestApp) -> Self {
         let spec = app.anonymous().get("/openapi.json").await.expect(200).json;
         let mut operations = BTreeMap::new();
@@ -31,7 +31,7 @@ impl Tour {
         Self { operations, called: RefCell::default() }
     }
 
-    /// Calls an operation; `at` stands in the path's places, the query at its end.
+    /// Calls an operation. `at` has the values for the parameters in the path, and `query` is appended to the path.
     pub async fn call(&self, caller: &Caller, id: &str, at: &[&str], query: &str) -> Reply {
         self.send(id, self.request(caller, id, at, query)).await
     }
@@ -41,7 +41,7 @@ impl Tour {
         self.send(id, self.request(caller, id, at, "").json(body)).await
     }
 
-    /// Calls an operation that succeeds.
+    /// Sends the request of an operation, checks that it succeeds and records the operation as called.
     pub async fn send(&self, id: &str, request: RequestBuilder) -> Reply {
         let reply = Reply::of(request).await;
         assert!(reply.status.is_success(), "{id}: {} {}", reply.status, reply.text);
@@ -49,13 +49,13 @@ impl Tour {
         reply
     }
 
-    /// The call of an operation, to which something can be added.
+    /// Builds the request of an operation without sending it.
     pub fn request(&self, caller: &Caller, id: &str, at: &[&str], query: &str) -> RequestBuilder {
         let (method, path) = self.path(id, at);
         caller.request(method, &format!("{path}{query}"))
     }
 
-    /// Method and path of an operation with values in its places.
+    /// Returns method and path of an operation. `at` has the values for the parameters in the path.
     pub fn path(&self, id: &str, at: &[&str]) -> (Method, String) {
         let (method, template) = self.operations.get(id).unwrap_or_else(|| panic!("no operation {id}"));
         let mut values = at.iter();
@@ -66,7 +66,7 @@ impl Tour {
         (method.clone(), parts.collect::<Vec<_>>().join("/"))
     }
 
-    /// The operations that nobody has called.
+    /// Returns the operations that were not called.
     pub fn missed(&self) -> Vec<&String> {
         let called = self.called.borrow();
         self.operations.keys().filter(|id| !called.contains(*id)).collect()

@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, in a folder of its own.
+//! The real binary as a separate process with its own data folder.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -13,7 +13,7 @@ pub use tempfile::TempDir as TempFolder;
 
 use super::mongod::{installed_mongod, named_mongod};
 
-/// `myspares` with nothing of the tests' own environment but what it needs to find mongod.
+/// Returns the command `myspares` with an environment that has only the test settings and what finds mongod.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_myspares"));
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "MONGOD_BIN"));
@@ -24,17 +24,17 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// Runs a subcommand to its end.
+/// Runs a subcommand, waits for its end and returns its output.
 pub fn myspares(folder: &Path, vars: &[(&str, &str)], args: &[&str]) -> Output {
     command(folder).envs(vars.iter().copied()).args(args).output().expect("the binary runs")
 }
 
-/// Starts a subcommand that runs until it is told to end.
+/// Starts a subcommand that runs until it receives a signal.
 pub fn start(folder: &Path, args: &[&str]) -> Child {
     command(folder).args(args).stdout(Stdio::null()).spawn().expect("the binary starts")
 }
 
-/// Sends a signal and waits for the end; returns how long that took and the exit code.
+/// Sends a signal and waits for the end of the process. Returns how long that took and the exit code.
 pub fn end(child: &mut Child, signal: Signal) -> (Duration, Option<i32>) {
     let started = Instant::now();
     rustix::process::kill_process(Pid::from_child(child), signal).expect("a signal");
@@ -42,14 +42,14 @@ pub fn end(child: &mut Child, signal: Signal) -> (Duration, Option<i32>) {
     (started.elapsed(), status.code())
 }
 
-/// A process that only works in the background; killed when dropped.
+/// A process that runs only the background workers. It is killed when this value is dropped.
 pub struct WorkProcess {
     child: Child,
     log: Option<thread::JoinHandle<Vec<String>>>,
 }
 
 impl WorkProcess {
-    /// Starts `myspares work` with some settings and waits until it works.
+    /// Starts `myspares work` with additional settings and waits until its workers run.
     pub fn start(folder: &Path, vars: &[(&str, &str)]) -> Self {
         let mut command = command(folder);
         command.envs(vars.iter().copied()).arg("work").stdout(Stdio::piped());
@@ -59,12 +59,12 @@ impl WorkProcess {
         Self { child, log: Some(thread::spawn(move || lines.collect())) }
     }
 
-    /// Sends a signal and waits for the end; returns how long that took and the exit code.
+    /// Sends a signal and waits for the end of the process. Returns how long that took and the exit code.
     pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
         end(&mut self.child, signal)
     }
 
-    /// Everything it logged; to be asked for once, after its end.
+    /// Returns everything that the process logged. Call it once, after the end of the process.
     pub fn log(&mut self) -> String {
         self.log.take().expect("asked for once").join().expect("its output").join("\n")
     }
@@ -80,10 +80,10 @@ impl Drop for WorkProcess {
     }
 }
 
-/// A serving process; killed when dropped.
+/// A serving process. It is killed when this value is dropped.
 pub struct Server {
     child: Child,
-    /// Where it serves, without a final slash.
+    /// The base URL, without a final slash.
     pub url: String,
     /// The process id of its mongod.
     pub mongod: Pid,
@@ -91,19 +91,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `myspares serve` on a folder and waits until it serves.
+    /// Starts `myspares` with a data folder and waits until it serves.
     pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, &[])
     }
 
-    /// Starts it with some settings of its own.
+    /// Starts `myspares` with additional settings and waits until it serves.
     pub fn start_with(folder: &Path, vars: &[(&str, &str)]) -> Self {
         let mut command = command(folder);
         command.envs(vars.iter().copied());
         Self::spawn(command)
     }
 
-    /// Starts it with so few file descriptors.
+    /// Starts `myspares serve` with a limit on its file descriptors and waits until it serves.
     pub fn start_with_files(folder: &Path, limit: u32) -> Self {
         let plain = command(folder);
         let mut command = Command::new("sh");
@@ -113,7 +113,7 @@ impl Server {
         Self::spawn(command)
     }
 
-    /// Starts it with some arguments.
+    /// Starts `myspares` with some arguments and waits until it serves.
     pub fn start_as(folder: &Path, args: &[&str]) -> Self {
         let mut command = command(folder);
         command.args(args);
@@ -132,8 +132,10 @@ impl Server {
         Self { child, url, mongod, log: Some(log) }
     }
 
-    /// The most memory that it has held so far, in MiB: `VmHWM` of proc(5) without `RssFile`, the pages of the program
-    /// itself, of which an unoptimised build has three times as many.
+    /// Returns the peak memory of the process so far, in MiB.
+    ///
+    /// This is `VmHWM` minus `RssFile` in `/proc/{pid}/status`. `RssFile` counts the pages of the program itself, which
+    /// are three times as many in an unoptimised build.
     pub fn peak_mebibytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
         let kibibytes = |name: &str| -> u64 {
@@ -143,17 +145,17 @@ impl Server {
         (kibibytes("VmHWM") - kibibytes("RssFile")) / 1024
     }
 
-    /// Sends a signal and waits for the end; returns how long that took and the exit code.
+    /// Sends a signal and waits for the end of the process. Returns how long that took and the exit code.
     pub fn end(&mut self, signal: Signal) -> (Duration, Option<i32>) {
         end(&mut self.child, signal)
     }
 
-    /// Everything it logged after it began to serve; to be asked for once, after its end.
+    /// Returns everything that the process logged after it began to serve. Call it once, after the end of the process.
     pub fn log(&mut self) -> String {
         self.log.take().expect("asked for once").join().expect("its output").join("\n")
     }
 
-    /// Whether its mongod is gone, given a moment.
+    /// Waits up to five seconds for the end of its mongod. Returns whether it has ended.
     pub fn mongod_is_gone(&self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(5);
         while Instant::now() < deadline {
@@ -178,7 +180,7 @@ fn is_running(pid: Pid) -> bool {
     !status.is_empty() && !status.contains(") Z ")
 }
 
-/// The one child of a serving process: its mongod.
+/// Returns the only child of a serving process, which is its mongod.
 fn only_child(parent: &Child) -> Pid {
     let id = parent.id();
     let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("threads").flatten();

@@ -1,4 +1,4 @@
-//! Carts and stock as they are stored, for tests of what happens to carts in the background.
+//! Helpers that read and change stored carts and stocks, for tests of the stock worker.
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{Caller, TestApp, eventually};
 
-/// The id of a product as stored.
+/// Returns the database id of a product.
 pub fn id_of(product: &Value) -> ObjectId {
     ObjectId::parse_str(product["_id"].as_str().expect("an id")).expect("an id")
 }
 
 impl TestApp {
-    /// Customers whose carts hold so many pieces of a product, added one after the other.
+    /// Signs up one customer for each quantity, who adds this many pieces of a product to the cart.
     pub async fn carts_with(&self, product: &Value, quantities: &[u32]) -> Vec<Caller> {
         let mut customers = Vec::new();
         for quantity in quantities {
@@ -23,14 +23,14 @@ impl TestApp {
         customers
     }
 
-    /// Sets the stock behind the server's back, as another program might, and waits for nothing.
+    /// Sets the stock directly in the database, as another program might. Does not wait until the server hears of it.
     pub async fn set_stock(&self, product: &Value, stock: i64) {
         let update = doc! { "$set": { "stock": stock } };
         let changed = self.products().update_one(doc! { "_id": id_of(product) }, update).await.expect("an update");
         assert_eq!(changed.matched_count, 1);
     }
 
-    /// Waits until customers see so many pieces of a product in their carts.
+    /// Waits until the carts of the customers show these quantities of a product.
     pub async fn until_held(&self, customers: &[Caller], product: &Value, quantities: &[i64]) {
         let held = || async {
             let mut held = Vec::new();
@@ -42,21 +42,21 @@ impl TestApp {
         eventually(&format!("carts hold {quantities:?}"), held).await;
     }
 
-    /// Waits until no redistribution is under way.
+    /// Waits until all redistributions have ended.
     pub async fn until_no_plan(&self) {
         let plans = self.db.collection::<Document>("plans");
         let none = || async { plans.count_documents(doc! {}).await.expect("a count") == 0 };
         eventually("all plans are carried out", none).await;
     }
 
-    /// The redistributions that the audits tell of, the oldest first.
+    /// Returns the audit entries of all redistributions, the oldest first.
     pub async fn redistributions(&self) -> Vec<Document> {
         let audits = self.db.collection::<Document>("audits");
         let found = audits.find(doc! { "operation": "stock_redistribution" }).sort(doc! { "_id": 1 });
         found.await.expect("found").try_collect().await.expect("audits")
     }
 
-    /// Accounts whose carts hold a product, made without the API: nobody can sign in to them.
+    /// Inserts `count` accounts whose carts hold a product. Nobody can sign in to them.
     pub async fn many_carts(&self, product: &Value, count: u32, quantity: i64) {
         let account = |_| {
             let (id, now) = (ObjectId::new(), bson::DateTime::now());
@@ -69,18 +69,18 @@ impl TestApp {
         self.users().insert_many((0..count).map(account)).await.expect("accounts");
     }
 
-    /// The lease of a worker and what belongs to it; empty before there is one.
+    /// Returns the stored document of a worker with its lease. It is empty before the first lease.
     pub async fn worker(&self, name: &str) -> Document {
         let workers = self.db.collection::<Document>("workers");
         workers.find_one(doc! { "_id": name }).await.expect("asked").unwrap_or_default()
     }
 
-    /// Pieces of a product over all carts as stored.
+    /// Returns the number of pieces of a product in all stored carts.
     pub async fn held(&self, product: &Value) -> i64 {
         self.lines(product).await.iter().map(quantity).sum()
     }
 
-    /// The lines of a product as stored, with their owners' ids.
+    /// Returns the stored cart lines of a product, each with the id of its owner.
     pub async fn lines(&self, product: &Value) -> Vec<Document> {
         let wanted = doc! { "$match": { "cart.items.product_id": id_of(product) } };
         let merged = doc! { "$mergeObjects": ["$cart.items", { "user": "$_id" }] };
@@ -90,7 +90,7 @@ impl TestApp {
 }
 
 impl Caller {
-    /// Pieces of a product in this caller's cart, as the API tells.
+    /// Returns the quantity of a product in this caller's cart as the API shows it.
     pub async fn pieces(&self, product: &Value) -> i64 {
         let cart = self.get(&self.cart()).await.expect(200);
         let lines = cart["cart"]["items"].as_array().expect("lines");
@@ -101,23 +101,25 @@ impl Caller {
     }
 }
 
-/// The stocks that redistributions went through, from the pieces that carts held at first. Each redistribution brings
-/// the carts to its stock, so the next one finds that much: when one is told of twice or not at all, this fails.
+/// Returns the number of pieces in all carts before the first redistribution and after each one.
+///
+/// Each redistribution reduces the carts to its stock, so the next one must start from this number. Panics if an audit
+/// entry is missing or exists twice.
 pub fn chain_of(redistributions: &[Document]) -> Vec<i64> {
     let changes = redistributions.iter().map(|entry| entry.get_document("update_description").expect("changes"));
     let number = |changes: &Document, name: &str| changes.get_i64(name).expect("a number");
     let mut steps: Vec<(i64, i64)> = changes.map(|c| (number(c, "asked"), number(c, "stock"))).collect();
-    // Ids made by several processes within a second are in no order.
+    // Ids that several processes create within the same second have no order, so the entries are sorted by quantity.
     steps.sort_by_key(|(asked, _)| std::cmp::Reverse(*asked));
     let mut chain: Vec<i64> = steps.first().iter().map(|(asked, _)| *asked).collect();
     for (asked, stock) in steps {
-        assert_eq!(chain.last(), Some(&asked), "{chain:?} goes on with {asked} to {stock}");
+        assert_eq!(chain.last(), Some(&asked), "after {chain:?} comes a redistribution from {asked} to {stock}");
         chain.push(stock);
     }
     chain
 }
 
-/// The pieces of a stored line, whichever type of number they are.
+/// Returns the quantity of a stored line. It may be a 32-bit or a 64-bit number.
 pub fn quantity(line: &Document) -> i64 {
     match line.get("quantity") {
         Some(Bson::Int32(pieces)) => i64::from(*pieces),

@@ -1,16 +1,16 @@
-//! Catalogues as files: what tests send, and what they expect.
+//! Catalogue files that tests import, and the exports and reports that they expect.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Caller, Reply, TestApp};
 
-/// The columns of an export.
+/// The header row of an export.
 pub const HEADER: &str = "brand_code,brand_name,brand_image_url,model_code,model_name,model_image_url,category_code,\
     category_name,category_image_url,product_code,product_name,description,price,stock,image_url,offer_discount,\
     offer_from,offer_to,offer_description,is_active";
 
-/// A row of a product.
+/// Returns the row of a product in the category `NEXON-BRK` of a brand.
 pub fn line(brand: &str, code: &str, price: &str) -> String {
     let at = "https://images.example.com";
     format!(
@@ -19,31 +19,33 @@ pub fn line(brand: &str, code: &str, price: &str) -> String {
     )
 }
 
-/// Sends a file.
+/// Imports a file.
 pub async fn import(caller: &Caller, content_type: &str, file: &str) -> Reply {
     let request = caller.request(Method::POST, "/api/admin/import/").header("content-type", content_type);
     Reply::of(request.body(file.to_owned())).await
 }
 
-/// Fetches a file.
+/// Exports the catalogue and returns the file.
 pub async fn export(caller: &Caller, format: &str) -> String {
     caller.get(&format!("/api/admin/export/?format={format}")).await.expect(200).text
 }
 
-/// The answer to an import without bad lines.
+/// Returns the expected response to an import without bad lines.
 pub fn report(inserted: u64, updated: u64, unchanged: u64) -> Value {
     json!({ "inserted": inserted, "updated": updated, "unchanged": unchanged, "failed": [], "failed_count": 0 })
 }
 
-/// An empty catalogue and somebody who may fill it.
+/// Starts a server with an empty catalogue and signs up a member of staff.
 pub async fn fresh() -> (TestApp, Caller) {
     let app = TestApp::start().await;
     let staff = app.staff().await;
     (app, staff)
 }
 
-/// Fills a catalogue, by the calls for single entries, with everything that is hard to write down: parents without
-/// children, a hidden product, an offer, and texts that CSV has to quote. Its export has six rows.
+/// Fills a catalogue with everything that is difficult to export, and returns a member of staff.
+///
+/// There are parents without children, a hidden product, an offer, and texts that CSV has to quote. The entries are
+/// inserted one by one. The export has six rows.
 pub async fn filled(app: &TestApp) -> Caller {
     let staff = app.staff().await;
     let insert = async |path: &str, level: &str, code: &str, name: &str| {

@@ -1,4 +1,4 @@
-//! A Cloudinary of the tests' own: the real client talks to it over HTTP, and its signatures are computed anew.
+//! A fake Cloudinary. The real client of the server calls it over HTTP, and it verifies the signatures.
 
 use std::{
     collections::BTreeMap,
@@ -19,21 +19,21 @@ use super::{Mood, fake::serve_fake};
 #[derive(Default)]
 struct State {
     mood: Mood,
-    /// Without folders in names, as newer accounts are.
+    /// Whether names have no folders, as in newer Cloudinary accounts.
     flat: bool,
     kept: BTreeMap<String, Vec<u8>>,
 }
 
-/// A running service.
+/// A running fake service.
 #[derive(Clone)]
 pub struct FakeCloudinary {
-    /// Where it is.
+    /// The base URL.
     pub url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeCloudinary {
-    /// Starts one that answers as it should.
+    /// Starts a service that works normally.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let routes = Route::new()
@@ -43,28 +43,28 @@ impl FakeCloudinary {
         Self { url: serve_fake(routes).await, state }
     }
 
-    /// The settings of a server that uses it.
+    /// Returns the settings for a server that uses this service.
     pub fn settings(&self) -> [(&str, &str); 2] {
         [("CLOUDINARY_URL", "cloudinary://key:the_secret@shop"), ("CLOUDINARY_BASE_URL", &self.url)]
     }
 
-    /// Answers differently from now on.
+    /// Changes how the service answers.
     pub fn becomes(&self, mood: Mood) {
         self.state.lock().expect("the state").mood = mood;
     }
 
-    /// Leaves folders out of names from now on.
+    /// Makes the service return names without folders.
     pub fn flatten(&self) {
         self.state.lock().expect("the state").flat = true;
     }
 
-    /// The images that it keeps, by name.
+    /// Returns the stored images by name.
     pub fn kept(&self) -> BTreeMap<String, Vec<u8>> {
         self.state.lock().expect("the state").kept.clone()
     }
 }
 
-/// The parts of a call whose signature is right.
+/// Reads the parts of a form and checks its signature.
 async fn signed(mut form: Multipart) -> BTreeMap<String, Vec<u8>> {
     let mut parts = BTreeMap::new();
     while let Some(part) = form.next_field().await.expect("a form") {

@@ -1,4 +1,4 @@
-//! A collector of traces of the tests' own.
+//! A fake collector of OpenTelemetry traces.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,22 +8,21 @@ use super::fake::serve_fake;
 
 type Batches = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// A running collector.
 pub struct FakeCollector {
-    /// Where it is.
+    /// The base URL.
     pub url: String,
     batches: Batches,
 }
 
 impl FakeCollector {
-    /// Starts one that takes everything.
+    /// Starts a collector that keeps everything it receives.
     pub async fn start() -> Self {
         let batches = Batches::default();
         let routes = Route::new().at("/v1/traces", post(take)).data(Arc::clone(&batches));
         Self { url: serve_fake(routes).await, batches }
     }
 
-    /// Whether any span holds these bytes: texts stand in protobuf as they are.
+    /// Returns whether a received batch contains these bytes. Protobuf does not encode texts, so they can be searched.
     pub fn has(&self, bytes: &[u8]) -> bool {
         let batches = self.batches.lock().expect("the batches");
         batches.iter().any(|batch| batch.windows(bytes.len()).any(|window| window == bytes))

@@ -1,4 +1,4 @@
-//! A form with texts and files, as a browser sends it (RFC 7578).
+//! Forms with texts and files, in the format that browsers send (RFC 7578).
 
 use reqwest::{Method, RequestBuilder};
 
@@ -6,21 +6,21 @@ use super::Caller;
 
 const BOUNDARY: &str = "boundary-of-the-tests";
 
-/// A form that is being filled in.
+/// A form whose parts are added one after the other.
 #[derive(Clone, Default)]
 pub struct Form {
     parts: Vec<u8>,
 }
 
 impl Form {
-    /// With one more line of text.
+    /// Adds a text field.
     pub fn text(mut self, name: &str, value: &str) -> Self {
         let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         self.parts.extend(part.into_bytes());
         self
     }
 
-    /// With one more file, whose name and type say nothing of what it holds.
+    /// Adds a file. Its file name and content type are deliberately wrong.
     pub fn file(mut self, name: &str, bytes: &[u8]) -> Self {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"../a.svg\"\r\n\
@@ -32,7 +32,7 @@ impl Form {
         self
     }
 
-    /// The request that sends it.
+    /// Builds a request with this form as its body.
     pub fn request(self, caller: &Caller, method: Method, path: &str) -> RequestBuilder {
         let body = [self.parts, format!("--{BOUNDARY}--\r\n").into_bytes()].concat();
         let request = caller.request(method, path);

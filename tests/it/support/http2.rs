@@ -1,4 +1,4 @@
-//! HTTP/2 without TLS, as a proxy or an attacker speaks it.
+//! HTTP/2 without TLS, as a proxy or an attacker uses it.
 
 use bytes::Bytes;
 use h2::{
@@ -10,7 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::Line;
 
-/// A connection whose calls each take so many bytes of their answers, and the task that ends with it.
+/// Opens a connection on which each response may send `window` bytes before it has to wait.
+///
+/// Also returns a task that ends when the connection ends.
 pub async fn connect(url: &str, window: u32) -> (SendRequest<Bytes>, JoinHandle<()>) {
     let stream = Line::open(url).await.into_inner();
     let (calls, connection) = Builder::new().initial_window_size(window).handshake(stream).await.expect("HTTP/2");
@@ -20,7 +22,7 @@ pub async fn connect(url: &str, window: u32) -> (SendRequest<Bytes>, JoinHandle<
     (calls, ended)
 }
 
-/// One call; its body may follow.
+/// Starts a call. With `has_body`, the caller sends the body through the returned stream.
 pub async fn call(
     calls: SendRequest<Bytes>,
     method: Method,

@@ -1,27 +1,27 @@
-//! Mails as their receivers read them.
+//! Mails in the form in which their receivers read them.
 
 use std::{fs, path::Path};
 
-/// A mail.
+/// A decoded mail.
 #[derive(Debug, Clone)]
 pub struct Letter {
-    /// Its headers and texts.
+    /// The headers and the body.
     pub text: String,
 }
 
 impl Letter {
-    /// Reads a mail as it was sent.
+    /// Decodes the source of a mail.
     pub fn of(source: &str) -> Self {
         Self { text: unquoted(source) }
     }
 
-    /// A header's text; empty when it is missing.
+    /// Returns the text of a header, or an empty text if it is missing.
     pub fn header(&self, name: &str) -> &str {
         let start = format!("{name}: ");
         self.text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
     }
 
-    /// The path of the first link that begins with `start`.
+    /// Returns the rest of the first link that begins with `start`.
     pub fn link(&self, start: &str) -> Option<String> {
         let from = &self.text[self.text.find(start)?..];
         let end = from.find(|c: char| c.is_whitespace() || "\"<".contains(c)).unwrap_or(from.len());
@@ -29,7 +29,7 @@ impl Letter {
     }
 }
 
-/// The mails that a server wrote to its folder, the oldest first: their names begin with the time.
+/// Returns the mails that a server wrote to its folder, the oldest first. The file names begin with the time.
 pub fn letters_in(data: &Path) -> Vec<Letter> {
     let Ok(entries) = fs::read_dir(data.join("mail")) else { return Vec::new() };
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -37,7 +37,7 @@ pub fn letters_in(data: &Path) -> Vec<Letter> {
     files.iter().map(|file| Letter::of(&fs::read_to_string(file).expect("a mail"))).collect()
 }
 
-/// Undoes quoted-printable (RFC 2045, section 6.7), for what little of it these mails use.
+/// Decodes the parts of quoted-printable (RFC 2045, section 6.7) that these mails use.
 fn unquoted(source: &str) -> String {
     source.replace("\r\n", "\n").replace("=\n", "").replace("=3D", "=")
 }

@@ -1,4 +1,5 @@
-//! What tests stand on: a shared mongod, a server a test, and callers that speak like frontends.
+//! Helpers for the tests: a shared mongod, a server for each test, callers that behave like frontends, and fake
+//! services.
 
 mod app;
 mod binary;
@@ -43,5 +44,5 @@ pub use self::{
     wire::Wire,
 };
 
-/// A password that keeps the rules.
+/// A password that satisfies the rules.
 pub const PASSWORD: &str = "Str0ng!pass";

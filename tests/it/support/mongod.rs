@@ -1,4 +1,4 @@
-//! One private mongod for all tests of the run, in memory where the system has such a folder.
+//! One private mongod for all tests of a run. Its data is in `/dev/shm`, which is memory, if this folder exists.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use myspares::embedded::PrivateMongod;
 
 const PREFIX: &str = "myspares-tests-";
 
-/// The connection string of the shared mongod, which is started by whoever asks first and dies with this process.
+/// Returns the connection string of the shared mongod. The first call starts it, and it ends with this process.
 pub fn shared_mongod_uri() -> &'static str {
     static URI: OnceLock<String> = OnceLock::new();
     URI.get_or_init(|| {
@@ -30,7 +30,7 @@ pub fn shared_mongod_uri() -> &'static str {
     })
 }
 
-/// The name of a database that no other test uses.
+/// Returns the name of a database that no other test uses.
 pub fn fresh_database() -> String {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed))
@@ -41,7 +41,7 @@ fn base() -> PathBuf {
     if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
-/// Removes what runs that are over have left: their mongod died with them, their folder did not.
+/// Removes the data folders of earlier runs. Their mongod ended with the run, but the folder stayed.
 fn sweep() {
     for entry in fs::read_dir(base()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -52,17 +52,17 @@ fn sweep() {
     }
 }
 
-/// The mongod of `MONGOD_BIN`, where that is set.
+/// Returns the path in `MONGOD_BIN` if the variable is set.
 pub fn named_mongod() -> Option<PathBuf> {
     std::env::var_os("MONGOD_BIN").map(PathBuf::from)
 }
 
-/// The mongod that `scripts/install-mongod` has put there, if it had to.
+/// Returns the mongod that `scripts/install-mongod` installed, if there is one.
 pub fn installed_mongod() -> Option<PathBuf> {
     Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(".mongodb/bin/mongod")).filter(|own| own.exists())
 }
 
-/// The folder of what the server of one test keeps on disk; it goes with the run's own.
+/// Returns the data folder for the server of one test. It is inside the folder of the run.
 pub fn data_folder(database: &str) -> PathBuf {
     base().join(format!("{PREFIX}{}", process::id())).join("data").join(database)
 }

@@ -1,4 +1,4 @@
-//! People with phones and mailboxes, and what they do with them.
+//! Sign-ups, proofs and password resets with phone numbers and addresses.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::{Caller, PASSWORD, Reply, TestApp, eventually};
 
-/// A password for whoever gets an account back.
+/// The password that a reset sets.
 pub const NEW_PASSWORD: &str = "N3w-gasket!";
 const FORGOT: &str = "/api/auth/forgot-password";
 
 impl TestApp {
-    /// Signs up without a code: what is given is only claimed.
+    /// Signs up without a code. The number and the address are only claimed.
     pub async fn claims(&self, username: &str, number: Option<&str>, email: Option<&str>) -> Caller {
         let body = json!({ "username": username, "password": PASSWORD, "phone_number": number, "email": email });
         let mut caller = self.anonymous();
@@ -20,7 +20,7 @@ impl TestApp {
         caller
     }
 
-    /// Signs up with a code: the number is proven, an address only claimed.
+    /// Signs up with a code. The number is proven, and the address is only claimed.
     pub async fn proves_number(&self, username: &str, number: &str, email: Option<&str>) -> Caller {
         let mut caller = self.anonymous();
         let reply = self.tries_to_prove_number(&mut caller, username, number, email).await.expect(201);
@@ -28,7 +28,7 @@ impl TestApp {
         caller
     }
 
-    /// The answer to the code of a sign-up.
+    /// Signs up with a code and returns the response to the code, which may be a refusal.
     pub async fn tries_to_prove_number(
         &self,
         caller: &mut Caller,
@@ -43,19 +43,21 @@ impl TestApp {
         caller.post("/api/auth/register/verify-otp/", &proof).await
     }
 
-    /// Confirms the address of an account by its link, signed in to it.
+    /// Confirms the address of the caller's account with the link from the mail.
     pub async fn proves_email(&self, caller: &Caller) {
         caller.post_empty(&self.activation(caller, None).await).await.expect(200);
     }
 
-    /// The path of the link by which an account confirms an address, its own when none is named.
+    /// Asks for a confirmation link and returns its path. Without `email` the link is for the address of the account.
     pub async fn activation(&self, caller: &Caller, email: Option<&str>) -> String {
         let body = without_nulls(json!({ "email": email, "current_password": PASSWORD }));
         caller.post("/api/request/request-staff/", &body).await.expect(200);
         format!("/api/request/activate-staff/{}", self.link("activate-staff").await)
     }
 
-    /// Asks for a code to get back in, and waits for the SMS if one is `expected`; the caller keeps the challenge.
+    /// Asks for a code to reset the password. Checks that a text message is sent only if it is `expected`.
+    ///
+    /// The caller keeps the challenge cookie.
     pub async fn asks_for_reset_code(&self, caller: &mut Caller, number: &str, expected: bool) {
         let codes = self.db.collection::<Document>("otp_codes");
         codes.delete_many(doc! {}).await.expect("no other code");
@@ -71,7 +73,7 @@ impl TestApp {
         }
     }
 
-    /// Sets a new password by a code, which is only sent if that is `allowed`.
+    /// Sets a new password with a code. If this is not `allowed`, checks that no code is sent.
     pub async fn resets_by_number(&self, number: &str, allowed: bool) {
         let mut caller = self.anonymous();
         self.asks_for_reset_code(&mut caller, number, allowed).await;
@@ -85,12 +87,12 @@ impl TestApp {
         self.advance(Duration::from_millis(2));
     }
 
-    /// Sets a new password by a link, which is only mailed if that is `allowed`.
+    /// Sets a new password with a link. If this is not `allowed`, checks that no link is mailed.
     pub async fn resets_by_email(&self, identifier: &str, allowed: bool) {
         self.work().await;
         let before = self.letters_about("Set a new password");
         let ask = json!({ "identifier": identifier });
-        // Once nobody has the address any more, there is nobody to find by it.
+        // The answer is 404 if no account has the address any more.
         let status = self.anonymous().post("/api/request/forgot/confirm/", &ask).await.status;
         assert!(status == 200 || (!allowed && status == 404), "{status}");
         self.work().await;
@@ -105,12 +107,12 @@ impl TestApp {
         self.advance(Duration::from_millis(2));
     }
 
-    /// How many mails have this subject.
+    /// Returns the number of mails with this subject.
     pub fn letters_about(&self, subject: &str) -> usize {
         self.letters().iter().filter(|letter| letter.header("Subject") == subject).count()
     }
 
-    /// Whether some mail with this subject went to an address.
+    /// Sends all waiting mails and returns whether one with this subject went to the address.
     pub async fn has_told(&self, email: &str, subject: &str) -> bool {
         self.work().await;
         self.letters().iter().any(|mail| mail.header("To") == email && mail.header("Subject") == subject)

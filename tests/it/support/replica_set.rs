@@ -1,4 +1,4 @@
-//! Three mongods of a test's own, of which any may go.
+//! A replica set of three mongods for one test, which may stop any of them.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::mongod::{installed_mongod, named_mongod};
 
-/// The set; its mongods are killed when this is dropped.
+/// A replica set. Its mongods are killed when this value is dropped.
 pub struct ReplicaSet {
     uri: String,
     members: Vec<Member>,
@@ -56,7 +56,7 @@ impl Member {
 }
 
 impl ReplicaSet {
-    /// Three empty members that have elected a primary.
+    /// Starts three empty members and waits until they have elected a primary.
     pub async fn start(folder: &Path) -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
         let members: Vec<_> = (0..3).map(|n| Member::start(free(), folder.join(format!("db{n}")))).collect();
@@ -73,17 +73,17 @@ impl ReplicaSet {
         set
     }
 
-    /// Its connection string.
+    /// Returns the connection string of the set.
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Where the primary is, as `host:port`.
+    /// Returns the address of the primary as `host:port`.
     pub async fn primary_host(&self) -> String {
         self.members[self.primary().await].host()
     }
 
-    /// Ends the primary by a signal and waits until it is gone.
+    /// Ends the primary with a signal and waits until the process has ended.
     pub async fn end_primary(&mut self, signal: Signal) {
         let primary = self.primary().await;
         let child = &mut self.members[primary].child;
@@ -91,14 +91,14 @@ impl ReplicaSet {
         child.wait().expect("an end");
     }
 
-    /// Has the primary step down, which all others are up for.
+    /// Makes the primary step down, so that the other members elect a new one.
     pub async fn step_down(&self) {
         let primary = self.primary().await;
         let admin = self.members[primary].admin().await;
         let _it_may_hang_up = admin.run_command(doc! { "replSetStepDown": 20, "force": true }).await;
     }
 
-    /// Starts the members again that have ended.
+    /// Restarts the members that have ended.
     pub async fn restart_missing(&mut self) {
         for member in &mut self.members {
             if member.child.try_wait().expect("a state").is_some() {

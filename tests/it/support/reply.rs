@@ -1,25 +1,23 @@
-//! An answer, with the checks that tests make on it.
+//! A response and the checks that tests make on it.
 
 use std::ops::Index;
 
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-/// An answer read to its end.
+/// A response that is read completely.
 #[derive(Debug)]
 pub struct Reply {
-    /// Its status.
     pub status: StatusCode,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body as it came.
+    /// The body as text.
     pub text: String,
-    /// Its body as JSON; null when it is none.
+    /// The body as JSON, or null if it is not JSON.
     pub json: Value,
 }
 
 impl Reply {
-    /// Sends a request.
+    /// Sends a request and reads the response.
     pub async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
@@ -28,20 +26,20 @@ impl Reply {
         Self { status, headers, text, json }
     }
 
-    /// Checks the status.
+    /// Checks the status and returns the response.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
     }
 
-    /// Checks the whole body.
+    /// Checks that the body is exactly this JSON.
     #[track_caller]
     pub fn json_is(&self, expected: &Value) {
         assert_eq!(self.json, *expected);
     }
 
-    /// Checks status and text of a refusal, and that it is a whole envelope.
+    /// Checks the status and the error text of a refusal, and that the body is a complete error envelope.
     #[track_caller]
     pub fn refused(self, status: u16, error: &str) -> Self {
         let reply = self.expect(status);
@@ -50,7 +48,7 @@ impl Reply {
         reply
     }
 
-    /// Checks that the answer is the error envelope, complete and consistent.
+    /// Checks that the body is a complete and consistent error envelope.
     #[track_caller]
     pub fn is_envelope(&self) {
         let text = |name: &str| self[name].as_str().unwrap_or_default().to_owned();
@@ -61,7 +59,7 @@ impl Reply {
         assert!(self.header("content-type").starts_with("application/json"), "{:?}", self.headers);
     }
 
-    /// Checks that the answer says that its bearer is no good, and is kept by nobody.
+    /// Checks that the response reports an invalid bearer token and that caches may not store it.
     #[track_caller]
     pub fn tells_of_bad_bearer(self) -> Self {
         assert_eq!(self.header("www-authenticate"), "Bearer error=\"invalid_token\"");
@@ -69,19 +67,19 @@ impl Reply {
         self
     }
 
-    /// A header's text; empty when it is missing.
+    /// Returns the text of a header, or an empty text if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The `Set-Cookie` of the refresh token.
+    /// Returns the cookie of the refresh token if the response sets it.
     pub fn set_cookie(&self) -> Option<cookie::Cookie<'static>> {
         let line = self.headers.get("set-cookie")?.to_str().ok()?;
         let cookie = cookie::Cookie::parse(line.to_owned()).ok()?;
         (cookie.name() == "refresh_token").then_some(cookie)
     }
 
-    /// The challenge that the answer sets, to sign up or to get back in.
+    /// Returns the challenge cookie if the response sets one. Checks that the body has the same challenge.
     pub fn challenge_cookie(&self) -> Option<String> {
         let line = self.headers.get("set-cookie")?.to_str().ok()?;
         let cookie = cookie::Cookie::parse(line.to_owned()).ok()?;
@@ -90,7 +88,7 @@ impl Reply {
         value
     }
 
-    /// The refresh token that the answer sets.
+    /// Returns the refresh token that the response sets. A cookie that is cleared counts as none.
     pub fn refresh_cookie(&self) -> Option<String> {
         self.set_cookie().map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
     }

@@ -1,4 +1,4 @@
-//! An S3 of the tests' own that takes and removes objects.
+//! A fake S3 that stores and deletes objects.
 
 use std::{
     collections::BTreeMap,
@@ -13,41 +13,40 @@ use poem::{
 
 use super::fake::serve_fake;
 
-/// What was sent with an object, and the object.
+/// A stored object with the headers that came with it.
 #[derive(Debug, Clone)]
 pub struct Object {
-    /// Its type.
     pub content_type: String,
-    /// For how long it may be kept by others.
+    /// The `Cache-Control` header.
     pub cache_control: String,
-    /// The object.
+    /// The content.
     pub bytes: Vec<u8>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Refuses everything with this status.
+    /// The status with which all requests are refused, if they are refused.
     refusing: Option<u16>,
     objects: BTreeMap<String, Object>,
 }
 
-/// A running service.
+/// A running fake service.
 #[derive(Clone)]
 pub struct FakeS3 {
-    /// Where it is.
+    /// The base URL.
     pub url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeS3 {
-    /// Starts one that keeps what it gets.
+    /// Starts a service that works normally.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let routes = Route::new().at("/*path", object).data(Arc::clone(&state));
         Self { url: serve_fake(routes).await, state }
     }
 
-    /// The settings of a server that uses it.
+    /// Returns the settings for a server that uses this service.
     pub fn settings(&self) -> [(&str, &str); 6] {
         [
             ("IMAGE_STORE_URL", "s3://bucket/of/images"),
@@ -59,12 +58,12 @@ impl FakeS3 {
         ]
     }
 
-    /// Refuses everything from now on, or nothing any more.
+    /// Makes the service refuse all requests with this status, or accept them again.
     pub fn refuse(&self, status: Option<u16>) {
         self.state.lock().expect("the state").refusing = status;
     }
 
-    /// What it keeps, by path.
+    /// Returns the stored objects by path.
     pub fn objects(&self) -> BTreeMap<String, Object> {
         self.state.lock().expect("the state").objects.clone()
     }
@@ -73,7 +72,8 @@ impl FakeS3 {
 #[handler]
 async fn object(state: Data<&Arc<Mutex<State>>>, request: &Request, body: Body) -> Response {
     let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
-    // Whose key it is, in the form of signature version 4; the signature itself is the business of the library.
+    // The header must name the access key in the format of signature version 4. The signature itself is not checked,
+    // because the library of the server computes it.
     assert!(
         header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=AKIDTEST/"),
         "{}",

@@ -1,4 +1,4 @@
-//! A real, small mail server: takes mails, or refuses connections' commands, or says nothing at all.
+//! A small mail server, which can accept mails, refuse them or never answer.
 
 use std::sync::{
     Arc, Mutex,
@@ -19,7 +19,7 @@ const HANGING: u8 = 2;
 /// A mail server on a free port.
 #[derive(Clone)]
 pub struct MailServer {
-    /// For `SMTP_URL`.
+    /// The value for the setting `SMTP_URL`.
     pub url: String,
     mode: Arc<AtomicU8>,
     taken: Arc<Mutex<Vec<Letter>>>,
@@ -27,7 +27,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// Starts one that takes mails.
+    /// Starts a mail server that accepts mails.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -47,38 +47,38 @@ impl MailServer {
         server
     }
 
-    /// Takes mails from now on.
+    /// Makes the server accept mails.
     pub fn take(&self) {
         self.mode.store(TAKING, Ordering::SeqCst);
     }
 
-    /// Answers that it has no time, from now on.
+    /// Makes the server answer each new connection with 421, which means that it is not available.
     pub fn refuse(&self) {
         self.mode.store(REFUSING, Ordering::SeqCst);
     }
 
-    /// Takes connections and says nothing, from now on.
+    /// Makes the server accept connections and never answer.
     pub fn hang(&self) {
         self.mode.store(HANGING, Ordering::SeqCst);
     }
 
-    /// The mails it took.
+    /// Returns the accepted mails.
     pub fn letters(&self) -> Vec<Letter> {
         self.taken.lock().expect("no panic").clone()
     }
 
-    /// How often it was called.
+    /// Returns the number of connections so far.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
     async fn talk(self, stream: TcpStream) {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        // A client that hangs up in between ends the talk.
+        // The conversation ends early if the client closes the connection.
         let _hung_up = self.try_talk(stream).await;
     }
 
-    /// As much of RFC 5321 as a client needs that sends one mail.
+    /// Answers the commands of RFC 5321 that a client needs for one mail. Returns `None` if the client hangs up.
     async fn try_talk(&self, stream: TcpStream) -> Option<()> {
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();

@@ -1,5 +1,6 @@
-//! A Twilio of the tests' own: the real client talks to it over HTTP. It counts as Twilio does: five checks of a
-//! verification and five sends to a number, whoever asks.
+//! A fake Twilio. The real client of the server calls it over HTTP.
+//!
+//! Like Twilio, it compares at most five codes of a verification, no matter which caller sent them.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,25 +17,25 @@ use serde::Deserialize;
 
 use super::fake::serve_fake;
 
-/// The code that it sends, always the same one, as Twilio does within ten minutes.
+/// The code that the service sends. It is always the same, as with Twilio within ten minutes.
 pub const CODE: &str = "135790";
 
-/// How often it compares, for all numbers together; tests ask about one.
+/// The number of codes that the service compares. It counts all numbers together, because each test uses only one.
 const CHECKS: usize = 5;
 
-/// How it answers.
+/// The way in which a fake service answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mood {
-    /// As it should.
+    /// The service works normally.
     #[default]
     Good,
-    /// With a status and a body that is no JSON.
+    /// It answers with this status and a body that is not JSON.
     Status(u16),
-    /// With 400 and a code of Twilio's own.
+    /// It answers with status 400 and this Twilio error code.
     Problem(u32),
-    /// With 200 and rubbish.
+    /// It answers with status 200 and a body that is not JSON.
     Rubbish,
-    /// After ten seconds.
+    /// It answers too late.
     Slow,
 }
 
@@ -49,10 +50,10 @@ struct State {
     compared: usize,
 }
 
-/// A running service.
+/// A running fake service.
 #[derive(Clone)]
 pub struct FakeTwilio {
-    /// Where it is.
+    /// The base URL.
     pub url: String,
     state: Arc<Mutex<State>>,
 }
@@ -76,7 +77,7 @@ struct Report {
 }
 
 impl FakeTwilio {
-    /// Starts one that answers as it should.
+    /// Starts a service that works normally.
     pub async fn start() -> Self {
         let state = Arc::new(Mutex::<State>::default());
         let routes = Route::new()
@@ -87,7 +88,7 @@ impl FakeTwilio {
         Self { url: serve_fake(routes).await, state }
     }
 
-    /// The settings of a server that uses it.
+    /// Returns the settings for a server that uses this service.
     pub fn settings(&self) -> [(&str, &str); 4] {
         [
             ("TWILIO_ACCOUNT_SID", "AC1"),
@@ -97,32 +98,32 @@ impl FakeTwilio {
         ]
     }
 
-    /// Answers differently from now on.
+    /// Changes how the service answers.
     pub fn becomes(&self, mood: Mood) {
         self.state.lock().expect("the state").mood = mood;
     }
 
-    /// Sends codes that it is given from now on.
+    /// Makes the service accept codes that the server chooses. Before, it refuses them.
     pub fn takes_custom_codes(&self) {
         self.state.lock().expect("the state").takes_custom_codes = true;
     }
 
-    /// The codes that it was given, the newest last.
+    /// Returns the codes that the server chose, the newest last.
     pub fn custom_codes(&self) -> Vec<String> {
         self.state.lock().expect("the state").custom_codes.clone()
     }
 
-    /// The numbers whose verification was reported as approved.
+    /// Returns the numbers whose verification the server reported as approved.
     pub fn approved(&self) -> Vec<String> {
         self.state.lock().expect("the state").approved.clone()
     }
 
-    /// The numbers that codes were sent to.
+    /// Returns the numbers to which codes were sent.
     pub fn sent_to(&self) -> Vec<String> {
         self.state.lock().expect("the state").sent_to.clone()
     }
 
-    /// How often it was asked whether a code is right.
+    /// Returns how often the server asked whether a code is right.
     pub fn checks(&self) -> usize {
         self.state.lock().expect("the state").checks
     }
@@ -154,7 +155,7 @@ fn status(status: &str) -> Response {
 
 #[handler]
 async fn send(state: Data<&Arc<Mutex<State>>>, headers: &poem::http::HeaderMap, call: Form<Call>) -> Response {
-    // The account and its secret, as RFC 7617 writes them.
+    // The value is the account and its token in the format of RFC 7617.
     assert_eq!(headers["authorization"], "Basic QUMxOmF1dGggdG9rZW4=");
     assert_eq!(call.channel.as_deref(), Some("sms"));
     if let Some(trouble) = trouble(state.0).await {

@@ -1,4 +1,4 @@
-//! A wire to a server that can be cut: nothing goes through any more, and nobody is told.
+//! A network connection that can be cut. Afterwards no data passes, but neither side gets an error.
 
 use tokio::{
     io::copy_bidirectional,
@@ -6,15 +6,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// The wire.
+/// A proxy for TCP connections to one server.
 pub struct Wire {
-    /// Where it begins.
+    /// The address to connect to, as `host:port`.
     pub address: String,
     cut: CancellationToken,
 }
 
 impl Wire {
-    /// A wire to `host:port`.
+    /// Starts a proxy to `target`, which is `host:port`.
     pub async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -30,7 +30,7 @@ impl Wire {
                     };
                     tokio::select! {
                         biased;
-                        // Both ends stay open.
+                        // Both connections stay open.
                         () = cut.cancelled() => std::future::pending().await,
                         _ = carry => {}
                     }
@@ -40,7 +40,7 @@ impl Wire {
         Self { address, cut }
     }
 
-    /// Cuts it.
+    /// Stops all data in both directions.
     pub fn cut(&self) {
         self.cut.cancel();
     }
