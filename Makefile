@@ -1,34 +1,34 @@
-# The commands of the project; `make` lists them.
+# The commands of the project. `make` lists them.
 
-# Tests share the machine with the servers they start: more threads than this only wait for each other.
+# Tests share the machine with the servers that they start. More threads than this would only wait for each other.
 TEST_THREADS ?= 8
-# Tests of whole processes hold deadlines, such as a start within ten seconds, which are not promised to a machine that runs
-# seven other tests at the same moment: they come after the others.
+# Tests of whole processes have deadlines, such as a start within ten seconds. A machine that runs seven other tests at
+# the same time may miss them, so these tests run after the others.
 WITH_DEADLINES = process:: stock_outages:: stopping:: overload::
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-mongod: ## Obtain a mongod if there is none
+mongod: ## Install mongod if it is missing
 	@scripts/install-mongod
 
 mongod-unless-configured:
 	@scripts/install-mongod --unless-configured
 
-run: mongod-unless-configured ## Serve http://localhost:8000 (Swagger UI at /docs) on a private mongod
+run: mongod-unless-configured ## Serve http://localhost:8000 (Swagger UI at /docs) with a private mongod
 	cargo run --locked -- serve
 
-seed: mongod-unless-configured ## Fill an empty catalogue with sample parts, beside a running server too
+seed: mongod-unless-configured ## Fill an empty catalogue with sample parts (the server may be running)
 	cargo run --locked -- seed
 
-test: mongod ## Run every test but the slow ones
+test: mongod ## Run all tests except the slow ones
 	cargo test --locked -- --test-threads=$(TEST_THREADS) $(addprefix --skip ,$(WITH_DEADLINES))
 	cargo test --locked --test it -- --test-threads=2 $(WITH_DEADLINES)
 
-test-slow: mongod ## Run the slow tests: long races
+test-slow: mongod ## Run the slow tests, such as long races
 	cargo test --locked -- --test-threads=$(TEST_THREADS) --ignored
 
-check: ## Format, lint and describe as continuous integration asks for it
+check: ## Check the formatting, the lints and the description of the API, as continuous integration does
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo run --locked --quiet -- openapi | diff -u openapi/openapi.json - >/dev/null || (echo "openapi/openapi.json is stale: run make openapi"; exit 1)
@@ -36,10 +36,10 @@ check: ## Format, lint and describe as continuous integration asks for it
 deny: ## Check licences, sources and advisories of the dependencies (needs cargo-deny and the network)
 	cargo deny check
 
-openapi: ## Write the description of the API anew
+openapi: ## Write the description of the API to openapi/openapi.json
 	cargo run --locked --quiet -- openapi > openapi/openapi.json
 
-bench: mongod ## Measure the optimised server next to bare floors (needs wrk: scripts/install-wrk)
+bench: mongod ## Measure the optimised server against minimal servers (needs wrk: scripts/install-wrk)
 	@scripts/install-wrk
 	cargo bench --locked --bench http
 
