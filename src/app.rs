@@ -12,7 +12,7 @@ use crate::{
         tokens::access::AccessTokens,
     },
     audits::store::Trail,
-    catalogue::{CatalogueCache, turns::Searching},
+    catalogue::{cache::CatalogueCache, turns::Searching},
     clock::Clock,
     config::{Config, kept_secret},
     db::StoreError,

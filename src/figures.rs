@@ -2,7 +2,16 @@
 
 use futures_util::try_join;
 
-use crate::{accounts::store::UserRecord, app::App, catalogue::store::products::StockLevel, db::StoreError};
+use crate::{
+    accounts::{UserRecord, administration},
+    app::App,
+    carts,
+    catalogue::{
+        StockLevel,
+        stock::{self, LevelCounts},
+    },
+    db::StoreError,
+};
 
 /// Products that are listed when more are running out.
 const LOW_STOCK_LIMIT: i64 = 20;
@@ -14,14 +23,8 @@ const NEWEST_LIMIT: i64 = 10;
 pub struct Stats {
     /// Accounts.
     pub users: u64,
-    /// Brands.
-    pub brands: u64,
-    /// Models.
-    pub models: u64,
-    /// Categories.
-    pub categories: u64,
-    /// Products, hidden ones too.
-    pub products: u64,
+    /// Entries of the catalogue.
+    pub levels: LevelCounts,
     /// Carts that hold something.
     pub carts: u64,
     /// Those with the least stock of the products at or under the threshold.
@@ -34,16 +37,12 @@ pub struct Stats {
 
 /// Counts everything, and looks for products with at most `threshold` pieces.
 pub async fn read(app: &App, threshold: u32) -> Result<Stats, StoreError> {
-    let store = &app.store;
-    let (users, brands, models, categories, products, carts, (low_stock, low_stock_total), newest_users) = try_join!(
-        store.users.count(None),
-        store.brands.count(),
-        store.models.count(),
-        store.categories.count(),
-        store.products.count(),
-        store.carts.count(),
-        store.products.low_stock(threshold, LOW_STOCK_LIMIT),
-        store.users.records(None, None, NEWEST_LIMIT),
+    let (levels, (low_stock, low_stock_total), carts, users, newest_users) = try_join!(
+        stock::counts(app),
+        stock::low(app, threshold, LOW_STOCK_LIMIT),
+        carts::count(app),
+        administration::count(app),
+        administration::newest(app, NEWEST_LIMIT),
     )?;
-    Ok(Stats { users, brands, models, categories, products, carts, low_stock, low_stock_total, newest_users })
+    Ok(Stats { users, levels, carts, low_stock, low_stock_total, newest_users })
 }

@@ -11,7 +11,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use mongodb::IndexModel;
 
 use crate::{
-    catalogue::store::product_search,
     db::{StoreError, error, schema::Layout},
     store::Store,
 };
@@ -32,8 +31,7 @@ impl Store {
         let found = &self.validators(doc! {}).await?;
         let lay_out = |layout: Layout| self.lay_out(layout, found);
         stream::iter(Self::layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        product_search::add_missing_keys(&self.connection).await?;
-        self.locks.declare().await
+        self.complete().await
     }
 
     /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.

@@ -37,6 +37,8 @@ mod limits;
 mod mail;
 /// What is counted for operators.
 mod metrics;
+/// The export and the deletion of an account, which touch every subject.
+mod privacy;
 /// All collections, in one list.
 mod store;
 /// Spans of calls for a collector.

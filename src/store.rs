@@ -72,6 +72,12 @@ macro_rules! collections {
             pub(crate) fn layouts() -> Vec<Layout> {
                 [$(<$part as StorePart>::layout(),)+].into_iter().flatten().collect()
             }
+
+            /// Completes the documents of each part.
+            pub(crate) async fn complete(&self) -> Result<(), StoreError> {
+                $(self.$field.complete().await?;)+
+                Ok(())
+            }
         }
     };
 }

@@ -1,4 +1,4 @@
-//! The postal address inside the account.
+//! The postal address of an account. It is stored inside the account's document.
 
 use super::{
     rules::profile::AddressChange,
@@ -10,22 +10,24 @@ use crate::{
     values::ids::{AddressId, SessionRef},
 };
 
-/// Why an address isn't read or changed.
+/// The reason why an address is not read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// Nothing was named that can be changed.
+    /// The request names no field that can be changed.
     #[error("no valid fields provided for update")]
     NothingGiven,
-    /// The session is not alive.
+    /// The session has ended, or the account is disabled.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The address of an account. It has one from the sign-up on: name and number are the account's own until others are
-/// given, and its id is the account's, so that nothing needs to be stored before something is known.
+/// Returns the address of an account. Every account has one, even if its owner has not filled in anything yet.
+///
+/// Where the owner gave no name or number, the address shows the username and the phone number of the account. An
+/// address that was never stored has the same id as the account, so nothing needs to be stored at the sign-up.
 pub fn of(account: &Account) -> Address {
     let given = account.profile.address.clone().unwrap_or_else(|| Address {
         id: AddressId::from(account.id.bytes()),
@@ -47,12 +49,13 @@ pub fn of(account: &Account) -> Address {
     }
 }
 
-/// The account whose address is asked for.
+/// Returns the account of a session. Pass it to [`of`] to get the address.
 pub async fn read(app: &App, owner: SessionRef) -> Result<Account, AddressError> {
     app.store.users.account(owner).await?.ok_or(AddressError::SignedOut)
 }
 
-/// Changes what was named and returns the account as it is then: one update, which signs its caller in.
+/// Changes the fields that `change` names, and returns the account after the change. The same update checks that the
+/// session of the caller is alive.
 pub async fn update(app: &App, owner: SessionRef, change: AddressChange) -> Result<Account, AddressError> {
     let change = AccountChange { address: change, ..AccountChange::default() };
     if change.is_empty() {

@@ -1,4 +1,4 @@
-//! Accounts as those who run the shop see and change them.
+//! What staff and admins see of accounts, and what admins change about them.
 
 use super::{
     sign_in,
@@ -18,43 +18,44 @@ use crate::{
     },
 };
 
-/// Characters of a query.
+/// The maximum length of a search text, in characters.
 const MAX_QUERY: usize = 100;
 
-/// An account, and whether it is closed.
+/// An account together with its state at one moment.
 #[derive(Debug)]
 pub struct UserState {
     /// The account.
     pub record: UserRecord,
-    /// How many browsers and apps are signed in.
+    /// The number of browsers and apps that are signed in.
     pub sessions: usize,
-    /// Whether failed sign-ins have closed it, to one address at least.
+    /// Whether too many failed sign-ins block further ones, from at least one IP address.
     pub is_locked: bool,
-    /// When it was looked at.
+    /// The time at which this state was read.
     pub now: Timestamp,
-    /// Whether nobody could get back into it: it runs the shop, and none of its contacts is proven.
+    /// Whether its owner could not get back in after forgetting the password. This is so for staff and admins who have
+    /// proven neither a number nor an address, because only a proven contact may reset such an account.
     pub is_unrecoverable: bool,
 }
 
-/// Why an account isn't shown or changed.
+/// The reason why an account is not shown or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
     /// A field breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// Nothing was named that can be changed.
+    /// The request names no field that can be changed.
     #[error("no fields provided for update")]
     NothingGiven,
-    /// There is no such account.
+    /// No account has this id.
     #[error("user not found")]
     NotFound,
-    /// Who asks isn't an admin any more.
+    /// The caller is not an active admin any more.
     #[error("admins only")]
     NotByAdmin,
-    /// Nobody would be left to run the accounts.
+    /// The change would leave the shop without an active admin.
     #[error("the shop needs an active admin: make another account an admin first")]
     LastAdmin,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -65,8 +66,11 @@ impl From<UnknownRole> for UsersError {
     }
 }
 
-/// A page of the accounts in which a text stands, the newest first, and how many there are. Parts of numbers and
-/// addresses are found by admins only: staff, who see them masked, could otherwise guess them piece by piece.
+/// Returns a page of the accounts that match `text`, the newest first, and the number of all matches. Without a text,
+/// all accounts match.
+///
+/// Everybody finds usernames by a part of them. Only admins find phone numbers and e-mail addresses by a part. Staff
+/// see them masked, and could otherwise guess them piece by piece.
 pub async fn list(
     app: &App,
     reader: Role,
@@ -79,14 +83,14 @@ pub async fn list(
     Ok((Page::of(found, slice.limit), total))
 }
 
-/// One account.
+/// Returns one account and its state.
 pub async fn read(app: &App, user: UserId) -> Result<UserState, UsersError> {
     let record = app.store.users.record(user).await?.ok_or(UsersError::NotFound)?;
     state(app, record).await
 }
 
-/// Changes what an account may do, at once and everywhere. Who is disabled is signed out, and what was mailed or sent to
-/// them opens nothing any more.
+/// Changes the role of an account, or whether it is active. The change takes effect at the next request of its owner.
+/// Disabling an account ends all its sessions, and voids the links and codes that were sent to its owner.
 pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange) -> Result<UserState, UsersError> {
     if change.role.is_none() && change.is_active.is_none() {
         return Err(UsersError::NothingGiven);
@@ -99,13 +103,13 @@ pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange
     }
 }
 
-/// Ends all sessions of an account, at once and everywhere.
+/// Ends all sessions of an account. Their access tokens stop working at once.
 pub async fn sign_out(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
     let found = app.store.users.sign_out(user, &app.trail(Some(author))).await?;
     if found { Ok(()) } else { Err(UsersError::NotFound) }
 }
 
-/// Forgets the failed sign-ins to an account.
+/// Resets the counters of failed sign-ins to an account, so that its owner can try again at once.
 pub async fn unlock(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
     let was_locked = sign_in::is_locked(app, user).await?;
     let counters = sign_in::counters(app, user);
@@ -127,4 +131,14 @@ fn query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQue
     }
     let number = E164::parse(&text, app.config.default_region).ok();
     Ok(Some(UserQuery { text, number, by_parts: reader == Role::Admin }))
+}
+
+/// Counts all accounts.
+pub async fn count(app: &App) -> Result<u64, StoreError> {
+    app.store.users.count(None).await
+}
+
+/// Returns up to `limit` accounts, the newest first.
+pub async fn newest(app: &App, limit: i64) -> Result<Vec<UserRecord>, StoreError> {
+    app.store.users.records(None, None, limit).await
 }

@@ -1,6 +1,8 @@
-//! Another number for an account: proven by a code, asked for by its owner and not by a stolen access token.
+//! Changing the phone number of an account. The caller gives the password, or has signed in within the last 10 minutes,
+//! so that a stolen access token is not enough. A code that is sent to the new number proves that the caller has it.
 
 use super::{
+    letters,
     otp::{self, Asker, OtpError},
     rules::password::Password,
     sessions::Origin,
@@ -10,34 +12,35 @@ use super::{
 use crate::{
     app::App,
     db::StoreError,
-    mail::{self, kind::MailKind},
+    mail::kind::MailKind,
     values::{ids::SessionRef, phone::E164},
 };
 
-/// Why a number isn't changed.
+/// The reason why a number is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeNumberError {
-    /// The code.
+    /// The code was not sent or not accepted.
     #[error(transparent)]
     Otp(#[from] OtpError),
-    /// Number or code is missing.
+    /// The number or the code is missing.
     #[error("phone_number and otp are required")]
     Incomplete,
     /// Another account has proven the number.
     #[error("phone number already registered")]
     Taken,
-    /// Whoever has the number can reset the password: an access token alone must not bring another one.
+    /// The caller has not confirmed the password. An access token alone is not enough here, because the owner of the
+    /// number can reset the password.
     #[error(transparent)]
     Reauthentication(#[from] ReauthenticationError),
-    /// The session is not alive any more.
+    /// The session has ended.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Sends a code to the number that an account is to have.
+/// Sends a code to the new number of an account. Waits until the SMS service has taken the message.
 pub async fn send(
     app: &App,
     caller: SessionRef,
@@ -55,7 +58,8 @@ pub async fn send(
     Ok(())
 }
 
-/// Gives the account the number that the code proves; open codes and resets of the account are void.
+/// Gives the account the number that the code proves, and returns the account after the change. The open links, codes
+/// and resets of the account become void, and a mail tells its owner of the change.
 pub async fn verify(
     app: &App,
     caller: SessionRef,
@@ -70,6 +74,6 @@ pub async fn verify(
         Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),
         changed => changed?.ok_or(ChangeNumberError::SignedOut)?,
     };
-    mail::notify(app, &account, MailKind::NumberChanged).await;
+    letters::notify(app, &account, MailKind::NumberChanged).await;
     Ok(account)
 }

@@ -1,4 +1,4 @@
-//! Proving an address by a link, and becoming staff by an invitation.
+//! Proving an e-mail address by a link, which also accepts an invitation to become staff.
 
 use super::{
     links::{self, LinkError},
@@ -24,53 +24,55 @@ use crate::{
     },
 };
 
-/// Why no link is mailed.
+/// The reason why no link is mailed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// Another address is where resets go from then on: an access token alone must not bring one.
+    /// The caller has not confirmed the password. An access token alone is not enough to prove a new address, because
+    /// links to reset the password will go to it.
     #[error(transparent)]
     Reauthentication(#[from] ReauthenticationError),
-    /// There is nothing left to prove.
+    /// The address is proven already, and no invitation is open for it.
     #[error("this email is verified already and no invitation is open for it")]
     AlreadyVerified,
-    /// Too many mails.
+    /// The caller has asked for too many mails.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a link proves nothing.
+/// The reason why a link proves nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ActivateError {
-    /// The link.
+    /// The link is not valid or has expired.
     #[error(transparent)]
     Link(#[from] LinkError),
     /// Another account has proven the address.
     #[error("email already registered")]
     Taken,
-    /// Whoever opens the link must be signed in to its account.
+    /// The caller must be signed in to the account that asked for the link.
     #[error("sign in to the account that asked for this link")]
     AccountRequired,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What somebody asks a link for.
+/// What a caller sends to ask for a link.
 #[derive(Debug)]
 pub struct Wanted {
-    /// The address; unset means the account's.
+    /// The address to prove. `None` or an empty text means the address of the account.
     pub email: Option<String>,
-    /// The password, which another address than the account's needs unless the sign-in is fresh.
+    /// The password of the account. It is needed for an address that is not the account's, unless the caller has signed
+    /// in within the last 10 minutes.
     pub current_password: Option<Password>,
 }
 
-/// Mails a link that proves an address.
+/// Queues a mail with a link that proves an address, and returns that address.
 pub async fn request(
     app: &App,
     account: &Account,
@@ -96,16 +98,21 @@ pub async fn request(
     Ok(email)
 }
 
-/// What a link would prove, and whether that needs its account's sign-in; it stays as good as it was.
+/// Returns what a link would prove, and whether its user must be signed in to the account. The link is not used up.
 pub async fn check(app: &App, uid: &str, token: &str) -> Result<(LinkDoc, bool), LinkError> {
     let (link, account) = links::open(app, LinkKind::VerifyEmail, uid, token).await?;
     let needs_account = !proves_unsigned(&link, &account, app.clock.now());
     Ok((link, needs_account))
 }
 
-/// Proves an address by its link. Without a sign-in that is only possible while nothing is proven of the account, and then
-/// ends its sessions: whoever has its password may be somebody else. Whoever is signed in to the very account becomes staff
-/// if an invitation names the address.
+/// Proves an address by its link, uses the link up, and returns the account after the change.
+///
+/// A caller who is signed in to the account of the link can always do this. If an invitation names the address, a
+/// customer becomes staff.
+///
+/// A caller who is not signed in can do this only for the current address of the account, and only while no contact of
+/// the account is proven. All sessions of the account end then, because the person who chose its password may be
+/// somebody else.
 pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>) -> Result<Account, ActivateError> {
     let (link, account) = links::open(app, LinkKind::VerifyEmail, uid, token).await?;
     let trail = app.trail(None);
@@ -123,7 +130,13 @@ pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>)
     }
 }
 
-/// Whether a link proves its address for somebody who isn't signed in.
+/// Returns whether a link proves its address for a caller who is not signed in. See [`activate`].
 fn proves_unsigned(link: &LinkDoc, account: &Account, now: Timestamp) -> bool {
     account.email.as_ref() == Some(&link.email) && account.contacts(now).may_prove_unsigned()
+}
+
+/// Forgets the proven addresses that owners removed from their accounts more than 7 days ago. Until then such an
+/// address can still reset the password.
+pub async fn forget_removed(app: &App) -> Result<(), StoreError> {
+    app.store.users.forget_removed_emails(app.clock.now()).await
 }

@@ -1,4 +1,5 @@
-//! bcrypt on low-priority threads of its own behind a bounded queue, so that a login storm can't starve reads.
+//! bcrypt runs on its own threads with low priority and a bounded queue, so that many sign-ins at once can't slow down
+//! other requests.
 
 use std::{
     io,
@@ -20,13 +21,15 @@ use super::{
 };
 use crate::values::invalid::InvalidField;
 
-/// Jobs that may wait, whatever they take.
+/// The maximum number of waiting jobs, however short they are.
 const QUEUE: usize = 128;
-/// Who would wait longer is refused: most callers would have given up before their turn.
+/// The longest expected wait. A job that would wait longer is refused, because most callers would give up before its
+/// turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// The lowest priority: an idle machine still hashes at full speed.
+/// The niceness of the threads, which gives them the lowest priority. An idle machine still hashes at full speed.
 const NICE: i32 = 19;
-/// Salt and hash of no password anybody knows; an unknown account is compared with it and costs the same.
+/// A bcrypt salt and hash of a password that nobody knows. Sign-ins to unknown accounts are compared with it, so that
+/// they take as long as sign-ins to known ones.
 const NOBODY: &str = "abcdefghijklmnopqrstuuOeR0VYQ4vHPXPdX8eGz4XWZu9mYc1iS";
 
 /// The hashing threads. They end when this is dropped.
@@ -37,22 +40,22 @@ pub struct Hasher {
     load: Arc<Load>,
 }
 
-/// What operators see of the threads.
+/// Counters for the metrics.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
-    /// Passwords hashed or compared.
+    /// The number of passwords that were hashed or compared.
     pub done: Counter,
-    /// Jobs that would have had to wait too long.
+    /// The number of jobs that were refused because the queue was full or the wait would have been too long.
     pub refused: Counter,
 }
 
-/// Whether somebody still waits for an answer. Flows go on to their end when their caller hangs up, but a hash that
-/// still stands in the queue then is not worth its time.
+/// A handle that tells whether the caller still waits for an answer. A request runs to its end even if the caller hangs
+/// up. But a hash that is still in the queue at that moment is skipped, because it takes a lot of time.
 #[derive(Debug, Clone, Default)]
 pub struct Caller(CancellationToken);
 
 impl Caller {
-    /// Somebody who hangs up when the guard goes.
+    /// Returns a caller and its guard. The caller counts as gone when the guard is dropped.
     pub fn with_guard() -> (Self, DropGuard) {
         let token = CancellationToken::new();
         (Self(token.clone()), token.drop_guard())
@@ -63,44 +66,45 @@ impl Caller {
     }
 }
 
-/// What a comparison of a password with a hash says.
+/// The result of comparing a password with a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is the account's password.
+    /// The password is right.
     Same,
-    /// It is, but the hash is of the form that was typed, before passwords were normalised: it is to be made anew.
+    /// The password is right, but the hash was made from the text as it was typed, by a version that did not normalise
+    /// passwords. The hash should be renewed.
     SameAsTyped,
-    /// It is another one.
+    /// The password is wrong.
     Different,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Why there is no hash.
+/// The reason why a password was not hashed or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The queue is full.
+    /// The queue is full, or the expected wait is longer than 10 seconds.
     #[error("too many sign-ins at the moment, try again soon")]
     Busy {
-        /// Seconds after which there should be room.
+        /// The number of seconds after which a retry should succeed.
         retry_after: u64,
     },
-    /// The server is about to end.
+    /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
-    /// The password would be found soon by somebody who tries what people choose.
+    /// The new password is easy to guess.
     #[error(transparent)]
     Guessable(#[from] InvalidField),
-    /// Nobody waits for the hash any more.
+    /// The caller hung up before the job began.
     #[error("the caller has left")]
     CallerLeft,
-    /// bcrypt itself failed.
+    /// bcrypt failed, or the password is too long for it.
     #[error("hashing failed")]
     Failed,
 }
 
 impl Hasher {
-    /// Starts one thread a core.
+    /// Starts one thread for each core. `cost` is the bcrypt cost of new hashes: each step doubles the time of a hash.
     pub fn start(cost: u32, counts: Counts) -> io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -113,17 +117,19 @@ impl Hasher {
         Ok(Self { queue, cost, counts, load })
     }
 
-    /// Jobs that wait or run.
+    /// Returns the number of jobs that wait or run.
     pub fn jobs(&self) -> u32 {
         self.load.jobs()
     }
 
-    /// Refuses whatever has not begun by then: it would be cut off when the process ends.
+    /// Refuses every job that has not begun by `at`, because the process may end before it is done. Only the first call
+    /// has an effect.
     pub fn stop(&self, at: Instant) {
         self.load.end(at);
     }
 
-    /// Judges a password that keeps the rules by what is known of its owner, and hashes it.
+    /// Hashes a new password. Fails with [`HashError::Guessable`] when somebody who knows the `owner` could guess it
+    /// soon.
     pub async fn hash(
         &self,
         password: NewPassword,
@@ -138,8 +144,8 @@ impl Hasher {
         self.run(caller, job).await?
     }
 
-    /// Hashes a password that an account has already, whatever the rules were when it was set; in the form in which it was
-    /// typed, where the normal one is too long.
+    /// Hashes the current password of an account again. The rules for new passwords don't apply, because they may have
+    /// been different when it was set. It is normalised unless its normal form is too long for bcrypt.
     pub async fn rehash(&self, password: Password, caller: &Caller) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
         let normal = password.normalised();
@@ -147,8 +153,8 @@ impl Hasher {
         self.run(caller, move || hash(&fitting, cost)).await?
     }
 
-    /// Compares a password with the hash of an account. Without an account, and with a password that none could have,
-    /// the answer is no and takes as long.
+    /// Compares a password with the hash of an account; `hash` is `None` when there is no such account. Then, and for a
+    /// password that no account can have, the result is [`Comparison::Different`] and takes as long as any other.
     pub async fn verify(
         &self,
         password: Password,
@@ -163,7 +169,7 @@ impl Hasher {
         Ok(if is_known { compared } else { Comparison::Different })
     }
 
-    /// Whether a hash was made at another cost than the one that is set now.
+    /// Returns whether a hash was made at another cost than the one that is set now.
     pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
         hash.expose().parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() != self.cost)
     }
@@ -184,7 +190,7 @@ impl Hasher {
         let job = move || {
             let outcome = match load.is_over() {
                 true => Err(HashError::Stopping),
-                // A caller who has left needs no hash, and others are waiting for theirs.
+                // The caller does not need the hash any more, and other callers are waiting.
                 false if waiting.has_left() => Err(HashError::CallerLeft),
                 false => {
                     counter.inc();
@@ -217,12 +223,13 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 }
 
 fn hash(password: &Password, cost: u32) -> Result<PasswordHash, HashError> {
-    // bcrypt would take a longer one for its first 72 bytes.
+    // bcrypt ignores everything after the first 72 bytes of a longer password.
     let whole = password.could_be_set().then(|| bcrypt::hash(password.expose(), cost));
     whole.and_then(Result::ok).map(PasswordHash::new).ok_or(HashError::Failed)
 }
 
-/// Compares in the form in which passwords are hashed, and then as it was typed: older hashes were made so.
+/// Compares the normal form of a password with a hash, and then the text as it was typed, because older versions hashed
+/// that text.
 fn compare(typed: &Password, normal: &Password, hash: &PasswordHash) -> Result<Comparison, HashError> {
     let is_same = |password: &Password| {
         let verified = bcrypt::verify(password.expose(), hash.expose()).map_err(|_| HashError::Failed)?;
@@ -234,11 +241,12 @@ fn compare(typed: &Password, normal: &Password, hash: &PasswordHash) -> Result<C
     if typed.is_normal() || !is_same(typed)? {
         return Ok(Comparison::Different);
     }
-    // The normal form of some letters is longer; where it doesn't fit into bcrypt, the old hash has to stay.
+    // The normal form of some letters is longer than what was typed. If it is too long for bcrypt, the old hash stays.
     Ok(if normal.could_be_set() { Comparison::SameAsTyped } else { Comparison::Same })
 }
 
-/// On Linux a thread has a priority of its own; a system that refuses merely hashes at normal priority.
+/// Lowers the priority of the current thread. On Linux each thread has its own priority. If the system refuses, the
+/// thread hashes at normal priority.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
@@ -299,7 +307,7 @@ mod tests {
         assert_eq!(verify(&hasher, composed, Some(old)).await, Comparison::Different);
     }
 
-    /// U+0958 is six bytes in NFC instead of three.
+    /// The letter U+0958 has three bytes, and its NFC form has six.
     #[tokio::test]
     async fn a_password_whose_normal_form_does_not_fit_keeps_its_hash() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");

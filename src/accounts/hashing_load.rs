@@ -1,4 +1,4 @@
-//! How much the hashing threads have to do, and so how long the next caller would wait.
+//! The load of the hashing threads, from which the waiting time of the next job is estimated.
 
 use std::{
     sync::{
@@ -8,15 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a hash takes before any was made, at cost 12; each step doubles it.
+/// The assumed time of a hash at cost 12, used until the first one was measured. Each step of the cost doubles it.
 const FIRST_GUESS: Duration = Duration::from_millis(250);
 
-/// What the threads have before them.
+/// The jobs of the hashing threads, and how long one takes.
 pub(super) struct Load {
     threads: u32,
     /// Jobs that wait or run.
     jobs: AtomicU32,
-    /// Microseconds of a job, as a moving average.
+    /// The moving average of the time of a job, in microseconds.
     micros: AtomicU64,
     ends_at: OnceLock<Instant>,
 }
@@ -29,7 +29,7 @@ impl Load {
         Self { threads, jobs: AtomicU32::new(0), micros: AtomicU64::new(micros), ends_at: OnceLock::new() }
     }
 
-    /// How long a job that comes now would wait for its turn.
+    /// Returns how long a job that is added now would wait for its turn.
     pub(super) fn expected_wait(&self) -> Duration {
         let ahead = self.jobs.load(Ordering::Relaxed).saturating_sub(self.threads.saturating_sub(1));
         Duration::from_micros(self.micros.load(Ordering::Relaxed)) * ahead / self.threads
@@ -39,7 +39,7 @@ impl Load {
         self.jobs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Jobs that wait or run.
+    /// Returns the number of jobs that wait or run.
     pub(super) fn jobs(&self) -> u32 {
         self.jobs.load(Ordering::Relaxed)
     }
@@ -48,7 +48,7 @@ impl Load {
         self.jobs.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Nothing begins from then on.
+    /// No job begins from `at` on. Only the first call has an effect.
     pub(super) fn end(&self, at: Instant) {
         self.ends_at.get_or_init(|| at);
     }
@@ -57,7 +57,7 @@ impl Load {
         self.ends_at.get().is_some_and(|at| Instant::now() >= *at)
     }
 
-    /// An eighth of the new time and seven of the old ones.
+    /// Updates the moving average: the new time counts one eighth, the old average seven eighths.
     pub(super) fn took(&self, span: Duration) {
         let new = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         let old = self.micros.load(Ordering::Relaxed);

@@ -17,27 +17,28 @@ use crate::{
     },
 };
 
-/// For so long an invitation is open.
+/// The time for which an invitation is open: 7 days.
 const OPEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Why there is no invitation.
+/// The reason why an invitation is not made or withdrawn.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// No such open invitation.
+    /// No open invitation has this id.
     #[error("invitation not found")]
     NotFound,
-    /// Too many mails to the address.
+    /// Too many mails were sent to the address.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Invites an address and tells its owner.
+/// Stores an invitation for an address and queues a mail to it. The invitation replaces older ones for this address
+/// that nobody has used.
 pub async fn invite(app: &App, author: &Author, email: &str) -> Result<InvitationDoc, InviteError> {
     let email = Email::parse(email).map_err(|why| InvalidField::because("email", "email", why))?;
     mail::count_invitation(app, &email).await?;
@@ -49,13 +50,13 @@ pub async fn invite(app: &App, author: &Author, email: &str) -> Result<Invitatio
     Ok(invitation)
 }
 
-/// A page of the open invitations, the oldest first, and how many there are in all.
+/// Returns a page of the open invitations, the oldest first, and the number of all open invitations.
 pub async fn list(app: &App, slice: Slice<InvitationId>) -> Result<(Page<InvitationDoc>, u64), StoreError> {
     let (items, total) = app.store.invitations.page(slice.after, slice.probe(), app.clock.now()).await?;
     Ok((Page::of(items, slice.limit), total))
 }
 
-/// Takes an open invitation back.
+/// Withdraws an open invitation, so that nobody can use it any more.
 pub async fn withdraw(app: &App, author: &Author, invitation: InvitationId) -> Result<(), InviteError> {
     let withdrawn = app.store.invitations.withdraw(invitation, &app.trail(Some(author))).await?;
     if withdrawn { Ok(()) } else { Err(InviteError::NotFound) }

@@ -1,4 +1,4 @@
-//! Links in mails: made when the mail is sent, opened once.
+//! Links in mails. A link is made when its mail is sent, and can be used once.
 
 use super::{
     store::{
@@ -13,21 +13,22 @@ use crate::{
     values::{email::Email, ids::LinkId},
 };
 
-/// Why a link opens nothing.
+/// The reason why a link can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// No link of ours, or used already.
+    /// The link was not made by this shop, was used already, or is void.
     #[error("this link is not valid or was used already")]
     NotFound,
-    /// Past its time.
+    /// The link has expired.
     #[error("this link has expired")]
     Expired,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A new link for an account, good from now on.
+/// Makes and stores a link to `email` for an account. The link is valid from now on, for the time that the settings
+/// give its kind. Only a keyed hash of its token is stored, so its URL can be made only from the returned value.
 pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -> Result<LinkRef, StoreError> {
     let (token, now) = (LinkToken::new(), app.clock.now());
     let lifetime = match kind {
@@ -48,8 +49,11 @@ pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -
     Ok(LinkRef { user: account.id, token })
 }
 
-/// What a link stands for, and its account; it stays as good as it was. Dead are links of accounts that are gone, disabled, or have
-/// another address than the one that the link was mailed for.
+/// Returns what a link stands for, and its account. The link is not used up.
+///
+/// Fails with [`LinkError::NotFound`] when the account was deleted or disabled. The same happens when its address has
+/// changed: a link to prove an address is void if the account has another address than at the time of the mail, and a
+/// link to reset the password is void if resets may not go to that address any more.
 pub async fn open(app: &App, kind: LinkKind, uid: &str, token: &str) -> Result<(LinkDoc, Account), LinkError> {
     let link = LinkRef::parse(uid, token).ok_or(LinkError::NotFound)?;
     let hashes = app.keys.links.iter().map(|key| link.token.hash(key, link.user)).collect();

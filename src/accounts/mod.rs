@@ -1,4 +1,4 @@
-//! Accounts: signing up and in, sessions, codes and links, the profile, invitations, and what admins do to accounts.
+//! Accounts: sign-up, sign-in, sessions, codes and links, the profile, invitations, and the administration of accounts.
 
 pub mod address;
 pub mod administration;
@@ -7,6 +7,7 @@ pub mod email_proof;
 pub mod hashing;
 mod hashing_load;
 pub mod invitations;
+pub mod letters;
 pub mod links;
 pub mod operator;
 pub mod otp;
@@ -22,7 +23,10 @@ pub mod rules;
 pub mod sessions;
 pub mod sign_in;
 pub mod sms;
-pub mod store;
+pub(crate) mod store;
 pub mod tokens;
 
-pub use self::store::USERS;
+pub use self::store::{
+    Account, AccountChange, EmailChange, Member, PhotoChange, Profile, Recoverable, SessionDoc, UserChange, UserDoc,
+    UserRecord, Verification, Verified, WholeAccount, invitations::InvitationDoc, links::LinkDoc,
+};

@@ -1,4 +1,4 @@
-//! What those who run the machine do to an account, from its command line.
+//! What an operator changes about an account on the command line of the server.
 
 use super::{
     hashing::{Caller, HashError},
@@ -11,25 +11,25 @@ use super::{
 };
 use crate::{app::App, db::StoreError, values::invalid::InvalidField};
 
-/// Why no password is set.
+/// The reason why the password is not set.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPasswordError {
-    /// Nobody has the name.
+    /// No account has this username.
     #[error("user not found")]
     NotFound,
     /// The password breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// The hashing threads.
+    /// The password could not be hashed, or is easy to guess.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Sets the password of an account whose owner can't get back in: every session ends, links and codes are void, failed
-/// sign-ins are forgotten, the owner is told, and the audits as well.
+/// Sets the password of an account whose owner can't get back in. All sessions end, links and codes become void, and
+/// the counters of failed sign-ins are reset. The change is written to the audits, and a mail tells the owner of it.
 pub async fn set_password(app: &App, username: &str, new: Password) -> Result<(), SetPasswordError> {
     let new = NewPassword::check("password", &new)?;
     let identifier = UsernameKey::of(username).map(Identifier::Username).ok_or(SetPasswordError::NotFound)?;

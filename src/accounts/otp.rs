@@ -1,4 +1,4 @@
-//! Codes by SMS: sent within limits, compared a few times, used once.
+//! Codes by SMS. They are sent within limits, can be tried a few times, and can be used once.
 
 use std::sync::Arc;
 
@@ -24,54 +24,61 @@ use crate::{
     },
 };
 
-/// Why a code isn't sent or accepted.
+/// The reason why a code is not sent or not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum OtpError {
-    /// Wrong, used, or past its time.
+    /// The code is wrong, was used already, or has expired.
     #[error("invalid or expired OTP")]
     Invalid,
-    /// Tried too often.
+    /// Too many wrong codes were given for this challenge or number.
     #[error("too many wrong OTPs, ask for a new one")]
     Spent,
-    /// Sent or tried too often.
+    /// A limit is reached: too many codes were sent or tried.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The number gets no SMS.
+    /// The number can't get an SMS from this shop.
     #[error(transparent)]
     Number(#[from] InvalidField),
-    /// The SMS service.
+    /// The SMS service failed or refused.
     #[error(transparent)]
     Sms(#[from] SmsError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Permission to send one code.
+/// The permission to send one code: the slots that were taken from the limits.
 #[derive(Debug)]
 pub struct Reserved {
     purpose: Purpose,
     number: E164,
-    /// What the number may still be sent.
+    /// The slots that count for the phone number.
     of_number: Slots,
-    /// What the address may still ask for.
+    /// The slots that count for the IP address of the caller.
     of_asker: Slots,
 }
 
-/// Permission of an address to ask for one code.
+/// The permission of an IP address to ask for one code.
 #[derive(Debug)]
 pub struct Asker(Slots);
 
 impl Asker {
-    /// Counts that an address asks for a code to a number that gets SMS. What is asked is told after this only.
+    /// Counts a request for a code for the IP address of the caller. Fails, without counting, when the number can't get
+    /// an SMS from this shop.
+    ///
+    /// Call this before any answer that depends on whether the number is known. Otherwise a caller could test phone
+    /// numbers without a limit.
     pub async fn count(app: &App, number: &E164, origin: &Origin) -> Result<Self, OtpError> {
         refuse_unreachable(app, number)?;
         Ok(Self(limits::take(app, Count::by_address(Action::OtpAddress, "", origin.client)).await?))
     }
 }
 
-/// Takes the slots for one code. Unknown numbers are counted like known ones. A number is counted for each address that
-/// asks, so that nobody can use up what its owner may ask for, and once more for all of them, which is wider.
+/// Takes the slots for one code to a number. Unknown numbers are counted like known ones.
+///
+/// Each request is counted in two ways: for the number together with the IP address of the caller, and for the number
+/// alone. The second limit is wider. So a stranger who asks for codes reaches their own limit first, and the owner of
+/// the number can still get a code.
 pub async fn reserve(
     app: &App,
     asker: Asker,
@@ -88,18 +95,20 @@ pub async fn reserve(
 }
 
 impl Reserved {
-    /// No code will be sent, and that is the caller's fault: the number keeps its slots, the address has used its own.
+    /// Gives the slots of the number back, but not those of the IP address. For a code that was not sent because of
+    /// something that the caller did.
     pub async fn refuse(self, app: &App) -> Result<(), StoreError> {
         self.of_number.give_back(app).await
     }
 
-    /// No code will be sent, and that is nobody's fault.
+    /// Gives all slots back. For a code that was not sent because of an error that is not the caller's.
     pub async fn give_back(self, app: &App) -> Result<(), StoreError> {
         self.of_number.give_back(app).await?;
         self.of_asker.give_back(app).await
     }
 
-    /// Gives back what a failed sending should not count for.
+    /// Gives back the slots of a code that could not be sent. The IP address keeps them unless the SMS service or the
+    /// database failed.
     async fn not_sent(self, app: &App, error: &OtpError) -> Result<(), StoreError> {
         match error {
             OtpError::Sms(SmsError::Unavailable) | OtpError::Store(_) => self.give_back(app).await,
@@ -108,7 +117,8 @@ impl Reserved {
     }
 }
 
-/// Sends a code and keeps what is needed to compare it. What couldn't be sent doesn't count for the number.
+/// Sends a code and stores what is needed to check it later. Waits until the SMS service has taken the message. A code
+/// that could not be sent does not count for the number.
 pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
     let code = reserved.unsent(app, user);
     match deliver(app, &reserved.number, code.id).await {
@@ -123,8 +133,9 @@ pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result
     }
 }
 
-/// Keeps the challenge of a code and, for an account, sends the code behind the answer. Without an account the challenge
-/// is tried and counted like any other, and no code is right.
+/// Stores a challenge and sends its code in the background, so that the time of the answer does not reveal whether
+/// there is an account. If `user` is `None`, no code is sent. Tries of that challenge are counted as usual, and no code
+/// is accepted.
 pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, StoreError> {
     let code = reserved.unsent(app, user);
     let id = code.id;
@@ -136,7 +147,7 @@ pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId
     app.tasks.clone().spawn(async move {
         let sent = match deliver(&app, &reserved.number, id).await {
             Ok(code_hash) => app.store.otp_codes.mark_sent(id, code_hash.as_ref()).await.map_err(OtpError::from),
-            // Its slots stay taken, as those of a number without an account do.
+            // The slots stay taken, as they do for a number without an account.
             Err(error) => Err(error),
         };
         if let Err(error) = sent {
@@ -147,7 +158,7 @@ pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId
 }
 
 impl Reserved {
-    /// The document of a code that has not been sent yet.
+    /// Makes the document of a code that has not been sent yet.
     fn unsent(&self, app: &App, user: Option<UserId>) -> OtpDoc {
         let now = app.clock.now();
         OtpDoc {
@@ -164,7 +175,8 @@ impl Reserved {
     }
 }
 
-/// Sends a code, within what the whole shop may send, and returns its keyed hash; `None` when the service compares it.
+/// Sends a code within the limit of the whole shop and returns its keyed hash. Returns `None` when the SMS service made
+/// the code and will check it.
 async fn deliver(app: &App, number: &E164, id: ChallengeId) -> Result<Option<HashedToken>, OtpError> {
     let slots = limits::take(app, [Count::of(Action::OtpShop, "")]).await?;
     match app.sms.send(number, id).await {
@@ -177,17 +189,17 @@ async fn deliver(app: &App, number: &E164, id: ChallengeId) -> Result<Option<Has
     }
 }
 
-/// What a code is compared with, and whose tries it takes.
+/// The challenges that a code is checked against, and the counter that its tries count for.
 #[derive(Debug, Clone, Copy)]
 pub enum Tries<'a> {
-    /// Challenges of the caller's own; each may be tried five times.
+    /// Challenges that the caller asked for, which the cookie or the session shows. Each may be tried five times.
     Challenges(&'a [ChallengeId]),
-    /// Challenges of a number, by a caller who has none: all such callers have five tries together, which take none from
-    /// those who have a challenge.
+    /// All challenges of a number, for a caller without the cookie of one. All such callers together have five tries,
+    /// which do not count for the challenges themselves. So they can't use up the tries of a caller who has the cookie.
     Number(&'a E164, Purpose, &'a [ChallengeId]),
 }
 
-/// Uses up the first of the challenges that the code is right for.
+/// Checks a code, and uses up the first challenge that it is right for. Returns the document of that challenge.
 pub async fn accept(app: &App, tries: Tries<'_>, code: &str, origin: &Origin) -> Result<OtpDoc, OtpError> {
     let slots = limits::take(app, Count::by_address(Action::OtpCheck, "", origin.client)).await?;
     let code = OtpCode::typed(code).ok_or(OtpError::Invalid)?;
@@ -238,7 +250,7 @@ async fn attempt(app: &App, tries: Tries<'_>, challenge: ChallengeId) -> Result<
     }
 }
 
-/// A try that couldn't be compared doesn't count.
+/// Takes back the count of a try whose code could not be checked because of an error.
 async fn take_back(app: &App, tries: Tries<'_>, sent: &OtpDoc) -> Result<(), StoreError> {
     match tries {
         Tries::Challenges(_) => app.store.otp_codes.take_back(sent.id).await,
@@ -246,8 +258,11 @@ async fn take_back(app: &App, tries: Tries<'_>, sent: &OtpDoc) -> Result<(), Sto
     }
 }
 
-/// Whether a code was sent for the challenge. A service that makes codes itself knows them by their number alone and counts
-/// how often it is asked, so what it says is kept in `theirs`, and no wrong code is asked there twice.
+/// Returns whether `code` is the code of a challenge.
+///
+/// An SMS service that makes its own codes knows them only by the number, and closes a number after a few wrong ones.
+/// So it is asked once for all challenges of a call, and its answer is kept in `theirs`. Wrong codes are remembered, so
+/// that it is never asked about the same wrong code again.
 async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<bool>) -> Result<bool, OtpError> {
     if !sent.is_sent && !app.sms.compares_codes() {
         return Ok(false);
@@ -264,7 +279,7 @@ async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<
         Asked::Before => return Ok(*theirs.insert(false)),
         Asked::TooOften => return Err(SmsError::TooMany.into()),
         Asked::New if !sent.is_sent => {
-            // Nothing was sent there, and nobody is to see that.
+            // Nothing was sent for this challenge. A faster answer would reveal that.
             app.sms.check_nothing().await;
             return Ok(*theirs.insert(false));
         }
@@ -277,7 +292,7 @@ async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<
     Ok(*theirs.insert(asked?))
 }
 
-/// Refuses a number that no SMS reaches, before anything is counted or sent.
+/// Refuses a number that can't get an SMS from this shop.
 fn refuse_unreachable(app: &App, number: &E164) -> Result<(), InvalidField> {
     let refused = |why| Err(InvalidField::because("phone_number", "phone number", why));
     if !gets_sms(app, number) {

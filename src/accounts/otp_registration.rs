@@ -1,4 +1,5 @@
-//! Signing up with a code: the account waits, bound to the challenge of the browser that asked, until its number is proven.
+//! Signing up with a code. The new account is a pending registration until a code proves its number. It belongs to the
+//! challenge of the browser that asked for the code.
 
 use super::{
     hashing::HashError,
@@ -14,19 +15,19 @@ use crate::{
     values::{ids::ChallengeId, invalid::InvalidField, phone::E164, role::Role, time::Timestamp},
 };
 
-/// Why a number isn't proven, or an account not made.
+/// The reason why no code is sent, or no account is made.
 #[derive(Debug, thiserror::Error)]
 pub enum OtpRegisterError {
-    /// What every sign-up refuses.
+    /// A rule of every sign-up is broken.
     #[error(transparent)]
     Register(#[from] RegisterError),
-    /// The code.
+    /// The code was not sent or not accepted.
     #[error(transparent)]
     Otp(#[from] OtpError),
-    /// Number or code is missing.
+    /// The number or the code is missing.
     #[error("phone_number and otp are required")]
     Incomplete,
-    /// Nobody asked for a code for this number, or too long ago.
+    /// No registration is pending for this number, or it has expired.
     #[error("no pending registration for this number")]
     NothingPending,
 }
@@ -43,8 +44,9 @@ impl From<HashError> for OtpRegisterError {
     }
 }
 
-/// Sends a code to the number of a new account and keeps the account waiting. Only a proven number is refused here: a
-/// claimed one goes to whoever proves it.
+/// Sends a code to the number of a new account and stores a pending registration. Fails when another account has the
+/// name or address, or has proven the number. A number that another account only claims is allowed, because it goes to
+/// the account that proves it.
 pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<ChallengeId, OtpRegisterError> {
     let NewAccount { identity, password } = account;
     let number = identity.phone_number.clone();
@@ -55,7 +57,9 @@ pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<Cha
     let reserved = match otp::reserve(app, asker, Purpose::Register, &number, origin).await {
         Ok(reserved) => reserved,
         Err(error) => {
-            // A code that somebody else asked for may be on the phone: it must not confirm their account.
+            // Mallory asks for codes to Asha's number until the limit is reached. Now Asha's own sign-up is refused,
+            // but Mallory's code is on her phone. If she typed it, she would confirm Mallory's account. So her wish is
+            // remembered, and `candidates` refuses the code.
             let now = app.clock.now();
             app.store.otp_tallies.note_claim(&number, &claim, now.after(app.config.lifetimes.otp), now).await?;
             return Err(error.into());
@@ -80,7 +84,8 @@ pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<Cha
     Ok(id)
 }
 
-/// Makes the account whose number the code proves, and signs its owner in.
+/// Makes the account whose number the code proves, and signs its owner in. `challenge` comes from the cookie of the
+/// browser; it is `None` without one.
 pub async fn verify(
     app: &App,
     number: &E164,
@@ -104,18 +109,26 @@ pub async fn verify(
         Err(StoreError::Duplicate) => return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(TAKEN)),
         inserted => inserted?,
     }
-    // The account is there: what is left of its waiting goes by itself in time.
+    // The account exists now. The pending registration expires by itself if it can't be deleted.
     if let Err(error) = app.store.pending_registrations.delete(pending.id).await {
         tracing::warn!(%error, "a registration that was finished is still waiting");
     }
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
 
-/// What is said when the number was proven by somebody else in this very moment.
+/// The error when another account has proven the number in the meantime.
 const TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneTaken);
 
-/// The pending of the browser that asked. Without its cookie a code proves a number, but not who may have the account:
-/// then all who wait for the number, or would if it got more codes, must ask for the same.
+/// Returns the pending registrations that a code may confirm.
+///
+/// With the cookie of a challenge this is the one that the browser asked for. Without it, a code proves that the caller
+/// has the phone, but not which of several registrations they asked for:
+///
+/// | pending for the number | a code without the cookie |
+/// |---|---|
+/// | one registration, or several with the same name and password | is checked |
+/// | registrations with different names or passwords | is refused |
+/// | one registration, and a different one was refused because of the limits | is refused |
 async fn candidates(
     app: &App,
     number: &E164,
@@ -148,7 +161,7 @@ async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), OtpRegisterE
     taken.map_or(Ok(()), |taken| Err(RegisterError::from(taken).into()))
 }
 
-/// The account of a pending whose number was proven.
+/// Makes the account of a pending registration whose number is proven.
 fn proven(pending: &PendingDoc, session: SessionDoc, now: Timestamp) -> UserDoc {
     let mut user = document(pending.identity(), pending.password_hash.clone(), Role::Customer, vec![session], now);
     user.verification.phone = Some(Verified::now(pending.number.clone(), now));

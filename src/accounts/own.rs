@@ -1,26 +1,26 @@
-//! What owners do with their accounts: change the password, see and end sessions, leave.
+//! What owners do with their accounts: change the password, list and end sessions, export the data, delete the account.
 
 use super::{
     hashing::HashError,
+    letters,
     rules::password::{NewPassword, Password},
     sessions::Origin,
     sign_in::{self, SignInError},
-    store::{SessionDoc, WholeAccount},
+    store::{Credentials, SessionDoc, WholeAccount},
 };
 use crate::{
     app::App,
     db::StoreError,
     limits::{self, Count},
-    mail::{self, kind::MailKind},
+    mail::kind::MailKind,
     values::{
         ids::{SessionId, SessionRef},
         invalid::InvalidField,
         limits::Action,
-        role::Role,
     },
 };
 
-/// Why an account isn't changed.
+/// The reason why an account is not read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     /// A field is missing or breaks a rule.
@@ -29,24 +29,24 @@ pub enum AccountError {
     /// The password was not confirmed.
     #[error(transparent)]
     NotConfirmed(#[from] SignInError),
-    /// There is no such session, or it is somebody else's.
+    /// The session has ended, or belongs to another account.
     #[error("session not found")]
     SessionNotFound,
-    /// The shop would be left without those who run it.
+    /// The account is an admin's. Admins can't delete their accounts, so that the shop always has one.
     #[error("an admin's account can't be deleted; another admin must make it a customer's first")]
     Admin,
-    /// The session is not alive any more.
+    /// The session has ended.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The hashing threads.
+    /// The password could not be hashed, or is easy to guess.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The caller's living sessions.
+/// Returns the sessions of the caller that have not expired.
 pub async fn sessions(app: &App, caller: SessionRef) -> Result<Vec<SessionDoc>, AccountError> {
     Ok(app.store.users.sessions(caller, app.clock.now()).await?)
 }
@@ -57,17 +57,17 @@ pub async fn end_session(app: &App, caller: SessionRef, session: SessionId) -> R
     if ended { Ok(()) } else { Err(AccountError::SessionNotFound) }
 }
 
-/// Ends all of the caller's sessions, this one included.
+/// Ends all sessions of the caller, including the current one.
 pub async fn end_all_sessions(app: &App, caller: SessionRef) -> Result<(), AccountError> {
     Ok(app.store.users.end_all_sessions(caller.user).await?)
 }
 
-/// Everything that is kept about the caller but the secrets.
-pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
+/// Returns the account with its sessions and its cart, without its secrets.
+pub async fn whole(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
     app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
 
-/// Sets a new password; every other session ends, codes and links are void, and the owner is told.
+/// Sets a new password. All other sessions end, codes and links become void, and a mail tells the owner of the change.
 pub async fn change_password(
     app: &App,
     caller: SessionRef,
@@ -82,25 +82,17 @@ pub async fn change_password(
         let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
         let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &origin.caller).await?;
         if app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await? {
-            mail::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
+            letters::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
             return Ok(());
         }
-        // Another change was faster, which the next comparison tells, or a sign-in has renewed the hash.
+        // A sign-in may have renewed the hash: then the next attempt succeeds. If the password was changed, the next
+        // `confirm` fails.
     }
     Err(AccountError::SignedOut)
 }
 
-/// Removes an account: its name, number and address are free again.
-pub async fn delete(app: &App, caller: SessionRef, current: Password, origin: &Origin) -> Result<(), AccountError> {
-    for _ in 0..sign_in::ATTEMPTS {
-        let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
-        if confirmed.account.role == Role::Admin {
-            return Err(AccountError::Admin);
-        }
-        if app.store.users.delete(caller.user, &confirmed.password_hash, app.clock.now()).await? {
-            return Ok(());
-        }
-        // The password, its hash or the role was changed a moment ago.
-    }
-    Err(AccountError::SignedOut)
+/// Removes an account, unless its password has changed since `confirmed` was read or it has become an admin's; returns
+/// whether it was removed.
+pub async fn remove(app: &App, confirmed: &Credentials) -> Result<bool, StoreError> {
+    app.store.users.delete(confirmed.account.id, &confirmed.password_hash, app.clock.now()).await
 }

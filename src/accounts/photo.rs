@@ -9,24 +9,25 @@ use crate::{
     values::{ids::SessionRef, limits::Action},
 };
 
-/// Why the picture isn't changed.
+/// The reason why the picture is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PhotoError {
-    /// It isn't kept.
+    /// The image is refused or can't be stored.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// Too many pictures.
+    /// Too many pictures were sent for this account.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The session is not alive any more.
+    /// The session has ended.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Shows the account with another picture.
+/// Stores an image and makes it the picture of the account. Returns the account after the change. An uploaded picture
+/// that it replaces is removed in the background.
 pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Account, PhotoError> {
     limits::take(app, [Count::of(Action::Photo, caller.user.to_string())]).await?;
     let image = images::keep(app, bytes, Kind::Photo).await?;
@@ -40,7 +41,7 @@ pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Accoun
     }
 }
 
-/// Shows the account without a picture.
+/// Removes the picture of the account, and returns the account after the change.
 pub async fn remove(app: &App, caller: SessionRef) -> Result<Account, PhotoError> {
     app.store.users.set_display(caller, None, app.clock.now()).await?.ok_or(PhotoError::SignedOut)
 }

@@ -1,6 +1,7 @@
-//! What owners change about their accounts beside the password.
+//! The changes that owners make to their accounts, except the password and the number.
 
 use super::{
+    letters,
     rules::{password::Password, username::Username},
     sessions::Origin,
     sign_in::{self, ReauthenticationError, SignInError},
@@ -14,42 +15,44 @@ use crate::{
     values::{ids::SessionRef, invalid::InvalidField, limits::Action},
 };
 
-/// How often a change is tried whose name was taken a moment ago and is free again.
+/// The maximum number of attempts. A change is tried again when its name or address was taken a moment ago and is free
+/// now, or when the hash of the password was renewed in between.
 const ATTEMPTS: usize = 3;
 
-/// Why an account isn't changed.
+/// The reason why an account is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// A field breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// Nothing was named that can be changed.
+    /// The request names no field that can be changed.
     #[error("no valid fields provided for update")]
     NothingGiven,
-    /// The account would be left with neither.
+    /// The account would have neither a number nor an address.
     #[error("phone_number or email is required")]
     ContactRequired,
-    /// Another account has the name.
+    /// Another account has this name.
     #[error("username already taken")]
     UsernameTaken,
-    /// Another account has the address.
+    /// Another account has this address, and the right to keep it.
     #[error("email already registered")]
     EmailTaken,
-    /// Another address asks for more than an access token.
+    /// The caller has not confirmed the password. An access token alone is not enough to change the address.
     #[error(transparent)]
     Reauthentication(#[from] ReauthenticationError),
-    /// Too many mails.
+    /// Too many mails, or too many names and addresses that other accounts have.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The session is not alive any more.
+    /// The session has ended.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Changes what was named and returns the account as it is then.
+/// Changes the fields that `change` names, and returns the account after the change. A change of the address needs the
+/// `current` password or a sign-in within the last 10 minutes. Mails to the old and the new address tell of it.
 pub async fn update(
     app: &App,
     account: Account,
@@ -62,7 +65,8 @@ pub async fn update(
         return Err(ProfileError::NothingGiven);
     }
     change.email = change.email.filter(|email| is_new(&account, email));
-    // A picture that is sent back as it was shown stays the account's own.
+    // A frontend may send the URL of an uploaded picture back unchanged. Writing it would turn the picture into a
+    // foreign URL, and the uploaded file would be removed.
     let shown = account.profile.display.as_ref().map(|display| display.photo.as_str());
     change.photo = change.photo.filter(|photo| match photo {
         PhotoChange::To(photo) => Some(photo.as_str()) != shown,
@@ -75,7 +79,7 @@ pub async fn update(
         return Err(ProfileError::ContactRequired);
     }
     let Some(email) = &change.email else { return write(app, caller, &change, None, origin).await };
-    // Anybody's address can be named: it is mailed to no more often than by a link that is asked for.
+    // The new address may belong to somebody else. So the notice to it counts as a mail that the caller asked for.
     let slots = match email {
         EmailChange::To(new) => Some(mail::count(app, account.id, new).await?),
         EmailChange::Removed => None,
@@ -100,12 +104,12 @@ async fn write(
     for _ in 0..ATTEMPTS {
         let proof = prove(app, caller, change, current, origin).await?;
         match app.store.users.change_account(caller, change, &proof, app.clock.now()).await {
-            // Somebody has the name or address, and may be gone again.
+            // Another account has the name or address, or had it a moment ago: then the change is tried again.
             Err(StoreError::Duplicate) => refuse_taken(app, caller, change).await?,
             Ok(None) => refusal = why_not(app, caller, &proof).await?,
             changed => return changed?.ok_or(ProfileError::SignedOut),
         }
-        // A sign-in may have renewed the hash of the very password that was given.
+        // A sign-in may have renewed the hash of the password that was just confirmed, so that is tried again too.
         if !matches!(proof, Proof::Password(_)) && !matches!(refusal, ProfileError::Store(_)) {
             break;
         }
@@ -113,14 +117,14 @@ async fn write(
     Err(refusal)
 }
 
-/// Tells both addresses of the change.
+/// Queues notices of the change to the address from before and, if there is one, to the new address.
 async fn tell(app: &App, before: &Account, email: &EmailChange) {
     match email {
         EmailChange::To(new) => {
-            mail::notify(app, before, MailKind::EmailChanged).await;
-            mail::notify_claimed(app, before.id, new, MailKind::EmailSet).await;
+            letters::notify(app, before, MailKind::EmailChanged).await;
+            letters::notify_claimed(app, before.id, new, MailKind::EmailSet).await;
         }
-        EmailChange::Removed => mail::notify(app, before, MailKind::EmailRemoved).await,
+        EmailChange::Removed => letters::notify(app, before, MailKind::EmailRemoved).await,
     }
 }
 
@@ -131,7 +135,8 @@ fn is_new(account: &Account, email: &EmailChange) -> bool {
     }
 }
 
-/// Who has the address can reset the password: a change of it asks for more than an access token.
+/// Returns the proof that a change needs. Changing the address needs more than an access token, because the owner of
+/// the address can reset the password.
 async fn prove(
     app: &App,
     caller: SessionRef,
@@ -149,7 +154,7 @@ async fn prove(
     }
 }
 
-/// Why no account met the condition of the change.
+/// Returns the reason why the update matched no account.
 async fn why_not(app: &App, caller: SessionRef, proof: &Proof) -> Result<ProfileError, StoreError> {
     let alive = app.store.users.is_alive(caller).await?;
     Ok(match proof {
@@ -168,7 +173,7 @@ async fn refuse_taken(app: &App, caller: SessionRef, change: &AccountChange) -> 
     let wishes = Wishes { number: None, username: username.as_ref(), email };
     let taken = app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await?;
     if taken.is_some() {
-        // Otherwise a list of addresses would tell whose are known here.
+        // Without this limit a caller could try a list of addresses to find out which of them have accounts.
         limits::take(app, [Count::of(Action::Taken, caller.user.to_string())]).await?;
     }
     match taken {

@@ -1,42 +1,45 @@
-//! Refreshing a session (U1): who brings which token, and what becomes of the session.
+//! Refreshing a session (update U1 in `docs/architecture.md`): which tokens are accepted, and what happens to the
+//! session.
 
 use super::{
+    letters,
     sessions::{SignedIn, may_be_static, tokens},
     store::{Refreshable, Rotation, SessionDoc, Turn},
     tokens::refresh::{RefreshClaim, RefreshToken},
 };
 use crate::{
     app::App,
-    audits::store::AuditDoc,
+    audits::{self, AuditDoc},
     config::BodyRefresh,
     db::StoreError,
-    mail::{self, kind::MailKind},
+    mail::kind::MailKind,
     values::time::Timestamp,
 };
 
-/// A refresh that lost a race reads and tries again; each round somebody else's refresh succeeded.
+/// The maximum number of attempts of one refresh. An attempt fails only when another refresh of the same session
+/// succeeds in between.
 const ROUNDS: usize = 10;
-/// How often the use of a session that does not rotate is noted, in milliseconds.
+/// The shortest time between two updates of `last_used_at` for a session that does not rotate, in milliseconds.
 const NOTED_EVERY: i64 = 60 * 60 * 1000;
 
-/// Why a session isn't refreshed.
+/// The reason why a session is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// No token came.
+    /// The request holds no refresh token.
     #[error("refresh token required")]
     Required,
-    /// Not ours, or past its time.
+    /// The token was not made by this shop, or its session has expired.
     #[error("invalid or expired refresh token")]
     Invalid,
-    /// Its session has ended.
+    /// The session of the token was ended, or its account was disabled.
     #[error("refresh token has been revoked")]
     Revoked,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Hands out the next tokens for the refresh tokens of the cookies. Of several the first that is still good counts.
+/// Returns new tokens for the refresh tokens of the cookies. If there are several, the first that is accepted counts.
 pub async fn by_cookies(app: &App, tokens: &[String]) -> Result<SignedIn, RefreshError> {
     let claims = newest_claims(app, tokens);
     let mut refusal = if tokens.is_empty() { RefreshError::Required } else { RefreshError::Invalid };
@@ -50,9 +53,17 @@ pub async fn by_cookies(app: &App, tokens: &[String]) -> Result<SignedIn, Refres
     Err(refusal)
 }
 
-/// Hands out the next tokens for a refresh token that came in a body, or for the cookies where it may not travel so. Without
-/// `BODY_REFRESH=rotating` only the token of a session that does not rotate may: the next one of any other session could not
-/// be handed out.
+/// Returns new tokens for a refresh token that was sent in a request body. Where `BODY_REFRESH` does not allow this,
+/// the token is ignored and the cookies count:
+///
+/// | `BODY_REFRESH` | token of a session that does not rotate | token of a session that rotates | not our token |
+/// |---|---|---|---|
+/// | `rotating` | used | used | [`RefreshError::Invalid`] |
+/// | `static` | used | cookies count | [`RefreshError::Invalid`] |
+/// | `off` | used | cookies count | cookies count |
+///
+/// With `rotating` and `off`, using the token of a session that does not rotate ends that session. A rotating token is
+/// ignored unless the setting is `rotating`, because the answer could not carry the next token in its body.
 pub async fn by_body(app: &App, token: &str, cookies: &[String]) -> Result<SignedIn, RefreshError> {
     let claim = RefreshToken::open(&app.keys.refresh, token);
     match (claim, app.config.body_refresh) {
@@ -63,8 +74,8 @@ pub async fn by_body(app: &App, token: &str, cookies: &[String]) -> Result<Signe
     }
 }
 
-/// What the genuine ones of the tokens say; of two for the same session only the newer, so that a browser which also
-/// sends an old cookie isn't taken for a thief.
+/// Returns what the genuine ones among the tokens say. Of several tokens of one session only the newest is kept, so
+/// that a browser that also sends an old cookie does not look like a thief.
 pub(super) fn newest_claims(app: &App, tokens: &[String]) -> Vec<RefreshClaim> {
     let mut claims: Vec<RefreshClaim> = Vec::new();
     for claim in tokens.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token)) {
@@ -102,8 +113,8 @@ async fn refresh_rotating(app: &App, claim: RefreshClaim) -> Result<SignedIn, Re
     Err(RefreshError::Invalid)
 }
 
-/// A session that does not rotate lives while the server lets it: with another `BODY_REFRESH`, or once its account runs
-/// the shop, it ends.
+/// Returns a new access token and the same refresh token for a session that does not rotate. The session ends here if
+/// `BODY_REFRESH` is not `static` any more, or if its owner has become staff or an admin.
 async fn refresh_static(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshError> {
     let now = app.clock.now();
     let times = rotation(app, now);
@@ -121,30 +132,46 @@ async fn refresh_static(app: &App, claim: RefreshClaim) -> Result<SignedIn, Refr
     Ok(tokens(app, current.account, &current.session, now))
 }
 
-/// What a token that did not rotate means.
+/// What to do with a token that did not lead to an ordinary rotation.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    /// Hand out the session's current token once more.
+    /// Return the current token of the session again.
     Current,
-    /// Change the session and hand out the token that it has then.
+    /// Change the session, and return the token that it has after the change.
     Turn(Turn),
-    /// Somebody changed the session in between.
+    /// Another request has changed the session in between.
     TryAgain,
-    /// The session is past its time.
+    /// The session has expired, or the token is newer than the session.
     Expired,
-    /// A token that was replaced, and whose successor is in use: somebody has a copy.
+    /// The token was replaced, and its successor is already in use. So the token is a copy.
     Theft,
 }
 
-/// Decides by the counter *n* of a token about a session at counter *c*, whose token was made from that with counter *p*.
+/// Decides what to do with the token with counter *n*, for which [`Users::rotate`] did nothing.
+///
+/// Each token has a counter. *c* is the counter of the current token of the session, and *p* that of the token which it
+/// was made from. The window is the time `grace` after the last rotation. An example in which an answer is lost:
+///
+/// | time | event | *p* | *c* |
+/// |---|---|---|---|
+/// | 0 s | the browser refreshes with token 4; the answer with token 5 is lost | 4 | 5 |
+/// | 60 s | the browser only has token 4 and refreshes again: it gets token 6, and token 5 is dead | 4 | 6 |
+/// | 65 s | the browser refreshes with token 6 and gets it again; the session notes that 6 has come back | 4 | 6 |
+/// | 120 s | somebody refreshes with token 4 or 5: this must be a copy, and the session ends | | |
+///
+/// The whole rule, from which the first line that fits counts:
 ///
 /// | token | answer |
 /// |---|---|
-/// | *n* = *c*, within the window | token *c*; the first time it is noted that *c* has come back |
-/// | *n* = *p*, within the window | token *c*: tabs that refresh at once |
-/// | *n* = *p*, later, and *c* never came back | token *c* + 1: the answer with *c* was lost, *c* is dead |
-/// | *n* = *c* − 1, within the window of such a rescue | token *c*: tabs that wake at once |
+/// | session expired, or *n* > *c* | refused |
+/// | *n* = *c*, within the window | token *c* again; the first time, the session notes that *c* has come back |
+/// | *n* = *c*, after the window | try again: `rotate` would have made token *c* + 1, so the session has changed |
+/// | *n* = *p*, within the window | token *c*: several tabs refresh at the same time |
+/// | *n* = *p*, after the window, and *c* has not come back | token *c* + 1, with the same *p*: the answer was lost |
+/// | *n* = *c* − 1, within the window | token *c*: after a lost answer, a tab that did get it refreshes |
 /// | any other *n* < *c* | theft |
+///
+/// [`Users::rotate`]: super::store::Users::rotate
 fn judge(n: u32, session: &SessionDoc, times: Rotation) -> Verdict {
     let (c, p) = (session.counter, session.predecessor());
     let in_window = session.rotated_at.is_some_and(|at| at > times.now.before(times.grace));
@@ -155,7 +182,7 @@ fn judge(n: u32, session: &SessionDoc, times: Rotation) -> Verdict {
         return match (in_window, session.presented) {
             (true, true) => Verdict::Current,
             (true, false) => Verdict::Turn(Turn::Presented),
-            // The rotation that should have taken place found another state.
+            // `rotate` found the session in another state.
             (false, _) => Verdict::TryAgain,
         };
     }
@@ -175,10 +202,10 @@ async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, Stor
     if app.store.users.end_stolen(claim).await? {
         let (user, session) = (claim.session.user, claim.session.session);
         let audit = AuditDoc::session_stolen(claim.session, &app.trail(None));
-        app.store.audits.append(audit).await?;
+        audits::record(app, audit).await?;
         tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
         if let Some(account) = app.store.users.active(user).await? {
-            mail::notify(app, &account, MailKind::SessionStolen).await;
+            letters::notify(app, &account, MailKind::SessionStolen).await;
         }
     }
     Ok(RefreshError::Revoked)

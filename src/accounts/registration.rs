@@ -1,4 +1,4 @@
-//! New accounts.
+//! Making new accounts.
 
 use super::{
     hashing::{Caller, HashError},
@@ -25,64 +25,64 @@ use crate::{
     },
 };
 
-/// How often an insert is tried whose name was taken a moment ago and is free again.
+/// The maximum number of attempts of an insert whose name, number or address was taken a moment ago and is free now.
 const ATTEMPTS: usize = 3;
 
-/// What somebody typed to get an account.
+/// The unchecked fields of a sign-up.
 #[derive(Debug)]
 pub struct Application {
-    /// The name.
+    /// The username.
     pub username: Option<String>,
     /// The password.
     pub password: Option<Password>,
-    /// The number in any spelling.
+    /// The phone number in any spelling.
     pub phone_number: Option<String>,
-    /// The address.
+    /// The e-mail address.
     pub email: Option<String>,
 }
 
-/// An application that keeps all rules.
+/// A new account whose fields keep all rules.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
-    /// Who it is for.
+    /// Its name and contacts.
     pub identity: Identity,
     /// The password.
     pub password: NewPassword,
 }
 
-/// What an account is known by.
+/// The name and contacts of an account.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The name.
+    /// The username.
     pub username: Username,
-    /// The number.
+    /// The phone number.
     pub phone_number: Option<E164>,
-    /// The address.
+    /// The e-mail address.
     pub email: Option<Email>,
 }
 
-/// Why there is no account.
+/// The reason why no account is made.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// Another account has the number.
+    /// Another account has this number.
     #[error("phone number already registered")]
     PhoneTaken,
-    /// Another account has the name.
+    /// Another account has this name.
     #[error("username already taken")]
     UsernameTaken,
-    /// Another account has the address.
+    /// Another account has this address, and the right to keep it.
     #[error("email already registered")]
     EmailTaken,
-    /// Too many accounts from one address.
+    /// Too many accounts were made from this IP address.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The hashing threads.
+    /// The password could not be hashed, or is easy to guess.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -98,7 +98,8 @@ impl From<Taken> for RegisterError {
 }
 
 impl NewAccount {
-    /// Checks everything that can be checked without the database. An account needs a number or an address.
+    /// Checks everything that can be checked without the database. Empty fields count as missing. An account needs a
+    /// number or an address. Numbers without a country code belong to `region`.
     pub fn check(application: Application, region: Region) -> Result<Self, InvalidField> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let username = given(&application.username).ok_or_else(|| InvalidField::required("username"))?;
@@ -122,7 +123,7 @@ impl NewAccount {
     }
 }
 
-/// Makes a customer's account and signs its owner in: one insert.
+/// Makes the account of a customer and signs its owner in. The account and its session are stored together.
 pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result<SignedIn, RegisterError> {
     limits::take(app, Count::by_address(Action::Register, "", origin.client)).await?;
     let now = app.clock.now();
@@ -131,7 +132,7 @@ pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
 
-/// Makes an administrator's account; for the command line.
+/// Makes the account of an admin, for the command line. No limit applies.
 pub async fn create_admin(app: &App, account: NewAccount) -> Result<UserId, RegisterError> {
     let now = app.clock.now();
     Ok(create(app, account, Role::Admin, Vec::new(), now, &Caller::default()).await?.id)
@@ -150,7 +151,7 @@ async fn create(
     let user = document(account.identity.clone(), hash, role, sessions, now);
     for _ in 0..ATTEMPTS {
         match app.store.users.insert(&user, now).await {
-            // Somebody was faster, and may be gone again.
+            // Another account got the name, number or address first. It may have been deleted since: then try again.
             Err(StoreError::Duplicate) => refuse_taken(app, &account.identity).await?,
             inserted => return Ok(inserted.map(|()| user)?),
         }
@@ -158,7 +159,7 @@ async fn create(
     Err(StoreError::Duplicate.into())
 }
 
-/// Refuses an account whose number, name or address another one keeps for itself.
+/// Fails if another account has the right to keep the number, name or address of a new one.
 pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), RegisterError> {
     let (number, username) = (identity.phone_number.as_ref(), identity.username.key());
     let wishes = Wishes { number, username: Some(&username), email: identity.email.as_ref() };
@@ -167,13 +168,18 @@ pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), Register
 }
 
 impl Identity {
-    /// What others would try first as the password.
+    /// Returns the words that somebody who knows the owner would try first as the password.
     pub fn owner_details(&self) -> OwnerDetails {
         OwnerDetails::new(&self.username, self.phone_number.as_ref(), self.email.as_ref())
     }
 }
 
-/// The document of a new account, with an empty cart.
+/// Inserts many accounts in one call. Their names, numbers and addresses must be free.
+pub async fn insert_many(app: &App, users: &[UserDoc]) -> Result<(), StoreError> {
+    app.store.users.insert_many(users).await
+}
+
+/// Makes the document of a new account, with an empty cart and unproven contacts.
 pub fn document(
     identity: Identity,
     password_hash: PasswordHash,

@@ -1,4 +1,4 @@
-//! A new password for whoever holds the account's phone.
+//! Resetting a password by a code that is sent to the phone number of the account.
 
 use std::sync::Arc;
 
@@ -21,37 +21,37 @@ use crate::{
     values::{ids::ChallengeId, invalid::InvalidField, limits::Action, phone::E164},
 };
 
-/// Why there is no new password.
+/// The reason why the password is not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgotError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// The code.
+    /// The code was not sent or not accepted.
     #[error(transparent)]
     Otp(#[from] OtpError),
-    /// Number or code is missing.
+    /// The number or the code is missing.
     #[error("phone_number and otp are required")]
     Incomplete,
-    /// Token or password is missing.
+    /// The token or the password is missing.
     #[error("reset_token and new_password are required")]
     NothingToSet,
-    /// The token is not ours, was used, or is past its time.
+    /// The token was not made by this shop, was used already, or has expired.
     #[error("invalid or expired reset token")]
     BadToken,
-    /// The hashing threads.
+    /// The password could not be hashed, or is easy to guess.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The system has no randomness.
+    /// The system gave no random bytes.
     #[error("no randomness")]
     NoRandomness(#[from] getrandom::Error),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Sends a code to the account with a number, if there is one that may be reset by it. The answer never waits for the
-/// SMS: its time would tell. The challenge is one of ours in either case.
+/// Sends a code to a number, if it belongs to an account that may be reset by it. Returns a challenge in any case, and
+/// never waits for the SMS. So neither the answer nor its time reveals whether there is such an account.
 pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<ChallengeId, ForgotError> {
     let asker = Asker::count(app, &number, origin).await?;
     let reserved = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
@@ -61,7 +61,8 @@ pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<Chall
     Ok(otp::send_behind(app, reserved, resettable.map(|account| account.id)).await?)
 }
 
-/// Exchanges a code for the permission to set one new password.
+/// Exchanges a code for a token that allows one new password. `challenge` comes from the cookie of the browser; it is
+/// `None` without one.
 pub async fn verify(
     app: &App,
     number: &E164,
@@ -82,17 +83,18 @@ pub async fn verify(
     let token = ResetToken::random(user)?;
     let expires_at = app.clock.now().after(app.config.lifetimes.reset);
     let allowed = app.store.users.allow_reset(user, number, &token.hash(&app.keys.otp[0]), expires_at).await?;
-    // The account was disabled, or has another number by now.
+    // The account was disabled, or has got another number since the code was sent.
     if allowed { Ok(token) } else { Err(OtpError::Invalid.into()) }
 }
 
-/// Sets the new password; every session ends, every open code is void, and failed sign-ins are forgotten.
+/// Sets the new password and uses the token up. All sessions end, open links and codes become void, and the counters of
+/// failed sign-ins are reset.
 pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Result<(), ForgotError> {
     let new = NewPassword::check("new_password", &new)?;
     let token = ResetToken::parse(token).ok_or(ForgotError::BadToken)?;
     let hashes: Vec<_> = app.keys.otp.iter().map(|key| token.hash(key)).collect();
     let user = token.user();
-    // Junk is refused before it costs a hash.
+    // Tokens that are not valid are refused before anything is hashed, because a hash takes a lot of time.
     let account = app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(ForgotError::BadToken)?;
     let number = account.phone_number.as_ref().ok_or(ForgotError::BadToken)?;
     limits::take(app, [Count::of(Action::SetPassword, user.to_string())]).await.map_err(OtpError::from)?;
@@ -100,7 +102,7 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Re
     if !app.store.users.reset_password(user, number, &hashes, &hash, app.clock.now()).await? {
         return Err(ForgotError::BadToken);
     }
-    // The password is set, whatever becomes of this.
+    // The password is set already, so an error here is only logged.
     if let Err(error) = sign_in::forgive(app, user).await {
         tracing::error!(%user, %error, "failed sign-ins before a new password still count");
     }

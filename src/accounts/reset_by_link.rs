@@ -1,4 +1,4 @@
-//! Getting back into an account by a link in a mail.
+//! Resetting a password by a link in a mail.
 
 use super::{
     hashing::HashError,
@@ -16,48 +16,51 @@ use crate::{
     values::{email::Email, invalid::InvalidField, limits::Action, net::Client, time::Timestamp},
 };
 
-/// Why somebody who can't sign in gets no further.
+/// The reason why no account is found, or no mail is queued.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgotError {
-    /// Nobody has this name, address or number.
+    /// No account has this name, address or number.
     #[error("user not found")]
     UserNotFound,
-    /// Too many tries, or too many mails.
+    /// Too many accounts were looked up, or too many mails were asked for.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a password isn't reset.
+/// The reason why the password is not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// The link.
+    /// The link is not valid or has expired.
     #[error(transparent)]
     Link(#[from] LinkError),
-    /// Too many new passwords.
+    /// Too many new passwords were set for this account.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The hashing threads.
+    /// The password could not be hashed, or is easy to guess.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The account that somebody names by name, address or number.
+/// Returns the account with a name, address or number. Limited for each IP address, because the answer reveals whether
+/// there is such an account.
 pub async fn find(app: &App, identifier: &str, origin: &Origin) -> Result<Recoverable, ForgotError> {
     limits::take(app, counted("look", origin.client)).await?;
     look_up(app, identifier).await
 }
 
-/// Mails a link to reset the password, and says where a link would go. It isn't told whether one may go there: an
-/// address that was never proven gets none once a number was.
+/// Queues a mail with a link to reset the password, and returns the address that mails of the account go to.
+///
+/// The address is returned even if no mail is queued, so that the answer does not reveal whether it may reset the
+/// account. For example, an unproven address may not do so if the account has a proven number.
 pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<Option<Email>, ForgotError> {
     limits::take(app, counted("send", origin.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
@@ -69,13 +72,13 @@ pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<O
     Ok(shown)
 }
 
-/// Until when a link is good.
+/// Returns when a link expires. The link is not used up.
 pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkError> {
     Ok(links::open(app, LinkKind::ResetPassword, uid, token).await?.0.expires_at)
 }
 
-/// Sets a new password by a link, ends every session, and forgives the failed sign-ins until now. Of several calls
-/// with one link the first to be stored wins.
+/// Sets a new password by a link and uses the link up. All sessions end, other links and codes become void, and the
+/// counters of failed sign-ins are reset. Of several calls with the same link only one succeeds.
 pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Origin) -> Result<(), ResetError> {
     let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
     let new = NewPassword::check("new_password", &new)?;
@@ -87,7 +90,8 @@ pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Or
     Ok(sign_in::forgive(app, link.user).await?)
 }
 
-/// Looking for an account and having a mail sent are counted apart: one comes before the other.
+/// Returns the counts of one request from an IP address. Looking up an account and asking for a mail are counted
+/// separately, because each reset needs one of both.
 fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
     let by_address = move |action| Count::by_address(action, what, client);
     by_address(Action::ForgotMinute).chain(by_address(Action::ForgotDay))

@@ -1,9 +1,9 @@
-//! Sessions: what a sign-in makes and a logout ends. Refreshing them is in `refresh.rs`.
+//! Sessions: beginning them at a sign-in, and ending them at a logout. Refreshing them is in `refresh.rs`.
 
 use super::{
     hashing::Caller,
     refresh::newest_claims,
-    store::{Account, SessionDoc},
+    store::{Account, Member, SessionDoc},
     tokens::{
         access::{AccessToken, Bearer},
         refresh::{RefreshClaim, RefreshToken, STATIC_COUNTER},
@@ -21,72 +21,84 @@ use crate::{
     },
 };
 
-/// Characters of a browser's own description that are kept.
+/// The maximum length of the stored `User-Agent`, in characters. The rest is cut off.
 const DEVICE_CHARS: usize = 200;
 
-/// Where a call comes from.
+/// What is known of the caller of a request.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// The browser or app, as it names itself.
+    /// The browser or app, as its `User-Agent` header says. Empty without one.
     pub device: String,
-    /// The address.
+    /// The IP address.
     pub client: Client,
-    /// The accounts whose genuine refresh cookies the browser has, including those of sessions that have ended.
+    /// The accounts that the browser was once signed in to. A genuine refresh cookie shows this, even if its session
+    /// has ended, and so does the cookie of a known browser.
     pub known_users: Vec<UserId>,
-    /// Whether somebody still waits for the answer.
+    /// Tells whether the caller still waits for the answer.
     pub caller: Caller,
-    /// The challenge of the code that the browser asked for to sign up.
+    /// The challenge of the code that the browser asked for at a sign-up.
     pub sign_up_challenge: Option<ChallengeId>,
-    /// The challenge of the code that the browser asked for to get back in.
+    /// The challenge of the code that the browser asked for to reset a password.
     pub reset_challenge: Option<ChallengeId>,
 }
 
-/// An account with the tokens of a living session.
+/// An account with the tokens of one of its sessions.
 #[derive(Debug)]
 pub struct SignedIn {
     /// The account.
     pub account: Account,
-    /// For the `Authorization` header.
+    /// The token for the `Authorization` header.
     pub access: AccessToken,
-    /// Seconds for which it is good.
+    /// The number of seconds until the access token expires.
     pub expires_in: u64,
-    /// For the cookie.
+    /// The refresh token for the cookie.
     pub refresh: RefreshToken,
-    /// Seconds for which the cookie is good.
+    /// The number of seconds until the session can't be refreshed any more. The cookie lives as long.
     pub refresh_expires_in: u64,
-    /// Whether the session rotates; if it does not, its token stays the same until the session ends.
+    /// Whether the session rotates. If not, its refresh token stays the same until the session ends.
     pub rotates: bool,
 }
 
-/// Why a logout ends nothing.
+/// The reason why a logout ends nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoutError {
-    /// Neither token came.
+    /// The request holds neither an access token nor a refresh token.
     #[error("refresh and access tokens required")]
     Required,
-    /// What came is not ours, or its session has ended already.
+    /// No token was made by this shop, or there was only an access token, whose session has ended already.
     #[error("invalid or expired access token")]
     Invalid,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// How the token of a new session travels.
+/// How the refresh token of a new session reaches the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
-    /// In the cookie alone; the session rotates.
+    /// Only in the cookie. The session rotates.
     Cookie,
-    /// In the body as well, where `BODY_REFRESH` lets it, and with `static` it stays the same.
+    /// In the cookie and, if `BODY_REFRESH` allows it, also in the body. With `static` the sessions of customers do not
+    /// rotate.
     CookieAndBody,
 }
 
-/// Returns whether a session is alive; for refusals that come before any update has looked.
+/// Returns the id, name and role of the account of a session; `None` when the session is not alive.
+pub async fn member(app: &App, session: SessionRef) -> Result<Option<Member>, StoreError> {
+    app.store.users.member(session).await
+}
+
+/// Returns the account of a session; `None` when the session is not alive.
+pub async fn account(app: &App, session: SessionRef) -> Result<Option<Account>, StoreError> {
+    app.store.users.account(session).await
+}
+
+/// Returns whether a session is alive. For requests that are refused before any update has checked this.
 pub async fn is_alive(app: &App, session: SessionRef) -> Result<bool, StoreError> {
     app.store.users.is_alive(session).await
 }
 
-/// A new session that isn't stored yet.
+/// Makes a new session, which the caller has to store.
 pub fn begin(app: &App, origin: &Origin, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
     let is_static = carrier == Carrier::CookieAndBody && may_be_static(app, role);
     SessionDoc {
@@ -104,12 +116,12 @@ pub fn begin(app: &App, origin: &Origin, role: Role, carrier: Carrier, now: Time
     }
 }
 
-/// Whether sessions of this role may do without rotating: with `BODY_REFRESH=static`, customers' alone.
+/// Returns whether sessions of this role may do without rotation. With `BODY_REFRESH=static` those of customers may.
 pub(super) fn may_be_static(app: &App, role: Role) -> bool {
     app.config.body_refresh == BodyRefresh::Static && role == Role::Customer
 }
 
-/// The tokens of a stored session.
+/// Makes the tokens of a stored session.
 pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp) -> SignedIn {
     let reference = SessionRef { user: account.id, session: session.id };
     let bearer = Bearer {
@@ -137,8 +149,8 @@ fn seconds_between(now: Timestamp, then: Timestamp) -> u64 {
     u64::try_from(then.seconds() - now.seconds()).unwrap_or(0)
 }
 
-/// Ends the sessions of a bearer and of the cookies; a cookie of somebody else's session is left alone when a bearer
-/// came with it.
+/// Ends the sessions of an access token and of the refresh cookies. If the access token is valid, cookies of other
+/// accounts are ignored. Succeeds if at least one cookie is genuine, even if its session has ended before.
 pub async fn logout(app: &App, bearer: Option<&str>, cookies: &[String]) -> Result<(), LogoutError> {
     if bearer.is_none() && cookies.is_empty() {
         return Err(LogoutError::Required);

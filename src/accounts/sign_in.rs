@@ -1,4 +1,4 @@
-//! Signing in with a password (U6).
+//! Signing in with a password (update U6 in `docs/architecture.md`).
 
 use std::time::Duration;
 
@@ -25,44 +25,45 @@ use crate::{
     },
 };
 
-/// How long a sign-in stands for its password. A refresh doesn't prolong it.
+/// The time after a sign-in in which the password need not be given again. A refresh does not extend it.
 pub const RECENT: Duration = Duration::from_secs(10 * 60);
 
-/// How often a password is compared anew because the hash was renewed meanwhile.
-pub(super) const ATTEMPTS: usize = 3;
+/// The maximum number of attempts when the hash of a password changes while the password is compared with it.
+pub const ATTEMPTS: usize = 3;
 
-/// What closes an account, to one address or to all.
+/// The limits that block sign-ins to an account: from one IP address, and from all.
 const LOCKS: [Action; 2] = [Action::SignIn, Action::SignInAccount];
 
-/// Why a sign-in fails.
+/// The reason why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// A field is missing.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
-    /// No such account, or not its password: the answer doesn't tell which.
+    /// There is no such account, or the password is wrong. The answer does not reveal which.
     #[error("invalid credentials")]
     WrongCredentials,
-    /// The password is right, but the account may not be used.
+    /// The password is right, but the account is disabled.
     #[error("account disabled")]
     Disabled,
-    /// Too many failures.
+    /// Too many sign-ins have failed.
     #[error(transparent)]
     Limited(#[from] LimitError),
-    /// The hashing threads.
+    /// The password could not be compared.
     #[error(transparent)]
     Hashing(#[from] HashError),
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What is looked up for a number as typed; `None` for what can't be anybody's.
+/// Returns the identifier for a phone number in any spelling; `None` if no account can have this number.
 pub fn by_phone(app: &App, typed: &str) -> Option<Identifier> {
     E164::parse(typed, app.config.default_region).ok().map(Identifier::Phone)
 }
 
-/// What is looked up for a name, address or number as typed: with an `@` it is an address, without any letter a number.
+/// Returns the identifier for a name, address or number; `None` if no account can have it. A text with an `@` is an
+/// address, and a text without any letter is a number.
 pub fn by_any(app: &App, typed: &str) -> Option<Identifier> {
     if typed.contains('@') {
         Email::parse(typed).ok().map(Identifier::Email)
@@ -73,7 +74,8 @@ pub fn by_any(app: &App, typed: &str) -> Option<Identifier> {
     }
 }
 
-/// Checks the password and begins a session. Known and unknown accounts cost the same bcrypt job, and are counted alike.
+/// Checks the password and begins a session. For an unknown account the answer takes as long as for a known one, and
+/// failures are counted in the same way. Only a wrong password or an unknown account counts as a failure.
 pub async fn sign_in(
     app: &App,
     identifier: Option<Identifier>,
@@ -94,8 +96,8 @@ pub async fn sign_in(
     signed_in
 }
 
-/// Compares the password and begins a session. The hash may be renewed, or the password changed, while this is hashing:
-/// then what is stored is read again.
+/// Compares the password and begins a session. The stored hash may change in the meantime, because another sign-in
+/// renews it or the password is changed. Then the new hash is read and compared.
 async fn open_session(
     app: &App,
     mut found: Option<Credentials>,
@@ -120,8 +122,8 @@ async fn open_session(
     Err(SignInError::WrongCredentials)
 }
 
-/// Checks the current password of a signed-in caller. Wrong ones are counted for the session and the address, so that
-/// neither a stolen session nor a network can go on guessing, and other sessions of the account are not held up.
+/// Checks the current password of a caller who is signed in. Wrong passwords count for the session and the IP address.
+/// So the thief of a session can't keep guessing, and the other sessions of the account are not blocked.
 pub async fn confirm(
     app: &App,
     caller: SessionRef,
@@ -139,24 +141,24 @@ pub async fn confirm(
     compared.map(|checked| checked.found)
 }
 
-/// Why somebody who is signed in may not do what a stolen access token must not do.
+/// The reason why a caller with an access token may not do something that needs the password too.
 #[derive(Debug, thiserror::Error)]
 pub enum ReauthenticationError {
-    /// The password was not confirmed.
+    /// The password is wrong or could not be checked.
     #[error(transparent)]
     NotConfirmed(#[from] SignInError),
-    /// The sign-in is too old to stand for the password.
+    /// No password was given, and the sign-in was more than 10 minutes ago.
     #[error("confirm with current_password or sign in again")]
     Required,
-    /// The session is not alive any more.
+    /// The session has ended.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// The database.
+    /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Asks for the password, or for a sign-in of late.
+/// Checks that the caller gives the password of the account, or has signed in within the last 10 minutes ([`RECENT`]).
 pub async fn reauthenticate(
     app: &App,
     caller: SessionRef,
@@ -172,14 +174,15 @@ pub async fn reauthenticate(
     if recent { Ok(()) } else { Err(ReauthenticationError::Required) }
 }
 
-/// An account whose password was given.
+/// An account whose password is confirmed.
 struct Checked {
     found: Credentials,
-    /// Whether the hash is to be made anew.
+    /// Whether the hash should be renewed.
     is_outdated: bool,
 }
 
-/// Compares a password with that of an account, or of nobody's. Limits were taken before.
+/// Compares a password with the hash of an account. Without an account it takes as long, and the result is
+/// [`SignInError::WrongCredentials`]. The caller has to take slots of the limits first.
 async fn compare(
     app: &App,
     found: Option<Credentials>,
@@ -195,7 +198,7 @@ async fn compare(
     Ok(Checked { found, is_outdated })
 }
 
-/// Forgets the failed sign-ins to an account, from wherever they came: its owner has just got back in.
+/// Resets the counters of failed sign-ins to an account, from all IP addresses. For an owner who has just got back in.
 pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
     for action in LOCKS {
         limits::clear(app, action, &user.to_string()).await?;
@@ -203,7 +206,7 @@ pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether failed sign-ins have closed an account, to one address at least.
+/// Returns whether failed sign-ins block an account, from at least one IP address.
 pub async fn is_locked(app: &App, user: UserId) -> Result<bool, StoreError> {
     for action in LOCKS {
         if limits::is_reached(app, action, &user.to_string()).await? {
@@ -213,13 +216,19 @@ pub async fn is_locked(app: &App, user: UserId) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// What the keys begin with under which the failed sign-ins to an account are counted.
+/// Returns the prefixes of the keys under which the failed sign-ins to an account are counted.
 pub fn counters(app: &App, user: UserId) -> Vec<String> {
     LOCKS.map(|action| limits::key(app, action, &user.to_string())).to_vec()
 }
 
-/// What a failure counts for. A browser that has once been signed in to the account is not held up by what others
-/// try, so that nobody can lock an owner out. An identifier that no account can have takes no account-wide slot.
+/// Returns the limits that a failed sign-in counts for:
+///
+/// - the account from this IP address
+/// - this IP address
+/// - the account from everywhere
+///
+/// The last limit does not count for a browser that was once signed in to the account, so that strangers can't lock its
+/// owner out. It does not count for an identifier that no account can have either.
 fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
     let mut counted: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
@@ -230,8 +239,10 @@ fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origi
     counted
 }
 
-/// After a change of `BCRYPT_COST`, sign-ins bring hashes to the new cost: a different cost would tell by its time
-/// which accounts exist, since unknown ones cost what is set now. Where that fails, the next sign-in tries again.
+/// Replaces an outdated hash after a sign-in; if this fails, the next sign-in tries again.
+///
+/// After a change of `BCRYPT_COST` the hashes must get the new cost. An unknown account is always compared at the
+/// current cost, so an account with another cost would be recognised by the time of the answer.
 async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, is_outdated: bool, password: Password) {
     if !is_outdated {
         return;

@@ -1,4 +1,4 @@
-//! The postal address of an account, in requests and answers.
+//! The postal address of an account, as requests and answers contain it.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
@@ -6,9 +6,8 @@ use serde::Deserialize;
 use super::fields::{Digits, Line};
 use crate::{
     accounts::{
-        address,
+        Account, address,
         rules::profile::{AddressChange, AddressLine},
-        store::Account,
     },
     values::{
         ids::{AddressId, UserId},
@@ -18,12 +17,13 @@ use crate::{
     },
 };
 
-/// Where parts are to be sent: lines of at most 200 characters. An empty one clears what was there.
+/// A change of the postal address. A line has at most 200 characters. A line that is left out stays as it is, and an
+/// empty line clears the stored value.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "AddressUpdate", example)]
 pub struct AddressIn {
     name: Option<Line>,
-    /// In any usual spelling.
+    /// Phone number in any common notation, such as `98765 43210` or `+91-98765-43210`.
     phone_number: Option<Digits>,
     address_line1: Option<Line>,
     address_line2: Option<Line>,
@@ -31,12 +31,14 @@ pub struct AddressIn {
     state: Option<Line>,
     country: Option<Line>,
     pincode: Option<Digits>,
-    /// The same as `pincode`. If both are given and differ, the one that differs from the stored value wins.
+    /// The same as `pincode`. If both are given and differ, `pincode` is stored. If `pincode` equals the stored value,
+    /// `postal_code` is stored instead.
     postal_code: Option<Digits>,
 }
 
 impl AddressIn {
-    /// Checks the lines; `at` is what stands before their names when a fault is told: `address.`, or nothing.
+    /// Checks the lines. Errors name the field at fault; `at` is put before its name: `address.`, `profile.address.` or
+    /// nothing.
     pub fn check(self, at: &str, region: Region) -> Result<AddressChange, InvalidField> {
         let line = |name: &'static str, text: Option<Line>| {
             let check = |text: Line| {
@@ -81,18 +83,18 @@ impl Example for AddressIn {
     }
 }
 
-/// Where parts are sent.
+/// The postal address to which parts are sent.
 #[derive(Debug, Object)]
 #[oai(rename = "Address")]
 pub struct AddressOut {
     #[oai(rename = "_id")]
     id: AddressId,
     user_id: UserId,
-    /// Who receives; the username until a name is given.
+    /// Name of the recipient; the username until a name is given.
     name: String,
-    /// Whom the courier calls; the sign-in number until another one is given.
+    /// Number that the courier calls. Until one is given it is the account's phone number, or empty if it has none.
     phone_number: String,
-    /// Empty while it isn't set, as the lines below.
+    /// Empty until it is set. The same holds for the lines below.
     address_line1: String,
     address_line2: String,
     city: String,
@@ -105,7 +107,7 @@ pub struct AddressOut {
 }
 
 impl AddressOut {
-    /// The address of an account.
+    /// Returns the address of an account. Every account has one, also before a line was set.
     pub fn of(account: &Account) -> Self {
         let address = address::of(account);
         let pincode = address.pincode.unwrap_or_default();
@@ -125,7 +127,8 @@ impl AddressOut {
         }
     }
 
-    /// As somebody sees it who may not know where the owner lives: without any line.
+    /// Returns the address with all lines empty, for readers who may not know where the owner lives. The ids and
+    /// `updated_at` stay.
     pub fn emptied(self) -> Self {
         Self {
             name: String::new(),

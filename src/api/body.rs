@@ -1,4 +1,4 @@
-//! The JSON body of a request: an empty one counts as `{}`, and every fault names its field.
+//! JSON bodies of requests. An empty body counts as `{}`, and an error in a field names that field.
 
 use poem::{
     Request, RequestBody,
@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 use super::error::{ApiError, ErrorCode};
 
-/// A body read as `T`, whose fields are the types of [`super::fields`]: their messages are fit for callers.
+/// A body that was read as `T`. The fields of `T` must be types of [`super::fields`], because callers read the error
+/// messages of these types.
 pub struct Body<T>(pub T);
 
 impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
@@ -41,7 +42,8 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Body<T> {
     }
 }
 
-/// The object that is the body.
+/// Reads the body as a JSON object; an empty body is an empty object. Fails with `invalid_body` if the body is not a
+/// JSON object, and with `unsupported_media_type` if it has another content type.
 pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::Result<Map<String, Value>> {
     let body = body.take()?;
     if body.is_empty() {
@@ -59,7 +61,8 @@ pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::R
     }
 }
 
-/// A body that is read, but whose faults wait until the caller is known to be signed in.
+/// A body whose error is kept instead of being returned at once. The handler first checks that the caller is signed in,
+/// so that other callers get 401.
 pub struct Tried<T>(pub Result<T, ApiError>);
 
 impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Tried<T> {
@@ -87,7 +90,8 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Tried<T> {
     }
 }
 
-/// JSON, or anything that calls itself a kind of JSON (RFC 6839); a body without a type is refused further out.
+/// Accepts `application/json` and types that end with `+json` (RFC 6839). Accepts a body without a `Content-Type` too:
+/// the layer `http/body_limit.rs` has refused such bodies before, unless they are empty.
 fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(given) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     if given.to_str().is_ok_and(Json::<Value>::check_content_type) {
@@ -96,7 +100,7 @@ fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be application/json"))
 }
 
-/// Reads the fields of a body.
+/// Deserializes the fields of a body. The error names the path of the field at fault, such as `address.city`.
 pub(super) fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
         let field = error.path().to_string();

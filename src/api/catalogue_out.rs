@@ -1,17 +1,12 @@
-//! The catalogue as the API shows it; each level names its fields after itself.
+//! The catalogue as the API shows it. The names of fields begin with their level, such as `brand_name` and
+//! `model_name`.
 
 use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
 use super::written::scalar;
 use crate::{
-    catalogue::{
-        rules::pricing::Offer,
-        store::{
-            branches::{BranchDoc, Brand, Category, Model},
-            products::ProductDoc,
-        },
-    },
+    catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
     values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
@@ -76,10 +71,10 @@ pub struct ProductOut {
     category_id: CategoryId,
     product_name: String,
     product_code: String,
-    /// Full code, brand first.
+    /// Full code: the codes of brand, model, category and product, joined by `-`.
     code: String,
     description: String,
-    /// Price of a piece before any offer.
+    /// Price of one piece without the offer.
     #[serde(serialize_with = "scalar")]
     price: Money,
     stock: i64,
@@ -87,16 +82,16 @@ pub struct ProductOut {
     #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
     reviews: Vec<String>,
-    /// Empty without an offer.
+    /// The offer; an empty object if there is none.
     offers: OfferOut,
     is_active: bool,
 }
 
-/// A discount between two instants; all fields or none.
+/// A discount that counts for a limited time. Either all fields are present or none.
 #[derive(Debug, Default, Object, Serialize)]
 #[oai(rename = "Offer", skip_serializing_if_is_none)]
 pub struct OfferOut {
-    /// Percentage.
+    /// Percentage that is taken off the price.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "scalar")]
     discount: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +100,7 @@ pub struct OfferOut {
     description: Option<String>,
 }
 
-/// When an offer counts, in Unix seconds, both ends included.
+/// The time in which an offer counts: two instants in Unix seconds, both included.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "Validity")]
 struct ValidityOut {

@@ -1,4 +1,4 @@
-//! Entity tags in headers: answers that name their state, and 304 for callers who know it.
+//! Entity tags in headers: `ETag` names the state that an answer shows, and callers who know that state get 304.
 
 use std::marker::PhantomData;
 
@@ -17,19 +17,20 @@ use crate::catalogue::Rendered;
 pub use crate::values::etag::ETag;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-/// Everybody may keep it, and asks each time whether it still holds.
+/// Any cache may keep the answer, but must ask before each use whether it is still current.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 const AUTHORIZATION: HeaderValue = HeaderValue::from_static("Authorization");
 
-/// All lines of a header as one list (RFC 9110, section 5.3).
+/// Joins all lines of a header into one comma-separated list (RFC 9110, section 5.3). Returns `None` if there is no
+/// line.
 pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
-/// The states that a caller knows already: `If-None-Match`.
+/// The tags of the states that a caller knows already, from `If-None-Match`.
 pub struct Known(Option<String>);
 
 impl<'a> FromRequest<'a> for Known {
@@ -38,18 +39,18 @@ impl<'a> FromRequest<'a> for Known {
     }
 }
 
-/// Whom an answer is for.
+/// The readers of an answer, which decide its `Cache-Control` and `Vary` headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody; the call takes no bearer.
+    /// Everybody. The call takes no bearer token, so all callers get the same answer.
     All,
-    /// Everybody who isn't staff; staff get another one.
+    /// Everybody except staff, who get another answer at the same path.
     Customers,
-    /// Staff.
+    /// Staff only. Caches must not keep the answer.
     Staff,
 }
 
-/// Ready bytes that are a `T` in JSON, under their tag; nothing but the tag for callers who know it.
+/// A finished answer: the JSON of a `T` with its entity tag. Callers who know the tag get 304 without the JSON.
 pub struct Tagged<T> {
     answer: Rendered,
     known: Known,
@@ -58,12 +59,12 @@ pub struct Tagged<T> {
 }
 
 impl<T> Tagged<T> {
-    /// An answer that was made of a `T`.
+    /// Creates an answer. `answer` must have been rendered from a `T`.
     pub fn new(answer: Rendered, known: Known, audience: Audience) -> Self {
         Self { answer, known, audience, _shape: PhantomData }
     }
 
-    /// The headers that 200 and 304 have in common (RFC 9110, section 15.4.5).
+    /// Returns the headers that 200 and 304 have in common (RFC 9110, section 15.4.5).
     fn headers(&self, etag: HeaderValue) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(header::ETAG, etag);
@@ -86,7 +87,7 @@ impl<T: Send> IntoResponse for Tagged<T> {
         let mut response = Response::default();
         if let Some(list) = known {
             *response.headers_mut() = self.headers(header_value(etag, etag.is_weak_in(list)));
-            // Of the body that isn't sent the layer for gzip would have said so.
+            // For answers with a body the gzip layer adds this line. A 304 must have the same `Vary`.
             response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
             response.set_status(StatusCode::NOT_MODIFIED);
             return response;
@@ -94,7 +95,7 @@ impl<T: Send> IntoResponse for Tagged<T> {
         *response.headers_mut() = self.headers(header_value(etag, false));
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response.set_body(self.answer.body.clone());
-        // The layer for gzip takes the packed form from here.
+        // The gzip layer finds the compressed body here. It is made once for all copies of an answer.
         if self.answer.is_worth_packing() {
             response.set_data(self.answer);
         }
@@ -102,10 +103,11 @@ impl<T: Send> IntoResponse for Tagged<T> {
     }
 }
 
-/// A tag as it is sent; a weak one names the state in whatever encoding (RFC 9110, section 8.8.1).
+/// Returns the tag as a header value. A weak tag (`W/"…"`) names the same state in any encoding, such as gzip (RFC
+/// 9110, section 8.8.1).
 fn header_value(etag: &ETag, weak: bool) -> HeaderValue {
     let bytes = if weak { [b"W/", &etag.bytes()[..]].concat().into() } else { etag.bytes().clone() };
-    // A tag is made of quotes and base64, which no header refuses.
+    // A tag consists of quotes and base64, which are valid in a header, so the other case does not occur.
     HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 

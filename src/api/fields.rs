@@ -1,5 +1,5 @@
-//! The types of request fields. What they refuse is said as the end of a sentence that starts with the field's name,
-//! and never repeats the value.
+//! The types of request fields. Their error messages continue a sentence that begins with the field's name, such as
+//! "must be a string". A message never repeats the value.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -24,51 +24,55 @@ use crate::{
     },
 };
 
-/// A line of text without the spaces around it; control characters are refused.
+/// A line of text. White space around it is removed, and control characters are refused.
 #[derive(Debug, Clone)]
 pub struct Line(pub String);
 
-/// A text of several lines without the spaces around it; newlines and tabs are the only control characters.
+/// A text of several lines. White space around it is removed, and control characters other than newline and tab are
+/// refused.
 #[derive(Debug, Clone)]
 pub struct Lines(pub String);
 
-/// A code of an SMS as a line of text or as a JSON integer, which has lost its leading zeros.
+/// A code from an SMS, as a line of text or as a JSON integer. JSON integers have no leading zeros, so an integer is
+/// filled up with zeros to six digits: 12345 is the code `012345`.
 #[derive(Debug)]
 pub struct CodeIn(pub String);
 
-/// Digits as a line of text or as a JSON integer.
+/// A line of text that mostly consists of digits, such as a phone number; a JSON integer is accepted too. The text is
+/// not checked to be a number.
 #[derive(Debug, Clone)]
 pub struct Digits(pub String);
 
-/// A decimal as a JSON number (up to 15 digits exactly) or as its text.
+/// A decimal number, as a JSON number (exact up to 15 digits) or as its text. The text is not checked to be a number.
 #[derive(Debug, Clone)]
 pub struct Decimal(pub String);
 
-/// A password, taken as it is.
+/// A password exactly as it was sent. It is not trimmed.
 #[derive(Debug, Clone)]
 pub struct PasswordIn(pub Password);
 
-/// A token, taken as it is.
+/// A token exactly as it was sent. It is not trimmed.
 #[derive(Clone)]
 pub struct TokenIn(pub String);
 
-/// A number of pieces from 1 to 999, as an integer or the text of one.
+/// A number of pieces from 1 to 999, as a JSON integer or as its text.
 #[derive(Debug, Clone, Copy)]
 pub struct QuantityIn(pub Quantity);
 
-/// Yes or no, as a JSON boolean or as its text.
+/// A boolean, as a JSON boolean or as the text `true` or `false` in any case.
 #[derive(Debug, Clone, Copy)]
 pub struct Flag(pub bool);
 
-/// A number of pieces from 0 to 999, as an integer or the text of one; 0 is `None`.
+/// A number of pieces from 0 to 999, as a JSON integer or as its text. `None` stands for 0.
 #[derive(Debug, Clone, Copy)]
 pub struct LineQuantityIn(pub Option<Quantity>);
 
 impl QuantityIn {
-    /// What is wrong with anything else.
+    /// The error message for any other value.
     pub const EXPECTED: &'static str = "must be an integer between 1 and 999";
 
-    /// Reads the text of an integer.
+    /// Reads the text of an integer, without the spaces around it. Returns `None` if it is not an integer from 1 to
+    /// 999.
     pub fn parse(text: &str) -> Option<Self> {
         text.trim_matches(' ').parse().ok().and_then(Quantity::new).map(Self)
     }
@@ -156,7 +160,7 @@ impl<'de> Deserialize<'de> for LineQuantityIn {
     }
 }
 
-/// An integer, or the text of one.
+/// Reads a JSON integer or the text of one, without the spaces around it.
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
@@ -165,36 +169,38 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// The digits or text of a field that must be given.
+/// Returns the text of a required field. Fails if the field is missing or empty.
 pub fn required(field: &'static str, value: Option<Digits>) -> Result<String, ApiError> {
     let given = value.map(|value| value.0).filter(|text| !text.is_empty());
     given.ok_or_else(|| InvalidField::required(field).into())
 }
 
-/// The number that was typed.
+/// Parses the value of `phone_number`. A number without a country code is taken as a number of `region`.
 pub fn given_phone(typed: &str, region: Region) -> Result<E164, ApiError> {
     let number = E164::parse(typed, region);
     number.map_err(|why| InvalidField::because("phone_number", "phone number", why).into())
 }
 
-/// The password in a field that must be given.
+/// Returns the password of a required field. Fails if the field is missing or empty.
 pub fn required_password(field: &'static str, password: Option<PasswordIn>) -> Result<Password, ApiError> {
     optional_password(password).ok_or_else(|| InvalidField::required(field).into())
 }
 
-/// The password in a field that may be left out, or be empty, as forms send what nobody filled in.
+/// Returns the password of an optional field. An empty password counts as left out, because forms send an empty text
+/// for a field that nobody filled in.
 pub fn optional_password(password: Option<PasswordIn>) -> Option<Password> {
     password.map(|password| password.0).filter(|password| !password.expose().is_empty())
 }
 
-/// Reads an object inside the body, keeping track of where its faults are; null counts as left out.
+/// Deserializes an object inside the body; `null` counts as left out. For `deserialize_with`: it keeps the path of a
+/// field, so that an error inside the object can name it.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(ObjectVisitor(PhantomData))
 }
 
 struct ObjectVisitor<T>(PhantomData<fn() -> T>);
 
-/// serde's own refusal would repeat the value.
+/// Declares visitor methods that refuse other types. serde's own error message would repeat the value.
 macro_rules! refuse {
     ($($visit:ident: $type:ty),+) => {$(
         fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> {
@@ -232,8 +238,8 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     }
 }
 
-/// Describes a field type to the spec as `$like`. Only its schema is used: bodies are read by serde, and requests are
-/// never written, so the other two conversions just show the shape of an example.
+/// Gives a field type the schema of `$like` in the OpenAPI description. The other two traits are needed for examples
+/// only: serde reads the bodies, and requests are never written.
 macro_rules! described_as {
     ($($type:ident as $like:ty, $show:expr;)+) => {$(
         impl Type for $type {

@@ -1,8 +1,8 @@
-//! Answers that only say that something was done.
+//! Answers that only confirm that something was done.
 
 use poem_openapi::{Object, types::Example};
 
-/// What was done.
+/// A sentence that says what was done.
 #[derive(Object)]
 #[oai(rename = "Message", example)]
 pub struct MessageOut {
@@ -10,7 +10,7 @@ pub struct MessageOut {
 }
 
 impl MessageOut {
-    /// Says it.
+    /// Creates the answer with this sentence.
     pub fn new(message: &str) -> Self {
         Self { message: message.to_owned() }
     }

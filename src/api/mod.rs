@@ -1,4 +1,4 @@
-//! The API, one file a group of URLs:
+//! The HTTP API: one file or folder for each group of URLs.
 //!
 //! | URL | file |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | `/api/request/` | `request/` |
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/client/{user_id}/address/` | `client/address.rs` |
-//! | `/api/utils/` | `utils/` |
-//! | `/api/admin/` | `admin/`, one file a kind of call |
+//! | `/api/utils/` | `catalogue/` |
+//! | `/api/admin/` | `admin/`, one file for each kind of call |
 
 pub mod access;
 mod accounts;
@@ -40,20 +40,20 @@ use poem_openapi::{
 
 use crate::app::App;
 
-/// The groups of the spec.
+/// The tags of the OpenAPI description, one for each group of URLs.
 #[derive(Tags)]
 enum Group {
-    /// Signing up, in and out.
+    /// Sign-up, sign-in and sign-out.
     Auth,
-    /// One's own account.
+    /// The caller's own account.
     Accounts,
-    /// What a token or a code proves.
+    /// Proofs of phone numbers and e-mail addresses, and password resets by links in mails.
     Request,
-    /// Cart and address.
+    /// Cart and postal address of a customer.
     Client,
     /// The public catalogue.
     Utils,
-    /// Running the catalogue and the accounts.
+    /// Administration of the catalogue and the accounts.
     Admin,
 }
 
@@ -71,7 +71,8 @@ type Groups = (
     AdminGroups,
 );
 
-/// poem-openapi takes 16 at once.
+/// The handlers below `/api/admin/`. They form a tuple of their own, because poem-openapi implements `OpenApi` only for
+/// tuples of up to 16 elements.
 type AdminGroups = (
     admin::insert::InsertApi,
     admin::update::UpdateApi,
@@ -83,7 +84,7 @@ type AdminGroups = (
     admin::stats::StatsApi,
 );
 
-/// The handlers of all groups.
+/// Creates the handlers of all groups.
 pub fn all(app: &Arc<App>) -> Groups {
     (
         auth::AuthApi::new(app),
@@ -113,7 +114,7 @@ fn admin(app: &Arc<App>) -> AdminGroups {
     )
 }
 
-/// What [`all`] is to the spec, without the app that its handlers need.
+/// The description of the API that [`all`] serves. It needs no [`App`] and adds no routes.
 pub struct Description;
 
 impl OpenApi for Description {

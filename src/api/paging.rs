@@ -1,4 +1,4 @@
-//! `limit` and `cursor`, the same for every list.
+//! The query parameters `limit` and `cursor`, which are the same for every list.
 
 use crate::{
     app::App,
@@ -11,7 +11,8 @@ use crate::{
 
 const DEFAULT_LIMIT: usize = 20;
 
-/// Reads `limit` and `cursor` of the list called `list`; a cursor of another list is refused.
+/// Reads `limit` (1 to 100; 20 if left out) and `cursor` for the list with the name `list`. Fails and names the
+/// parameter if `limit` is out of range, or if `cursor` was not made by [`next_cursor`] for the same list.
 pub fn slice<Place: TryFrom<Vec<u8>>>(
     app: &App,
     list: &str,
@@ -31,7 +32,8 @@ pub fn slice<Place: TryFrom<Vec<u8>>>(
     Ok(Slice { after, limit })
 }
 
-/// The cursor of the page after this one; `None` at the end.
+/// Returns the cursor of the next page, or `None` on the last page. `place` returns the position of an entry in the
+/// list as bytes, mostly its id.
 pub fn next_cursor<T, Bytes: AsRef<[u8]>>(
     app: &App,
     list: &str,

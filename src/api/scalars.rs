@@ -1,4 +1,5 @@
-//! Ids, times and amounts at the API's edge: 24-hex strings, RFC 3339 texts and exact JSON numbers.
+//! Ids, times and amounts as the API reads and writes them: ids as 24 hex digits, times as RFC 3339, and amounts as
+//! exact JSON numbers.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -14,11 +15,12 @@ use crate::values::{
     time::Timestamp,
 };
 
-/// An id in a path. What is no id names nothing, so it reads as an id that isn't there: both are 404.
+/// An id in a path. A text that is not an id can't name anything, so it is treated like the id of something that does
+/// not exist. Both are answered with 404.
 pub struct PathId<Id>(Option<Id>);
 
 impl<Id> PathId<Id> {
-    /// The id, or the refusal that says what wasn't found.
+    /// Returns the id, or the error `missing` if the text was not an id.
     pub fn or<E>(self, missing: E) -> Result<Id, E> {
         self.0.ok_or(missing)
     }
@@ -57,7 +59,8 @@ impl<Id: Type + FromStr> ParseFromParameter for PathId<Id> {
     }
 }
 
-/// How the spec describes a type, and how it is written.
+/// Implements poem-openapi's traits for types that are written as one JSON value. Each line gives the JSON type and the
+/// format for the OpenAPI description, and the function that writes a value.
 macro_rules! scalars {
     ($($type:ty as $json:literal, $format:literal, $write:expr;)+) => {$(
         impl Type for $type {
@@ -82,7 +85,7 @@ macro_rules! scalars {
             }
         }
 
-        /// The derives of response types ask for it; responses are only written.
+        /// Always fails. The derives of response types require this trait, but responses are only written.
         impl ParseFromJSON for $type {
             fn parse_from_json(_: Option<Value>) -> ParseResult<Self> {
                 Err(ParseError::custom("is never read from a body"))
@@ -114,8 +117,10 @@ scalars! {
     Percent as "number", "decimal", |percent| decimal(percent.hundredths().into());
 }
 
-/// Hundredths as a JSON number. A double writes the shortest text that reads back as itself, which up to 15 digits is
-/// the very decimal it came from.
+/// Writes an amount in hundredths as a JSON number: 249950 becomes `2499.5`.
+///
+/// A double is written as the shortest text that reads back as the same double. Up to 15 digits that text is exactly
+/// the decimal number from which the double was made.
 fn decimal(hundredths: i64) -> Value {
     if hundredths % 100 == 0 {
         return (hundredths / 100).into();

@@ -1,5 +1,5 @@
-//! Bodies with an image: `multipart/form-data` (RFC 7578), and where an image may also be named by its URL, JSON.
-//! Everything is read in memory, no part ever becomes a file.
+//! Bodies with an image: forms (`multipart/form-data`, RFC 7578) and, where an image may also be given by its URL,
+//! JSON. The whole body is read into memory. No part of it is written to a file.
 
 use poem::{
     FromRequest, Request, RequestBody,
@@ -19,31 +19,33 @@ use super::{
     body::{self, Body},
     error::{ApiError, ErrorCode},
 };
-use crate::{http::BodyFault, values::invalid::InvalidField};
+use crate::{api::error::BodyFault, values::invalid::InvalidField};
 
-/// Bytes of an image.
+/// The largest image, in bytes.
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
-/// Bytes of any other field.
+/// The largest value of any other field, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
-/// Bytes of a field's name; a longer one is none of ours and isn't repeated in an error.
+/// The longest field name that is read, in bytes. No field of the API has a longer name, so such fields are ignored and
+/// never repeated in an error.
 const MAX_NAME: usize = 64;
-/// What a form calls itself.
+/// The content type of forms.
 pub(super) const FORM: &str = "multipart/form-data";
 
-/// The bytes of the form's field `image`, whatever they call themselves.
+/// The bytes of the form field `image`. The content type that the field declares is not looked at.
 pub struct ImageUpload(pub Vec<u8>);
 
-/// A body read as `T`: JSON, or a form whose fields arrive as strings and which may hold a file `image` beside them.
+/// A body that was read as `T`, from JSON or from a form. The fields of a form arrive as strings. A form may also
+/// contain a file `image`.
 pub struct FormOrJson<T> {
-    /// What [`Body`] would have read.
+    /// The fields, as [`Body`] reads them.
     pub fields: T,
-    /// The image, if one was sent; an empty one counts as left out.
+    /// The image, if one was sent. An empty file counts as left out.
     pub image: Option<Vec<u8>>,
-    /// Whether nothing was sent at all, known or unknown.
+    /// Whether the body contains neither fields nor an image. Unknown fields count as fields.
     pub is_empty: bool,
 }
 
-/// What a form holds.
+/// The contents of a form.
 #[derive(Default)]
 struct Form {
     texts: Map<String, Value>,
@@ -120,7 +122,8 @@ impl Form {
         Ok(form)
     }
 
-    /// Files that nobody asked for are passed over, as unknown fields of JSON are.
+    /// Adds one part to the form. Ignores files other than `image`, like unknown fields of JSON. Fails if a field is
+    /// given twice.
     async fn take(&mut self, part: Field) -> Result<(), ApiError> {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "image" {
@@ -158,18 +161,18 @@ async fn read_text(name: &str, part: Field) -> Result<String, ApiError> {
     if bytes.len() > MAX_TEXT {
         return Err(fault(name, "is longer than 64 KiB"));
     }
-    // Forms end their lines as mails do, whatever was typed.
+    // Browsers send the line breaks of a form field as CR LF, on every system.
     let text = String::from_utf8(bytes).map_err(|_| fault(name, "must be text in UTF-8"))?;
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// Whether the body says that it is a form.
+/// Returns whether the `Content-Type` of the request is that of a form.
 pub(super) fn is_form(request: &Request) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|text| text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM))
 }
 
-/// Instead of a refusal that names JSON alone.
+/// Replaces a 415 error that only names JSON with one that names both types. Returns other errors as they are.
 fn name_both_types(error: poem::Error) -> poem::Error {
     if error.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
         return error;
@@ -193,7 +196,7 @@ fn unreadable(error: &poem::Error) -> ApiError {
     }
 }
 
-/// A form with a file `image`.
+/// Returns the schema of a form with a file `image`.
 fn image_schema(description: &'static str) -> MetaSchema {
     let image = MetaSchema { description: Some(description), ..MetaSchema::new_with_format("string", "binary") };
     MetaSchema { properties: vec![("image", MetaSchemaRef::Inline(Box::new(image)))], ..MetaSchema::new("object") }
@@ -217,7 +220,7 @@ mod tests {
 
     #[OpenApi]
     impl Api {
-        /// Says what was read.
+        /// Returns what was read.
         #[oai(path = "/", method = "post")]
         async fn read(&self, body: FormOrJson<Fields>) -> PlainText<String> {
             let text = |line: Option<Line>| line.map_or("-".to_owned(), |line| line.0);
@@ -227,7 +230,7 @@ mod tests {
         }
     }
 
-    /// What is answered to a body of this type: the text, or the code and the field at fault.
+    /// Returns the answer to a body with this content type: the text, or the status and the message of the error.
     async fn answer(content_type: &str, body: impl Into<Vec<u8>>) -> String {
         let endpoint = poem::Route::new().nest("/", poem_openapi::OpenApiService::new(Api, "", ""));
         let request = Request::builder().method(poem::http::Method::POST).content_type(content_type).body(body.into());
@@ -237,7 +240,7 @@ mod tests {
         }
     }
 
-    /// A form of parts, each the rest of its `Content-Disposition` and its bytes.
+    /// Sends a form and returns the answer. A part is the end of its `Content-Disposition` line, and its bytes.
     async fn form(parts: &[(&str, &[u8])]) -> String {
         let mut body = Vec::new();
         for (disposition, bytes) in parts {

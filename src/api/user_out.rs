@@ -1,21 +1,21 @@
-//! Accounts as the API shows them; secrets, sessions and carts are no part of these types.
+//! Accounts as the API shows them. These types contain no secrets, sessions or carts.
 
 use poem_openapi::{Enum, Object, types::Example};
 
 use crate::{
-    accounts::store::Account,
+    accounts::Account,
     values::{ids::UserId, mask, role::Role, time::Timestamp},
 };
 
-/// What an account may do.
+/// The role of an account. Each role includes the one before it.
 #[derive(Debug, Clone, Copy, Enum)]
 #[oai(rename = "Role", rename_all = "lowercase")]
 pub enum RoleOut {
-    /// Buys.
+    /// May buy parts.
     Customer,
-    /// Runs the catalogue as well.
+    /// May also manage the catalogue.
     Staff,
-    /// Runs the accounts as well.
+    /// May also manage the accounts.
     Admin,
 }
 
@@ -29,17 +29,17 @@ impl From<Role> for RoleOut {
     }
 }
 
-/// An account in a few words.
+/// The main facts about an account.
 #[derive(Debug, Object)]
 #[oai(rename = "User", example)]
 pub struct UserOut {
     #[oai(rename = "_id")]
     id: UserId,
-    /// As its owner spells it.
+    /// Username as its owner spells it.
     username: String,
-    /// E.164.
+    /// Phone number in E.164 format, such as `+919876543210`.
     phone_number: Option<String>,
-    /// In lower case.
+    /// E-mail address in lower case.
     email: Option<String>,
     role: RoleOut,
     created_at: Timestamp,
@@ -59,7 +59,8 @@ impl From<&Account> for UserOut {
 }
 
 impl UserOut {
-    /// As somebody sees it who may not have number and address: enough to tell two accounts apart.
+    /// Returns the account with a masked phone number and e-mail address, for readers who may not know them. What is
+    /// left is enough to tell two accounts apart.
     pub fn masked(mut self) -> Self {
         self.phone_number = self.phone_number.map(|number| mask::phone(&number));
         self.email = self.email.map(|address| mask::email(&address));

@@ -1,5 +1,6 @@
-//! Answers that are written straight to text. [`Json`] builds a tree of values first, which is a third of the time that the
-//! server takes for a page of products: what is asked for most often is derived from serde as well, and written by it.
+//! Answers that are written directly as text. [`Json`] first builds a tree of values, which takes a third of the time
+//! that the server needs for a page of products. The types of the most frequent answers therefore also derive serde's
+//! `Serialize`, and serde writes them.
 
 use poem::{IntoResponse, Response, web};
 use poem_openapi::{
@@ -10,7 +11,7 @@ use poem_openapi::{
 };
 use serde::{Serialize, Serializer};
 
-/// A `T` as JSON, described as [`Json`] describes it.
+/// A `T` that serde writes as JSON. Its OpenAPI description is the same as that of [`Json`].
 pub struct Written<T>(pub T);
 
 impl<T: Serialize + Send> IntoResponse for Written<T> {
@@ -29,12 +30,13 @@ impl<T: Type + ToJSON> ApiResponse for Written<T> {
     }
 }
 
-/// For serde's derives: a scalar as the API writes it, which is not how it is stored.
+/// Serializes a scalar as the API writes it; for `serialize_with` in serde's derives. The scalar's own `Serialize` is
+/// for the database, and writes another form.
 pub fn scalar<T: ToJSON, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     value.to_json().serialize(serializer)
 }
 
-/// That serde writes what the spec describes.
+/// Asserts that serde writes the same JSON as poem-openapi, from which the OpenAPI description is made.
 #[cfg(test)]
 pub fn assert_as_described<T: ToJSON + Serialize>(answer: &T) {
     let written = serde_json::to_value(answer).expect("JSON");

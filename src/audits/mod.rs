@@ -1,11 +1,12 @@
 //! Reading the audits: what happened, by whom, and what it changed.
 
 pub mod diff;
-pub mod store;
+pub(crate) mod store;
 
 use bson::{Bson, Document};
 
-use self::store::{AuditDoc, AuditPlace, AuditQuery};
+use self::store::AuditPlace;
+pub use self::store::{Actor, AuditDoc, AuditQuery, Trail};
 use crate::{
     app::App,
     db::StoreError,
@@ -15,6 +16,12 @@ use crate::{
         role::Role,
     },
 };
+
+/// Appends an entry about something that has happened already. What happens in a transaction is told in it, by
+/// `Audits::append_in`.
+pub async fn record(app: &App, entry: AuditDoc) -> Result<(), StoreError> {
+    app.store.audits.append(entry).await
+}
 
 /// A page of entries as `reader` may see them, and how many there are on all pages.
 pub async fn read(

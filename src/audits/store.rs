@@ -165,7 +165,7 @@ impl StorePart for Audits {
 
 impl Audits {
     /// Appends an entry.
-    pub async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
+    pub(super) async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
         self.docs.insert_one(entry.searchable()).await?;
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Audits {
     }
 
     /// Up to `limit` entries after one place.
-    pub async fn page(
+    pub(super) async fn page(
         &self,
         wanted: &AuditQuery,
         after: Option<AuditPlace>,
@@ -224,7 +224,7 @@ impl Audits {
     }
 
     /// How many entries there are.
-    pub async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
+    pub(super) async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
         let filter = wanted.filter();
         if filter.is_empty() {
             return count_all(&self.docs).await;

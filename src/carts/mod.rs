@@ -1,19 +1,21 @@
-//! The cart: changed by single updates that also sign its owner in, priced whenever it is read.
+//! Shopping carts.
+//!
+//! A cart is a part of its owner's account. Each change is a single update that also checks the owner's session. Prices
+//! are not stored but computed at every read.
 
 pub mod redistribution;
 pub mod share_out;
-pub mod store;
+pub mod stock_watch;
+pub(crate) mod store;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+pub use self::store::stock_changes::Interrupted;
 use self::store::{Put, PutLimits, Removed, Wanted};
 use crate::{
     accounts::sessions::is_alive,
     app::App,
-    catalogue::{
-        rules::pricing::discount_at,
-        store::products::{CartProduct, StockNow},
-    },
+    catalogue::{CartProduct, StockNow, rules::pricing::discount_at, stock},
     db::StoreError,
     values::{
         cart::{CartDoc, CartLine},
@@ -24,71 +26,73 @@ use crate::{
     },
 };
 
-/// A cart with the prices of this moment.
+/// A cart with current prices.
 #[derive(Debug)]
 pub struct PricedCart {
-    /// Its id.
     pub id: CartId,
-    /// Its owner.
     pub owner: UserId,
-    /// The oldest first; lines whose product is gone or hidden are left out.
+    /// The lines, the oldest first. Lines whose product is gone or hidden are left out.
     pub lines: Vec<PricedLine>,
     /// The sum of all lines.
     pub subtotal: Money,
-    /// When it was made.
+    /// The time when the cart was made.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// One line with the price of this moment.
+/// A line of a cart with its current price.
 #[derive(Debug)]
 pub struct PricedLine {
-    /// The line as stored.
+    /// The line as it is stored.
     pub line: CartLine,
-    /// Its product.
     pub product: Arc<CartProduct>,
-    /// The discount that counts now.
+    /// The discount that applies now.
     pub discount: Percent,
-    /// Price of a piece less the discount.
+    /// The price of one piece with the discount.
     pub unit_price: Money,
-    /// `unit_price` for all pieces.
+    /// The price of all pieces of the line.
     pub total: Money,
 }
 
-/// Why a cart isn't read or changed.
+/// Why a cart was not read or not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CartError {
-    /// The session is not alive.
+    /// The session has ended or does not exist.
     #[error("invalid or expired access token")]
     SignedOut,
-    /// No such product, or a hidden one.
+    /// The product does not exist or is hidden.
     #[error("product not found")]
     ProductNotFound,
-    /// Nothing left of it.
+    /// No piece of the product is in stock.
     #[error("product is out of stock")]
     OutOfStock,
-    /// The line would hold more than there is.
+    /// The line would hold more pieces than are in stock. Holds the pieces in stock.
     #[error("only {0} items available in stock")]
     NotEnoughStock(i64),
-    /// Over 100 lines, or over 999 of one product.
+    /// The cart would have more than 100 lines, or more than 999 pieces of one product.
     #[error("cart is full")]
     Full,
-    /// There is no such line.
+    /// The cart does not hold the product.
     #[error("cart or item not found")]
     LineNotFound,
-    /// The database.
+    /// The database could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The cart as it is.
+/// Counts the carts that hold at least one product.
+pub async fn count(app: &App) -> Result<u64, StoreError> {
+    app.store.carts.count().await
+}
+
+/// Returns the cart with current prices.
 pub async fn read(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
     let cart = app.store.carts.find(owner).await?.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
-/// Puts more of a product into the cart: all of `quantity`, or nothing.
+/// Adds `quantity` pieces of a product to the cart: all of them, or none if that fails.
 pub async fn add(
     app: &App,
     owner: SessionRef,
@@ -98,7 +102,7 @@ pub async fn add(
     put(app, owner, product, Wanted::More(quantity)).await
 }
 
-/// Has the cart hold exactly so many of a product, whatever it held of it before.
+/// Sets the number of pieces of a product in the cart, whatever it was before. Doing it twice changes nothing more.
 pub async fn set(
     app: &App,
     owner: SessionRef,
@@ -108,21 +112,23 @@ pub async fn set(
     put(app, owner, product, Wanted::Exactly(quantity)).await
 }
 
-/// By what is known of the product, which saves a round trip. A copy may be a moment behind: what is put by it is checked
-/// afterwards, and what is refused by it is tried again by the product as it is stored.
+/// Puts pieces of a product into the cart, as far as its stock allows.
+///
+/// The limits come from the product in memory, which saves a round trip to the database. The copy may be a moment old.
+/// So a success is checked against the stored product afterwards, and a refusal is tried again with the stored product.
 async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
-    let known = products(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
+    let known = stock::for_carts(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
     if let Ok(limits) = limits(known.as_deref(), now) {
         match put_within(app, owner, product, wanted, limits, now).await {
             Err(CartError::ProductNotFound | CartError::OutOfStock | CartError::NotEnoughStock(_)) => {}
             outcome => return outcome,
         }
     }
-    let stored = app.store.products.visible(product).await?;
+    let stored = stock::visible(app, product).await?;
     match limits(stored.as_ref(), now) {
         Ok(limits) => put_within(app, owner, product, wanted, limits, now).await,
-        // Nothing was written, so nobody has looked yet whether the caller is signed in.
+        // Nothing was written, so the session was not checked yet.
         Err(refusal) => {
             if is_alive(app, owner).await? {
                 Err(refusal)
@@ -133,6 +139,7 @@ async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -
     }
 }
 
+/// Puts pieces into the cart within known limits, then checks the limits again.
 async fn put_within(
     app: &App,
     owner: SessionRef,
@@ -152,12 +159,13 @@ async fn put_within(
     }
 }
 
+/// Returns the limits for a product, or why none of it can be put into a cart.
 fn limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, CartError> {
     let product = product.ok_or(CartError::ProductNotFound)?;
     Ok(PutLimits { available: in_stock(product.stock)?, unit_price: unit_price(product, now).1 })
 }
 
-/// Takes some of a product out of the cart, the line with the last of them.
+/// Removes `quantity` pieces of a product from the cart. If none are left, the line is removed too.
 pub async fn remove(
     app: &App,
     owner: SessionRef,
@@ -171,22 +179,35 @@ pub async fn remove(
     }
 }
 
-/// Takes all of a product out of the cart; that there is none of it is fine, and so is that the product is gone.
+/// Removes all pieces of a product from the cart. Succeeds also if the cart holds none, or if the product is gone.
 pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
     let removed = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
     let (Removed::Done(cart) | Removed::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
-/// Takes everything out of the cart.
+/// Removes everything from the cart.
 pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
     let cart = app.store.carts.clear(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
-/// Stock may have fallen, or the product may be gone or hidden, since it was read. The redistribution that followed a fall
-/// can have missed the new pieces, so the call takes them out itself. When the line was changed meanwhile by another call of
-/// its owner, the pieces can't be told apart any more: then the line is cut to the stock.
+/// Checks the stored product after pieces of it were put into the cart, and takes them out again if necessary.
+///
+/// Since the product was read, its stock may have fallen, or it may have been hidden or deleted. The redistribution
+/// after a fall may have run before the new pieces were in the cart, so this call must take them out itself. `rev` is
+/// the state of the line that this call made, and `before` the number of pieces before it. The first row that fits
+/// applies:
+///
+/// | the line since then | the product | the line is cut to | the call |
+/// |---|---|---|---|
+/// | removed | any | | succeeds |
+/// | unchanged | is hidden | `before` | fails: product not found |
+/// | unchanged | has fewer pieces than the line | `before`, but at most the stock | fails: not enough or no stock |
+/// | changed by another call | has fewer pieces than the line | the stock | checks again |
+/// | any | has enough pieces | | succeeds |
+///
+/// If another call changed the line, its own pieces and those of this call cannot be told apart any more.
 async fn keep_to_stock(
     app: &App,
     owner: SessionRef,
@@ -197,10 +218,10 @@ async fn keep_to_stock(
 ) -> Result<CartDoc, CartError> {
     loop {
         let gone = StockNow { stock: 0, is_active: true };
-        let StockNow { stock, is_active } = app.store.products.stock(product).await?.unwrap_or(gone);
+        let StockNow { stock, is_active } = stock::now(app, product).await?.unwrap_or(gone);
         let Some(line) = cart.items.iter().find(|line| line.product_id == product) else { return Ok(cart) };
         let untouched = line.rev == rev;
-        // Lines of hidden products stay, but nothing is added to them.
+        // A line whose product is hidden stays in the cart, but pieces cannot be added to it.
         let is_refused = untouched && !is_active;
         if i64::from(line.quantity.get()) <= stock && !is_refused {
             return Ok(cart);
@@ -219,19 +240,21 @@ async fn keep_to_stock(
     }
 }
 
+/// Returns the stock, or an error if no piece is left.
 fn in_stock(stock: i64) -> Result<i64, CartError> {
     if stock > 0 { Ok(stock) } else { Err(CartError::OutOfStock) }
 }
 
-/// The discount and the price of a piece that count at `now`.
+/// Returns the discount that applies at `now`, and the price of one piece with it.
 fn unit_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
     let discount = discount_at(product.offer.as_ref(), now);
     (discount, product.price.less(discount))
 }
 
+/// Adds current prices to a cart and leaves out lines whose product is gone or hidden.
 async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
     let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
-    let mut products = products(app, &ids).await?;
+    let mut products = stock::for_carts(app, &ids).await?;
     products.retain(|_, product| product.is_active);
     let now = app.clock.now();
     let lines = cart.items.into_iter();
@@ -239,11 +262,6 @@ async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, Ca
         lines.filter_map(|line| Some(price_line(products.remove(&line.product_id)?, line, now))).collect();
     let subtotal = lines.iter().map(|line| line.total).sum();
     Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
-}
-
-/// What is known of products, hidden ones too.
-async fn products(app: &App, ids: &[ProductId]) -> Result<HashMap<ProductId, Arc<CartProduct>>, StoreError> {
-    app.catalogue.products(ids, |missing| async move { app.store.products.among(&missing).await }).await
 }
 
 fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {

@@ -1,9 +1,13 @@
-//! Sharing a stock out that doesn't suffice any more (U4). All of it bears being done twice and by two at once.
+//! Redistribution: when the stock of a product is less than all carts hold, the carts share it (U4).
+//!
+//! Each step may be done twice, and two processes may do it at the same time, without any harm.
 
 use super::store::plans::{PlanDoc, Planned, Planner, Redistribution};
 use crate::{app::App, db::StoreError, values::ids::ProductId};
 
-/// Carries out what was planned before a crash: as planned, whatever the stock is by now.
+/// Carries out all plans that a crash has left. They are carried out as planned, whatever the stock is by now.
+///
+/// The caller then compares the carts with the stock again.
 pub async fn finish(app: &App) -> Result<(), StoreError> {
     while let Some(plan) = app.store.plans.oldest().await? {
         let missed = carry_out(app, &plan).await?;
@@ -13,8 +17,11 @@ pub async fn finish(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Shares out the stock of those products, among some or among all, of which carts hold more than there is. Returns
-/// those that must be looked at again, since lines were changed by their owners between the plan and its turn.
+/// Redistributes the stock of the products of which carts hold more than there is.
+///
+/// Looks at the products in `among`, or at all products for `None`. Returns the products that must be looked at again,
+/// because owners changed lines after the plan was made. If one product fails, the others still get their turn before
+/// the error is returned; only an unavailable database ends the call at once.
 pub async fn settle(
     app: &App,
     planner: &mut Planner,
@@ -26,14 +33,14 @@ pub async fn settle(
             Ok(true) => {}
             Ok(false) => unsettled.push(product),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
-            // One product that fails doesn't keep the others from their turn.
+            // One product that fails must not hold up the others.
             Err(error) => outcome = Err(error),
         }
     }
     outcome.map(|()| unsettled)
 }
 
-/// False when the product must be looked at again.
+/// Redistributes the stock of one product. Returns `false` if it must be looked at again.
 async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Result<bool, StoreError> {
     match planner.make(product, &app.trail(None)).await? {
         Planned::Enough => Ok(true),
@@ -53,7 +60,7 @@ async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Resu
     }
 }
 
-/// Gives each line its share; returns how many lines were not as planned any more.
+/// Sets each line of a plan to its share and removes the plan. Returns how many lines were not as planned any more.
 async fn carry_out(app: &App, plan: &PlanDoc) -> Result<usize, StoreError> {
     let missed = app.store.carts.clamp_lines(plan.product_id, &plan.lines).await?;
     app.store.plans.remove(plan).await?;

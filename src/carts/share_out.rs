@@ -1,11 +1,21 @@
-//! How a stock that doesn't suffice any more is shared out among the carts.
+//! How a stock that is too small is divided among the carts.
 
-/// Shares `stock` pieces out in proportion to what each cart asked for, by the method of the largest remainder:
-/// each gets its exact share rounded down, and what is left goes, piece by piece, to those who lost most by the
-/// rounding, of equals to the one that comes first. `asked` is in the order of age, the oldest line first.
+/// Divides `stock` pieces in proportion to what each cart asked for, by the largest remainder method.
 ///
-/// Nobody gets more than they asked for, and who asked for more gets no less. A stock that suffices changes nothing;
-/// one below zero counts as none.
+/// Each cart gets its exact share rounded down. The pieces that are left go, one each, to the carts that lost most by
+/// the rounding. Of carts that lost equally, the first in `asked` comes first, so `asked` must be sorted by age, the
+/// oldest line first. Example with 9 pieces for carts that asked for 20 in all:
+///
+/// | asked | exact share | rounded down | lost | result |
+/// |---|---|---|---|---|
+/// | 7 | 3.15 | 3 | 0.15 | 3 |
+/// | 5 | 2.25 | 2 | 0.25 | 2 |
+/// | 4 | 1.80 | 1 | 0.80 | 2 |
+/// | 3 | 1.35 | 1 | 0.35 | 1 |
+/// | 1 | 0.45 | 0 | 0.45 | 1 |
+///
+/// No cart gets more than it asked for, and a cart that asked for more never gets less than another. If the stock is
+/// enough, all carts get what they asked for. A stock below zero counts as zero.
 pub fn share_out(stock: i64, asked: &[u64]) -> Vec<u64> {
     let total: u128 = asked.iter().copied().map(u128::from).sum();
     let stock = u64::try_from(stock).unwrap_or(0);
@@ -15,17 +25,17 @@ pub fn share_out(stock: i64, asked: &[u64]) -> Vec<u64> {
     let (mut shares, lost): (Vec<u64>, Vec<u128>) =
         asked.iter().map(|&asked| divide(u128::from(asked) * u128::from(stock), total)).unzip();
     let mut losers: Vec<usize> = (0..asked.len()).collect();
-    // The sort is stable: of equals the first stays first.
+    // The sort is stable, so carts that lost equally stay in their order.
     losers.sort_by_key(|&line| std::cmp::Reverse(lost[line]));
     let left = stock - shares.iter().sum::<u64>();
-    // Fewer pieces are left than there are lines with a remainder, so nobody gets two of them.
+    // There are fewer pieces left than lines with a remainder, so no line gets two of them.
     for (line, _piece) in losers.into_iter().zip(0..left) {
         shares[line] += 1;
     }
     shares
 }
 
-/// Quotient and remainder; the quotient is below the stock, which fits.
+/// Returns quotient and remainder. The quotient is at most the stock, so it fits into 64 bits.
 fn divide(pieces: u128, total: u128) -> (u64, u128) {
     (u64::try_from(pieces / total).unwrap_or(u64::MAX), pieces % total)
 }
@@ -68,7 +78,8 @@ mod tests {
             prop_assert_eq!(shares.iter().sum::<u64>(), total.min(available));
             for (line, (&share, &wish)) in shares.iter().zip(&asked).enumerate() {
                 prop_assert!(share <= wish && share <= available);
-                // Within one piece of the exact share, all multiplied by the total.
+                // The share is within one piece of the exact one. Both sides are multiplied by the total to avoid
+                // fractions.
                 let exact = wish * total.min(available);
                 prop_assert!((share * total).abs_diff(exact) <= total);
                 for (other, &other_wish) in asked.iter().enumerate() {

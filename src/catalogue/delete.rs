@@ -1,4 +1,4 @@
-//! Taking things out of the tree, with everything below them.
+//! Deleting entries of the tree, together with everything below them.
 
 use std::time::Duration;
 
@@ -12,21 +12,25 @@ use crate::{
     values::{author::Author, codes::FullCode},
 };
 
-/// A job that nobody has worked at for so long was cut off. A batch takes a fraction of it.
+/// After this time without progress a deletion counts as cut off. One batch takes a fraction of it.
 const ABANDONED: Duration = Duration::from_secs(10);
 
-/// Why nothing is deleted.
+/// Why nothing was deleted, or not everything yet.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteError {
-    /// The first level on which nothing has the code.
+    /// Nothing has the code. Holds the first level on which something is missing.
     #[error("{} not found", .0.word())]
     NotFound(TreeLevel),
-    /// The database.
+    /// The database could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Deletes a brand, model or category and everything below it, and tells how much that was.
+/// Deletes a brand, model or category and everything below it. Returns how many entries were below it.
+///
+/// The branch, its models and its categories go first, in one transaction. The products follow in batches, and the call
+/// returns when the last one is gone. If it fails in between, the branch is deleted all the same and the worker `purge`
+/// removes the rest.
 pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode) -> Result<Below, DeleteError> {
     let Some(gone) = app.store.tree.delete_branch::<L>(code, &app.trail(Some(author))).await? else {
         return Err(DeleteError::NotFound(missing_level(app, code, L::LEVEL).await?));
@@ -36,7 +40,7 @@ pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode
     Ok(gone)
 }
 
-/// Deletes a product.
+/// Deletes a product and writes an entry to the audits.
 pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Result<(), DeleteError> {
     if app.store.tree.delete_product(code, &app.trail(Some(author))).await? {
         app.catalogue.changed(&Touched::Level(TreeLevel::Product));
@@ -45,7 +49,7 @@ pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Resu
     Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?))
 }
 
-/// Goes on with a deletion that was cut off; false when there is none.
+/// Finishes one deletion that was cut off, for example by a crash. Returns `false` if there is none.
 pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
     let before = app.clock.now().before(ABANDONED);
     let Some(code) = app.store.tree.abandoned_purge(before).await? else { return Ok(false) };
@@ -54,6 +58,7 @@ pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Removes the products below a deleted branch, batch by batch, until none is left.
 async fn purge(app: &App, branch: &FullCode) -> Result<(), StoreError> {
     while app.store.tree.purge_batch(branch, app.clock.now()).await? {
         app.catalogue.changed(&Touched::Level(TreeLevel::Product));

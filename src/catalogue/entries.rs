@@ -1,4 +1,4 @@
-//! What is to become a document of the tree: checked fields and an image.
+//! New entries of the tree before they are stored: checked fields and an image.
 
 use super::{
     rules::names::{Description, Name},
@@ -22,51 +22,49 @@ use crate::{
 /// Where the image of an entry comes from.
 #[derive(Debug, Clone)]
 pub enum ImageSource {
-    /// It is somewhere already.
+    /// The caller named a URL. The shop stores the URL only.
     Url(ImageUrl),
-    /// It was sent along.
+    /// The caller sent these bytes. The shop stores the image itself.
     Upload(Vec<u8>),
 }
 
-/// The image of an entry, kept where the entry can show it.
+/// The image of an entry, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct EntryImage {
-    /// Where it is.
+    /// The URL under which callers get it.
     pub url: ImageUrl,
-    /// What the shop calls it, if the shop keeps it for this entry.
+    /// The key under which the shop stores it; `None` if the caller named a URL.
     pub key: Option<ImageKey>,
 }
 
-/// A checked brand, model or category.
+/// A new brand, model or category with checked fields.
 #[derive(Debug, Clone)]
 pub struct NewBranch<I = EntryImage> {
-    /// Its own code.
+    /// Its own code, without those of its parents.
     pub code: Code,
-    /// Its name.
     pub name: Name,
-    /// Its image.
     pub image: I,
 }
 
-/// A checked product.
+/// A new product with checked fields.
 #[derive(Debug, Clone)]
 pub struct NewProduct<I = EntryImage> {
-    /// Its own code.
+    /// Its own code, without those of its parents.
     pub code: Code,
-    /// Its name.
     pub name: Name,
-    /// What it is and fits.
     pub description: Description,
-    /// Price of a piece.
+    /// Price of one piece, before any offer.
     pub price: Money,
-    /// Pieces in stock.
+    /// Number of pieces in stock.
     pub stock: u32,
-    /// Its image.
     pub image: I,
 }
 
 impl ImageSource {
-    /// Keeps what was sent along; a document must claim it.
+    /// Stores an image that was sent along.
+    ///
+    /// The transaction that stores the document must claim the image within an hour. Otherwise the image is removed
+    /// again.
     pub(super) async fn keep(self, app: &App) -> Result<EntryImage, ImageError> {
         match self {
             Self::Url(url) => Ok(EntryImage { url, key: None }),
@@ -79,7 +77,7 @@ impl ImageSource {
 }
 
 impl EntryImage {
-    /// Has what was kept removed again, unless a document has claimed it.
+    /// Requests the removal of a stored image. Does nothing if a document has claimed it.
     pub(super) async fn give_up(self, app: &App) {
         if let Some(key) = self.key {
             images::discard_now(app, NewImage { key, url: self.url }).await;
@@ -88,20 +86,20 @@ impl EntryImage {
 }
 
 impl NewBranch<ImageSource> {
-    /// Keeps its image.
+    /// Stores the image if it was sent along, see [`ImageSource::keep`].
     pub(super) async fn settle(self, app: &App) -> Result<NewBranch, ImageError> {
         Ok(NewBranch { code: self.code, name: self.name, image: self.image.keep(app).await? })
     }
 }
 
 impl NewBranch {
-    /// The document of a brand.
+    /// Returns the document of a brand.
     pub fn top(self, id: BrandId, now: Timestamp) -> BranchDoc<Brand> {
         let code = FullCode::join([self.code.as_str()]);
         self.document(id, (), None, code, now)
     }
 
-    /// The document of a model or category whose parent has the full code `parent`.
+    /// Returns the document of a model or category whose parent has the full code `parent`.
     pub fn below<L: Level>(self, id: L::Id, parent_id: L::ParentId, parent: &FullCode, now: Timestamp) -> BranchDoc<L> {
         let code = parent.child(&self.code);
         self.document(id, parent_id, Some(parent.clone()), code, now)
@@ -132,7 +130,7 @@ impl NewBranch {
 }
 
 impl NewProduct<ImageSource> {
-    /// Keeps its image.
+    /// Stores the image if it was sent along, see [`ImageSource::keep`].
     pub(super) async fn settle(self, app: &App) -> Result<NewProduct, ImageError> {
         let image = self.image.keep(app).await?;
         let Self { code, name, description, price, stock, .. } = self;
@@ -141,7 +139,7 @@ impl NewProduct<ImageSource> {
 }
 
 impl NewProduct {
-    /// The document of a product whose category has the full code `category`.
+    /// Returns the document of a product whose category has the full code `category`. It is visible and has no offer.
     pub fn below(self, id: ProductId, parent_id: CategoryId, category: &FullCode, now: Timestamp) -> ProductDoc {
         ProductDoc {
             id,

@@ -1,5 +1,7 @@
-//! Listens to what happens in the catalogue, so that the cache forgets what has changed. Every instance does so for
-//! itself: it is no work in the background that one does for all.
+//! Follows the changes of the catalogue in the database, so that the cache learns of the writes of other processes.
+//!
+//! Every instance does this for its own cache. It is therefore not one of the background workers, which run in one
+//! instance at a time.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -8,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::store::catalogue_changes::Heard;
 use crate::{app::App, db::StoreError};
 
-/// The pause after the stream broke; each is twice the one before, until it is open again.
+/// How long to wait before the stream is opened again after it broke. Each further pause is twice as long, up to
+/// [`LONGEST_PAUSE`]. A stream that opens sets it back.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Why listening ended.
+/// Why the stream broke.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
     #[error("the stream has ended")]
@@ -21,7 +24,9 @@ enum Broken {
     Store(#[from] StoreError),
 }
 
-/// Keeps the cache coherent until told to stop.
+/// Keeps the cache up to date until `stop` is cancelled. Returns at once if the cache is switched off.
+///
+/// When the stream breaks, reads ask the database until the stream is open again.
 pub async fn follow(app: Arc<App>, stop: CancellationToken) {
     if !app.catalogue.is_on() {
         return;
@@ -42,7 +47,9 @@ pub async fn follow(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Opens the stream first: what happens after that is heard of, so what is loaded after that can be kept.
+/// Opens the stream and passes on its changes until it breaks; never returns `Ok`.
+///
+/// The stream is open before the cache is told so. So every change after the first load is reported.
 async fn listen(app: &App, pause: &mut Duration) -> Result<Infallible, Broken> {
     let mut changes = app.store.catalogue_watch.open_stream().await?;
     *pause = FIRST_PAUSE;

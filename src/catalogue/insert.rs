@@ -1,4 +1,4 @@
-//! Growing the tree.
+//! Inserting entries into the tree.
 
 use super::{
     ImageSource, NewBranch, NewProduct, TreeLevel,
@@ -21,19 +21,19 @@ use crate::{
     },
 };
 
-/// Why nothing is inserted.
+/// Why nothing was inserted.
 #[derive(Debug, thiserror::Error)]
 pub enum InsertError {
-    /// The first parent that is missing.
+    /// The parent or one of its parents does not exist. Holds the first level that is missing.
     #[error("{} not found", .0.word())]
     ParentNotFound(TreeLevel),
-    /// Something has the code already, or is still being removed.
+    /// Another entry has the code, or had it and its products are still being removed.
     #[error("{}_code already exists{}", .0.word(), below(*.0))]
     CodeTaken(TreeLevel),
-    /// Its image.
+    /// The image could not be read or stored.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// The database.
+    /// The database could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,7 +47,9 @@ fn below(level: TreeLevel) -> &'static str {
     }
 }
 
-/// Inserts a brand.
+/// Inserts a brand and writes an entry to the audits.
+///
+/// An image that was sent along is stored first. It is removed again if the brand is not inserted.
 pub async fn insert_brand(
     app: &App,
     author: &Author,
@@ -59,7 +61,7 @@ pub async fn insert_brand(
     finish(app, new.image, None, inserted).await
 }
 
-/// Inserts a model below a brand.
+/// Inserts a model below a brand, see [`insert_brand`].
 pub async fn insert_model(
     app: &App,
     author: &Author,
@@ -73,7 +75,7 @@ pub async fn insert_model(
     finish(app, image, Some(brand), inserted).await
 }
 
-/// Inserts a category below a model.
+/// Inserts a category below a model, see [`insert_brand`].
 pub async fn insert_category(
     app: &App,
     author: &Author,
@@ -87,7 +89,7 @@ pub async fn insert_category(
     finish(app, image, Some(model), inserted).await
 }
 
-/// Inserts a product below a category.
+/// Inserts a product below a category, see [`insert_brand`].
 pub async fn insert_product(
     app: &App,
     author: &Author,
@@ -101,6 +103,7 @@ pub async fn insert_product(
     finish(app, image, Some(category), inserted).await
 }
 
+/// Tells the cache of the new entry, or gives the image up and explains why nothing was inserted.
 async fn finish<N: Node>(
     app: &App,
     image: EntryImage,
@@ -124,6 +127,9 @@ async fn finish<N: Node>(
     Err(refusal)
 }
 
+/// Returns the first missing level, down to the parent.
+///
+/// If the parent was inserted in the meantime, nothing is missing any more. Then the answer is `Brand`.
 async fn parent_missing(app: &App, parent: Option<&FullCode>) -> Result<TreeLevel, StoreError> {
     let Some(parent) = parent else { return Ok(TreeLevel::Brand) };
     Ok(first_missing(app, parent).await?.unwrap_or(TreeLevel::Brand))

@@ -1,6 +1,9 @@
-//! The catalogue: reading the tree brand > model > category > product.
+//! The catalogue: the tree of brands, models, categories and products.
+//!
+//! This file reads the tree. The other files insert, change, delete, search, import and export entries, and keep copies
+//! of them in memory.
 
-mod cache;
+pub mod cache;
 mod delete;
 mod entries;
 pub mod error;
@@ -8,31 +11,29 @@ mod follow;
 mod insert;
 pub mod rules;
 mod search;
-pub mod store;
+pub mod seeding;
+pub mod stock;
+pub(crate) mod store;
 pub mod transfer;
 pub mod turns;
 mod update;
 
+use self::rules::search::SearchText;
 pub use self::{
-    cache::{
-        CatalogueCache,
-        view::{Rendered, View},
-    },
+    cache::view::{Rendered, View},
     delete::{DeleteError, delete_branch, delete_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     error::CatalogueError,
     follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
     search::search,
-    store::{catalogue_changes::Touched, products::Shown},
-    update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
-};
-use self::{
-    rules::search::SearchText,
     store::{
         branches::{BranchDoc, Brand, Category, Model},
-        products::ProductDoc,
+        catalogue_changes::Touched,
+        products::{CartProduct, ProductDoc, Shown, StockLevel, StockNow},
+        tree::{Below, Node},
     },
+    update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
 };
 pub use crate::values::tree_level::TreeLevel;
 use crate::{
@@ -45,7 +46,9 @@ use crate::{
     },
 };
 
-/// A page of brands; with a `text`, of those that hold it.
+/// Returns a page of brands in the order of their insertion.
+///
+/// With a `text`, only brands that contain it in their name or code, in any case.
 pub async fn brands(
     app: &App,
     text: Option<&SearchText>,
@@ -55,7 +58,10 @@ pub async fn brands(
     Ok(Page::of(found, slice.limit))
 }
 
-/// A page of the models of a brand; with a `text`, of those that hold it.
+/// Returns a page of the models of a brand in the order of their insertion.
+///
+/// With a `text`, only models that contain it in their name or own code, in any case. Fails with
+/// [`CatalogueError::NotFound`] if the brand does not exist.
 pub async fn models(
     app: &App,
     brand: &FullCode,
@@ -66,7 +72,10 @@ pub async fn models(
     present_or_missing(app, brand, found, slice.limit).await
 }
 
-/// A page of the categories of a model; with a `text`, of those that hold it.
+/// Returns a page of the categories of a model in the order of their insertion.
+///
+/// With a `text`, only categories that contain it in their name or own code, in any case. Fails with
+/// [`CatalogueError::NotFound`] if the model or its brand does not exist.
 pub async fn categories(
     app: &App,
     model: &FullCode,
@@ -77,7 +86,10 @@ pub async fn categories(
     present_or_missing(app, model, found, slice.limit).await
 }
 
-/// A page of the products of a category; with a `text`, of those that hold it.
+/// Returns a page of the products of a category in the order of their insertion.
+///
+/// With a `text`, only products that contain it in their name, own code or description, in any case. Fails with
+/// [`CatalogueError::NotFound`] if the category or one of its parents does not exist.
 pub async fn products(
     app: &App,
     category: &FullCode,
@@ -89,27 +101,31 @@ pub async fn products(
     present_or_missing(app, category, found, slice.limit).await
 }
 
-/// The brand with a code.
+/// Returns the brand with a code, or [`CatalogueError::NotFound`].
 pub async fn brand(app: &App, code: &FullCode) -> Result<BranchDoc<Brand>, CatalogueError> {
     app.store.brands.by_code(code).await?.ok_or(CatalogueError::NotFound(TreeLevel::Brand))
 }
 
-/// The model with a full code.
+/// Returns the model with a full code, or [`CatalogueError::NotFound`] with the first level that is missing.
 pub async fn model(app: &App, code: &FullCode) -> Result<BranchDoc<Model>, CatalogueError> {
     found_or_missing(app, code, app.store.models.by_code(code).await?, TreeLevel::Model).await
 }
 
-/// The category with a full code.
+/// Returns the category with a full code, or [`CatalogueError::NotFound`] with the first level that is missing.
 pub async fn category(app: &App, code: &FullCode) -> Result<BranchDoc<Category>, CatalogueError> {
     found_or_missing(app, code, app.store.categories.by_code(code).await?, TreeLevel::Category).await
 }
 
-/// The product with a full code.
+/// Returns the product with a full code, or [`CatalogueError::NotFound`] with the first level that is missing.
+///
+/// A hidden product counts as missing for customers.
 pub async fn product(app: &App, code: &FullCode, shown: Shown) -> Result<ProductDoc, CatalogueError> {
     found_or_missing(app, code, app.store.products.by_code(code, shown).await?, TreeLevel::Product).await
 }
 
-/// An empty page may mean that the parent is missing: only then it is looked up.
+/// Makes a page of what was found below `parent`.
+///
+/// The parent is looked up only if nothing was found, because only then it may be missing.
 async fn present_or_missing<T>(
     app: &App,
     parent: &FullCode,
@@ -124,6 +140,7 @@ async fn present_or_missing<T>(
     Ok(Page::of(found, limit))
 }
 
+/// Returns what was found, or an error that names the first missing level of `code`.
 async fn found_or_missing<T>(
     app: &App,
     code: &FullCode,
@@ -136,7 +153,9 @@ async fn found_or_missing<T>(
     }
 }
 
-/// The first level on which something is missing, when nothing on `level` has the full code `code`.
+/// Returns the first level that is missing, after nothing was found on `level` under the full code `code`.
+///
+/// Example: without the brand `TATA`, the answer for the model `TATA-NEXON` is `Brand`. With the brand it is `Model`.
 async fn missing_level(app: &App, code: &FullCode, level: TreeLevel) -> Result<TreeLevel, StoreError> {
     let above = match code.parents().next_back() {
         Some(parent) => first_missing(app, &parent).await?,
@@ -145,7 +164,9 @@ async fn missing_level(app: &App, code: &FullCode, level: TreeLevel) -> Result<T
     Ok(above.unwrap_or(level))
 }
 
-/// The first of a branch and its parents that isn't there.
+/// Returns the level of the first missing entry among the parents of a branch and the branch itself, from the top down.
+///
+/// `None` if all of them exist.
 async fn first_missing(app: &App, branch: &FullCode) -> Result<Option<TreeLevel>, StoreError> {
     let codes = branch.parents().chain([branch.clone()]);
     for (code, level) in codes.zip(TreeLevel::ALL) {

@@ -1,4 +1,4 @@
-//! Searching the whole catalogue, by a few at once.
+//! The search of the whole catalogue. It costs the database so much that only a few run at the same time.
 
 use super::{
     Shown,
@@ -11,7 +11,9 @@ use crate::{
     values::paging::{Page, Slice},
 };
 
-/// A page of the products that are wanted.
+/// Returns a page of the products that match `wanted`.
+///
+/// Waits up to two seconds for its turn, then fails with [`CatalogueError::Busy`].
 pub async fn search(
     app: &App,
     wanted: &ProductSearch,

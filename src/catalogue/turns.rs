@@ -1,4 +1,4 @@
-//! Turns at searching the whole catalogue.
+//! Limits how many searches of the whole catalogue run at the same time.
 
 use std::time::Duration;
 
@@ -6,24 +6,25 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::CatalogueError;
 
-/// Searches that the database carries out at once: half of the connections are left to everything else.
+/// How many searches run in this process at the same time. They use half of the 16 connections to the database at most.
 const AT_ONCE: usize = 8;
-/// How long others wait for their turn.
+/// How long a search waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The turns of those who search.
+/// The turns of the searches.
 pub struct Searching {
     turns: Semaphore,
     patience: Duration,
 }
 
 impl Searching {
-    /// Nobody searches yet.
+    /// Creates the limit while no search runs.
     pub fn new() -> Self {
         Self { turns: Semaphore::new(AT_ONCE), patience: PATIENCE }
     }
 
-    /// Waits for a turn; fails with [`CatalogueError::Busy`] after two seconds.
+    /// Waits for a turn, which lasts until the permit is dropped. Fails with [`CatalogueError::Busy`] after two
+    /// seconds.
     pub async fn turn(&self) -> Result<SemaphorePermit<'_>, CatalogueError> {
         let turn = tokio::time::timeout(self.patience, self.turns.acquire()).await;
         turn.ok().and_then(Result::ok).ok_or(CatalogueError::Busy)

@@ -1,4 +1,4 @@
-//! Changing what is in the tree. Codes never change.
+//! Changing entries of the tree. Codes cannot be changed.
 
 use std::sync::Arc;
 
@@ -22,46 +22,40 @@ use crate::{
     values::{author::Author, codes::FullCode, money::Money},
 };
 
-/// What a caller knows of the state that is to be changed; a document in another one is left alone.
+/// Returns whether an entry is still in the state that the caller knows. If not, it is not changed.
 pub type Precondition<N> = Arc<dyn Fn(&N) -> bool + Send + Sync>;
 
-/// What is to be different about a brand, model or category; `None` stays as it is.
+/// The changes of a brand, model or category. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
 pub struct BranchChange {
-    /// Its name.
     pub name: Option<Name>,
-    /// Its image.
     pub image: Option<ImageSource>,
 }
 
-/// What is to be different about a product; `None` stays as it is.
+/// The changes of a product. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
 pub struct ProductChange {
-    /// Its name.
     pub name: Option<Name>,
-    /// What it is and fits.
     pub description: Option<Description>,
-    /// Price of a piece.
+    /// The new price of one piece, before any offer.
     pub price: Option<Money>,
-    /// Pieces in stock.
     pub stock: Option<StockChange>,
-    /// The offer, or none any more.
+    /// The new offer; `Some(None)` removes the offer.
     pub offer: Option<Option<Offer>>,
-    /// Whether customers see it.
+    /// Whether customers can see the product.
     pub is_active: Option<bool>,
-    /// Its image.
     pub image: Option<ImageSource>,
 }
 
 impl BranchChange {
-    /// Whether all stays as it is.
+    /// Returns whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.name.is_none() && self.image.is_none()
     }
 }
 
 impl ProductChange {
-    /// Whether all stays as it is.
+    /// Returns whether nothing would change.
     pub fn is_empty(&self) -> bool {
         let Self { name, description, price, stock, offer, is_active, image } = self;
         name.is_none()
@@ -73,7 +67,7 @@ impl ProductChange {
             && image.is_none()
     }
 
-    /// Changes everything but the image.
+    /// Applies all changes except that of the image. Fails if the stock would leave its limits.
     pub fn apply_to(&self, product: &mut ProductDoc) -> Result<(), UpdateError> {
         put(&mut product.name, self.name.as_ref());
         put(&mut product.description, self.description.as_ref());
@@ -87,39 +81,42 @@ impl ProductChange {
     }
 }
 
-/// How the stock changes.
+/// A change of the stock.
 #[derive(Debug, Clone, Copy)]
 pub enum StockChange {
-    /// To so many pieces.
+    /// Sets the stock to this number of pieces.
     To(u32),
-    /// By so many pieces, more or less.
+    /// Adds this number of pieces, which may be negative.
     By(i64),
 }
 
-/// Why nothing is changed.
+/// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
-    /// The first level on which nothing has the code.
+    /// Nothing has the code. Holds the first level on which something is missing.
     #[error("{} not found", .0.word())]
     NotFound(TreeLevel),
-    /// It is not in the state that the caller knows.
+    /// The entry is not in the state that the caller knows.
     #[error("the {} has changed meanwhile", .0.word())]
     Changed(TreeLevel),
-    /// The stock would fall below nothing.
+    /// The stock would fall below 0. Holds the pieces in stock.
     #[error("only {0} items available in stock")]
     NotEnoughStock(i64),
-    /// The stock would exceed all bounds.
+    /// The stock would rise above [`MAX_STOCK`].
     #[error("invalid stock_delta: the stock would exceed {MAX_STOCK}")]
     TooMuchStock,
-    /// Its image.
+    /// The image could not be read or stored.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// The database.
+    /// The database could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Changes the brand, model or category with a full code.
+/// Changes the brand, model or category with a full code and returns its new state.
+///
+/// The precondition and the change are part of one transaction. An image that was sent along is stored first, and
+/// removed again if the change fails.
 pub async fn update_branch<L: Level>(
     app: &App,
     author: &Author,
@@ -135,7 +132,7 @@ pub async fn update_branch<L: Level>(
     update(app, author, code, image, precondition, apply).await
 }
 
-/// Changes the product with a full code.
+/// Changes the product with a full code and returns its new state, see [`update_branch`].
 pub async fn update_product(
     app: &App,
     author: &Author,
@@ -148,6 +145,7 @@ pub async fn update_product(
     update(app, author, code, image, precondition, apply).await
 }
 
+/// Sets `field` if there is a new value.
 fn put<T: Clone>(field: &mut T, value: Option<&T>) {
     if let Some(value) = value {
         field.clone_from(value);
@@ -155,7 +153,7 @@ fn put<T: Clone>(field: &mut T, value: Option<&T>) {
 }
 
 impl StockChange {
-    /// The pieces afterwards, if that doesn't depend on how many there were.
+    /// Returns the pieces after the change; `None` if that depends on the pieces before it.
     pub fn pieces(self) -> Option<u32> {
         match self {
             Self::To(pieces) => Some(pieces),
@@ -201,7 +199,9 @@ async fn update<N: Node>(
     finish(app, code, image, updated).await
 }
 
-/// The URL that is shown already changes nothing: the shop goes on keeping the image behind it.
+/// Shows another image, unless the entry shows this URL already.
+///
+/// In that case the key must stay as well: the URL may be the one of an image that the shop stores for this entry.
 fn show<N: Node>(node: &mut N, image: Option<&EntryImage>) {
     if let Some(image) = image
         && *node.image_url() != image.url
@@ -210,6 +210,7 @@ fn show<N: Node>(node: &mut N, image: Option<&EntryImage>) {
     }
 }
 
+/// Tells the cache of the change, or gives the new image up and explains why nothing was changed.
 async fn finish<N: Node>(
     app: &App,
     code: &FullCode,

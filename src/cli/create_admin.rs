@@ -1,4 +1,4 @@
-//! `myspares create-admin`: the first account that may run the shop.
+//! `myspares create-admin`: creates the account of an administrator.
 
 use super::{Failure, database::Database, password::given_or_asked};
 use crate::{
@@ -9,21 +9,21 @@ use crate::{
     values::mask,
 };
 
-/// The new administrator.
+/// The arguments of `create-admin`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// 4 to 24 characters
+    /// The username, 4 to 24 characters
     #[arg(long)]
     username: String,
     /// The phone number to sign in with
     #[arg(long)]
     phone: String,
-    /// The password; asked for when it is left out and a terminal is there
+    /// The password; without this option, the command asks for it, which needs a terminal
     #[arg(long)]
     password: Option<String>,
 }
 
-/// Makes the account.
+/// Creates the account and prints what to do next. Fails if the username or the number is taken.
 pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     let password = given_or_asked(args.password)?;
     let application = Application {

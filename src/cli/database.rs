@@ -1,4 +1,4 @@
-//! The database that a subcommand works on: the configured one, or the private mongod.
+//! The database that a subcommand uses: the configured one or the private mongod.
 
 use secrecy::SecretString;
 
@@ -7,16 +7,16 @@ use crate::{
     embedded::{EmbeddedError, PrivateMongod},
 };
 
-/// A reachable database; a private mongod started for it must be stopped.
+/// A database that can be connected to. Call [`Database::stop`] at the end, to stop a private mongod cleanly.
 pub struct Database {
-    /// Its connection string.
+    /// The connection string.
     pub uri: SecretString,
-    /// The private mongod, when this process started it.
+    /// The private mongod, if this process started it.
     pub mongod: Option<PrivateMongod>,
 }
 
 impl Database {
-    /// For a server, which needs the private mongod to itself.
+    /// Returns the configured database. Without one, starts the private mongod, which fails if another process uses it.
     pub async fn own(config: &Config) -> Result<Self, EmbeddedError> {
         if let Some(uri) = &config.database.uri {
             return Ok(Self { uri: uri.clone(), mongod: None });
@@ -26,7 +26,7 @@ impl Database {
         Ok(Self { uri: mongod.uri().into(), mongod: Some(mongod) })
     }
 
-    /// For a command, which may also use the private mongod of a running server.
+    /// Like [`Database::own`], but also uses the private mongod of a running server.
     pub async fn own_or_shared(config: &Config) -> Result<Self, EmbeddedError> {
         let running = PrivateMongod::running_on(&config.data_dir.join("db"));
         match running.filter(|_| config.database.uri.is_none()) {

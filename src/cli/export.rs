@@ -1,4 +1,6 @@
-//! `myspares export`: the whole catalogue into a file, which has its name only once it is whole, or to standard output.
+//! `myspares export`: writes the whole catalogue to a file or to standard output.
+//!
+//! The file gets its name only when it is complete.
 
 use std::path::{Path, PathBuf};
 
@@ -11,32 +13,32 @@ use tokio::{
 use super::{Failure, database::Database};
 use crate::{
     app::App,
-    catalogue::transfer::{Export, Format},
+    catalogue::transfer::{self, Export, Format},
     clock::Clock,
     config::Config,
 };
 
-/// Where to write, and how.
+/// The arguments of `export`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file; standard output when left out
+    /// The file to write; without it, the command writes to standard output
     file: Option<PathBuf>,
-    /// How rows are written; told by the file's name when left out
+    /// The format; without this option, it follows from the name of the file
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
 }
 
-/// How rows are written.
+/// The format of a file of the catalogue.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum FileFormat {
-    /// Comma-separated, with a header
+    /// Comma-separated values with a header line
     Csv,
-    /// A JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 
 impl FileFormat {
-    /// The format that was asked for, else the one that a file's name tells, else CSV.
+    /// Returns the format that was asked for. Otherwise returns the format that the name of the file tells, or CSV.
     pub fn of(asked: Option<Self>, file: Option<&Path>) -> Format {
         match asked {
             Some(Self::Csv) => Format::Csv,
@@ -58,7 +60,8 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     exported
 }
 
-/// Beside the file first: what is cut off must not look like a whole one, nor take the place of an older one.
+/// Writes to a file with the extension `.part` and renames it at the end. So an export that fails leaves no file that
+/// looks complete, and doesn't overwrite an older file.
 async fn to_file(config: Config, database: &Database, format: Format, file: &Path) -> Result<(), Failure> {
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
@@ -66,7 +69,7 @@ async fn to_file(config: Config, database: &Database, format: Format, file: &Pat
     let at_part = |error| format!("{}: {error}", part.display());
     let mut out = File::create(&part).await.map_err(at_part)?;
     if let Err(failure) = write(config, database, format, &mut out).await {
-        // The failure that counts is told already.
+        // The first failure is the one to report.
         let _removed = fs::remove_file(&part).await;
         return Err(failure);
     }
@@ -83,7 +86,7 @@ async fn write(
 ) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     let mut export = Export::begin(&app, format).await?;
-    let bar = progress(app.store.products.estimated_count().await?);
+    let bar = progress(transfer::estimated_products(&app).await?);
     while let Some(piece) = export.next().await? {
         out.write_all(&piece).await?;
         bar.set_position(export.products());

@@ -1,4 +1,4 @@
-//! `myspares import`: a file into the catalogue. In the audits nobody is the actor: it was the shop itself.
+//! `myspares import`: imports a file into the catalogue. The entries in the audits have no actor.
 
 use std::path::PathBuf;
 
@@ -13,17 +13,17 @@ use crate::{
     config::Config,
 };
 
-/// What to read.
+/// The arguments of `import`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file
+    /// The file to read
     file: PathBuf,
-    /// How its rows are written; told by its name when left out
+    /// The format; without this option, it follows from the name of the file
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
 }
 
-/// Imports the file; fails when one of its lines does.
+/// Imports the file. Fails if one of its lines fails; the other lines are imported all the same.
 pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     let at_file = |error| format!("{}: {error}", args.file.display());
     let file = File::open(&args.file).await.map_err(at_file)?;

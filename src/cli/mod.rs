@@ -1,4 +1,6 @@
-//! The command line, one file a subcommand. Exit codes: 0 done, 1 failed, 2 wrong configuration or arguments.
+//! The command line, with one file for each subcommand.
+//!
+//! Exit codes: 0 for success, 1 for a failure, 2 for a wrong configuration or wrong arguments.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
@@ -38,12 +40,12 @@ enum Command {
     Openapi(openapi::Args),
 }
 
-/// What takes the configuration.
+/// The subcommands that need the configuration.
 #[derive(Subcommand)]
 enum Configured {
     /// Serve the API (the default)
     Serve(serve::Args),
-    /// Do the work in the background alone, beside servers that run with --no-workers
+    /// Do only the background work, beside servers that run with --no-workers
     Work,
     /// Check the configuration and start nothing
     CheckConfig,
@@ -51,18 +53,18 @@ enum Configured {
     Seed(seed::Args),
     /// Bring the catalogue into the state that a file describes
     Import(import::Args),
-    /// Write the whole catalogue into a file
+    /// Write the whole catalogue to a file
     Export(export::Args),
-    /// Make an administrator's account
+    /// Create the account of an administrator
     CreateAdmin(create_admin::Args),
-    /// Set the password of an account whose owner can't get back in
+    /// Set the password of an account whose owner can't sign in any more
     SetPassword(set_password::Args),
 }
 
-/// What ends a subcommand early; the texts are for the person at the terminal.
+/// An error that ends a subcommand. Its text is for the person at the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the subcommand that the arguments name.
+/// Runs the subcommand that the arguments name, or `serve` if they name none. Returns the exit code.
 pub fn main() -> ExitCode {
     let command = match Cli::parse().command {
         Some(Command::Openapi(args)) => {
@@ -85,7 +87,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// An error and what caused it, outermost first.
+/// Returns the texts of an error and of its causes, with the outermost first.
 fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     std::iter::once(error).chain(causes).map(ToString::to_string).collect::<Vec<_>>().join(": ")

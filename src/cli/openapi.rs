@@ -1,16 +1,16 @@
-//! `myspares openapi`: the description of the API, which depends on nothing but the code.
+//! `myspares openapi`: prints the description of the API. It depends only on the code and needs no configuration.
 
 use crate::http::{spec_json, spec_yaml};
 
-/// What to print.
+/// The arguments of `openapi`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// YAML instead of JSON
+    /// Print YAML instead of JSON
     #[arg(long)]
     yaml: bool,
 }
 
-/// Prints the description.
+/// Prints the description to standard output.
 pub fn run(args: &Args) {
     println!("{}", if args.yaml { spec_yaml() } else { spec_json() });
 }

@@ -1,11 +1,12 @@
-//! Passwords for subcommands: given as an argument, or asked for.
+//! Passwords for subcommands. They come from an argument or from a prompt.
 
 use std::io::{IsTerminal, stdin};
 
 use super::Failure;
 use crate::accounts::rules::password::Password;
 
-/// Returns the password that was given, or asks for it twice.
+/// Returns the password that was given, or asks for it twice at the terminal. Fails if there is no terminal or if the
+/// two passwords differ.
 pub fn given_or_asked(given: Option<String>) -> Result<Password, Failure> {
     given.map_or_else(ask, Ok).map(Password::new)
 }

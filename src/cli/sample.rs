@@ -1,4 +1,7 @@
-//! The sample catalogue: real kinds of parts for well-known vehicles, repeated with numbers where more are asked for.
+//! The sample catalogue: common parts for well-known vehicles.
+//!
+//! If more entries are asked for than the tables have, the tables are used again with numbers. For example, the ninth
+//! brand is "Maruti Suzuki 2".
 
 use crate::{
     catalogue::{
@@ -21,7 +24,7 @@ const BRANDS: [(Named, [Named; 3]); 8] = [
     (("Royal Enfield", "ENFIELD"), [("Classic 350", "CL350"), ("Himalayan", "HIMALAYAN"), ("Meteor 350", "MT350")]),
 ];
 
-/// Name, code, price in rupees.
+/// The name, code and price in rupees of a part.
 type Part = (&'static str, &'static str, i64);
 
 const CATEGORIES: [(Named, [Part; 5]); 8] = [
@@ -107,23 +110,23 @@ const CATEGORIES: [(Named, [Part; 5]); 8] = [
     ),
 ];
 
-/// The `n`-th brand.
+/// Returns the `n`-th brand, counted from 0.
 pub fn brand(n: usize) -> NewBranch {
     branch(BRANDS[n % BRANDS.len()].0, n / BRANDS.len(), "brands")
 }
 
-/// The `n`-th model of the `brand`-th brand.
+/// Returns the `n`-th model of the `brand`-th brand.
 pub fn model(brand: usize, n: usize) -> NewBranch {
     let models = BRANDS[brand % BRANDS.len()].1;
     branch(models[n % models.len()], n / models.len(), "models")
 }
 
-/// The `n`-th category of any model.
+/// Returns the `n`-th category. It is the same for every model.
 pub fn category(n: usize) -> NewBranch {
     branch(CATEGORIES[n % CATEGORIES.len()].0, n / CATEGORIES.len(), "categories")
 }
 
-/// The `n`-th product of the `category`-th category of a model called `fits`.
+/// Returns the `n`-th product of the `category`-th category. `fits` is the name of the model for the description.
 pub fn product(category: usize, n: usize, fits: &str) -> NewProduct {
     let parts = CATEGORIES[category % CATEGORIES.len()].1;
     let (name, code, rupees) = parts[n % parts.len()];
@@ -133,7 +136,7 @@ pub fn product(category: usize, n: usize, fits: &str) -> NewProduct {
         code: Code::parse_product(&numbered(code, round, "")).expect("sample codes keep the rules"),
         name: Name::parse(&numbered(name, round, " ")).expect("sample names keep the rules"),
         description: Description::parse(&description).expect("sample descriptions keep the rules"),
-        // Later rounds cost a little more, so that sorting by price has something to do.
+        // Repeated parts cost a little more, so that sorting by price has an effect.
         price: Money::from_minor(rupees * 100 + i64::try_from(round % 1_000).unwrap_or(0) * 50),
         stock: u32::try_from(20 + (n * 7 + category * 3) % 80).unwrap_or(20),
         image: image("products", code),
@@ -148,7 +151,7 @@ fn branch((name, code): Named, round: usize, folder: &str) -> NewBranch {
     }
 }
 
-/// Leaves room for a number behind a code of at most ten characters.
+/// Shortens a code that gets a number, because a code has ten characters at most.
 fn shortened(code: &str, round: usize) -> &str {
     if round == 0 { code } else { &code[..code.len().min(5)] }
 }

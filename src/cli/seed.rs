@@ -1,20 +1,17 @@
-//! `myspares seed`: a sample catalogue, of any size, and customers with filled carts.
+//! `myspares seed`: creates a sample catalogue of any size, and customers with filled carts.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, database::Database, sample};
 use crate::{
     accounts::{
+        UserDoc,
         hashing::Caller,
         registration::{self, Application, NewAccount, document},
         rules::password::{NewPassword, OwnerDetails, Password},
-        store::UserDoc,
     },
     app::App,
-    catalogue::store::{
-        branches::{BranchDoc, Model},
-        products::ProductDoc,
-    },
+    catalogue::{BranchDoc, Model, ProductDoc, seeding},
     clock::Clock,
     config::{AppEnv, Config},
     values::{
@@ -27,34 +24,34 @@ use crate::{
     },
 };
 
-/// Documents sent to the database at once.
+/// The number of documents that are sent to the database at once.
 const BATCH: usize = 1_000;
 /// The password of every sample customer.
 const PASSWORD: &str = "Sample-2024";
-/// Lines in a sample cart.
+/// The maximum number of lines in a sample cart.
 const LINES: usize = 5;
 
-/// How much to make.
+/// The arguments of `seed`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Brands
+    /// Number of brands
     #[arg(long, default_value_t = 8)]
     brands: usize,
-    /// Models of each brand
+    /// Number of models of each brand
     #[arg(long, default_value_t = 3)]
     models: usize,
-    /// Categories of each model
+    /// Number of categories of each model
     #[arg(long, default_value_t = 4)]
     categories: usize,
-    /// Products of each category
+    /// Number of products of each category
     #[arg(long, default_value_t = 5)]
     products: usize,
-    /// Customers with filled carts; 0 for none
+    /// Number of customers with filled carts
     #[arg(long, default_value_t = 3)]
     users: usize,
 }
 
-/// Fills the catalogue, unless there is one already.
+/// Creates the sample data. Fails in production, and if the database already has a catalogue.
 pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     if config.app_env == AppEnv::Production {
         return Err("sample data are refused in production".into());
@@ -70,7 +67,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
 
 async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
-    if !app.store.brands.page(None, None, None, 1).await?.is_empty() {
+    if !seeding::is_empty(&app).await? {
         return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
     }
     for n in 0..args.users {
@@ -105,11 +102,11 @@ struct Seeder<'a> {
 }
 
 impl Seeder<'_> {
-    /// Inserts level by level, parents first; returns some products to put into carts.
+    /// Inserts the catalogue, parents before their children. Returns some products for the carts.
     async fn catalogue(&self, args: &Args) -> Result<Vec<ProductDoc>, Failure> {
         let brands: Vec<_> = (0..args.brands).map(|n| sample::brand(n).top(BrandId::new(), self.now)).collect();
         if !brands.is_empty() {
-            self.app.store.brands.insert_many(&brands).await?;
+            seeding::insert_brands(self.app, &brands).await?;
         }
         self.bar.inc(brands.len() as u64);
         let mut some = Vec::new();
@@ -119,7 +116,7 @@ impl Seeder<'_> {
             if models.is_empty() {
                 continue;
             }
-            self.app.store.models.insert_many(&models).await?;
+            seeding::insert_models(self.app, &models).await?;
             self.bar.inc(models.len() as u64);
             for model in &models {
                 self.below_model(model, &format!("{} {}", brand.name, model.name), args, &mut some).await?;
@@ -140,7 +137,7 @@ impl Seeder<'_> {
         if categories.is_empty() {
             return Ok(());
         }
-        self.app.store.categories.insert_many(&categories).await?;
+        seeding::insert_categories(self.app, &categories).await?;
         self.bar.inc(categories.len() as u64);
         for (c, category) in categories.iter().enumerate() {
             self.products(c, category.id, &category.code, fits, args.products, some).await?;
@@ -163,13 +160,14 @@ impl Seeder<'_> {
             if batch.is_empty() {
                 return Ok(());
             }
-            self.app.store.products.insert_many(&batch).await?;
+            seeding::insert_products(self.app, &batch).await?;
             self.bar.inc(batch.len() as u64);
             some.extend(batch.into_iter().take(LINES.saturating_sub(some.len())));
         }
     }
 
-    /// One hash serves all: it is the slow part, and the password is public anyway.
+    /// Inserts customers who have the products in their carts. All customers get the same password hash: hashing is
+    /// slow, and the password is public.
     async fn customers(&self, count: usize, products: &[ProductDoc]) -> Result<(), Failure> {
         if count == 0 {
             return Ok(());
@@ -185,7 +183,7 @@ impl Seeder<'_> {
                 Ok(user)
             };
             let users = (start..count.min(start + BATCH)).map(customer).collect::<Result<Vec<_>, _>>()?;
-            self.app.store.users.insert_many(&users).await?;
+            registration::insert_many(self.app, &users).await?;
             self.bar.inc(users.len() as u64);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! `myspares serve`: from the settings to a listening server, and back to nothing left running.
+//! `myspares serve`: starts the server, and stops it together with everything that it has started.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::{
     workers::Workers,
 };
 
-/// What runs beside the server.
+/// The arguments of `serve`.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// Leave the work in the background to other processes (`myspares work`)
+    /// Leave the background work to other processes (`myspares work`)
     #[arg(long)]
     no_workers: bool,
 }
 
-/// Serves until SIGTERM or SIGINT, or until the private mongod ends by itself.
+/// Serves until SIGTERM or SIGINT arrives. Fails if the private mongod ends by itself.
 pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     let listeners = Listeners::bind(config.host, config.port)
         .await
@@ -41,7 +41,7 @@ async fn serve_on(config: Config, listeners: Listeners, database: &Database, arg
     tracing::info!("serving {url}/ (Swagger UI at {url}/docs)", url = listeners.url());
     let stop = async {
         stopping.wait(database).await;
-        // Mails on their way may arrive while the last requests are answered.
+        // The workers begin nothing new, but can finish their mails while the last requests are answered.
         if let Some(workers) = &workers {
             workers.ask_to_stop();
         }
@@ -53,7 +53,7 @@ async fn serve_on(config: Config, listeners: Listeners, database: &Database, arg
     stopping.close(&app).await
 }
 
-/// What is allowed in production, and seldom meant.
+/// Logs warnings about settings that are allowed in production but are seldom intended.
 fn warn_of_unusual_production(config: &Config) {
     if config.app_env != AppEnv::Production {
         return;

@@ -1,4 +1,4 @@
-//! `myspares set-password`: a new password for somebody who can't get back in.
+//! `myspares set-password`: sets the password of an account whose owner can't sign in any more.
 
 use super::{Failure, database::Database, password::given_or_asked};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
     config::Config,
 };
 
-/// Whose password, and which.
+/// The arguments of `set-password`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The account's name, in any case
+    /// The username, in upper or lower case
     #[arg(long)]
     username: String,
-    /// The password; asked for when it is left out and a terminal is there
+    /// The password; without this option, the command asks for it, which needs a terminal
     #[arg(long)]
     password: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What ends a process that would run for ever.
+//! The events that end a long-running process: signals, and the end of the private mongod.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Failure, database::Database};
 use crate::app::App;
 
-/// How long open connections to the database may take to close.
+/// The maximum time for sending the last traces and closing the connections to the database.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// The signals, caught from when this is made.
+/// Waits for the events that end the process.
 pub struct Stopping {
     terminate: Signal,
     interrupt: Signal,
-    /// How the private mongod ended, and why as far as that is known.
+    /// How the private mongod ended by itself, with the reason if it is known.
     lost_mongod: Option<String>,
 }
 
 impl Stopping {
-    /// Catches the signals from now on.
+    /// Starts to catch SIGTERM and SIGINT. From now on they no longer end the process at once.
     pub fn catch() -> std::io::Result<Self> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         Ok(Self { terminate, interrupt, lost_mongod: None })
     }
 
-    /// Waits for SIGTERM or SIGINT, or until the private mongod ends by itself.
+    /// Waits for SIGTERM or SIGINT, or for the end of the private mongod.
     pub async fn wait(&mut self, database: &Database) {
         let mongod = async {
             let Some(mongod) = &database.mongod else { return std::future::pending().await };
@@ -40,7 +40,7 @@ impl Stopping {
         }
     }
 
-    /// Closes the connections to the database, and says whether the process ends as it should.
+    /// Closes the app's connections, for three seconds at most. Returns the same as [`Stopping::outcome`].
     pub async fn close(self, app: &App) -> Result<(), Failure> {
         if tokio::time::timeout(CLOSE_LIMIT, app.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use");
@@ -48,7 +48,7 @@ impl Stopping {
         self.outcome()
     }
 
-    /// Whether the process ends as it should.
+    /// Returns an error if the private mongod ended by itself.
     pub fn outcome(&self) -> Result<(), Failure> {
         match &self.lost_mongod {
             Some(end) => Err(format!("the private mongod ended by itself ({end})").into()),

@@ -1,9 +1,9 @@
-//! `myspares work`: the work in the background without a server.
+//! `myspares work`: does the background work without a server.
 
 use super::{Failure, database::Database, stopping::Stopping};
 use crate::{app::App, clock::Clock, config::Config, workers::Workers};
 
-/// Works until SIGTERM or SIGINT.
+/// Works until SIGTERM or SIGINT arrives. Fails if the private mongod ends by itself.
 pub async fn run(config: Config) -> Result<(), Failure> {
     let database = Database::own_or_shared(&config).await?;
     let outcome = work_on(config, &database).await;

@@ -1,45 +1,47 @@
-//! What the server holds for its callers at once, and for how long it waits for them. Each of these is what a stranger
-//! could otherwise make the server spend without end.
+//! Limits for what the server holds for its callers, and for how long it waits for them. Without these limits, a
+//! stranger could use up all memory, connections or file descriptors.
 
 use std::time::Duration;
 
 use super::{AppEnv, reader::Reader};
 
-/// Bounds of connections, requests and bodies.
+/// Limits for connections, requests and bodies. An address is an IPv4 address or an IPv6 /64.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections at once. Each takes a file descriptor, so the process takes fewer where its `ulimit -n` is small.
+    /// The maximum number of open connections. Each takes a file descriptor, so a small `ulimit -n` allows fewer.
     pub connections: usize,
-    /// Connections of one address at once: an office behind one address has some, an attack has many.
+    /// The maximum number of open connections of one address. Connections of trusted proxies are not counted here.
     pub connections_of_address: usize,
-    /// Requests at once, with those whose caller has left and which go on to their end. A quarter is kept for callers who
-    /// are signed in.
+    /// The maximum number of requests in progress, including those that continue after their caller has left. A quarter
+    /// is reserved for callers who are signed in.
     pub requests: usize,
-    /// Requests of one address at once, behind a trusted proxy too.
+    /// The maximum number of requests in progress of one address. Requests through a trusted proxy are counted too.
     pub requests_of_address: usize,
-    /// Bytes of bodies in memory at once; one address may have a quarter of it.
+    /// The maximum number of bytes of bodies in memory. A quarter is reserved for callers who are signed in. One
+    /// address may use half.
     pub body_bytes: usize,
-    /// Requests at once on one HTTP/2 connection. hyper by itself sets no bound.
+    /// The maximum number of concurrent requests on one HTTP/2 connection. hyper sets no limit by itself.
     pub streams: u32,
-    /// Bytes of the head of a request.
+    /// The maximum size of the head of a request in bytes.
     pub header_bytes: u32,
-    /// From the opening of a connection to its first byte, and from the first byte of a head to its end.
+    /// The maximum time from the opening of a connection to its first byte, and then from the first byte of a head to
+    /// its end.
     pub header_time: Duration,
-    /// For which a connection may stay open between two requests.
+    /// The maximum time for which a connection stays open between two requests.
     pub idle_time: Duration,
-    /// For which a caller may keep the server waiting for a body, and then for the answer to be taken, beyond the time
-    /// that its bytes take at the least rate.
+    /// The time for which a caller may stall while it sends a body, and again while it receives the answer.
     pub patience: Patience,
-    /// For which everything is still served after the order to stop, so that a balancer can look elsewhere.
+    /// The time for which everything is still served after the server is told to stop, so that a load balancer can send
+    /// callers elsewhere.
     pub drain_time: Duration,
 }
 
-/// How long the other side may stall.
+/// The time for which the other side may stall.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// In a row, or in all while it is slower than the rate.
+    /// The maximum time of a stall. A transfer that is slower than the rate uses it up too.
     pub limit: Duration,
-    /// Bytes a second; who moves fewer is stalling.
+    /// The minimum rate in bytes per second.
     pub rate: u32,
 }
 

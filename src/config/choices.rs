@@ -1,46 +1,47 @@
-//! Settings that are one of a few words.
+//! Settings with a fixed list of values.
 
 use std::net::SocketAddr;
 
 use super::reader::Reader;
 
-/// Where the server runs.
+/// The environment that the server runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppEnv {
-    /// On a developer's machine.
+    /// The machine of a developer. No setting is required.
     Development,
-    /// For customers.
+    /// A server for customers. Some settings are required, and some defaults are stricter.
     Production,
 }
 
-/// Whether refresh tokens also travel in bodies.
+/// Whether refresh tokens are also sent in bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyRefresh {
-    /// Only in the cookie.
+    /// They are sent only in the cookie.
     Off,
-    /// In bodies too, a new one at each refresh.
+    /// They are sent in bodies too, with a new token at each refresh.
     Rotating,
-    /// In bodies too, for customers, and the same one until the session ends: for frontends that never take a new one.
+    /// They are sent in bodies too, and a customer's session keeps the same token until it ends. This is for frontends
+    /// that never store a new token.
     Static,
 }
 
-/// Where the metrics are shown.
+/// Where the metrics are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsHome {
-    /// Nowhere.
+    /// They are not served.
     Off,
-    /// Beside the API.
+    /// They are served on the port of the API.
     Main,
-    /// On a port of their own.
+    /// They are served on a separate address and port.
     Own(SocketAddr),
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For machines: one JSON object a line.
+    /// One JSON object per line, for programs.
     Json,
 }
 
@@ -56,7 +57,7 @@ impl AppEnv {
 
 impl BodyRefresh {
     pub(super) fn read(r: &mut Reader) -> Self {
-        // Older versions had a switch.
+        // In older versions, the setting was a switch.
         r.parsed("BODY_REFRESH", Self::Off, "off, rotating or static", |text| match text.to_lowercase().as_str() {
             "off" | "false" | "no" | "0" => Some(Self::Off),
             "rotating" | "true" | "yes" | "on" | "1" => Some(Self::Rotating),

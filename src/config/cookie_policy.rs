@@ -1,19 +1,19 @@
-//! Attributes of the cookies.
+//! The attributes of the cookies.
 
 use std::net::IpAddr;
 
 use super::{AppEnv, reader::Reader};
 
-/// Attributes of the refresh cookie (RFC 6265bis).
+/// The attributes of the refresh cookie (RFC 6265bis).
 #[derive(Debug, Clone)]
 pub struct CookiePolicy {
-    /// Only over HTTPS.
+    /// Whether browsers send the cookie only over HTTPS.
     pub secure: bool,
-    /// Which sites' pages send it.
+    /// Whether browsers send the cookie with requests from pages of other sites.
     pub same_site: cookie::SameSite,
-    /// Kept apart for each site whose pages embed the shop (CHIPS).
+    /// Whether browsers keep a separate cookie for each site that embeds the shop (CHIPS).
     pub partitioned: bool,
-    /// The domain it is for; unset means this very host.
+    /// The domain of the cookie. Without one, the cookie belongs only to the host that sets it.
     pub domain: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl CookiePolicy {
         }
     }
 
-    /// What the attributes can't know of each other.
+    /// Reports combinations of attributes with which browsers don't send the cookie.
     pub(super) fn check(&self, r: &mut Reader) {
         if self.same_site == cookie::SameSite::None && !self.secure {
             r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");

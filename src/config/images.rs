@@ -1,4 +1,4 @@
-//! Where images are kept.
+//! The settings for the storage of images.
 
 use object_store::ObjectStoreScheme;
 use reqwest::Url;
@@ -6,41 +6,41 @@ use secrecy::SecretString;
 
 use super::reader::Reader;
 
-/// How the variables begin that the makers of object stores have agreed on.
+/// The prefixes of the usual variables for the credentials of object stores.
 const CREDENTIALS: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
-/// Where images are kept.
+/// The place where images are stored.
 #[derive(Debug, Clone)]
 pub enum ImageHome {
-    /// In the folder `media` below `DATA_DIR`, served at `/media/`.
+    /// The folder `media` in `DATA_DIR`, which is served at `/media/`.
     Folder,
-    /// In an object store.
+    /// An object store.
     Objects(ObjectStoreAccount),
-    /// At Cloudinary.
+    /// Cloudinary.
     Cloudinary(CloudinaryAccount),
 }
 
-/// A bucket or container at S3 (or what speaks like it), Google Cloud Storage or Azure.
+/// A bucket or container at S3 or a compatible service, at Google Cloud Storage or at Azure.
 #[derive(Debug, Clone)]
 pub struct ObjectStoreAccount {
-    /// Bucket and folder, such as `s3://bucket/folder`.
+    /// The bucket and folder, such as `s3://bucket/folder`.
     pub url: Url,
-    /// Where everybody can read what is in that folder, without a final slash.
+    /// The public URL of that folder, without a final slash.
     pub public_url: String,
-    /// The variables of the environment that hold credentials, regions and endpoints.
+    /// Names and values of the environment variables with credentials, regions and endpoints.
     pub options: Vec<(String, SecretString)>,
 }
 
 /// An account at Cloudinary.
 #[derive(Debug, Clone)]
 pub struct CloudinaryAccount {
-    /// Its name.
+    /// The name of the cloud.
     pub cloud: String,
-    /// Names the key pair.
+    /// The public part of the key pair.
     pub api_key: String,
-    /// Its secret.
+    /// The secret part of the key pair.
     pub api_secret: SecretString,
-    /// Where Cloudinary's API is, without a final slash.
+    /// The URL of Cloudinary's API, without a final slash.
     pub base_url: String,
 }
 
@@ -87,12 +87,13 @@ fn objects(r: &mut Reader, url: &str, public_url: Option<String>) -> Option<Obje
     Some(ObjectStoreAccount { url: url?, public_url: public_url?, options: r.family(&CREDENTIALS) })
 }
 
-/// What is wrong with one is not repeated, since it may hold a secret.
+/// Reads an account from `cloudinary://key:secret@cloud`. The problem that it reports doesn't repeat the URL, which may
+/// contain a secret.
 fn cloudinary_account(r: &mut Reader, url: &str, base_url: String) -> Option<CloudinaryAccount> {
     let account = url.strip_prefix("cloudinary://").and_then(|rest| {
         let (credentials, cloud) = rest.rsplit_once('@')?;
         let (api_key, api_secret) = credentials.split_once(':')?;
-        // What comes after the name of the cloud configures other clients.
+        // Anything after the name of the cloud configures Cloudinary's own clients.
         let cloud = cloud.split(['/', '?']).next().unwrap_or_default();
         let plain =
             |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -110,7 +111,8 @@ fn cloudinary_account(r: &mut Reader, url: &str, base_url: String) -> Option<Clo
     account
 }
 
-/// Images' URLs are made of it, so it must be as plain as they are.
+/// Returns a URL without its final slash, or `None` if it isn't plain. The URLs of images are built from it, so it must
+/// have no credentials, query or fragment.
 fn web_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| ["https", "http"].contains(&url.scheme()) && url.has_host())?;
     let bare =

@@ -1,4 +1,4 @@
-//! How long tokens, sessions and codes live.
+//! The lifetimes of tokens, sessions and codes.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use super::reader::Reader;
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// How long tokens, sessions and codes live.
+/// The lifetimes of tokens, sessions and codes.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
-    /// Of an access token.
+    /// The lifetime of an access token.
     pub access: Duration,
-    /// Of a session without a refresh.
+    /// The lifetime of a session that is not refreshed.
     pub refresh: Duration,
-    /// In which a rotated refresh token still gets its successor.
+    /// The time after a rotation in which the old refresh token still gets its successor.
     pub grace: Duration,
-    /// Of a session, however often it is refreshed.
+    /// The maximum lifetime of a session, no matter how often it is refreshed.
     pub session: Duration,
-    /// Of a code sent by SMS, and of what waits for it.
+    /// The lifetime of a code sent by SMS, and of a registration that waits for its code.
     pub otp: Duration,
-    /// Of a link that proves an address.
+    /// The lifetime of a link that proves an e-mail address.
     pub link: Duration,
-    /// Of the permission to set a new password, by a code or by a link.
+    /// The lifetime of the permission to set a new password, by code or by link.
     pub reset: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Lifetimes {
         }
     }
 
-    /// What the spans can't know of each other.
+    /// Reports lifetimes that are too short or don't fit together.
     pub(super) fn check(&self, r: &mut Reader) {
         if self.access < Duration::from_secs(1) {
             r.problem("ACCESS_TTL", "must be a second or more: tokens know no shorter time");

@@ -1,13 +1,13 @@
-//! How often things may be done.
+//! The rate limits.
 
 use super::reader::Reader;
 use crate::values::limits::{Action, Rate};
 
-/// How often things may be done.
+/// The rate limits of all actions.
 #[derive(Debug, Clone)]
 pub struct Limits {
     rates: Vec<(Action, Rate)>,
-    /// Multiplies every count; 0 switches limits off.
+    /// The factor for every count; 0 switches the limits off.
     pub(super) scale: f64,
 }
 
@@ -22,7 +22,7 @@ impl Limits {
         Self { rates, scale }
     }
 
-    /// The rate of an action; `None` when limits are switched off.
+    /// Returns the rate of an action, or `None` if the limits are switched off.
     pub fn rate(&self, action: Action) -> Option<Rate> {
         self.rates.iter().find(|(limited, _)| *limited == action).and_then(|(_, rate)| rate.scaled(self.scale))
     }

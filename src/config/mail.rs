@@ -1,18 +1,18 @@
-//! How the shop writes to people.
+//! The settings for mails.
 
 use lettre::{AsyncSmtpTransport, Tokio1Executor, message::Mailbox};
 use secrecy::SecretString;
 
 use super::reader::Reader;
 
-/// How the shop writes to people.
+/// The settings for mails.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The mail server with its credentials; unset writes mails to a folder.
+    /// The URL of the mail server with its credentials. Without one, mails are written to a folder.
     pub smtp_url: Option<SecretString>,
-    /// Who the mails come from.
+    /// The sender of the mails.
     pub from: Mailbox,
-    /// What links in mails start with, without a final slash.
+    /// The beginning of the links in mails, without a final slash.
     pub frontend_url: String,
 }
 
@@ -30,7 +30,7 @@ impl Mail {
         }
     }
 
-    /// Production has no folder for mails: customers would wait for them in vain.
+    /// Reports a missing mail server. In production, customers would never see mails that are written to a folder.
     pub(super) fn check_production(&self, r: &mut Reader) {
         if self.smtp_url.is_none() {
             r.problem("SMTP_URL", "is required in production: smtps://user:password@host:465 for instance");
@@ -38,7 +38,7 @@ impl Mail {
     }
 }
 
-/// The server's URL; what is wrong with one is not repeated, since it may hold a password.
+/// Reads the URL of the mail server. The problem that it reports doesn't repeat the URL, which may contain a password.
 fn smtp_url(r: &mut Reader) -> Option<SecretString> {
     let url = r.text("SMTP_URL")?;
     if AsyncSmtpTransport::<Tokio1Executor>::from_url(&url).is_err() {
@@ -51,7 +51,7 @@ fn default_from() -> Mailbox {
     "myspares <no-reply@localhost>".parse().expect("an address")
 }
 
-/// Nothing that would have to be escaped in a mail.
+/// Returns a URL without its final slash, or `None` if it has characters that would have to be escaped in a mail.
 fn frontend_url(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b));

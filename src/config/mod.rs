@@ -1,4 +1,5 @@
-//! The configuration: the only place that reads settings, from the environment and `.env`, all of it checked before anything starts.
+//! The configuration. Only this module reads settings. They come from the environment and from `.env`, and all of them
+//! are checked before anything starts.
 
 mod bounds;
 mod choices;
@@ -37,89 +38,90 @@ pub use self::{
 };
 use crate::values::phone::Region;
 
-/// Everything that can be set from outside.
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Development or production.
+    /// The environment: development or production.
     pub app_env: AppEnv,
-    /// Address to listen on.
+    /// The address to listen on.
     pub host: IpAddr,
-    /// Port to listen on; 0 takes a free one.
+    /// The port to listen on; 0 takes a free port.
     pub port: u16,
-    /// Where the database is.
+    /// The database.
     pub database: Database,
-    /// Folder of everything that is kept on disk.
+    /// The folder for everything that the server stores on disk.
     pub data_dir: PathBuf,
-    /// Bytes of its disk that images leave to the database.
+    /// The number of bytes that images leave free on the disk of `data_dir`, so that the database has enough space.
     pub disk_reserve: u64,
-    /// Secret from which every key is derived; unset only in development.
+    /// The secret from which all keys are derived. Only in development it may be unset.
     pub jwt_secret: Option<SecretString>,
-    /// The secret before the last change, still accepted.
+    /// The secret before the last change. Tokens that were made with it are still valid.
     pub jwt_secret_previous: Option<SecretString>,
-    /// bcrypt's cost: each step doubles the time.
+    /// The cost of bcrypt. Each step doubles the time for a hash.
     pub bcrypt_cost: u32,
-    /// Attributes of the refresh cookie.
+    /// The attributes of the refresh cookie.
     pub cookie: CookiePolicy,
-    /// Origins whose pages may read answers and send the cookie.
+    /// The origins whose pages may read answers and send the cookie.
     pub cors_allowed_origins: Vec<String>,
-    /// Region of numbers without a country code.
+    /// The region of phone numbers without a country code.
     pub default_region: Region,
-    /// ISO 4217 code of all prices.
+    /// The currency of all prices, as an ISO 4217 code.
     pub currency: String,
-    /// How long tokens and sessions live.
+    /// The lifetimes of tokens, sessions and codes.
     pub lifetimes: Lifetimes,
-    /// How codes are sent.
+    /// The settings for codes sent by SMS.
     pub sms: Sms,
-    /// How often things may be done.
+    /// The rate limits.
     pub limits: Limits,
-    /// How the shop writes to people.
+    /// The settings for mails.
     pub mail: Mail,
-    /// Where images are kept.
+    /// The place where images are stored.
     pub images: ImageHome,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Bytes that copies of the catalogue may take in memory; 0 keeps none.
+    /// The maximum size in bytes of the copies of the catalogue in memory; 0 keeps no copies.
     pub catalogue_cache: u64,
-    /// How old copies of the catalogue may be that are shown while the database is away; 0 shows none.
+    /// The maximum age of copies of the catalogue that are served while the database is unavailable; 0 serves none.
     pub stale_if_error: Duration,
-    /// How long audits are kept.
+    /// The time for which audits are kept.
     pub audit_retention: Duration,
-    /// Whether refresh tokens also travel in bodies, for apps without a cookie jar.
+    /// Whether refresh tokens are also sent in bodies, for apps that can't store cookies.
     pub body_refresh: BodyRefresh,
-    /// What is held for callers, and for how long.
+    /// Limits for what the server holds for its callers, and for how long it waits for them.
     pub bounds: Bounds,
-    /// Where the metrics are shown.
+    /// Where the metrics are served.
     pub metrics: MetricsHome,
-    /// The collector that traces are sent to.
+    /// The URL of the collector that receives traces. Without one, no traces are made.
     pub traces: Option<String>,
-    /// Whether the documentation and the description of the API are shown.
+    /// Whether the documentation and the description of the API are served.
     pub docs: bool,
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Which log lines are written, in the syntax of `RUST_LOG`.
+    /// The filter for log lines, in the syntax of `RUST_LOG`.
     pub log_filter: String,
 }
 
-/// Where the database is.
+/// The settings for the database.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// Connection string; unset starts a private mongod.
+    /// The connection string. Without one, a private mongod is started.
     pub uri: Option<SecretString>,
-    /// Name of the database.
+    /// The name of the database.
     pub name: String,
-    /// The mongod to start, before the usual places are searched.
+    /// The mongod to start. Without one, the usual places are searched.
     pub mongod_bin: Option<PathBuf>,
 }
 
 impl Config {
-    /// Reads `.env` of the working directory and, over it, the environment.
+    /// Reads `.env` in the working directory, and then the environment, which takes precedence. Variables that are not
+    /// UTF-8 are ignored. The error lists all problems.
     pub fn from_env() -> Result<Self, ConfigProblems> {
         let mut set = HashMap::new();
         let mut broken = None;
         match dotenvy::from_path_iter(".env") {
             Ok(lines) => lines.for_each(|line| match line {
                 Ok((name, value)) => drop(set.insert(name, value)),
-                // The error would repeat the line, which may hold a secret.
+                // The error would repeat the line, which may contain a secret.
                 Err(_) => broken = Some("a line is not of the form NAME=value"),
             }),
             Err(error) if error.not_found() => {}
@@ -135,13 +137,13 @@ impl Config {
         Self::read(reader)
     }
 
-    /// Whether anything is kept in the data folder, wherever the database is.
+    /// Returns whether the server itself stores files in the data folder. The files of the private mongod don't count.
     pub fn keeps_files(&self) -> bool {
         let images = matches!(self.images, ImageHome::Folder);
         images || self.sms.twilio.is_none() || self.mail.smtp_url.is_none() || self.jwt_secret.is_none()
     }
 
-    /// Reads the given variables and nothing else.
+    /// Reads the given variables and ignores `.env` and the environment. The error lists all problems.
     pub fn from_vars<'a>(vars: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigProblems> {
         Self::read(Reader::new(vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
@@ -221,7 +223,7 @@ impl Config {
         }
     }
 
-    /// What single variables can't know of each other.
+    /// Reports settings that are valid alone but don't fit together, or that production doesn't allow.
     fn cross_check(&self, r: &mut Reader) {
         self.cookie.check(r);
         self.lifetimes.check(r);
@@ -249,7 +251,7 @@ fn default_region() -> Region {
     "IN".parse().expect("India has phones")
 }
 
-/// The connection string; what is wrong with one is not repeated, since it may hold a password.
+/// Reads the connection string. The problem that it reports doesn't repeat the string, which may contain a password.
 fn mongo_uri(r: &mut Reader) -> Option<SecretString> {
     let uri = r.text("MONGO_URI")?;
     if mongodb::options::ConnectionString::parse(&uri).is_err() {

@@ -1,4 +1,4 @@
-//! Whose pages and proxies are trusted.
+//! The trusted origins and proxies.
 
 use std::net::IpAddr;
 
@@ -9,12 +9,12 @@ use crate::values::net;
 
 const ORIGINS: &str = "origins such as https://shop.example.com, separated by commas (no *, no path)";
 
-/// Origins whose pages may read answers and send the cookie.
+/// Reads the origins whose pages may read answers and send the cookie.
 pub(super) fn read(r: &mut Reader) -> Vec<String> {
     r.parsed("CORS_ALLOWED_ORIGINS", default_origins(), ORIGINS, origins)
 }
 
-/// Proxies whose `X-Forwarded-For` is believed.
+/// Reads the proxies whose `X-Forwarded-For` is trusted.
 pub(super) fn read_proxies(r: &mut Reader) -> Vec<IpNet> {
     let expected = "addresses or networks such as 10.0.0.0/8, separated by commas";
     r.parsed("TRUSTED_PROXIES", Vec::new(), expected, |text| text.split(',').map(|net| network(net.trim())).collect())
@@ -30,7 +30,8 @@ fn origins(text: &str) -> Option<Vec<String>> {
     text.split(',').map(|origin| self::origin(origin.trim())).collect()
 }
 
-/// `scheme://host[:port]` as a browser writes it: in lower case, without a default port (RFC 6454, section 6.2).
+/// Returns `scheme://host[:port]` in the form that browsers send: in lower case and without a default port (RFC 6454,
+/// section 6.2). Returns `None` if the text is not an origin.
 fn origin(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let (scheme, authority) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;

@@ -1,10 +1,10 @@
-//! Reads single variables and collects what is wrong with them, so that all problems are told at once.
+//! Reads single variables and collects their problems, so that all problems are reported together.
 
 use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 
-/// What is wrong with the configuration: one line a variable.
+/// The problems of the configuration, each with the name of its variable.
 #[derive(Debug)]
 pub struct ConfigProblems(Vec<String>);
 
@@ -17,7 +17,7 @@ impl fmt::Display for ConfigProblems {
     }
 }
 
-/// The variables as they are set, and the problems met so far.
+/// The variables that are set, and the problems found so far.
 pub(super) struct Reader {
     set: HashMap<String, String>,
     known: Vec<&'static str>,
@@ -29,13 +29,14 @@ impl Reader {
         Self { set, known: Vec::new(), problems: Vec::new() }
     }
 
-    /// The text of a variable; unset and empty are the same.
+    /// Returns the trimmed text of a variable, or `None` if it is unset or empty.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         self.set.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// A value of any type, or `default` where the variable is unset or wrong.
+    /// Returns the value that `parse` makes of a variable. If the variable is unset, returns `default`. If it is wrong,
+    /// returns `default` and notes a problem.
     pub(super) fn parsed<T>(
         &mut self,
         name: &'static str,
@@ -50,12 +51,12 @@ impl Reader {
         })
     }
 
-    /// A value whose type knows how to read itself.
+    /// Like [`Reader::parsed`], for types with `FromStr`.
     pub(super) fn value<T: FromStr>(&mut self, name: &'static str, default: T, expected: &str) -> T {
         self.parsed(name, default, expected, |text| text.parse().ok())
     }
 
-    /// A switch.
+    /// Reads a switch: `true`, `1`, `yes` or `on`, or the opposite.
     pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
         self.parsed(name, default, "true or false", |text| match text.to_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Some(true),
@@ -64,19 +65,19 @@ impl Reader {
         })
     }
 
-    /// A span such as `30s`, `15m` or `7d`, longer than nothing.
+    /// Reads a duration such as `30s`, `15m` or `7d`. Zero is a problem.
     pub(super) fn span(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, default, "a duration such as 30s, 15m or 7d", |text| {
             humantime::parse_duration(text).ok().filter(|span| !span.is_zero())
         })
     }
 
-    /// The same, or 0.
+    /// Reads a duration that may be zero.
     pub(super) fn span_or_none(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, default, "a duration such as 5s, or 0s", |text| humantime::parse_duration(text).ok())
     }
 
-    /// A secret of 32 bytes or more; its text is never repeated.
+    /// Reads a secret of 32 bytes or more. Problems never repeat its text.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<SecretString> {
         let text = self.text(name)?;
         if text.len() < 32 {
@@ -85,7 +86,8 @@ impl Reader {
         Some(text.into())
     }
 
-    /// Every variable whose name begins in one of these ways; they belong to others and are only handed on.
+    /// Returns all variables whose names begin with one of `beginnings`, sorted by name. They are settings of other
+    /// libraries, so their values are not checked.
     pub(super) fn family(&self, beginnings: &[&str]) -> Vec<(String, SecretString)> {
         let belongs = |name: &str| beginnings.iter().any(|beginning| name.starts_with(beginning));
         let found = self.set.iter().filter(|(name, value)| belongs(name) && !value.trim().is_empty());
@@ -94,12 +96,12 @@ impl Reader {
         found
     }
 
-    /// Notes a problem found elsewhere, for instance between two variables.
+    /// Notes a problem that was found elsewhere, for example in the combination of two variables.
     pub(super) fn problem(&mut self, name: &str, what: &str) {
         self.problems.push(format!("{name}: {what}"));
     }
 
-    /// Every variable that was asked for.
+    /// Returns the names of all variables that were read.
     #[cfg(test)]
     pub(super) fn known(&self) -> &[&'static str] {
         &self.known

@@ -1,4 +1,4 @@
-//! The signing secret of development: made once and kept, so that a restart signs nobody out.
+//! The signing secret in development. It is created once and kept on disk, so that nobody is signed out by a restart.
 
 use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -7,7 +7,8 @@ use secrecy::SecretString;
 
 const FILE: &str = "jwt_secret";
 
-/// Reads the secret kept in `data_dir`, or makes it, readable by its owner only.
+/// Reads the secret in `data_dir`, or creates it there if it is missing. Only the owner of the file can read it. Fails
+/// if the secret is shorter than 32 bytes.
 pub fn kept_secret(data_dir: &Path) -> io::Result<SecretString> {
     let path = data_dir.join(FILE);
     match fs::read_to_string(&path) {
@@ -21,7 +22,8 @@ pub fn kept_secret(data_dir: &Path) -> io::Result<SecretString> {
     }
 }
 
-/// Written whole under another name and then linked, so that two starts at once agree on one secret.
+/// Creates the secret. The file is first written under another name and then linked, so that two processes that start
+/// at the same time use the same secret: only one of the links succeeds.
 fn make_secret(data_dir: &Path, path: &Path) -> io::Result<SecretString> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;

@@ -1,29 +1,29 @@
-//! How codes are sent.
+//! The settings for codes sent by SMS.
 
 use secrecy::SecretString;
 
 use super::reader::Reader;
 use crate::values::phone::Region;
 
-/// How codes are sent.
+/// The settings for codes sent by SMS.
 #[derive(Debug, Clone)]
 pub struct Sms {
-    /// The SMS service; unset: codes are written to files.
+    /// The account at the SMS service. Without one, text messages are written to files.
     pub twilio: Option<TwilioAccount>,
-    /// Regions whose numbers are sent codes; none stands for the default region.
+    /// The regions to whose phone numbers codes are sent. If empty, codes are sent only to the default region.
     pub regions: Vec<Region>,
 }
 
 /// An account at Twilio with a Verify service.
 #[derive(Debug, Clone)]
 pub struct TwilioAccount {
-    /// Names the account.
+    /// The id of the account.
     pub account_sid: String,
-    /// Its secret.
+    /// The secret of the account.
     pub auth_token: SecretString,
-    /// Names the Verify service.
+    /// The id of the Verify service.
     pub verify_sid: String,
-    /// Where Twilio is, without a final slash.
+    /// The URL of Twilio's Verify API.
     pub base_url: String,
 }
 
@@ -35,7 +35,7 @@ impl Sms {
         Self { twilio: twilio(r), regions }
     }
 
-    /// Nobody reads codes out of files in production.
+    /// Reports a missing account. In production, nobody would read the codes from the files.
     pub(super) fn check_production(&self, r: &mut Reader) {
         if self.twilio.is_none() {
             r.problem("TWILIO_ACCOUNT_SID", "is required in production: codes can't be sent by writing files");
@@ -43,7 +43,7 @@ impl Sms {
     }
 }
 
-/// All three of the account's names, or none.
+/// Reads the account. Reports a problem if only some of its three variables are set.
 fn twilio(r: &mut Reader) -> Option<TwilioAccount> {
     let base_url = r.parsed("TWILIO_BASE_URL", "https://verify.twilio.com".to_owned(), "a URL", |text| {
         (text.starts_with("https://") || text.starts_with("http://")).then(|| text.to_owned())

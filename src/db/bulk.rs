@@ -1,47 +1,50 @@
-//! Many updates in one command: one by one they take most of the time. (The driver's own bulk write needs a server of
-//! version 8.)
+//! Many updates in one command. Sent one by one, the updates would take most of the time of the work around them. The
+//! driver's own bulk write needs MongoDB 8, so this module sends the `update` command itself.
 
 use bson::{Document, doc};
-use mongodb::{ClientSession, Database, error::Result};
+use mongodb::{ClientSession, error::Result};
 use serde::Deserialize;
 
-/// What such a command answers, as far as it matters here.
+use super::schema::Connection;
+
+/// The server's answer to the `update` command, reduced to the fields that callers need.
 #[derive(Deserialize)]
 pub struct Updated {
-    /// How many updates found their document.
+    /// Number of documents that the updates matched.
     pub n: i64,
-    /// Those that the server refused.
+    /// Updates that the server refused; empty if it refused none.
     #[serde(default, rename = "writeErrors")]
     pub errors: Vec<Refused>,
-    /// Why it isn't sure that all of it stays.
+    /// The error of the write concern: the updates were made, but they may be lost in a failover.
     #[serde(rename = "writeConcernError")]
     pub concern: Option<Refused>,
 }
 
-/// An update that the server refused.
+/// An error that the server reports inside a successful answer.
 #[derive(Deserialize)]
 pub struct Refused {
-    /// The server's code.
+    /// MongoDB's error code.
     pub code: i32,
 }
 
-/// Carries out all of `updates`, each with its filter `q` and its update `u`; what is refused keeps no other from being
-/// done.
-pub async fn update_each(database: &Database, collection: &str, updates: Vec<Document>) -> Result<Updated> {
-    // A command by itself doesn't take over what the client says of acknowledging.
+/// Sends all `updates` in one command, outside a transaction. Each is a document with its filter `q` and its update
+/// `u`. If the server refuses one of them, it still makes the others; see [`Updated::errors`].
+pub async fn update_each(connection: &Connection, collection: &str, updates: Vec<Document>) -> Result<Updated> {
+    // `run_command` doesn't apply the client's write concern, so the command states it.
     let command = doc! { "update": collection, "updates": updates, "ordered": false,
     "writeConcern": { "w": "majority", "j": true } };
-    let answer = database.run_command(command).await?;
+    let answer = connection.database.run_command(command).await?;
     Ok(bson::deserialize_from_document(answer)?)
 }
 
-/// The same in a transaction, where the first refusal ends it.
+/// Sends all `updates` in one command inside the transaction `tx`. The first update that the server refuses aborts the
+/// transaction.
 pub async fn update_each_in(
     tx: &mut ClientSession,
-    database: &Database,
+    connection: &Connection,
     collection: &str,
     updates: Vec<Document>,
 ) -> Result<Updated> {
-    let answer = database.run_command(doc! { "update": collection, "updates": updates }).session(tx).await?;
+    let answer = connection.database.run_command(doc! { "update": collection, "updates": updates }).session(tx).await?;
     Ok(bson::deserialize_from_document(answer)?)
 }

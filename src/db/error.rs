@@ -1,18 +1,19 @@
-//! What can go wrong with the database, without the driver's words.
+//! Errors of the database. They leave out the driver's messages, which may contain stored values.
 
 use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, TRANSIENT_TRANSACTION_ERROR, WriteFailure};
 
 /// MongoDB's code for a violated unique index.
 const DUPLICATE_KEY: i32 = 11_000;
-/// MongoDB's code for a transaction that lost against another one.
+/// MongoDB's code for a write that conflicts with another transaction.
 const WRITE_CONFLICT: i32 = 112;
-/// Codes of a server that is stepping down, shutting down or overloaded: NotWritablePrimary, NotPrimaryNoSecondaryOk,
-/// InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown, ShutdownInProgress.
+/// MongoDB's codes of a server that isn't primary, steps down or shuts down: NotWritablePrimary,
+/// NotPrimaryNoSecondaryOk, InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown,
+/// ShutdownInProgress. The same call may succeed soon.
 const TEMPORARY: [i32; 6] = [10_107, 13_435, 11_600, 11_602, 189, 91];
-/// MongoDB's code for a query that took longer than it may.
+/// MongoDB's code for a query that exceeded its time limit.
 const OUT_OF_TIME: i32 = 50;
 
-/// A driver's error in a few words.
+/// A short text about a driver's error, without stored values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brief(String);
 
@@ -22,7 +23,8 @@ impl std::fmt::Display for Brief {
     }
 }
 
-/// The error behind a code that stood in the answer to a command which the driver took for a success.
+/// Returns the error for a code inside an answer that the driver treats as a success, such as a refused update of a
+/// bulk command.
 pub fn with_code(code: i32) -> StoreError {
     let brief = Brief(format!("the server answered with code {code}"));
     match code {
@@ -33,7 +35,8 @@ pub fn with_code(code: i32) -> StoreError {
     }
 }
 
-/// What a driver's error says without the server's reply, which its own text repeats whole, stored values included.
+/// Describes a driver's error in a few words. The driver's own text would repeat the server's whole reply, including
+/// stored values.
 pub fn brief(error: &Error) -> String {
     match code_of(error) {
         Some(code) => format!("the server answered with code {code}"),
@@ -44,36 +47,38 @@ pub fn brief(error: &Error) -> String {
 /// Why a query failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The database can't be reached or is changing its primary; the same call may work soon.
+    /// The database can't be reached or is changing its primary. The same call may succeed soon.
     #[error("the database is unavailable: {0}")]
     Unavailable(Brief),
-    /// A unique index forbids the write. Which one is for the caller to find out: the driver's text holds the values.
+    /// A unique index forbids the write. The error doesn't name the index, because the driver's text would also contain
+    /// the values; a caller with several unique indexes has to find out which one it was.
     #[error("the document exists already")]
     Duplicate,
-    /// Too many transactions wanted to change the same document at once.
+    /// Other transactions changed the same document at the same time, and retries did not help.
     #[error("too many changes at once, try again soon")]
     Contended,
-    /// Too many calls wait for the database already.
+    /// The call would wait too long for a connection, so it was refused; see
+    /// [`Store::admit`](crate::store::Store::admit).
     #[error("too much is asked for at the moment")]
     Overloaded,
-    /// A query took longer than it may.
+    /// A query exceeded its time limit.
     #[error("this takes too long at the moment, ask for something narrower or try again soon")]
     OutOfTime,
-    /// The database is no replica set.
+    /// The database is a single server without replication, which has no transactions.
     #[error("the database at MONGO_URI is neither a replica set nor a sharded cluster")]
     Standalone,
-    /// Anything else: our own bug, or a broken deployment.
+    /// Any other error: a bug in this program, or a broken deployment.
     #[error("the database refused a command: {0}")]
     Failed(Brief),
 }
 
 impl StoreError {
-    /// Nobody answered in time.
+    /// Returns the error for a database that didn't answer in time.
     pub fn silent() -> Self {
         Self::Unavailable(Brief("no answer in time".to_owned()))
     }
 
-    /// Whether any other write would fail in the same way at this moment.
+    /// Returns whether every other write would fail in the same way now. A caller with many writes should stop then.
     pub fn concerns_all(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::Overloaded | Self::OutOfTime | Self::Standalone => true,
@@ -81,7 +86,7 @@ impl StoreError {
         }
     }
 
-    /// There is no primary at the moment.
+    /// Returns the error for a replica set that has no primary at the moment.
     pub fn no_primary() -> Self {
         Self::Unavailable(Brief("there is no primary".to_owned()))
     }
@@ -103,7 +108,8 @@ impl From<Error> for StoreError {
     }
 }
 
-/// The server's code for an error, wherever the driver keeps it.
+/// Returns MongoDB's code of an error; `None` if the error didn't come from the server. For a refused insert of many
+/// documents, returns the code of the first refusal.
 pub fn code_of(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),

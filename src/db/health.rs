@@ -1,4 +1,5 @@
-//! What the driver tells of the database: whether there is a primary, and how long a call would wait for a connection.
+//! The state of the database as the driver's events tell it: whether there is a primary, and how long a new call would
+//! wait for a connection.
 
 use std::{
     sync::{
@@ -13,35 +14,38 @@ use mongodb::{
     options::ClientOptions,
 };
 
-/// A database that has kept somebody waiting in vain is not asked again for so long, where there is another way.
+/// Time for which the database counts as gone after a call has waited for its answer in vain. Calls that have another
+/// way to answer don't ask the database in that time.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The driver gives up a database that says nothing before this is over. Whoever counts as waiting then has left without
-/// its telling, and must not shut out others.
+/// Time without any event of the pool after which the count of waiting calls is ignored. The driver gives up a silent
+/// database earlier than this. Calls that still count as waiting were cancelled: the driver sends no event for those,
+/// and they must not cause new calls to be refused.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
 /// The state of the database as this process knows it.
 pub struct Health {
     epoch: Instant,
     has_primary: AtomicBool,
-    /// Microseconds from the epoch until which the database counts as silent.
+    /// The database counts as silent until this time, in microseconds since `epoch`.
     silent_until: AtomicU64,
     pool: Pool,
 }
 
-/// The connections, and those who wait for one.
+/// The connections of the pool, and the calls that wait for one.
 struct Pool {
     size: usize,
     in_use: AtomicUsize,
     waiting: AtomicUsize,
-    /// Microseconds from the epoch to the last return of a connection, or to when somebody began to wait while nobody did.
+    /// Time of the last event that says something about the wait, in microseconds since `Health::epoch`: a connection
+    /// came back, or a call began to wait while no other call did.
     stirred_at: AtomicU64,
-    /// Microseconds between two returns while others wait, as a moving average.
+    /// Microseconds between two returns of connections while all of them are in use, as a moving average.
     interval: AtomicU64,
 }
 
 impl Health {
-    /// Nothing was heard yet, and nothing stands against the first call.
+    /// Creates the state of a database of which nothing is known yet. It counts as reachable, and no call waits.
     pub fn new(pool_size: u32) -> Arc<Self> {
         let pool = Pool {
             size: pool_size as usize,
@@ -58,7 +62,7 @@ impl Health {
         })
     }
 
-    /// Has a client tell what happens to it.
+    /// Sets the event handlers of a client, so that its events update this state. Call it before the client is made.
     pub fn listen(self: &Arc<Self>, options: &mut ClientOptions) {
         let (topology, pool) = (Arc::clone(self), Arc::clone(self));
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
@@ -78,28 +82,29 @@ impl Health {
         }));
     }
 
-    /// Whether a call would only find out that nobody answers.
+    /// Returns whether the database is known not to answer: it has no primary, or a call has waited in vain within the
+    /// last second.
     pub fn is_gone(&self) -> bool {
         !self.has_primary.load(Ordering::Relaxed) || self.now() < self.silent_until.load(Ordering::Relaxed)
     }
 
-    /// Somebody has waited for an answer in vain.
+    /// Records that a call has waited for an answer in vain. [`Health::is_gone`] is true for a second from now.
     pub fn found_silent(&self) {
         let pause = u64::try_from(PAUSE.as_micros()).unwrap_or(u64::MAX);
         self.silent_until.store(self.now().saturating_add(pause), Ordering::Relaxed);
     }
 
-    /// How long a call that comes now would wait for a connection.
+    /// Estimates how long a call that comes now would wait for a connection.
     pub fn expected_wait(&self) -> Duration {
         self.pool.expected_wait(self.now())
     }
 
-    /// Connections in use.
+    /// Returns the number of connections in use.
     pub fn connections_in_use(&self) -> usize {
         self.pool.in_use.load(Ordering::Relaxed)
     }
 
-    /// Calls that wait for a connection.
+    /// Returns the number of calls that wait for a connection. It may include calls that were cancelled a moment ago.
     pub fn waiting(&self) -> usize {
         self.pool.waiting.load(Ordering::Relaxed)
     }
@@ -120,7 +125,8 @@ impl Pool {
         lower(&self.in_use);
         let before = self.stirred_at.swap(now, Ordering::Relaxed);
         if self.in_use.load(Ordering::Relaxed) + 1 < self.size {
-            // Nobody waits while connections are free. Who gave up waiting is not told of, and is forgotten here.
+            // A connection was free already, so no call waits. The count may still hold calls that were cancelled,
+            // for which the driver sends no event.
             self.waiting.store(0, Ordering::Relaxed);
             return;
         }
@@ -128,8 +134,12 @@ impl Pool {
         self.interval.store(old - old / 8 + new / 8, Ordering::Relaxed);
     }
 
-    /// Those who wait get connections as they come back, or as new ones open. Where nothing has come back for a while, all
-    /// connections are at work, and can be expected to come back in a row.
+    /// Estimates the wait as the number of waiting calls times the interval at which connections come back. With 10
+    /// calls waiting and a connection coming back every 2 ms, a new call waits 20 ms.
+    ///
+    /// When nothing has come back for a while, the average interval is too short. The time since the last return,
+    /// divided by the number of connections, then takes its place: after 1.6 s of silence, the 16 connections are
+    /// expected to come back one every 100 ms.
     fn expected_wait(&self, now: u64) -> Duration {
         let silence = now.saturating_sub(self.stirred_at.load(Ordering::Relaxed));
         if silence > FORGOTTEN.as_micros() as u64 {
@@ -140,7 +150,7 @@ impl Pool {
     }
 }
 
-/// One less, but never less than none.
+/// Subtracts one from a count; a count of zero stays zero.
 fn lower(count: &AtomicUsize) {
     let _none_is_left_alone =
         count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(1)));

@@ -1,4 +1,5 @@
-//! The collection `workers`: which process does which work in the background (U8).
+//! The collection `workers`: which process currently does which background work (U8). It has one document for each
+//! worker. A process that wants to do the work takes a lease for a few seconds and renews it as long as it works.
 
 use std::time::Duration;
 
@@ -16,20 +17,21 @@ use crate::values::ids::HolderId;
 
 const NAME: &str = "workers";
 
-/// The collection.
+/// The collection `workers`.
 #[derive(Clone)]
 pub struct Leases {
     docs: Collection<Document>,
 }
 
-/// One turn of one process at one worker's work.
+/// The right of one process to do the work of one worker for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// Whose work.
+    /// Name of the worker.
     pub worker: &'static str,
-    /// The process that does it.
+    /// The process that does the work.
     pub holder: HolderId,
-    /// Tells the turns apart: each new holder has another one.
+    /// Number of the turn. It stays the same when the lease is renewed in time. It increases by one when another
+    /// process takes the lease, and when the same process takes it again after it ran out or was released.
     pub epoch: i64,
 }
 
@@ -55,7 +57,8 @@ impl StorePart for Leases {
 }
 
 impl Leases {
-    /// Makes the document of a worker where it is missing: a lease is only ever updated, so that two can't both make it.
+    /// Creates the document of a worker if it is missing. [`Leases::take`] only updates it, so two processes can't both
+    /// create a lease. Doing it twice changes nothing.
     pub async fn declare(&self, worker: &str) -> Result<(), StoreError> {
         let made = self.docs.update_one(doc! { "_id": worker }, doc! { "$setOnInsert": { "epoch": 0_i64 } });
         match made.upsert(true).await.map_err(StoreError::from) {
@@ -64,8 +67,8 @@ impl Leases {
         }
     }
 
-    /// Takes or renews the lease for `span`, by the database's clock, which all instances share; `None` while somebody
-    /// else holds it.
+    /// Takes or renews the lease for `span` from now; returns `None` while another process holds it. Times are those of
+    /// the database's clock, which all instances share.
     pub async fn take(
         &self,
         worker: &'static str,
@@ -88,7 +91,7 @@ impl Leases {
         Ok(taken.map(|held| Lease { worker, holder, epoch: held.epoch }))
     }
 
-    /// Where a worker stands in the stream of changes that it follows; `None` before it has begun to.
+    /// Returns the place up to which a worker has processed its change stream; `None` if none is saved.
     pub async fn position(&self, worker: &str) -> Result<Option<Position>, StoreError> {
         #[derive(Deserialize)]
         struct Standing {
@@ -98,15 +101,22 @@ impl Leases {
         Ok(found.and_then(|standing| standing.position))
     }
 
-    /// Saves where a worker stands, `None` for nowhere; false when the lease is somebody else's by now.
+    /// Saves the place up to which a worker has processed its change stream; `None` forgets the saved place. Returns
+    /// false, and saves nothing, if the lease was taken anew since.
     pub async fn save_position(&self, lease: Lease, position: Option<&Position>) -> Result<bool, StoreError> {
         let position = bson::serialize_to_bson(&position).map_err(mongodb::error::Error::from)?;
         let saved = self.docs.update_one(lease.filter(), doc! { "$set": { "position": position } }).await?;
         Ok(saved.matched_count == 1)
     }
 
-    /// Writes down the database session of the holder, and tells that of the one before; `None` when the lease is
-    /// somebody else's by now.
+    /// Saves the id of the holder's database session and returns the id that was saved before, so that the caller can
+    /// end a session that a crashed holder has left open.
+    ///
+    /// | Result | Meaning |
+    /// |---|---|
+    /// | `None` | The lease was taken anew since; nothing was saved. |
+    /// | `Some(None)` | Saved; no session was saved before. |
+    /// | `Some(Some(id))` | Saved; `id` was saved before. |
     pub async fn name_session(&self, lease: Lease, session: &Document) -> Result<Option<Option<Document>>, StoreError> {
         #[derive(Deserialize)]
         struct Before {
@@ -117,7 +127,7 @@ impl Leases {
         Ok(before.projection(doc! { "session": 1 }).await?.map(|before| before.session))
     }
 
-    /// Gives the lease back, so that another instance need not wait for its end.
+    /// Gives the lease back, so that another instance can take it at once. Does nothing if it was taken anew since.
     pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
         self.docs.update_one(lease.filter(), doc! { "$unset": { "until": "" } }).await?;
         Ok(())

@@ -1,5 +1,9 @@
-//! The collection `locks`: documents that transactions touch, so that of two which would each pass the other's check one
-//! has to start again and sees what the other did.
+//! The collection `locks`: documents that transactions touch to exclude each other.
+//!
+//! Two transactions that change different documents don't conflict, even if one would break the check of the other. For
+//! example, two admins, the last ones, each remove the other's role at the same moment: each transaction still sees two
+//! admins, and afterwards there is none. If both touch the same lock first, one of them has to start again, and then it
+//! sees what the other did.
 
 use bson::{Document, doc};
 use mongodb::{ClientSession, Collection};
@@ -11,10 +15,10 @@ use super::{
 
 const NAME: &str = "locks";
 
-/// What only one transaction at a time decides about.
+/// A decision that only one transaction at a time may make.
 #[derive(Debug, Clone, Copy)]
 pub enum Lock {
-    /// Who runs the accounts.
+    /// Which accounts are admins.
     Admins,
     /// Which invitations are open.
     Invitations,
@@ -31,7 +35,7 @@ impl Lock {
     }
 }
 
-/// The collection.
+/// The collection `locks`.
 #[derive(Clone)]
 pub struct Locks {
     docs: Collection<Document>,
@@ -45,11 +49,10 @@ impl StorePart for Locks {
     fn layout() -> Option<Layout> {
         Some(Layout { collection: NAME, indexes: vec![], validator: doc! {} })
     }
-}
 
-impl Locks {
-    /// Makes the documents where they are missing: two transactions that both made one would fail in place of waiting.
-    pub async fn declare(&self) -> Result<(), StoreError> {
+    /// Creates the documents that are missing. If transactions had to create them, one of two at once would fail for
+    /// good with a duplicate `_id` instead of conflicting, which is retried. Doing it twice changes nothing.
+    async fn complete(&self) -> Result<(), StoreError> {
         let ids = Lock::ALL.map(Lock::id).to_vec();
         if self.docs.count_documents(doc! { "_id": { "$in": &ids } }).await? == ids.len() as u64 {
             return Ok(());
@@ -57,18 +60,20 @@ impl Locks {
         for id in ids {
             let made = self.docs.update_one(doc! { "_id": id }, doc! { "$setOnInsert": { "rev": 0_i64 } });
             match made.upsert(true).await.map_err(StoreError::from) {
-                // Another instance was faster.
+                // Another instance has created it meanwhile.
                 Err(StoreError::Duplicate) => {}
                 made => drop(made?),
             }
         }
         Ok(())
     }
+}
 
-    /// Makes the transaction conflict with every other one that touches the lock.
+impl Locks {
+    /// Touches the lock in the transaction `tx`, which then conflicts with every other transaction that touches it.
     pub async fn touch_in(&self, tx: &mut ClientSession, lock: Lock) -> mongodb::error::Result<()> {
         let touch = doc! { "$inc": { "rev": 1_i64 } };
-        // A lock that somebody removed is made anew: without it nothing would conflict.
+        // `upsert` creates a document that somebody has removed; without it, transactions would not conflict.
         self.docs.update_one(doc! { "_id": lock.id() }, touch).upsert(true).session(tx).await.map(drop)
     }
 }

@@ -1,4 +1,6 @@
-//! What the stores of all subjects need: the form of a collection, transactions, leases, locks and errors.
+//! What the stores of all subjects need: layouts of collections, transactions, leases, locks, errors, and the state of
+//! the database.
+
 pub mod bulk;
 pub mod error;
 pub mod health;

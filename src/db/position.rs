@@ -1,9 +1,9 @@
-//! A place in a change stream.
+//! Places in change streams.
 
 use mongodb::change_stream::event::ResumeToken;
 use serde::{Deserialize, Serialize};
 
-/// A place in the stream, from which it can be followed later and by others.
+/// A place in a change stream. The stream can be resumed from it later, also by another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub ResumeToken);

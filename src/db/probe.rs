@@ -1,5 +1,6 @@
-//! Whether the database answers, asked on a connection of its own: calls that wait for theirs don't make this server look
-//! unfit, which would send everybody to the others.
+//! The check of whether the database answers, for health checks. It uses a connection of its own: when all connections
+//! of the pool are busy, this server must not look broken, since a load balancer would then send all its calls to the
+//! other servers.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,12 @@ use tokio::sync::Mutex;
 
 use super::StoreError;
 
-/// How long an answer may take.
+/// Time within which the database must answer.
 const LIMIT: Duration = Duration::from_secs(1);
-/// Who asks again within this gets the same answer, so that nobody can make the database answer all day.
+/// Time for which an answer is reused, so that frequent health checks don't load the database.
 const KEPT: Duration = Duration::from_millis(200);
 
-/// A connection for nothing but the question.
+/// A client with one connection that is used for health checks only.
 pub struct Probe {
     client: Client,
     database: String,
@@ -22,7 +23,8 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// A client like the other one, with one connection.
+    /// Creates a client with the same options as the main one, but one connection and no event handlers. Fails if the
+    /// options are invalid. Doesn't wait for the database.
     pub fn new(options: &ClientOptions, database: &str) -> Result<Self, StoreError> {
         let mut options = options.clone();
         options.max_pool_size = Some(1);
@@ -33,7 +35,8 @@ impl Probe {
         Ok(Self { client: Client::with_options(options)?, database: database.to_owned(), last: Mutex::new(None) })
     }
 
-    /// Asks, or repeats what was answered a moment ago.
+    /// Pings the database, or repeats the answer of the last 200 ms. Fails with [`StoreError::Unavailable`] after a
+    /// second without an answer. Of several calls at once, one pings, and the others wait for its answer.
     pub async fn ask(&self) -> Result<(), StoreError> {
         let mut last = self.last.lock().await;
         if let Some((at, answer)) = &*last
@@ -51,7 +54,7 @@ impl Probe {
         answer
     }
 
-    /// Closes its connection.
+    /// Closes the connection.
     pub async fn close(&self) {
         self.client.clone().shutdown().await;
     }

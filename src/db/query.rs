@@ -1,4 +1,4 @@
-//! Small helpers that many queries share.
+//! Helpers that many queries share.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 use super::StoreError;
 use crate::values::{codes::FullCode, text::literal};
 
-/// How long the database may look for a text. No index helps to find the middle of a word.
+/// The longest time for which the database may search or count. A search for a text inside other texts has to read all
+/// of them, because no index helps to find the middle of a word.
 pub const SEARCH_LIMIT: Duration = Duration::from_secs(2);
 
-/// The part of one document that a question needs.
+/// Finds one document and reads only `fields` (a projection) of it; `None` if no document matches `filter`.
 pub async fn find_part<T, P>(docs: &Collection<T>, filter: Document, fields: Document) -> Result<Option<P>, StoreError>
 where
     T: Send + Sync,
@@ -21,18 +22,21 @@ where
     Ok(docs.clone_with_type::<P>().find_one(filter).projection(fields).await?)
 }
 
-/// How many documents there are, counted over the index that holds nothing but their ids.
+/// Counts all documents of a collection, using the index of `_id`, which is the smallest. Fails with
+/// [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
 pub async fn count_all<T: Send + Sync>(docs: &Collection<T>) -> Result<u64, StoreError> {
     let by_id = Hint::Name("_id_".to_owned());
     Ok(docs.count_documents(doc! {}).hint(by_id).max_time(SEARCH_LIMIT).await?)
 }
 
-/// Matches texts that contain `text`, which is no pattern.
+/// Returns a condition for a field that contains `text`. Characters with a meaning in regular expressions stand for
+/// themselves.
 pub fn containing(text: &str) -> Document {
     doc! { "$regex": literal(text) }
 }
 
-/// Everything below a branch: its codes begin with the branch's and a `-`, which `.` follows in ASCII.
+/// Returns a filter for everything below a branch. The codes there begin with the branch's code and `-`: below `TATA`
+/// they are greater than `TATA-` and less than `TATA.`, since `.` follows `-` in ASCII.
 pub fn code_below(branch: &FullCode) -> Document {
     doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
 }

@@ -1,21 +1,22 @@
-//! What a collection needs before it is used: its indexes and its validator.
+//! Layouts of collections: the indexes and the validator that a collection needs before it is used.
 
 use std::time::Duration;
 
+use super::StoreError;
 use bson::{Document, doc};
 use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
 
 /// The shop's database, and the pool of connections to it.
 #[derive(Clone)]
 pub struct Connection {
-    /// The pool, which transactions take their sessions from.
+    /// The pool of connections; transactions start their sessions on it.
     pub client: Client,
-    /// The database.
+    /// The shop's database.
     pub database: Database,
 }
 
 impl Connection {
-    /// A collection of the shop. Nothing is sent.
+    /// Returns a handle for a collection, without asking the database.
     pub fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
         self.database.collection(name)
     }
@@ -23,38 +24,45 @@ impl Connection {
 
 /// A part of the database that belongs to one subject. The list `collections!` in `store.rs` names all of them.
 pub trait StorePart: Sized {
-    /// Makes a handle. Nothing is sent.
+    /// Creates a handle, without asking the database.
     fn open(connection: &Connection) -> Self;
 
-    /// The collection that this part declares; `None` if it uses collections that other parts declare.
+    /// Returns the layout of the collection that this part declares; `None` if it uses collections of other parts.
     fn layout() -> Option<Layout> {
         None
+    }
+
+    /// Brings documents of older versions up to date, and makes those that must not be missing. Called at each start,
+    /// once all collections exist; doing it twice changes nothing.
+    fn complete(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
     }
 }
 
 /// What a collection needs before it is used.
 pub struct Layout {
-    /// The collection's name.
+    /// Name of the collection.
     pub collection: &'static str,
-    /// Its indexes, beside the one of `_id`.
+    /// Indexes, without the one of `_id`, which every collection has.
     pub indexes: Vec<IndexModel>,
-    /// What the server checks of each document; empty for nothing.
+    /// The condition that the server checks for each document that is written; empty for none.
     pub validator: Document,
 }
 
-/// A unique index with a name of its own.
+/// Returns a unique index called `name`.
 pub fn unique(name: &str, keys: Document) -> IndexModel {
     let options = IndexOptions::builder().name(name.to_owned()).unique(true).build();
     IndexModel::builder().keys(keys).options(options).build()
 }
 
-/// Has documents removed `after` their `expires_at`. Queries compare with the shop's clock: this only sweeps.
+/// Returns an index by which MongoDB removes documents once `after` has passed since their `expires_at`. MongoDB does
+/// so with some delay, so queries must still compare `expires_at` with the shop's clock.
 pub fn swept(after: Duration) -> IndexModel {
     let options = IndexOptions::builder().name("expires_at".to_owned()).expire_after(after).build();
     IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options).build()
 }
 
-/// A plain index with a name of its own.
+/// Returns an index called `name` that isn't unique.
 pub fn index(name: &str, keys: Document) -> IndexModel {
     let options = IndexOptions::builder().name(name.to_owned()).build();
     IndexModel::builder().keys(keys).options(options).build()

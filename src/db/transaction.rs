@@ -1,4 +1,5 @@
-//! Transactions: retried while the database asks for it, for five seconds at most.
+//! Transactions. One that fails is started again while the database says that this may help, until five seconds have
+//! passed since the first start.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,12 @@ use mongodb::{
 
 use super::StoreError;
 
-/// The driver's own helper would go on for two minutes; a caller has left by then.
+/// Time after which a transaction is not started again. The driver's own helper would retry for two minutes, and by
+/// then the caller has given up.
 const RETRY_LIMIT: Duration = Duration::from_secs(5);
 
-/// Like [`transact`] in a session of the caller's, and all that `body` reads is of one moment and known to a majority
-/// of the servers.
+/// Runs `body` like [`transact`], but in a session of the caller and with read concern `snapshot`: all reads of `body`
+/// show the data of one moment, which a majority of the servers has.
 pub async fn transact_on_snapshot<T, F>(session: &mut ClientSession, body: F) -> std::result::Result<T, StoreError>
 where
     F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
@@ -24,8 +26,11 @@ where
     transact_in(session, options, body).await
 }
 
-/// Runs `body` in a transaction and commits it. `body` may run several times, so nothing outside the database belongs
-/// into it, and it must hand on the driver's errors untouched: their labels say whether to try again.
+/// Runs `body` in a transaction and commits it.
+///
+/// `body` may run several times, so it must have no effects outside the database. It must return the driver's errors
+/// unchanged, because their labels say whether to try again. If `body` fails with any other error, or five seconds have
+/// passed, the transaction is aborted and the error is returned.
 pub async fn transact<T, F>(client: &Client, body: F) -> std::result::Result<T, StoreError>
 where
     F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
@@ -48,7 +53,8 @@ where
         let outcome = match body(session).await {
             Ok(value) => commit(session, started).await.map(|()| value),
             Err(error) => {
-                // The server has aborted already, or will when the session ends; the first error is the one that counts.
+                // If this fails, the server has aborted already or does so when the session ends. Only the first error
+                // matters.
                 let _aborted = session.abort_transaction().await;
                 Err(error)
             }
@@ -63,7 +69,8 @@ where
     }
 }
 
-/// A share of a pause, so that those who lost together don't meet again.
+/// Returns a random factor between 0 and 1 for a pause, so that two transactions that conflicted don't start again at
+/// the same moment.
 fn random_share() -> f64 {
     getrandom::u32().map_or(1.0, |n| f64::from(n) / f64::from(u32::MAX))
 }

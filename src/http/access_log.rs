@@ -1,4 +1,4 @@
-//! One line a request for operators, its place in the metrics, and the end of its span.
+//! The access log: one line for each request. Writing the line also counts the request and ends its span.
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Instant};
 
@@ -10,8 +10,10 @@ use poem::{
 
 use crate::{metrics::Calls, traces::CallSpan, values::mask};
 
-/// What is told of a request. Queries may hold anything, so they stay out. A request whose caller hangs up is dropped
-/// before it is answered, and told with the status that nginx uses for it.
+/// The data of one request. Dropping it writes the line of the access log.
+///
+/// The query string is not logged because it may contain anything. If the caller disconnects before there is an answer,
+/// the request is dropped and logged with status 499, as nginx does.
 pub struct LogLine {
     method: Method,
     uri: Uri,
@@ -24,15 +26,17 @@ pub struct LogLine {
     span: Option<CallSpan>,
 }
 
+/// The status that nginx logs when the caller disconnects before the answer.
 const CALLER_LEFT: u16 = 499;
 
-/// Paths that go on with the token of a link: as good as a password, so only their patterns are logged.
+/// Paths that are followed by the token of a link. Such a token is as good as a password, so only the pattern of the
+/// path is logged.
 const LINK_PATHS: [&[&str]; 2] = [&["api", "request", "activate-staff"], &["api", "request", "reset", "check"]];
-/// A part of a path that is longer could be a token, where nothing is known of the path.
+/// The maximum length in bytes of a path segment that is logged for an unknown path. A longer one could be a token.
 const LONGEST_PART: usize = 24;
 
 impl LogLine {
-    /// A request that comes at this moment.
+    /// Starts the line of a request that has just arrived.
     pub fn of(request: &Request, client: IpAddr, request_id: &Arc<str>, calls: &Calls, span: Option<CallSpan>) -> Self {
         Self {
             method: request.method().clone(),
@@ -47,7 +51,7 @@ impl LogLine {
         }
     }
 
-    /// The request has its answer.
+    /// Takes the status and the route from the answer, and writes the line.
     pub fn answered(mut self, response: &Response) {
         self.status = response.status().as_u16();
         self.route = response.data::<PathPattern>().map(|pattern| Arc::clone(&pattern.0));
@@ -69,8 +73,11 @@ impl Drop for LogLine {
     }
 }
 
-/// A path as it is logged. Slashes too many reach the same handler, and other spellings of a path with a token none, which
-/// makes the token no less of one: neither counts in the comparison.
+/// Returns the path as it is logged, without tokens.
+///
+/// Extra slashes, upper case and percent-encoding do not hide the path of a link. A path with extra slashes reaches the
+/// same handler. The other spellings reach no handler, but the token in them is still valid. In a path that got 404 or
+/// 405, long segments are replaced with `…`.
 fn logged(path: &str, status: u16) -> Cow<'_, str> {
     if let Some(link) = link_in(path) {
         return format!("/{}/{{uid}}/{{token}}/", link.join("/")).into();
@@ -83,7 +90,9 @@ fn logged(path: &str, status: u16) -> Cow<'_, str> {
     masked.collect::<Vec<_>>().join("/").into()
 }
 
-/// The path of a link that this one goes on from. Almost none does, so that is looked at before anything is spelled out.
+/// Returns the entry of [`LINK_PATHS`] that the path begins with, if something follows it.
+///
+/// Almost no path is one of a link, so a cheap test comes before the decoding.
 fn link_in(path: &str) -> Option<&'static [&'static str]> {
     let word = b"request";
     if !path.contains('%') && !path.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)) {

@@ -1,5 +1,7 @@
-//! No call takes more than 1 MiB, or an image of 5 MiB; what is larger is refused without being kept. Only the import of the
-//! catalogue takes more, and reads it while it comes.
+//! Limits for the size of request bodies: 1 MiB, or 5.5 MiB for a form with an image.
+//!
+//! A larger body is refused and not kept in memory. Only the import of the catalogue is not limited here. It reads its
+//! file while the file arrives, and has a limit of its own.
 
 use std::{
     future::Future,
@@ -18,17 +20,18 @@ use poem::{
     http::{Method, header},
 };
 
-use super::{intake::BodyFault, places::Place};
-use crate::api::error::{ApiError, ErrorCode};
+use super::places::Place;
+use crate::api::error::{ApiError, BodyFault, ErrorCode};
 
 const LIMIT: usize = 1024 * 1024;
-/// An image and the fields of a form around it.
+/// Limit for a form: an image of 5 MiB and the other fields.
 const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
 const PHOTO_PATH: &str = "/api/accounts/photo";
 const ADMIN_PATH: &str = "/api/admin/";
 const IMPORT_PATH: &str = "/api/admin/import";
 
-/// The layer. A declared length that is too long is refused at once; a chunked body is counted while it is read.
+/// The layer that limits bodies. It refuses a declared length over the limit at once, and counts a chunked body while
+/// the body is read.
 pub struct BodyLimit;
 
 impl<E: Endpoint> Middleware<E> for BodyLimit {
@@ -39,7 +42,7 @@ impl<E: Endpoint> Middleware<E> for BodyLimit {
     }
 }
 
-/// An endpoint whose bodies are small, but for the one that reads a file.
+/// The endpoint behind [`BodyLimit`].
 pub struct BodyLimitEndpoint<E>(E);
 
 impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
@@ -47,7 +50,7 @@ impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
 
     fn call(&self, mut request: Request) -> impl Future<Output = Result<E::Output>> + Send {
         let body = request.take_body();
-        // The import reads a file as large as the catalogue, and counts what it reads.
+        // The import reads a file as large as the catalogue and counts its bytes itself.
         let counts_itself = *request.method() == Method::POST && request.uri().path() == IMPORT_PATH;
         if body.is_empty() || counts_itself {
             request.set_body(body);
@@ -65,7 +68,8 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
         let mut body = Bound { body, left: limit, place: request.data::<Place>().cloned(), first: None };
-        // A form of another site could send JSON that calls itself nothing, without asking first.
+        // Without this check, a page of another site could send JSON without a Content-Type: browsers send such a
+        // request without a CORS preflight.
         if !request.headers().contains_key(header::CONTENT_TYPE)
             && !body.turns_out_empty().await.map_err(ReadBodyError::Io)?
         {
@@ -76,20 +80,21 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
     }
 }
 
-/// A body that ends with an error where it gets too large, for its call or for the bodies of all callers together. It is
-/// read by whoever wants it: who isn't let in is told so at once.
+/// A body that ends with an error when it exceeds the limit of its call or the room for the bodies of all callers.
+///
+/// The handler reads it, not this layer. So a caller without access is refused before the body has arrived.
 struct Bound {
     body: BoxBody,
     left: usize,
     place: Option<Place>,
-    /// Read already, to see whether there is anything.
+    /// Bytes that were already read to find out whether the body is empty.
     first: Option<Bytes>,
 }
 
 type BoxBody = http_body_util::combinators::BoxBody<Bytes, io::Error>;
 
 impl Bound {
-    /// Whether nothing comes, although nothing said so.
+    /// Returns whether the body is empty. Waits for its first bytes or its end.
     async fn turns_out_empty(&mut self) -> io::Result<bool> {
         while let Some(frame) = self.frame().await {
             let bytes = frame?.into_data().unwrap_or_default();
@@ -141,7 +146,7 @@ fn limit(request: &Request) -> usize {
     if is_form && takes_images(request.method(), request.uri().path()) { FORM_LIMIT } else { LIMIT }
 }
 
-/// The path has lost its final slash further out.
+/// Returns whether a call may carry an image. The path has no final slash: the outer layer `Slashes` has removed it.
 fn takes_images(method: &Method, path: &str) -> bool {
     let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
     let is_of_catalogue =

@@ -1,5 +1,5 @@
-//! The OpenAPI service, with what poem-openapi doesn't do by itself: trailing slashes in the spec, the errors that any
-//! call can answer with, and `Allow`.
+//! The OpenAPI service, with additions to poem-openapi: trailing slashes in the description, the errors that every call
+//! can return, the header `Allow`, and a notice about bad tokens on calls that need none.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,32 +20,32 @@ const DESCRIPTION: &str = "The shop's API. Paths work with and without their fin
     Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \
     Every answer from 400 up has the body `Error`.";
 
-/// The handlers of `api` and their description.
+/// Returns the service with the handlers of `api` and their description.
 pub fn service<A: OpenApi>(api: A) -> OpenApiService<Contract<A>, ()> {
     OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
 }
 
-/// The spec as JSON.
+/// Returns the OpenAPI description as JSON.
 pub fn spec_json() -> String {
     description().spec()
 }
 
-/// The spec as YAML.
+/// Returns the OpenAPI description as YAML.
 pub fn spec_yaml() -> String {
     description().spec_yaml()
 }
 
-/// A page that shows the spec and tries it out, whole in one file.
+/// Returns an HTML page that shows the description and can send requests. The page needs no other files.
 pub fn swagger_ui() -> String {
     description().swagger_ui_html()
 }
 
-/// The service without its handlers: a description is made of types alone.
+/// Returns a service without handlers. The description depends only on types.
 fn description() -> OpenApiService<Contract<impl OpenApi>, ()> {
     service(crate::api::Description)
 }
 
-/// An API whose description and methods are completed.
+/// An API with a completed description and with answers to all methods.
 pub struct Contract<A>(A);
 
 impl<A: OpenApi> OpenApi for Contract<A> {
@@ -78,7 +78,9 @@ impl<A: OpenApi> OpenApi for Contract<A> {
     }
 }
 
-/// The operations of a path that take no bearer, each with the path as it is routed: parameters are numbered there.
+/// Returns the operations of a path that need no bearer token, each with the path as poem-openapi routes it.
+///
+/// The routes have numbers in place of the parameters' names: `/a/{code}/b/{id}` is routed as `/a/:param0/b/:param1`.
 fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)> {
     let mut parameters = 0..;
     let numbered = path.path.split('/').map(|part| match part.starts_with('{') {
@@ -90,7 +92,7 @@ fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)>
     public.map(move |operation| (routed.clone(), &operation.method))
 }
 
-/// What a call can answer because of what it is, beside what its flow refuses.
+/// Adds the errors that follow from the kind of the call. Each handler describes only its own errors.
 fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
     let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     if operation.request.is_some() {
@@ -102,7 +104,7 @@ fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
     if !operation.security.is_empty() {
         statuses.insert(StatusCode::UNAUTHORIZED);
     }
-    // Staff calls need a role; calls around the refresh cookie need an allowed origin.
+    // Staff calls need a role. Calls that use the refresh cookie need an allowed origin.
     if staff_only || operation.tags.contains(&"Auth") {
         statuses.insert(StatusCode::FORBIDDEN);
     }

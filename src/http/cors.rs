@@ -1,5 +1,7 @@
-//! CORS (Fetch Standard, section 3.2). poem's own middleware answers 403 to other origins; here they get the answer,
-//! only without the headers that would let their pages read it.
+//! CORS (Fetch Standard, section 3.2).
+//!
+//! poem's own middleware answers 403 to other origins. Here they get the answer, but without the headers that let their
+//! pages read it.
 
 use std::collections::HashSet;
 
@@ -20,23 +22,23 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 const ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 
-/// Which origins' pages may read answers.
+/// The origins whose pages may read answers.
 pub struct Cors {
     origins: HashSet<HeaderValue>,
 }
 
 impl Cors {
-    /// These origins, as browsers write them.
+    /// Creates the list from origins in the form that browsers send, such as `https://shop.example.com`.
     pub fn new(origins: &[String]) -> Self {
         Self { origins: origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect() }
     }
 
-    /// The request's origin, when it is an allowed one.
+    /// Returns the origin of the request if it is allowed.
     pub fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         headers.get(header::ORIGIN).filter(|origin| self.origins.contains(*origin)).cloned()
     }
 
-    /// The answer to a browser's question before the real request; `None` for any other request.
+    /// Returns the answer to a CORS preflight request, or `None` for any other request.
     pub fn preflight(&self, request: &Request) -> Option<Response> {
         let headers = request.headers();
         let asks = request.method() == Method::OPTIONS
@@ -55,7 +57,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Adds to every answer what depends on the origin.
+    /// Adds `Vary: Origin` to an answer and, if `origin` is given, the headers that let its pages read the answer.
     pub fn add(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
         headers.append(header::VARY, ORIGIN);
         if let Some(origin) = origin {

@@ -1,6 +1,8 @@
-//! A caller who hangs up ends the request's future, in the middle of a flow of several writes too, or while the
-//! database's answer is on its way, which costs the driver a connection. What is left of such a call therefore goes on as
-//! a task of its own, to its end.
+//! Calls continue when their caller disconnects.
+//!
+//! hyper drops the future of a request when its connection ends. That could stop a flow between two writes. It could
+//! also drop a database call that waits for its answer, and the driver would then have to close that connection. So the
+//! rest of such a call runs to its end in a task of its own.
 
 use std::{
     pin::Pin,
@@ -16,13 +18,13 @@ use tokio_util::{sync::DropGuard, task::TaskTracker};
 use super::{errors, places::Place};
 use crate::{accounts::hashing::Caller, api::access::RequestId};
 
-/// The layer.
+/// The layer that lets calls continue.
 pub struct Detach {
     tasks: TaskTracker,
 }
 
 impl Detach {
-    /// A layer whose tasks can be waited for.
+    /// Creates a layer that starts its tasks on `tasks`, so that a stopping server can wait for them.
     pub fn new(tasks: &TaskTracker) -> Self {
         Self { tasks: tasks.clone() }
     }
@@ -36,7 +38,7 @@ impl<E: Endpoint + 'static> Middleware<E> for Detach {
     }
 }
 
-/// An endpoint whose calls are not cut off.
+/// The endpoint behind [`Detach`].
 pub struct DetachEndpoint<E> {
     inner: Arc<E>,
     tasks: TaskTracker,
@@ -50,22 +52,24 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
         let id = request.data::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
         let (caller, guard) = Caller::with_guard();
         request.set_data(caller);
-        // What fails is logged by the call, whether or not anybody still waits for it.
         let place = request.data::<Place>().cloned();
         let call = async move {
             let _until_the_end = place;
             inner.call(request).await
         };
+        // Errors are turned into answers and logged inside the call, so they are logged even when the caller has left.
         let call = errors::answered(|| call, id).boxed();
         Attended { call: Some(call), guard: Some(guard), tasks: &self.tasks }
     }
 }
 
-/// A call that somebody waits for. It runs in the task of its connection, which costs nothing; only where that gives it up
-/// before the end does it get one of its own.
+/// A call whose caller still waits.
+///
+/// It runs in the task of its connection, which costs nothing extra. If it is dropped before its end, the rest of it
+/// moves to a task of its own.
 struct Attended<'a> {
     call: Option<BoxFuture<'static, Response>>,
-    /// Says that the caller has left, when dropped.
+    /// Tells the call that its caller has left when this is dropped.
     guard: Option<DropGuard>,
     tasks: &'a TaskTracker,
 }
@@ -84,7 +88,7 @@ impl Future for Attended<'_> {
 impl Drop for Attended<'_> {
     fn drop(&mut self) {
         self.guard = None;
-        // Without a runtime the process is at its end.
+        // Without a runtime, the process is ending.
         if let (Some(call), Ok(runtime)) = (self.call.take(), Handle::try_current()) {
             self.tasks.spawn_on(call, &runtime);
         }

@@ -1,4 +1,5 @@
-//! The outermost layer: request id, errors and panics as JSON, CORS, safe headers, and one line in the access log.
+//! The outermost layer: the address of the caller, the request id, errors and panics as JSON, CORS, security headers
+//! and the access log.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -30,11 +31,11 @@ const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
-/// For a year (RFC 6797). Other hosts of the domain are not ours to decide about.
+/// HTTPS only, for one year (RFC 6797). `includeSubDomains` is left out: other hosts of the domain may still need HTTP.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
 
-/// The layer.
+/// The outermost layer.
 pub struct Edge {
     shared: Arc<Shared>,
 }
@@ -45,12 +46,14 @@ struct Shared {
     is_production: bool,
     calls: Calls,
     traces: Option<Arc<Traces>>,
+    /// Whether the warning about an untrusted proxy was logged. It is logged once.
     told_of_proxy: AtomicBool,
+    /// Whether the warning about a hop that is not an address was logged. It is logged once.
     told_of_hop: AtomicBool,
 }
 
 impl Edge {
-    /// A layer with the app's origins, proxies and metrics.
+    /// Creates a layer with the origins, trusted proxies, metrics and traces of the app.
     pub fn new(app: &App) -> Self {
         let config = &app.config;
         let shared = Shared {
@@ -74,7 +77,7 @@ impl<E: Endpoint> Middleware<E> for Edge {
     }
 }
 
-/// An endpoint inside the layer; it never fails.
+/// The endpoint behind [`Edge`]. Its calls never return an error.
 pub struct EdgeEndpoint<E> {
     inner: E,
     shared: Arc<Shared>,
@@ -83,8 +86,8 @@ pub struct EdgeEndpoint<E> {
 impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
     type Output = Response;
 
-    /// No `async`, as in all layers out here: the future of an `async fn` has room for the request and for the future
-    /// inside it twice over, and every layer around it copies that.
+    /// Not an `async fn`, as in all outer layers. The future of an `async fn` has room for the request and the inner
+    /// future twice, and every layer around it would copy that.
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let id = request_id(request.headers());
         let cors = &self.shared.cors;
@@ -104,7 +107,7 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         }
         request.set_data(ClientAddress(client));
         request.set_data(RequestId(Arc::clone(&id)));
-        // hyper leaves out the body of an answer to HEAD and keeps its length.
+        // HEAD is handled as GET. hyper then leaves out the body of the answer and keeps its Content-Length.
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
         }
@@ -133,8 +136,9 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
     }
 }
 
-/// What browsers are asked of every answer that doesn't say otherwise. An answer of the API is no page: nothing in it may
-/// run or load, and nobody may frame it.
+/// Adds the default security headers to an answer that doesn't set them itself.
+///
+/// An answer of the API is not a page. So nothing in it may run or load, and no page may embed it in a frame.
 fn add_defaults(headers: &mut HeaderMap, is_production: bool) {
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
@@ -167,7 +171,7 @@ impl Shared {
     }
 }
 
-/// All lines of the header as one list (RFC 9110, section 5.3).
+/// Returns all lines of `X-Forwarded-For` as one list (RFC 9110, section 5.3), or `None` if they name no hop.
 fn forwarded_for(headers: &HeaderMap) -> Option<String> {
     let lines: Vec<_> =
         headers.get_all("x-forwarded-for").into_iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
@@ -175,7 +179,7 @@ fn forwarded_for(headers: &HeaderMap) -> Option<String> {
     hops.contains(|c: char| c != ',' && c != ' ').then_some(hops)
 }
 
-/// The caller's id for the request if it is fit for logs and headers, else a new one.
+/// Returns the caller's id for the request if it is safe in logs and headers, otherwise a new id.
 fn request_id(headers: &HeaderMap) -> Arc<str> {
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let sane = |id: &&str| {

@@ -1,4 +1,4 @@
-//! Errors and panics as answers in the envelope.
+//! Errors and panics as answers in the API's JSON form for errors.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
@@ -10,10 +10,9 @@ use poem::{
 };
 use poem_openapi::error::ParseParamError;
 
-use super::intake::BodyFault;
-use crate::api::error::{ApiError, ErrorCode};
+use crate::api::error::{ApiError, BodyFault, ErrorCode};
 
-/// Makes a call and waits for its answer; what fails or panics is logged and becomes one.
+/// Runs a call and returns its answer. An error or a panic becomes an error answer; faults of the server are logged.
 pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
     call: impl FnOnce() -> C,
     id: Arc<str>,
@@ -30,18 +29,18 @@ pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
             }
             response
         }
-        // The panic hook has written where and why.
+        // The panic hook has already logged the place and the message.
         Err(_) => ApiError::internal().answer(&id),
     })
 }
 
-/// What the framework refuses, in the words of the API.
+/// Converts an error of the framework to an error of the API.
 fn as_api_error(error: Error, id: &str) -> ApiError {
     let error = match error.downcast::<ApiError>() {
         Ok(error) => return error,
         Err(error) => error,
     };
-    // A path whose parameters are no UTF-8 names nothing either.
+    // A path with parameters that are not UTF-8 doesn't exist either.
     if error.is::<NotFoundError>() || error.is::<ParsePathError>() {
         return ApiError::new(ErrorCode::NotFound, "there is nothing at this path");
     }
@@ -63,17 +62,6 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
             tracing::error!(request_id = id, %error, "an error without a place in the API");
             ApiError::internal()
         }
-    }
-}
-
-impl From<BodyFault> for ApiError {
-    fn from(fault: BodyFault) -> Self {
-        let code = match fault {
-            BodyFault::Slow => ErrorCode::RequestTimeout,
-            BodyFault::TooLarge => ErrorCode::BodyTooLarge,
-            BodyFault::NoRoom => ErrorCode::TooBusy,
-        };
-        Self::new(code, fault.to_string())
     }
 }
 

@@ -1,13 +1,13 @@
-//! What is looked at when an operator asks for the numbers.
+//! Gauges that are updated only when an operator asks for the metrics.
 
 use std::time::Duration;
 
-use crate::app::App;
+use crate::{app::App, mail};
 
-/// How long the database may take for its part; without it the last number stays.
+/// The maximum time for counting the waiting mails in the database. After that, the gauge keeps its last value.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Brings the state that others keep up to date.
+/// Updates the gauges from the state of the other parts of the app. Waits at most one second for the database.
 pub async fn look(app: &App) {
     let (state, health) = (&app.metrics.state, &app.store.health);
     state.pool_in_use.set(count(health.connections_in_use()));
@@ -17,7 +17,7 @@ pub async fn look(app: &App) {
     if health.is_gone() {
         return;
     }
-    match tokio::time::timeout(LIMIT, app.store.outbox.waiting()).await {
+    match tokio::time::timeout(LIMIT, mail::waiting(app)).await {
         Ok(Ok(waiting)) => drop(state.outbox_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX))),
         Ok(Err(error)) => tracing::debug!(%error, "the outbox isn't counted"),
         Err(_) => tracing::debug!("the outbox isn't counted in time"),

@@ -1,4 +1,6 @@
-//! Answers of 1 KiB and more are compressed for callers that take gzip; those that are kept are kept in gzip, too.
+//! Compresses answers of 1 KiB and more for callers that accept gzip.
+//!
+//! An answer from the catalogue cache is compressed once, and the cache keeps the compressed form too.
 
 use std::future::Future;
 
@@ -16,7 +18,7 @@ use crate::{
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// The layer.
+/// The layer that compresses answers.
 pub struct Gzip;
 
 impl<E: Endpoint> Middleware<E> for Gzip {
@@ -27,7 +29,7 @@ impl<E: Endpoint> Middleware<E> for Gzip {
     }
 }
 
-/// An endpoint whose long answers are compressed.
+/// The endpoint behind [`Gzip`].
 pub struct GzipEndpoint<E>(E);
 
 impl<E: Endpoint> Endpoint for GzipEndpoint<E> {
@@ -65,7 +67,7 @@ async fn packed(mut response: Response, accepted: bool) -> Result<Response> {
     Ok(response)
 }
 
-/// A strong tag belongs to the very bytes it was made of, and not to what gzip makes of them (RFC 9110, section 8.8.1).
+/// Makes a strong `ETag` weak. A strong tag stands for exact bytes, and gzip changes them (RFC 9110, section 8.8.1).
 fn weaken_etag(headers: &mut HeaderMap) {
     let strong = headers.get(header::ETAG).filter(|etag| !etag.as_bytes().starts_with(b"W/"));
     if let Some(weak) = strong.and_then(|etag| HeaderValue::from_bytes(&[b"W/", etag.as_bytes()].concat()).ok()) {
@@ -73,14 +75,14 @@ fn weaken_etag(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the caller takes gzip.
+/// Returns whether the caller accepts gzip.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     is_accepted(headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()))
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // A file of the whole catalogue is never in memory as a whole, which compressing it here would take.
+    // An export of the whole catalogue is streamed. To compress it here, the whole file would have to be in memory.
     !content_type.starts_with("text/csv")
         && ["application/json", "application/yaml", "text/"].iter().any(|text| content_type.starts_with(text))
 }

@@ -1,7 +1,6 @@
-//! The body of a request on its way into the server.
+//! The body of a request while it arrives.
 
 use std::{
-    error::Error,
     future::Future,
     io,
     pin::Pin,
@@ -16,47 +15,19 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::{runtime::Handle, time::Sleep};
 
 use super::patience::Meter;
+use crate::api::error::BodyFault;
 use crate::config::Patience;
 
-/// So much of a body that nobody wanted is read and thrown away: an image whose sender isn't signed in any more, and some,
+/// The maximum number of bytes that are read and discarded after a call that didn't read its body. The upload of an
+/// image fits, so a caller whose session has ended gets the answer 401 instead of a reset connection.
 const DRAINED: usize = 9 * 1024 * 1024;
-/// for so long at most.
+/// The maximum time for reading and discarding the rest of a body.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// Why a body can't be read to its end, although its caller still sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BodyFault {
-    /// It comes too slowly.
-    #[error("the body came too slowly")]
-    Slow,
-    /// It is larger than its call takes.
-    #[error("the body is too large")]
-    TooLarge,
-    /// The bodies of all callers together have no room for it.
-    #[error("too much is asked for at the moment")]
-    NoRoom,
-}
-
-impl BodyFault {
-    /// The fault behind what a reader of the body says.
-    pub fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
-        if let Some(fault) = error.downcast_ref::<Self>() {
-            return Some(*fault);
-        }
-        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inside = inside.map(|inside| inside as &(dyn Error + 'static));
-        inside.or_else(|| error.source()).and_then(Self::behind)
-    }
-}
-
-impl From<BodyFault> for io::Error {
-    fn from(fault: BodyFault) -> Self {
-        Self::other(fault)
-    }
-}
-
-/// A body whose caller has to keep up. What a refused call leaves of it is read and forgotten for a moment: a client that
-/// writes its whole request before it reads would otherwise see a reset connection in place of the answer.
+/// A request body that fails with [`BodyFault::Slow`] when its caller stalls for too long.
+///
+/// If a call ends before the whole body was read, the rest is read and discarded for a short time. Otherwise a client
+/// that writes its whole request before it reads would get a reset connection instead of the answer.
 pub struct Intake {
     body: Option<Incoming>,
     meter: Meter,
@@ -64,12 +35,12 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// The body of a request.
+    /// Wraps the body of a request.
     pub fn new(body: Incoming, patience: Patience) -> Self {
         Self { body: Some(body), meter: Meter::new(patience), alarm: None }
     }
 
-    /// Whether the caller has kept the server waiting for too long; asks to be polled again when they have.
+    /// Is ready when the caller has stalled for too long. Until then, the task is woken when that time comes.
     fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let deadline = self.meter.waiting(Instant::now()).into();
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
@@ -116,7 +87,7 @@ impl Body for Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
-        // Without a runtime the process is at its end.
+        // Without a runtime, the process is ending.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
         }

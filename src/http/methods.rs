@@ -1,4 +1,4 @@
-//! What a path answers to the methods it doesn't take: 405 with `Allow` (RFC 9110, section 15.5.6), and `OPTIONS`.
+//! Answers to the methods that a path doesn't have: 405 with `Allow` (RFC 9110, section 15.5.6), and 204 to `OPTIONS`.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::api::error::{ApiError, ErrorCode};
 
 const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-/// Completes the methods of one path. HEAD is no concern here: it arrives as GET.
+/// Adds answers for the standard methods that a path doesn't have. `HEAD` needs none: it arrives here as `GET`.
 pub fn answer_other_methods(methods: &mut HashMap<Method, BoxEndpoint<'static>>) {
     let allow = allow(methods);
     for method in METHODS.into_iter().chain([Method::TRACE, Method::CONNECT]) {
@@ -30,7 +30,7 @@ pub fn answer_other_methods(methods: &mut HashMap<Method, BoxEndpoint<'static>>)
     });
 }
 
-/// A path that only takes GET, and HEAD with it.
+/// Returns a route that has only `GET`, and with it `HEAD`.
 pub fn only_get(endpoint: impl Endpoint<Output = Response> + 'static) -> RouteMethod {
     let mut methods = HashMap::from([(Method::GET, endpoint.boxed())]);
     answer_other_methods(&mut methods);

@@ -1,4 +1,4 @@
-//! HTTP around the API: the router, what happens to every request and answer, and the pages beside the API.
+//! HTTP around the API: the router, the layers that handle every request and answer, and the pages beside the API.
 
 mod access_log;
 mod body_limit;
@@ -27,12 +27,11 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 use self::{body_limit::BodyLimit, detach::Detach, edge::Edge, gzip::Gzip, places::Places, slashes::Slashes};
 pub use self::{
     contract::{spec_json, spec_yaml},
-    intake::BodyFault,
     server::{Listeners, serve},
 };
 use crate::app::App;
 
-/// Every URL. What stands last is what a request meets first; calls that were given up go on as the app's tasks.
+/// Returns the router of all URLs with its layers. A request passes the last layer in the list first.
 fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     let routes = Route::new().nest_no_strip("/api", contract::service(crate::api::all(app)));
     pages::add(routes, &app.config)
@@ -45,7 +44,7 @@ fn router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         .with(Edge::new(app))
 }
 
-/// The metrics on a port of their own.
+/// Returns the router for a separate port that serves only the metrics.
 fn metrics_router(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     pages::add_metrics(Route::new()).data(Arc::clone(app)).with(Slashes).with(Edge::new(app))
 }

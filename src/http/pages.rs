@@ -1,4 +1,4 @@
-//! What stands beside the API: its documentation, its description, and the health checks.
+//! The pages beside the API: its documentation and description, the health checks, the metrics, and images.
 
 use std::sync::Arc;
 
@@ -25,16 +25,17 @@ use crate::{
     values::gzip,
 };
 
-/// Scripts and styles are inside the page; it may talk to this server and to nobody else.
+/// The content security policy of the documentation. Scripts and styles are inside the page, and the page may connect
+/// to this server only.
 const OWN_SERVER_ONLY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; \
      font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
-/// A picture's name is never given twice.
+/// For images. The name of an image is never used for another image.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Adds the pages to the routes, but those that are switched off.
+/// Adds the pages to the routes, except those that the settings switch off.
 pub fn add(routes: Route, config: &Config) -> Route {
     let routes = routes
         .at("/healthz", only_get(make_sync(|_| status("ok"))))
@@ -51,12 +52,12 @@ fn add_docs(routes: Route) -> Route {
         .at("/openapi.yaml", only_get(fixed("application/yaml; charset=utf-8", spec_yaml())))
 }
 
-/// Adds the numbers for operators.
+/// Adds the page with the metrics.
 pub fn add_metrics(routes: Route) -> Route {
     routes.at("/metrics", only_get(make(metrics)))
 }
 
-/// A text that never changes, compressed once and not for each caller.
+/// Returns an endpoint that serves a text that never changes. The text is compressed once and not for each caller.
 fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Response> + 'static {
     let (packed, body) = (gzip::compress(body.as_bytes()).map(Bytes::from).ok(), Bytes::from(body));
     make_sync(move |request: Request| {
@@ -72,7 +73,7 @@ fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Res
     })
 }
 
-/// Whether callers should be sent here: the database answers, and the server is not about to end.
+/// Answers 200 if callers should be sent to this server: the database answers and the server is not stopping.
 async fn ready(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     if app.stopping.is_cancelled() {
@@ -82,7 +83,7 @@ async fn ready(request: Request) -> poem::Result<Response> {
     Ok(status("ready"))
 }
 
-/// A picture that was sent to this server.
+/// Serves an image that is stored on this server.
 async fn media(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let name = request.path_params::<String>()?;
@@ -91,7 +92,7 @@ async fn media(request: Request) -> poem::Result<Response> {
         ApiError::internal()
     })?;
     let kept = kept.ok_or(NotFoundError)?;
-    // What has this name never changes, so the name is as good as a hash.
+    // The content behind a name never changes, so the name can serve as the tag.
     let tag = format!("\"{name}\"");
     let known = names(request.headers(), &tag);
     let response = Response::builder().header(header::CACHE_CONTROL, FOREVER).header(header::ETAG, tag);
@@ -101,14 +102,14 @@ async fn media(request: Request) -> poem::Result<Response> {
     Ok(response.content_type(kept.content_type).body(kept.bytes))
 }
 
-/// Whether the caller says to have what a tag names (RFC 9110, section 13.1.2).
+/// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2).
 fn names(headers: &HeaderMap, tag: &str) -> bool {
     let lines = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
     tags.any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
-/// Numbers for operators: keep this path off the internet, as operations.md says.
+/// Serves the metrics. This path must not be reachable from the internet; see `docs/operations.md`.
 async fn metrics(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let format = Format::accepted(request.header(header::ACCEPT));

@@ -1,11 +1,22 @@
-//! How long the other side of a connection may keep the server waiting.
+//! The time for which the other side of a connection may keep the server waiting.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Patience;
 
-/// Time that is left for stalls. Waiting uses it up, each byte that moves gives some back, and there is never more than
-/// the limit: neither silence nor a byte now and then keeps anything open.
+/// The time for which the other side may still stall.
+///
+/// Waiting uses the time up. Each byte that moves gives some of it back: one second for as many bytes as the rate says.
+/// There is never more time than the limit. With a limit of 20 s and a rate of 1024 bytes per second:
+///
+/// | event                             | time left                |
+/// |-----------------------------------|--------------------------|
+/// | start                             | 20 s                     |
+/// | 5 s of waiting, then 2048 bytes   | 20 s - 5 s + 2 s = 17 s  |
+/// | 5 s of waiting, then 1 byte       | about 12 s               |
+/// | 12 s of waiting                   | 0 s: the caller is cut   |
+///
+/// So neither silence nor a byte now and then keeps a connection open, but a slow and steady caller may go on.
 #[derive(Debug)]
 pub struct Meter {
     patience: Patience,
@@ -14,17 +25,17 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// All of it is left.
+    /// Creates a meter with all of the time left.
     pub fn new(patience: Patience) -> Self {
         Self { patience, left: patience.limit, waiting_since: None }
     }
 
-    /// The other side is waited for; tells for how long it can be.
+    /// Starts waiting for the other side, or goes on waiting. Returns when the time will be used up.
     pub fn waiting(&mut self, now: Instant) -> Instant {
         *self.waiting_since.get_or_insert(now) + self.left
     }
 
-    /// So many bytes have come, or gone.
+    /// Ends the waiting, if any, because `bytes` were received or sent.
     pub fn moved(&mut self, bytes: usize, now: Instant) {
         if let Some(since) = self.waiting_since.take() {
             self.left = self.left.saturating_sub(now.saturating_duration_since(since));
@@ -34,7 +45,7 @@ impl Meter {
         self.left = self.left.saturating_add(earned).min(self.patience.limit);
     }
 
-    /// Whether nothing is left.
+    /// Returns whether the time is used up.
     pub fn is_used_up(&self, now: Instant) -> bool {
         let waited = self.waiting_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         waited >= self.left

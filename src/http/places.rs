@@ -1,4 +1,4 @@
-//! A bound for the requests that are under way at once, with those whose callers have left.
+//! A limit for the requests in progress. Requests that continue after their callers have left are included.
 
 use std::{
     future::Future,
@@ -11,23 +11,20 @@ use poem::{
     http::{HeaderValue, Method, header},
 };
 
-use super::{
-    intake::BodyFault,
-    shares::{Household, NothingLeft, Share, Shares, Shown},
-};
+use super::shares::{Household, NothingLeft, Share, Shares, Shown};
 use crate::{
     api::{
         access::{ClientAddress, is_signed},
-        error::{ApiError, ErrorCode},
+        error::{ApiError, BodyFault, ErrorCode},
     },
     app::App,
     config::Bounds,
 };
 
-/// Whether the process lives, and whether callers should be sent to it: asked when everything else is busy.
+/// The health checks. They must answer when everything else is busy, so they are not limited.
 const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The layer.
+/// The layer that limits the requests in progress.
 pub struct Places {
     shared: Arc<Shared>,
 }
@@ -38,7 +35,9 @@ struct Shared {
     bodies: Arc<Shares>,
 }
 
-/// What a call holds of the server, until its answer is taken or, if nobody waits for it, until its end.
+/// What one call uses up: a place among the requests, and memory for its body.
+///
+/// It is free again when the caller has received the answer or, if the caller has left, when the call has ended.
 #[derive(Clone)]
 pub struct Place(Arc<Holdings>);
 
@@ -48,7 +47,7 @@ struct Holdings {
     caller: Caller,
 }
 
-/// Whoever sent a request; whether they are signed in is only looked at where it matters.
+/// The caller of a request. Whether the caller is signed in is checked only when it matters.
 struct Caller {
     app: Arc<App>,
     authorization: Option<HeaderValue>,
@@ -61,7 +60,7 @@ impl Caller {
 }
 
 impl Place {
-    /// Keeps room for more bytes of the body.
+    /// Reserves memory for more bytes of the body. Fails with [`BodyFault::NoRoom`] if too little is left.
     pub fn grow(&self, bytes: usize) -> Result<(), BodyFault> {
         let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
         body.grow(bytes, || self.0.caller.is_signed_in()).map_err(|_| BodyFault::NoRoom)
@@ -69,7 +68,7 @@ impl Place {
 }
 
 impl Places {
-    /// A layer with room as the settings say.
+    /// Creates the layer with the limits from the settings.
     pub fn new(app: &Arc<App>) -> Self {
         let Bounds { requests, requests_of_address, body_bytes, .. } = app.config.bounds;
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
@@ -82,13 +81,14 @@ impl Places {
 }
 
 impl Shared {
-    /// A place for a request that needs one.
+    /// Returns a place for a request, or `None` for a health check. Fails if there is no place left, or if the request
+    /// would wait too long for the database.
     fn admit(&self, request: &Request) -> Result<Option<Place>, NothingLeft> {
         if ALWAYS.contains(&request.uri().path()) {
             return Ok(None);
         }
         let place = self.place(request)?;
-        // Copies of the catalogue are shown to everybody who asks, however busy the database is.
+        // Copies of the catalogue are served to everybody, no matter how busy the database is.
         if needs_database(request) {
             self.app.admit().map_err(|_| NothingLeft)?;
         }
@@ -114,7 +114,7 @@ impl<E: Endpoint> Middleware<E> for Places {
     }
 }
 
-/// An endpoint with room for so many calls.
+/// The endpoint behind [`Places`].
 pub struct PlacesEndpoint<E> {
     inner: E,
     shared: Arc<Shared>,
@@ -143,7 +143,7 @@ impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
     }
 }
 
-/// Whether a call can't be answered from memory.
+/// Returns whether a call can't be answered from memory. Only a `GET` without a token can be.
 fn needs_database(request: &Request) -> bool {
     *request.method() != Method::GET || request.headers().contains_key(header::AUTHORIZATION)
 }

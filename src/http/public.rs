@@ -1,11 +1,13 @@
-//! Calls that take no bearer and get one all the same: answered as nobody's, with a notice when it is no good.
+//! Calls that need no bearer token but come with one.
+//!
+//! If the token is bad, the call is answered as if it had none, and the answer gets a notice (see decision 30).
 
 use futures_util::FutureExt;
 use poem::{Endpoint, EndpointExt, Request, Response, Result, endpoint::BoxEndpoint, http::header};
 
 use crate::api::access::notice_bad_bearer;
 
-/// An endpoint that looks at the bearer of its calls, if they have one.
+/// Wraps an endpoint that needs no token, so that the token of a call is checked if there is one.
 pub fn noticing(endpoint: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
     Noticing(endpoint).boxed()
 }

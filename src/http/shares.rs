@@ -1,4 +1,4 @@
-//! Something of which there is only so much for all callers together: connections, requests, bytes of bodies.
+//! Limited amounts that all callers share: connections, requests and bytes of bodies.
 
 use std::{
     collections::HashMap,
@@ -9,12 +9,12 @@ use std::{
 use ipnet::Ipv6Net;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
-/// Whose share it is: an IPv4 address, or an IPv6 /64, which one household has (RFC 6177).
+/// The unit by which shares are counted: an IPv4 address, or an IPv6 /64, which one household has (RFC 6177).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Household(IpAddr);
 
 impl Household {
-    /// The household of an address.
+    /// Returns the household of an address. An IPv4 address in IPv6 form counts as IPv4.
     pub fn of(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V6(ip) => Self(Ipv6Net::new_assert(ip, 64).network().into()),
@@ -23,23 +23,23 @@ impl Household {
     }
 }
 
-/// The whole, and how much of it is in use.
+/// A limited amount, and how much of it is in use.
 pub struct Shares {
     total: usize,
-    /// What strangers may have of it together.
+    /// When this much is in use, strangers get no more. Known callers do, up to the total.
     for_strangers: usize,
-    /// What one household may have of it.
+    /// The maximum for one household.
     for_one: usize,
     used: Mutex<Used>,
     shown: Shown,
 }
 
-/// Where operators see the whole.
+/// The metrics of a limited amount.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// How much is in use.
+    /// The amount in use.
     pub in_use: Gauge,
-    /// How often somebody got nothing.
+    /// The number of refusals.
     pub refused: Counter,
 }
 
@@ -49,26 +49,28 @@ struct Used {
     by_household: HashMap<Household, usize>,
 }
 
-/// A part that is in use until this is dropped.
+/// A part of a limited amount. It is in use until this value is dropped.
 pub struct Share {
     of: Arc<Shares>,
     household: Option<Household>,
     amount: usize,
 }
 
-/// There is nothing left, for this caller at least.
+/// The error when too little is left, at least for this caller.
 #[derive(Debug, thiserror::Error)]
 #[error("too much is asked for at the moment")]
 pub struct NothingLeft;
 
 impl Shares {
-    /// So much in all, of which strangers leave a part alone, and so much for one household.
+    /// Creates an amount of `total`. Strangers can't use the last `kept_from_strangers` of it, and one household can
+    /// use `for_one` at most.
     pub fn new(total: usize, kept_from_strangers: usize, for_one: usize, shown: Shown) -> Arc<Self> {
         let for_strangers = total.saturating_sub(kept_from_strangers);
         Arc::new(Self { total, for_strangers, for_one, used: Mutex::default(), shown })
     }
 
-    /// Takes a part for somebody. Who they are is only asked where a stranger would get nothing.
+    /// Takes a part for a household. A caller without a household counts only in the total. `is_known` tells whether
+    /// the caller is signed in. It is called only when a stranger would be refused.
     pub fn take(
         self: &Arc<Self>,
         household: Option<Household>,
@@ -80,7 +82,7 @@ impl Shares {
         Ok(share)
     }
 
-    /// A share for somebody who may want some later.
+    /// Returns an empty share that can grow later.
     pub fn nothing_yet(self: &Arc<Self>, household: Option<Household>) -> Share {
         Share { of: Arc::clone(self), household, amount: 0 }
     }
@@ -91,7 +93,7 @@ impl Shares {
 }
 
 impl Share {
-    /// Takes more of the same.
+    /// Adds `amount` to the share. If too little is left, the share stays as it is and the refusal is counted.
     pub fn grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
         self.try_grow(amount, is_known).inspect_err(|_| {
             self.of.shown.refused.inc();
@@ -110,7 +112,7 @@ impl Share {
         if let Some(household) = self.household {
             let own = used.by_household.entry(household).or_default();
             if own.saturating_add(amount) > self.of.for_one {
-                // An entry that was made for this question must not stay.
+                // The entry may have been created only for this check. An empty entry must not stay in the map.
                 if *own == 0 {
                     used.by_household.remove(&household);
                 }

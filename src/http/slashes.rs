@@ -1,5 +1,6 @@
-//! Paths as routes are written: with single slashes, and none at the end. poem's own layer does the same in an
-//! `async fn`, whose future every layer around it copies.
+//! Paths in the form in which routes are written: with single slashes, and none at the end.
+//!
+//! poem has a layer that does the same, but in an `async fn`, and every layer around it would copy that large future.
 
 use bytes::Bytes;
 use poem::{
@@ -7,7 +8,7 @@ use poem::{
     http::{Uri, uri::PathAndQuery},
 };
 
-/// The layer.
+/// The layer that tidies paths.
 pub struct Slashes;
 
 impl<E: Endpoint> Middleware<E> for Slashes {
@@ -18,7 +19,7 @@ impl<E: Endpoint> Middleware<E> for Slashes {
     }
 }
 
-/// An endpoint that sees tidy paths.
+/// The endpoint behind [`Slashes`]. It sees only tidy paths.
 pub struct SlashesEndpoint<E>(E);
 
 impl<E: Endpoint> Endpoint for SlashesEndpoint<E> {
@@ -32,7 +33,7 @@ impl<E: Endpoint> Endpoint for SlashesEndpoint<E> {
     }
 }
 
-/// The same with a tidy path; `None` where it is tidy already.
+/// Returns the URI with a tidy path, or `None` if the path is already tidy.
 fn tidied(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let is_tidy = path == "/" || !path.ends_with('/') && !path.contains("//");

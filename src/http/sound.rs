@@ -1,4 +1,4 @@
-//! What a request must be before anybody looks at what it asks for.
+//! Checks that every request must pass before it reaches a handler.
 
 use percent_encoding::percent_decode_str;
 use poem::{
@@ -8,12 +8,13 @@ use poem::{
 
 use crate::api::error::{ApiError, ErrorCode};
 
-/// hyper has the same bound for HTTP/1.1, and none for HTTP/2.
+/// The maximum number of header lines. hyper has the same limit for HTTP/1.1, but none for HTTP/2.
 const MOST_HEADERS: usize = 100;
 
-/// What is wrong with a request as such.
+/// Returns the error for a request that no handler should get, or `None` if the request is sound.
 pub fn fault(request: &Request) -> Option<ApiError> {
-    // Two names would let a proxy and this server see two hosts (RFC 9112, section 3.2). HTTP/1.0 knows no such header.
+    // With two Host headers, a proxy and this server could see different hosts (RFC 9112, section 3.2). HTTP/1.0
+    // doesn't need the header.
     let hosts = request.headers().get_all(header::HOST).iter().take(2).count();
     if request.version() == Version::HTTP_11 && hosts != 1 {
         let text = "an HTTP/1.1 request needs exactly one Host header";
@@ -26,14 +27,15 @@ pub fn fault(request: &Request) -> Option<ApiError> {
         let text = "the query must not contain control characters";
         return Some(ApiError::new(ErrorCode::InvalidInput, text));
     }
-    // A small body could unpack to a huge one.
+    // A small compressed body could expand to a huge one.
     if request.headers().get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Some(ApiError::new(ErrorCode::UnsupportedMediaType, "compressed bodies are not taken"));
     }
     None
 }
 
-/// Whether a query holds what no name, code or text does; only in disguise, since a URI takes no plain ones.
+/// Returns whether a query contains control characters, which no name, code or text has. They can only be
+/// percent-encoded, because a URI can't contain them in plain form.
 fn holds_control_characters(query: &str) -> bool {
     query.contains('%') && percent_decode_str(query).decode_utf8_lossy().chars().any(char::is_control)
 }

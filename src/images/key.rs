@@ -1,27 +1,28 @@
-//! What the shop calls an image that it keeps itself.
+//! Names of the images that the shop keeps.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The home that is a folder of the server itself, in keys.
+/// The home of images in a folder of this server, as keys name it.
 pub const LOCAL: &str = "local";
-/// Below this the images of that folder are served.
+/// Path below which the images of that folder are served.
 pub const MEDIA: &str = "/media/";
-/// Bytes of the random part of a name, which can't be guessed.
+/// Bytes of the random part of a name. With 16 bytes, names can't be guessed.
 const RANDOM_BYTES: usize = 16;
-/// Bytes of the hash of the contents.
+/// Bytes of the hash of the contents that a name contains.
 const HASH_BYTES: usize = 8;
 
-/// The name of an image that belongs to one document: the home that holds it and the name it has there, such as
-/// `local/0123456789abcdef0123456789abcdef-0123456789abcdef.jpg`.
+/// The key of an image that belongs to one document. It consists of the home, which is the place that holds the image,
+/// and the image's name there: `local/0123456789abcdef0123456789abcdef-0123456789abcdef.jpg`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageKey(String);
 
 impl ImageKey {
-    /// A key that nobody has yet: random, so that no two images share one, and with the hash of what is kept.
+    /// Creates a new key at `home`. Its name has a random part, so that no two images have the same key, and the hash
+    /// of `contents`. Fails if the system has no random numbers.
     pub fn fresh(home: &str, contents: &[u8], extension: &str) -> Result<Self, getrandom::Error> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
@@ -29,29 +30,29 @@ impl ImageKey {
         Ok(Self(format!("{home}/{}-{}.{extension}", hex(&random), hex(&hash[..HASH_BYTES]))))
     }
 
-    /// The key of what a home calls `name`.
+    /// Returns the key of the image called `name` at `home`.
     pub fn of(home: &str, name: &str) -> Self {
         Self(format!("{home}/{name}"))
     }
 
-    /// The key of a file that is served at a path below `/media/`.
+    /// Returns the key of an image that is served at `path`; `None` if `path` isn't below `/media/`.
     pub fn of_media(path: &str) -> Option<Self> {
         path.strip_prefix(MEDIA).map(|name| Self::of(LOCAL, name))
     }
 
-    /// Which home holds it.
+    /// Returns the home that holds the image.
     pub fn home(&self) -> &str {
         self.0.split_once('/').map_or("", |(home, _)| home)
     }
 
-    /// What it is called there.
+    /// Returns the name of the image at its home.
     pub fn name(&self) -> &str {
         self.0.split_once('/').map_or(self.0.as_str(), |(_, name)| name)
     }
 }
 
-/// What a file of images can be, by the end of its name; `None` for a name that no key has. Names of only the random part
-/// were given by older versions.
+/// Returns the content type of an image by its name; `None` if the shop gives no such names. Names without a hash were
+/// given by older versions.
 pub fn content_type(name: &str) -> Option<&'static str> {
     let (stem, extension) = name.split_once('.')?;
     let content_type = match extension {

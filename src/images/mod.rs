@@ -1,14 +1,22 @@
-//! Images that people send: drawn anew, kept, and removed once no document shows them.
+//! Images that people upload. Each is drawn anew, kept, and removed once no document shows it.
 //!
-//! The order of things keeps images and documents together whatever is cut off: an image is kept by [`keep`], which writes
-//! its key into `image_trash` first; the transaction that stores the document takes the key out again
-//! (`ImageTrash::claim_in`), and puts in those of the images that the document showed before (`ImageTrash::discard_in`).
+//! An image and the document that shows it are stored in different places, so a crash may come between them. The
+//! collection `image_trash` makes sure that no image is then left over. It lists the images that are to be removed:
+//!
+//! | Step | What happens | After a crash here |
+//! |---|---|---|
+//! | 1 | [`keep`] adds the image's key to `image_trash`, due in an hour. | The key is removed in an hour. |
+//! | 2 | [`keep`] stores the image. | Image and key are removed in an hour. |
+//! | 3 | The transaction that stores the document takes the key out (`ImageTrash::claim_in`). | The image stays. |
+//!
+//! The transaction of step 3 also adds the keys of the images that the document showed before
+//! (`ImageTrash::discard_in`).
 
 pub mod drawing;
 pub mod homes;
 pub mod key;
 pub mod picture;
-pub mod store;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -17,25 +25,26 @@ pub use self::picture::Kind;
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
 use crate::{app::App, db::StoreError, values::url::ImageUrl};
 
-/// Until when a document must have claimed an image that was kept for it.
+/// Time within which a document must claim an image that was kept for it.
 const CLAIM_LIMIT: Duration = Duration::from_secs(60 * 60);
-/// For how long removing an image is left to whoever has begun it.
+/// Time for which the process that has begun to remove an image is the only one to do so.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(2 * 60);
-/// How long to wait after the first failure; each pause is twice the one before.
+/// Pause after the first failure to remove an image. Each further pause is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-/// The longest pause.
+/// The longest pause between two attempts to remove an image.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// An image that is kept and that no document shows yet.
 #[derive(Debug, Clone)]
 pub struct NewImage {
-    /// Its key.
+    /// Key by which a document claims the image.
     pub key: ImageKey,
-    /// Where it is.
+    /// Address at which the image is shown.
     pub url: ImageUrl,
 }
 
-/// Keeps an image for a document that will claim its key within the hour; otherwise it is removed again.
+/// Draws and keeps an image for a document. The document must claim its key within an hour; otherwise the image is
+/// removed. Waits while other images are drawn, and fails with [`ImageError::Busy`] if too many wait already.
 pub async fn keep(app: &App, bytes: Vec<u8>, kind: Kind) -> Result<NewImage, ImageError> {
     if !app.images.has_room() {
         tracing::warn!("images are refused: less than DISK_RESERVE_MB of the disk is free");
@@ -44,25 +53,28 @@ pub async fn keep(app: &App, bytes: Vec<u8>, kind: Kind) -> Result<NewImage, Ima
     let picture = app.drawing.draw(bytes, kind).await?;
     let key = app.images.fresh_key(&picture)?;
     app.store.image_trash.reserve(&key, app.clock.now().after(CLAIM_LIMIT)).await?;
-    // When this fails the key stays in the trash: the image may still arrive where it was sent.
+    // If this fails, the key stays in the trash, because the store may have kept the image all the same.
     let url = app.images.keep(&key, picture, app.clock.now()).await?;
     Ok(NewImage { key, url })
 }
 
-/// Has an image removed soon whose document was refused. When it was stored after all, nothing happens.
+/// Makes an image due for removal now, because its document was refused. Does nothing if a document has claimed the
+/// image after all. An error is only logged: the image is then removed when the time for claiming it has passed.
 pub async fn discard_now(app: &App, image: NewImage) {
     if let Err(error) = app.store.image_trash.hasten(&image.key, app.clock.now()).await {
         tracing::warn!(%error, "an image that no document shows is removed later");
     }
 }
 
-/// Takes up an image that is to be removed.
+/// Takes the next image that is due for removal; `None` if none is. Other calls don't get the same image for two
+/// minutes.
 pub async fn begin_removal(app: &App) -> Result<Option<TrashDoc>, StoreError> {
     let now = app.clock.now();
     app.store.image_trash.begin(now, now.after(REMOVAL_LIMIT)).await
 }
 
-/// Removes an image. What can't be removed now is tried again later, for ever.
+/// Removes an image and its key. If the place where it is kept can't be reached, the removal is tried again later,
+/// without a limit on the number of attempts.
 pub async fn remove(app: &App, trash: &TrashDoc) -> Result<(), StoreError> {
     match app.images.remove(&trash.key, app.clock.now()).await {
         Ok(()) => app.store.image_trash.forget(&trash.key).await,
@@ -72,7 +84,7 @@ pub async fn remove(app: &App, trash: &TrashDoc) -> Result<(), StoreError> {
     }
 }
 
-/// How long to wait after so many attempts.
+/// Returns the pause after the given number of failed attempts.
 fn pause(attempts: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE)
 }

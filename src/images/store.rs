@@ -1,6 +1,6 @@
-//! The collection `image_trash`: images that are to be removed from the place that keeps them. A key stands here before its
-//! image is sent there, and is taken out by the transaction that stores the document it belongs to: whatever is cut off,
-//! no image stays without a document.
+//! The collection `image_trash`: keys of images that are to be removed. A key is added before its image is kept, and
+//! the transaction that stores the image's document takes it out. After a crash at any moment, an image without a
+//! document is still listed here. See [`crate::images`] for the steps.
 
 use bson::{Document, doc};
 use mongodb::{ClientSession, Collection, options::ReturnDocument};
@@ -17,19 +17,20 @@ use crate::{
 
 const NAME: &str = "image_trash";
 
-/// An image that is to be removed, unless a document claims it before.
+/// An image that is to be removed, unless a document claims it first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrashDoc {
-    /// Its key.
+    /// Key of the image.
     #[serde(rename = "_id")]
     pub key: ImageKey,
-    /// When it is to be removed; while somebody removes it, when somebody else may.
+    /// Time from which the image may be removed. While a process removes it, this is the time from which another
+    /// process may try.
     pub due_at: Timestamp,
-    /// How often removing it was begun. From the first time on no document can claim it.
+    /// How often its removal was begun. Once it is greater than 0, no document can claim the image any more.
     pub attempts: u32,
 }
 
-/// The collection.
+/// The collection `image_trash`.
 #[derive(Clone)]
 pub struct ImageTrash {
     docs: Collection<TrashDoc>,
@@ -46,21 +47,22 @@ impl StorePart for ImageTrash {
 }
 
 impl ImageTrash {
-    /// Puts in the key of an image that is about to be sent.
-    pub async fn reserve(&self, key: &ImageKey, due_at: Timestamp) -> Result<(), StoreError> {
+    /// Adds the key of an image that is about to be kept. It is removed at `due_at` unless a document claims it.
+    pub(super) async fn reserve(&self, key: &ImageKey, due_at: Timestamp) -> Result<(), StoreError> {
         self.docs.insert_one(TrashDoc { key: key.clone(), due_at, attempts: 0 }).await?;
         Ok(())
     }
 
-    /// Takes a key out, in the transaction that stores its document. False when the image is being removed or is gone:
-    /// then the document must not be stored.
-    pub async fn claim_in(&self, session: &mut ClientSession, key: &ImageKey) -> mongodb::error::Result<bool> {
+    /// Takes a key out, in the transaction that stores its document. Returns false if the image is being removed or is
+    /// gone; the document must not be stored then.
+    pub(crate) async fn claim_in(&self, session: &mut ClientSession, key: &ImageKey) -> mongodb::error::Result<bool> {
         let untouched = doc! { "_id": key, "attempts": 0 };
         Ok(self.docs.delete_one(untouched).session(session).await?.deleted_count == 1)
     }
 
-    /// Puts in the keys of images that are shown no more, in the transaction that ends their being shown.
-    pub async fn discard_in(
+    /// Adds the keys of images that no document shows any more, in the transaction that removes them from their
+    /// documents. They are due now.
+    pub(crate) async fn discard_in(
         &self,
         session: &mut ClientSession,
         keys: &[ImageKey],
@@ -69,7 +71,7 @@ impl ImageTrash {
         if keys.is_empty() {
             return Ok(());
         }
-        // A key that is here already would make the insert fail, and with it the transaction for good.
+        // A key that is listed already would make the insert fail, and with it the transaction at every retry.
         let already = doc! { "_id": { "$in": keys } };
         self.docs.delete_many(already).session(&mut *session).await?;
         let rows = keys.iter().map(|key| TrashDoc { key: key.clone(), due_at: now, attempts: 0 });
@@ -77,31 +79,32 @@ impl ImageTrash {
         Ok(())
     }
 
-    /// Has an image removed now, if no document has claimed it.
-    pub async fn hasten(&self, key: &ImageKey, now: Timestamp) -> Result<(), StoreError> {
+    /// Makes an image due now, if no document has claimed it and its removal has not begun.
+    pub(super) async fn hasten(&self, key: &ImageKey, now: Timestamp) -> Result<(), StoreError> {
         let untouched = doc! { "_id": key, "attempts": 0 };
         self.docs.update_one(untouched, doc! { "$set": { "due_at": now } }).await?;
         Ok(())
     }
 
-    /// Takes up what is due for longest and keeps others away from it until `deadline`. No document can claim it any
-    /// more.
-    pub async fn begin(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<TrashDoc>, StoreError> {
+    /// Takes the image that has been due for longest; `None` if none is due. Until `deadline`, no other call takes it.
+    /// From now on, no document can claim it.
+    pub(super) async fn begin(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<TrashDoc>, StoreError> {
         let due: Document = doc! { "due_at": { "$lte": now } };
         let update = doc! { "$set": { "due_at": deadline }, "$inc": { "attempts": 1 } };
         let begun = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
         Ok(begun.return_document(ReturnDocument::After).await?)
     }
 
-    /// Has removing tried again at `due_at`, unless somebody else has begun since.
-    pub async fn postpone(&self, trash: &TrashDoc, due_at: Timestamp) -> Result<(), StoreError> {
+    /// Puts off the next attempt to remove an image until `due_at`. Does nothing if another process has taken the image
+    /// since.
+    pub(super) async fn postpone(&self, trash: &TrashDoc, due_at: Timestamp) -> Result<(), StoreError> {
         let same = doc! { "_id": &trash.key, "attempts": trash.attempts };
         self.docs.update_one(same, doc! { "$set": { "due_at": due_at } }).await?;
         Ok(())
     }
 
-    /// Takes a key out whose image is gone.
-    pub async fn forget(&self, key: &ImageKey) -> Result<(), StoreError> {
+    /// Takes out the key of an image that was removed.
+    pub(super) async fn forget(&self, key: &ImageKey) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": key }).await?;
         Ok(())
     }

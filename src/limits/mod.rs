@@ -1,6 +1,6 @@
 //! Limits: slots are taken before anything is hashed or sent, and given back when the reason for counting is gone.
 
-pub mod store;
+pub(crate) mod store;
 
 use crate::{
     app::App,

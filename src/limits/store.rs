@@ -50,7 +50,7 @@ impl StorePart for RateLimits {
 
 impl RateLimits {
     /// Takes the slot `hit` under `key`; when none is free, says when the next one will be.
-    pub async fn take(
+    pub(super) async fn take(
         &self,
         key: &str,
         hit: HitId,
@@ -67,13 +67,13 @@ impl RateLimits {
     }
 
     /// Gives a slot back.
-    pub async fn give_back(&self, key: &str, hit: HitId) -> Result<(), StoreError> {
+    pub(super) async fn give_back(&self, key: &str, hit: HitId) -> Result<(), StoreError> {
         self.docs.update_one(doc! { "_id": key }, doc! { "$pull": { "hits": { "_id": hit } } }).await?;
         Ok(())
     }
 
     /// Forgets everything under keys that begin with `prefix`.
-    pub async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
+    pub(super) async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
         self.docs.delete_many(below(prefix)).await?;
         Ok(())
     }
@@ -84,7 +84,7 @@ impl RateLimits {
     }
 
     /// Whether no slot is free under one of the keys that begin with `prefix`.
-    pub async fn is_full(&self, prefix: &str, rate: Rate, now: Timestamp) -> Result<bool, StoreError> {
+    pub(super) async fn is_full(&self, prefix: &str, rate: Rate, now: Timestamp) -> Result<bool, StoreError> {
         let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
         let recent = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
         let mut filter = below(prefix);

@@ -1,22 +1,23 @@
-//! The words of the mails. Nothing in them was chosen by a user but the name of the account that a link is for, so that
-//! its receiver sees whose it is; names are short and hold no more than letters, digits, spaces and `._-`.
+//! The texts of the mails. The only part of a text that a user has chosen is the name of the account that a link is
+//! for, which shows the recipient whose account it is. Names are short and contain only letters with their marks,
+//! digits, spaces and `._-`, so nobody can send a message of their own in a mail of the shop.
 
 use super::{kind::MailKind, sender::Letter};
 use crate::values::{email::Email, ids::MailId};
 
 const LAYOUT: &str = include_str!("letter.html");
 
-/// What the words leave open; empty where a mail has no such place.
+/// The values that a text has placeholders for. A value is empty if the mail has no such placeholder.
 #[derive(Default)]
 pub struct Blanks {
-    /// Where the link leads.
+    /// Address of the link.
     pub link: String,
-    /// The account's name.
+    /// Name of the account that the link is for.
     pub username: String,
 }
 
-/// The fixed words of one kind of mail. A paragraph that is `LINK` stands for the link, and `NAME` inside one for the name
-/// of the account.
+/// The fixed text of one kind of mail. A paragraph equal to `LINK` is replaced by the link. `NAME` inside a paragraph
+/// is replaced by the name of the account.
 struct Words {
     subject: &'static str,
     paragraphs: &'static [&'static str],
@@ -116,7 +117,7 @@ const fn words(kind: MailKind) -> Words {
     }
 }
 
-/// The mail of a kind, with its blanks filled in.
+/// Composes the mail of a kind, with its placeholders filled in.
 pub fn letter(id: MailId, kind: MailKind, to: Email, blanks: &Blanks) -> Letter {
     let Words { subject, paragraphs } = words(kind);
     let filled = |part: &str| part.replace(NAME, &blanks.username);
@@ -134,7 +135,7 @@ pub fn letter(id: MailId, kind: MailKind, to: Email, blanks: &Blanks) -> Letter 
     Letter { id, to, subject, text: plain.join("\n\n") + "\n", html }
 }
 
-/// Text as HTML shows it.
+/// Escapes text for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

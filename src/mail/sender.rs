@@ -1,4 +1,4 @@
-//! Mail: by SMTP, or written to a folder where no mail server is set.
+//! Sending mails by SMTP, or writing them to a folder if no mail server is set.
 
 use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
 
@@ -14,12 +14,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::values::{email::Email, ids::MailId};
 
-/// How long one step of a delivery may take.
+/// The longest time for one step of a delivery, such as opening the connection.
 const STEP_LIMIT: Duration = Duration::from_secs(10);
-/// How long a whole delivery may take.
+/// The longest time for a whole delivery.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(20);
 
-/// Sends mails.
+/// Sender of mails.
 #[derive(Debug)]
 pub struct Mailer {
     from: Mailbox,
@@ -32,45 +32,46 @@ enum Way {
     Folder(PathBuf),
 }
 
-/// A mail in words. Links in it are secrets, so it has no `Debug`.
+/// A mail with its text. It has no `Debug`, because links in the text are secrets.
 pub struct Letter {
-    /// Its id: the same one when sending is tried again, so that a receiver can tell.
+    /// Id of the mail, which is also its `Message-ID`. It stays the same when sending is tried again, so that receivers
+    /// can recognise a second copy.
     pub id: MailId,
-    /// Who receives it.
+    /// Address of the recipient.
     pub to: Email,
-    /// The subject.
+    /// Subject of the mail.
     pub subject: &'static str,
-    /// For readers of plain text.
+    /// The text for mail programs that show plain text.
     pub text: String,
-    /// For everybody else.
+    /// The same text as HTML.
     pub html: String,
 }
 
-/// Why a mail was not sent. What the server says may name the recipient, so only its code is kept.
+/// Why a mail was not sent. The server's message may contain the recipient's address, so only its code is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The address or the text can't be written as a mail; trying again is no use.
+    /// The address or the text can't be written as a mail. Trying again has no use.
     #[error("the mail can't be written")]
     Unsendable,
-    /// The server said no.
+    /// The server answered with this SMTP code.
     #[error("the mail server answered {0}")]
     Refused(u16),
-    /// The address goes beyond ASCII, and the server doesn't take such addresses.
+    /// The address has characters beyond ASCII, and the server accepts no such addresses. Trying again has no use.
     #[error("the mail server takes no addresses beyond ASCII: it lacks SMTPUTF8 (RFC 6531)")]
     NeedsSmtpUtf8,
-    /// The server can't be reached, or hung up.
+    /// The server can't be reached, or it closed the connection.
     #[error("the mail server can't be reached")]
     Unreachable,
     /// The server took too long.
     #[error("the mail server took too long")]
     TimedOut,
-    /// The folder.
+    /// The mail can't be written to the folder.
     #[error("the folder for mails: {0}")]
     Folder(#[from] io::Error),
 }
 
 impl Mailer {
-    /// Sends by the server at `url`.
+    /// Creates a sender that uses the mail server at `url`, without connecting to it. Fails if `url` is invalid.
     pub fn smtp(url: &SecretString, from: Mailbox) -> Result<Self, MailError> {
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
         let server = server.map_err(|_| MailError::Unreachable)?.timeout(Some(STEP_LIMIT));
@@ -78,12 +79,13 @@ impl Mailer {
         Ok(Self { from, way: Way::Smtp(named.build()) })
     }
 
-    /// Writes mails to a folder, which is made with the first of them.
+    /// Creates a sender that writes mails to a folder. The folder is created with the first mail.
     pub fn folder(folder: PathBuf, from: Mailbox) -> Self {
         Self { from, way: Way::Folder(folder) }
     }
 
-    /// Sends a mail.
+    /// Sends a mail and waits until the server has accepted it, for at most [`DELIVERY_LIMIT`]. To a folder, writes the
+    /// file `<id>.eml`; sending the same mail again replaces it.
     pub async fn send(&self, letter: Letter) -> Result<(), MailError> {
         let (id, needs_smtputf8) = (letter.id, letter.to.needs_smtputf8());
         let message = self.message(letter).ok_or(MailError::Unsendable)?;
@@ -110,14 +112,15 @@ impl Mailer {
             .to(to.into())
             .subject(letter.subject)
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
-            // Keeps out-of-office replies away (RFC 3834, section 5).
+            // Tells mail programs not to answer, for example with an out-of-office reply (RFC 3834, section 5).
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(letter.text, letter.html))
             .ok()
     }
 }
 
-/// Readable by its owner only: links in it are as good as passwords. A mail is small, so nobody waits for the disk.
+/// Writes a mail to a file that only its owner may read, because links in it are as powerful as passwords. The write
+/// blocks, which is acceptable because a mail is small.
 fn write(file: PathBuf, text: &[u8]) -> Result<(), MailError> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;

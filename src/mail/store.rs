@@ -1,4 +1,5 @@
-//! The collection `outbox`: mails that are to be sent. It holds whom and what about, never a text or a token.
+//! The collection `outbox`: mails that are to be sent. An entry contains the recipient and the kind of the mail, but
+//! neither its text nor a token.
 
 use std::time::Duration;
 
@@ -20,41 +21,41 @@ use crate::{
 };
 
 const NAME: &str = "outbox";
-/// For so long sending is tried.
+/// Time for which sending a mail is tried. After it, the mail is given up.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A mail that is to be sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MailDoc {
-    /// Its id.
+    /// Id of the mail.
     #[serde(rename = "_id")]
     pub id: MailId,
-    /// The account it is about.
+    /// The account that the mail is about; `None` for a mail to somebody without an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
-    /// What it is about.
+    /// Kind of the mail, which decides its text.
     pub kind: MailKind,
-    /// Who receives it.
+    /// Address of the recipient.
     pub to: Email,
-    /// When it may be sent; while somebody sends it, when somebody else may.
+    /// Time from which the mail may be sent. While a process sends it, this is the time from which another process may.
     pub due_at: Timestamp,
     /// How often sending was begun.
     pub attempts: u32,
-    /// When it was put here.
+    /// Time at which the mail was queued.
     pub created_at: Timestamp,
-    /// When it is given up.
+    /// Time at which the mail is given up.
     pub expires_at: Timestamp,
 }
 
 impl MailDoc {
-    /// A mail that is due now.
+    /// Creates a mail that is due now. It is not queued yet.
     pub fn new(user: Option<UserId>, kind: MailKind, to: Email, now: Timestamp) -> Self {
         let (due_at, expires_at) = (now, now.after(LIFETIME));
         Self { id: MailId::new(), user, kind, to, due_at, attempts: 0, created_at: now, expires_at }
     }
 }
 
-/// The collection.
+/// The collection `outbox`.
 #[derive(Clone)]
 pub struct Outbox {
     docs: Collection<MailDoc>,
@@ -79,18 +80,18 @@ impl StorePart for Outbox {
 }
 
 impl Outbox {
-    /// Puts a mail in.
-    pub async fn insert(&self, mail: &MailDoc) -> Result<(), StoreError> {
+    /// Queues a mail.
+    pub(super) async fn insert(&self, mail: &MailDoc) -> Result<(), StoreError> {
         self.docs.insert_one(mail).await?;
         Ok(())
     }
 
-    /// Puts a mail in, in the transaction of what it tells of.
+    /// Queues a mail in the transaction that makes the change it tells of. It is sent only if the transaction commits.
     pub(crate) async fn insert_in(&self, tx: &mut ClientSession, mail: &MailDoc) -> Result<(), mongodb::error::Error> {
         self.docs.insert_one(mail).session(tx).await.map(drop)
     }
 
-    /// Takes out the mails with links that wait to be sent to an account.
+    /// Removes the queued mails whose links would verify an address of an account or reset its password.
     pub(crate) async fn void_links_in(
         &self,
         tx: &mut ClientSession,
@@ -100,29 +101,29 @@ impl Outbox {
         self.docs.delete_many(links).session(tx).await.map(drop)
     }
 
-    /// Takes the mail that is due for longest and keeps others away from it until `deadline`: when the taker has
-    /// crashed by then, it is sent once more.
-    pub async fn claim(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<MailDoc>, StoreError> {
+    /// Takes the mail that has been due for longest; `None` if none is due. Until `deadline`, no other call takes it.
+    /// After that it is due again, so a mail whose sender crashed is still sent, but may be sent twice.
+    pub(super) async fn claim(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<MailDoc>, StoreError> {
         let due = doc! { "due_at": { "$lte": now }, "expires_at": { "$gt": now } };
         let update = doc! { "$set": { "due_at": deadline }, "$inc": { "attempts": 1 } };
         let claimed = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
         Ok(claimed.return_document(ReturnDocument::After).await?)
     }
 
-    /// How many wait.
-    pub async fn waiting(&self) -> Result<u64, StoreError> {
+    /// Counts the mails in the outbox, including those that are being sent now.
+    pub(super) async fn waiting(&self) -> Result<u64, StoreError> {
         crate::db::query::count_all(&self.docs).await
     }
 
-    /// Lets a mail be sent again at `due_at`, unless somebody else has taken it since.
-    pub async fn postpone(&self, mail: &MailDoc, due_at: Timestamp) -> Result<(), StoreError> {
+    /// Makes a mail due again at `due_at`. Does nothing if another process has taken the mail since.
+    pub(super) async fn postpone(&self, mail: &MailDoc, due_at: Timestamp) -> Result<(), StoreError> {
         let filter = doc! { "_id": mail.id, "attempts": mail.attempts };
         self.docs.update_one(filter, doc! { "$set": { "due_at": due_at } }).await?;
         Ok(())
     }
 
-    /// Takes a mail out: it was sent, or is not wanted any more.
-    pub async fn remove(&self, mail: MailId) -> Result<(), StoreError> {
+    /// Removes a mail that was sent or is not wanted any more. Removing it twice is no error.
+    pub(super) async fn remove(&self, mail: MailId) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": mail }).await?;
         Ok(())
     }

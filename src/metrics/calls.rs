@@ -1,4 +1,7 @@
-//! Answers by the pattern of their path: single paths would be as many as callers like.
+//! Counts and durations of calls.
+//!
+//! They are counted by route, such as `/api/utils/brands/:param0`, and not by path: callers can invent any number of
+//! paths.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,12 +11,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// Upper ends in seconds: what a copy takes, what the database takes, what a hash takes, and what nobody waits for.
+/// The upper ends of the buckets in seconds. The first ones are for answers from memory, the next for calls of the
+/// database, then come password hashes, and the last ones are for calls that are too slow.
 const BUCKETS: [f64; 9] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
-/// Methods of the API; any other is one more.
+/// The methods that are counted by name. All others are counted as `other`.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// How many answers, and after what time.
+/// The number of answers and the time until they began, by method, route and status.
 #[derive(Debug, Clone)]
 pub struct Calls(Family<Labels, Histogram, fn() -> Histogram>);
 
@@ -42,7 +46,7 @@ impl Calls {
         Self(calls)
     }
 
-    /// A call was answered; `route` is `None` where no path matched.
+    /// Counts a call that was answered after `took`. `route` is `None` if the path matched no route.
     pub fn answered(&self, method: &str, route: Option<Arc<str>>, status: u16, took: Duration) {
         let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
         let labels = Labels { method, route: Route(route), status };

@@ -1,10 +1,10 @@
-//! The two text formats: OpenMetrics 1.0, and the older one of Prometheus for readers that don't ask for it.
+//! The two text formats: OpenMetrics 1.0 for readers that ask for it, and the older format of Prometheus for others.
 
 use std::{collections::HashSet, fmt};
 
 use prometheus_client::encoding::text::encode_eof;
 
-/// How the numbers are written.
+/// The format of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// OpenMetrics 1.0.
@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The one that a reader asks for.
+    /// Returns the format for a reader that sends this `Accept` header.
     pub fn accepted(accept: Option<&str>) -> Self {
         match accept {
             Some(accept) if accept.contains("application/openmetrics-text") => Self::OpenMetrics,
@@ -22,7 +22,7 @@ impl Format {
         }
     }
 
-    /// What it calls itself.
+    /// Returns the `Content-Type` of the format.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -38,7 +38,10 @@ impl Format {
     }
 }
 
-/// The older format describes a counter under the name that its samples have.
+/// Converts OpenMetrics to the older format.
+///
+/// The older format describes a metric under the name that its samples have. For example, `# TYPE a counter` becomes
+/// `# TYPE a_total counter`, because the samples are called `a_total`. It has no units and no type `info`.
 fn older(text: &str) -> String {
     let typed = |kind| text.lines().filter_map(move |line| line.strip_prefix("# TYPE ")?.strip_suffix(kind));
     let counters: HashSet<&str> = typed(" counter").collect();
@@ -60,7 +63,7 @@ fn older(text: &str) -> String {
     lines
 }
 
-/// `# TYPE name counter` in its parts.
+/// Splits a line such as `# TYPE name counter` into its three parts.
 fn described(line: &str) -> Option<(&str, &str, &str)> {
     let mut parts = line.strip_prefix("# ")?.splitn(3, ' ');
     Some((parts.next()?, parts.next()?, parts.next()?))

@@ -1,5 +1,6 @@
-//! Numbers for operators, as Prometheus reads them. Names, labels and what they say of a shop's health are described in
-//! `docs/operations.md`, and `docs/monitoring/` has a dashboard and alerts made of them.
+//! Metrics for operators, in the formats of Prometheus.
+//!
+//! `docs/operations.md` describes their names and labels. `docs/monitoring/` has a dashboard and alerts.
 
 mod calls;
 mod format;
@@ -16,86 +17,86 @@ use prometheus_client::{
 use self::process::Process;
 pub use self::{calls::Calls, format::Format};
 
-/// Things that have one name each.
+/// A metric with one label.
 type Named<M> = Family<[(&'static str, &'static str); 1], M>;
 
-/// Everything that is counted.
+/// All metrics.
 pub struct Metrics {
     registry: Registry,
-    /// What Prometheus calls the same for every program.
+    /// The metrics that have the same names in every program, without the prefix `myspares`.
     common: Registry,
-    /// Passwords hashed or compared: what a sign-in costs.
+    /// Passwords that were hashed or compared.
     pub bcrypt_jobs: Counter,
-    /// Where the catalogue was read.
+    /// Reads of the catalogue.
     pub catalogue_reads: CacheReads,
-    /// Answers, by what was called and how long it took.
+    /// Answers, by route and duration.
     pub calls: Calls,
     /// What is held for callers at this moment.
     pub held: Held,
-    /// Calls that were refused because there was too much to do.
+    /// Calls and connections that were refused because the server was too busy.
     pub refused: Refused,
-    /// State that is looked at when somebody asks for the numbers.
+    /// Gauges that are updated when somebody asks for the metrics.
     pub state: State,
     limits: Named<Counter>,
     rounds: Named<Gauge>,
 }
 
-/// Reads that could have been answered from memory.
+/// Reads of the catalogue, by what its cache did.
 #[derive(Debug, Clone)]
 pub struct CacheReads {
-    /// Were.
+    /// Reads answered from memory.
     pub hits: Counter,
-    /// Went to the database, and were kept if there was something to keep.
+    /// Reads that asked the database and filled the cache.
     pub misses: Counter,
-    /// Were answered with an old copy, because the database was away.
+    /// Reads answered with an old copy, because the database was unavailable.
     pub stale: Counter,
-    /// Went to the database, because the cache is off or may not be trusted at the moment.
+    /// Reads that asked the database, because the cache is off or can't be trusted at the moment.
     pub bypassed: Counter,
 }
 
 /// What is held for callers.
 #[derive(Debug, Clone, Default)]
 pub struct Held {
-    /// Connections that are open.
+    /// Open connections.
     pub connections: Gauge,
-    /// Requests under way, abandoned ones included.
+    /// Requests in progress, including those whose callers have left.
     pub requests: Gauge,
-    /// Bytes of bodies in memory.
+    /// Bytes of request bodies in memory.
     pub body_bytes: Gauge,
 }
 
-/// Calls that were refused, by what there was too little of.
+/// Calls and connections that were refused, by the limit that was reached.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    /// Places for connections.
+    /// Too many open connections.
     pub connections: Counter,
-    /// Places for requests.
+    /// Too many requests in progress.
     pub requests: Counter,
-    /// Room for bodies.
+    /// Too little memory for request bodies.
     pub bodies: Counter,
-    /// Connections to the database.
+    /// Too long a wait for a connection to the database.
     pub database: Counter,
-    /// Time of the hashing threads.
+    /// Too long a wait for a hashing thread.
     pub hashing: Counter,
 }
 
-/// State that others keep.
+/// State of other parts of the app, which is copied here when somebody asks for the metrics.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     /// Connections to the database in use.
     pub pool_in_use: Gauge,
-    /// Calls that wait for one.
+    /// Calls that wait for a connection to the database.
     pub pool_waiting: Gauge,
-    /// Jobs before the hashing threads.
+    /// Jobs that wait for a hashing thread or run in one.
     pub hashing_jobs: Gauge,
     /// Copies of the catalogue in memory.
     pub cache_entries: Gauge,
-    /// Mails that wait, as far as the database told.
+    /// Mails that wait to be sent, at the last time when the database answered.
     pub outbox_waiting: Gauge,
 }
 
 impl Metrics {
-    /// Counters at zero.
+    /// Creates the metrics with all counters at zero.
     pub fn new() -> Self {
         let mut all = Registry::with_prefix("myspares");
         let bcrypt_jobs = Counter::default();
@@ -121,17 +122,17 @@ impl Metrics {
         }
     }
 
-    /// A limit was reached.
+    /// Counts a call that was refused by the rate limit `name`.
     pub fn limit_reached(&self, name: &'static str) {
         self.limits.get_or_create(&[("limit", name)]).inc();
     }
 
-    /// A worker has done a round, at this Unix time in seconds.
+    /// Notes that a worker has finished a round at the Unix time `at`, in seconds.
     pub fn worked(&self, worker: &'static str, at: i64) {
         self.rounds.get_or_create(&[("worker", worker)]).set(at);
     }
 
-    /// The numbers as text.
+    /// Returns all metrics as text.
     pub fn text(&self, format: Format) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
@@ -141,7 +142,7 @@ impl Metrics {
 }
 
 impl CacheReads {
-    /// Counters at zero, shown by `registry`.
+    /// Creates counters at zero and adds them to `registry`.
     pub fn registered(registry: &mut Registry) -> Self {
         let reads = Named::<Counter>::default();
         registry.register("catalogue_reads", "Reads of the catalogue, by what its cache did for them", reads.clone());

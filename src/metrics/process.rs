@@ -1,4 +1,5 @@
-//! What Prometheus asks of every process, by the names that its own client libraries use. From proc(5), so on Linux alone.
+//! The metrics of the process, with the names that Prometheus' own client libraries use. They come from proc(5), so they
+//! exist only on Linux.
 
 use std::fmt;
 
@@ -8,11 +9,11 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-/// The collector.
+/// Reads the metrics of the process each time they are asked for.
 #[derive(Debug)]
 pub struct Process;
 
-/// Clock ticks a second, as proc(5) counts: the same on every Linux that Rust runs on.
+/// The clock ticks per second in proc(5). The number is the same on every Linux that Rust supports.
 const TICKS: f64 = 100.0;
 
 struct Reading {
@@ -25,7 +26,8 @@ struct Reading {
 impl Reading {
     fn take() -> Option<Self> {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program stands in brackets and may hold spaces.
+        // The name of the program is in brackets and may contain spaces and brackets, so the fields after the last
+        // bracket are read.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
         let pages: u64 = fields.get(21)?.parse().ok()?;

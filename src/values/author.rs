@@ -1,14 +1,14 @@
-//! Who writes to the catalogue or to somebody's account, for the audits.
+//! Authors of changes, as the audits name them.
 
 use super::ids::UserId;
 
-/// A signed-in member of the staff, and the request that carries the write.
+/// A member of the staff who changes the catalogue or somebody's account, and the request that does so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// The account.
+    /// The member's account.
     pub user_id: UserId,
-    /// Its name at that time.
+    /// Name of the account at the time of the request.
     pub username: String,
-    /// The id of the request, as in the logs.
+    /// Id of the request, which the logs show too.
     pub request_id: String,
 }

@@ -1,4 +1,4 @@
-//! The cart as it is stored inside an account.
+//! Carts as they are stored inside accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,34 +9,34 @@ use super::{
     time::Timestamp,
 };
 
-/// Lines of one cart.
+/// The most lines that one cart may have.
 pub const MAX_LINES: i32 = 100;
 
-/// The cart inside the account.
+/// The cart of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CartDoc {
-    /// Its id.
+    /// Id of the cart.
     #[serde(rename = "_id")]
     pub id: CartId,
-    /// At most 100 lines, the oldest first.
+    /// The lines, at most [`MAX_LINES`], the oldest first.
     pub items: Vec<CartLine>,
-    /// When it was made.
+    /// Time at which the cart was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 /// One product in a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartLine {
-    /// The product.
+    /// Id of the product.
     pub product_id: ProductId,
-    /// How many.
+    /// Number of pieces.
     pub quantity: Quantity,
-    /// When it was first added.
+    /// Time at which the product was first added.
     pub added_at: Timestamp,
-    /// What a piece cost then; for display only.
+    /// Price of a piece when it was added. It is only shown; the cart is priced with the product's present price.
     pub unit_price_at_add: Money,
-    /// The line's state.
+    /// The line's present state.
     pub rev: LineRev,
 }

@@ -1,4 +1,5 @@
-//! Codes of the catalogue; four of them, joined, name a product: `TATA-NEXON-BRK-PAD1`.
+//! Codes of the catalogue. The four codes of a brand, a model, a category and a product, joined by `-`, name a product:
+//! `TATA-NEXON-BRK-PAD1`.
 
 use std::fmt;
 
@@ -6,18 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::tree_level::TreeLevel;
 
-/// The code of a brand, model or category (2 to 10 of `A-Z0-9`) or of a product (1 to 20).
-/// It never holds a `-`, so that joined codes can't be read in two ways, and never changes.
+/// The code of a brand, model or category (2 to 10 characters of `A-Z0-9`) or of a product (1 to 20 of them).
+///
+/// A code contains no `-`, so that joined codes can be split in one way only. The code of an entry never changes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(String);
 
-/// Why a text is no code.
+/// Why a text is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidCode {
-    /// Too long or too short.
+    /// It is too long or too short.
     Length,
-    /// Something else than `A-Z0-9`.
+    /// It contains a character other than `A-Z0-9`.
     Characters,
 }
 
@@ -42,7 +44,7 @@ impl Code {
         Ok(Self(text.to_owned()))
     }
 
-    /// The code as text.
+    /// Returns the code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,46 +56,50 @@ impl fmt::Display for Code {
     }
 }
 
-/// Codes from the brand downwards, joined by `-`; unique on its level of the tree. Ordered as their bytes are, which puts
-/// each entry right before everything below it: `-` comes before any other character of a code.
+/// The codes of an entry and of its parents, joined by `-`, the brand's code first; unique among the entries of one
+/// level.
+///
+/// Full codes are ordered by their bytes. Each entry is followed by everything below it, because `-` comes before all
+/// other characters of a code: `TATA`, `TATA-NEXON`, `TATA-NEXON-BRK`, `TATA-TIAGO`, `TATA2`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FullCode(String);
 
 impl FullCode {
-    /// Joins what a caller named, valid or not: codes that can't exist are simply not found. A `-` inside one of them
-    /// becomes another character that no code has, so that it isn't taken for a joint.
+    /// Joins codes as a caller sent them. They aren't checked: a full code that can't exist is not found later. A `-`
+    /// inside one of them is replaced by `_`, which no code contains, so that it doesn't separate two codes.
     pub fn join<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
         Self(codes.into_iter().map(|code| code.replace('-', "_")).collect::<Vec<_>>().join("-"))
     }
 
-    /// The full code of a child.
+    /// Returns the full code of the child with this code.
     pub fn child(&self, code: &Code) -> Self {
         Self(format!("{}-{}", self.0, code.0))
     }
 
-    /// The full codes of the parents, the brand first; empty for a brand.
+    /// Returns the full codes of all entries above, the brand first; none for a brand.
     pub fn parents(&self) -> impl DoubleEndedIterator<Item = FullCode> {
         self.0.match_indices('-').map(|(at, _)| FullCode(self.0[..at].to_owned())).collect::<Vec<_>>().into_iter()
     }
 
-    /// A full code as one text; `None` where it has more or fewer parts than the codes of that level.
+    /// Reads a full code that was sent as one text; returns `None` if it has more or fewer parts than the full codes of
+    /// that level. The parts themselves aren't checked.
     pub fn of_level(level: TreeLevel, text: &str) -> Option<Self> {
         let code = Self(text.to_owned());
         (code.level() == Some(level)).then_some(code)
     }
 
-    /// The level of the tree on which such codes are; `None` below the products.
+    /// Returns the level of the tree whose full codes have as many parts; `None` for more than four parts.
     pub fn level(&self) -> Option<TreeLevel> {
         TreeLevel::ALL.get(self.0.matches('-').count()).copied()
     }
 
-    /// The full code of the parent, borrowed; `None` for a brand.
+    /// Returns the full code of the entry directly above; `None` for a brand.
     pub fn parent(&self) -> Option<&str> {
         self.0.rsplit_once('-').map(|(parent, _)| parent)
     }
 
-    /// The code as text.
+    /// Returns the full code as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,23 +1,27 @@
-//! Paging cursors: where a page ended, sealed so that only cursors we gave out come back.
+//! Paging cursors. A cursor contains the place where a page ended, and a tag by which only cursors that this server
+//! gave out are accepted.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::keys::{MacKey, TAG_BYTES};
 
-/// How much of the tag a cursor carries: a cursor protects nothing, it only must not be made up by accident.
+/// Bytes of the tag that a cursor contains. A short tag is enough: a cursor gives no access, and the tag only rejects
+/// cursors that were invented or belong to another list.
 const SHORT_TAG: usize = 12;
 
-/// The text is no cursor of this list.
+/// The error for a text that isn't a cursor of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cursor must come from next_cursor of the same list")]
 pub struct InvalidCursor;
 
-/// The cursor after `place` in the list called `list`: an id, or what else the list is ordered by.
+/// Returns the cursor for the page after `place` in the list called `list`. A place is an id, or another value by which
+/// the list is ordered.
 pub fn seal(key: &MacKey, list: &str, place: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode([place, &tag(key, list, place)[..SHORT_TAG]].concat())
 }
 
-/// The place inside a cursor of the list called `list`.
+/// Returns the place that a cursor contains. Fails if the cursor was not made by [`seal`] for the list called `list`
+/// with one of `keys`, or if its bytes are not a `Place`.
 pub fn open<Place: TryFrom<Vec<u8>>>(keys: &[MacKey], list: &str, cursor: &str) -> Result<Place, InvalidCursor> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
     let (place, given) = bytes.split_last_chunk::<SHORT_TAG>().ok_or(InvalidCursor)?;

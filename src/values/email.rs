@@ -1,4 +1,4 @@
-//! E-mail addresses, kept in one form: the domain as A-labels, everything in lower case.
+//! E-mail addresses. Each is kept in one form: in lower case, and with the domain written as A-labels.
 
 use std::fmt;
 
@@ -8,13 +8,14 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::text::{draws_nothing, is_longer_than_names};
 
-/// An address of at most 254 characters (RFC 5321, section 4.5.3.1.3): a local part in NFC and lower case, and a domain
-/// whose labels beyond ASCII are written as A-labels (RFC 5890), so that one mailbox has one form.
+/// An e-mail address of at most 254 bytes (RFC 5321, section 4.5.3.1.3). It has one form for each mailbox: the local
+/// part is in NFC and lower case, and domain labels beyond ASCII are written as A-labels (RFC 5890). For example,
+/// `Asha@BÜCHER.example` is kept as `asha@xn--bcher-kva.example`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
-/// Older versions stored the domain as it was typed; such an address is read in today's form.
+/// Older versions stored the domain as it was typed. Such an address is changed to the present form when it is read.
 impl<'de> Deserialize<'de> for Email {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -25,21 +26,21 @@ impl<'de> Deserialize<'de> for Email {
     }
 }
 
-/// The text is no address of the form `name@domain.tld`.
+/// The error for a text that isn't an address of the form `name@domain.tld`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an address like name@example.com")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// Checks a trimmed text. Refuses quoted names, comments, encoded words, addresses of machines, and domains without a
-    /// dot or with a numeric last label.
+    /// Checks a trimmed text and returns it in the form of this type. Refuses quoted names (`"j"@…`), comments, encoded
+    /// words (`=?utf-8?…`), IP addresses (`j@[1.2.3.4]`), and domains without a dot or with a numeric last label.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let hides = |c: char| c.is_whitespace() || c.is_control() || draws_nothing(c);
         if is_longer_than_names(text) || text.contains(['"', '(', ')']) || text.contains(hides) {
             return Err(InvalidEmail);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
-        // Lower case can take a letter and its mark apart again.
+        // Lower case can split a letter and its mark again, so NFC is applied once more.
         let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
         let address = format!("{local}@{}", domain_of_mailbox(domain).ok_or(InvalidEmail)?);
         let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
@@ -50,19 +51,20 @@ impl Email {
         Ok(Self(address))
     }
 
-    /// The address.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which older versions stored an address whose domain goes beyond ASCII.
+    /// Returns the form in which older versions stored the address; `None` if its domain has no labels beyond ASCII.
     fn older_form(&self) -> Option<String> {
         let (local, domain) = self.0.rsplit_once('@').filter(|(_, domain)| domain.contains("xn--"))?;
         let (domain, readable) = idna::domain_to_unicode(domain);
         readable.is_ok().then(|| format!("{local}@{domain}"))
     }
 
-    /// What a stored address is compared with in a query.
+    /// Returns the value that a query compares a stored address with. If the domain goes beyond ASCII, it matches the
+    /// present form and the one that older versions stored.
     pub fn as_stored(&self) -> bson::Bson {
         match self.older_form() {
             None => self.into(),
@@ -70,13 +72,14 @@ impl Email {
         }
     }
 
-    /// Returns whether a mail server needs SMTPUTF8 (RFC 6531) to take the address: its local part goes beyond ASCII.
+    /// Returns whether a mail server needs SMTPUTF8 (RFC 6531) for the address, because its local part goes beyond
+    /// ASCII.
     pub fn needs_smtputf8(&self) -> bool {
         !self.0.is_ascii()
     }
 }
 
-/// The domain as A-labels; `None` for what no mailbox can be at.
+/// Returns a domain as A-labels; `None` if it can't be the domain of a mailbox.
 fn domain_of_mailbox(domain: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii_strict(domain).ok()?;
     let last = ascii.rsplit_once('.')?.1;

@@ -1,36 +1,37 @@
-//! Entity tags (RFC 9110, section 8.8.3): what an answer's bytes are called, and what a caller says to know already.
+//! Entity tags (RFC 9110, section 8.8.3): short names for the bytes of an answer. A caller sends back the tags of the
+//! answers that it has already.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-/// Bytes of a digest that go into a tag: enough that two bodies never share one.
+/// Bytes of the SHA-256 digest that a tag contains. With 96 bits, two bodies practically never have the same tag.
 const DIGEST_BYTES: usize = 12;
 
-/// The strong tag of a body, with its quotes. Copies share their bytes.
+/// The strong tag of a body, including the quotes. Clones share the same memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(Bytes);
 
 impl ETag {
-    /// The tag of these bytes.
+    /// Computes the tag of a body.
     pub fn of(body: &[u8]) -> Self {
         let digest = Sha256::digest(body);
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..DIGEST_BYTES])).into())
     }
 
-    /// Whether a list of tags as in `If-None-Match` and `If-Match` names this one, or all. A `W/` is passed over: gzip
-    /// on the way makes servers and proxies write it, and it still means the same state.
+    /// Returns whether a list of tags, as in `If-None-Match` and `If-Match`, contains this tag or `*`. A prefix `W/` is
+    /// ignored: servers and proxies add it when they compress an answer, and the tag still means the same state.
     pub fn is_named_by(&self, list: &str) -> bool {
         let mut tags = list.split(',').map(str::trim);
         tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == self.0)
     }
 
-    /// Whether a list names this tag as a weak one, as it was sent with a compressed body.
+    /// Returns whether a list contains this tag with the prefix `W/`. The caller then has a compressed body.
     pub fn is_weak_in(&self, list: &str) -> bool {
         list.split(',').any(|tag| tag.trim().strip_prefix("W/").is_some_and(|tag| tag.as_bytes() == self.0))
     }
 
-    /// The tag as it is sent.
+    /// Returns the tag as it is sent, including the quotes.
     pub fn bytes(&self) -> &Bytes {
         &self.0
     }

@@ -1,21 +1,23 @@
-//! Compressed answers: for whom, and from what length on.
+//! Compression of answers by gzip: which callers accept it, and from what length it is worth it.
 
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 
-/// Below this the header costs more than the compression saves.
+/// Bytes of the smallest body that is compressed. For smaller ones, gzip's header costs more than the compression
+/// saves.
 pub const SMALLEST: usize = 1024;
 
-/// The body in gzip.
+/// Compresses a body by gzip at its fastest level.
 pub fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
 }
 
-/// Whether gzip may be sent to whoever says this in the lines of `Accept-Encoding`: what is said of gzip itself counts
-/// before what is said of `*` (RFC 9110, section 12.5.3).
+/// Returns whether a caller accepts gzip, by the values of its `Accept-Encoding` headers. An entry for gzip takes
+/// precedence over one for `*`, so `gzip;q=0, *` refuses gzip (RFC 9110, section 12.5.3). Without the header, gzip is
+/// not accepted.
 pub fn is_accepted<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
     let (mut gzip, mut any) = (None, None);
     for coding in lines.flat_map(|line| line.split(',')) {

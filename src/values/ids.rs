@@ -1,4 +1,4 @@
-//! One type for each kind of id, so that a product's id can't be passed for a user's.
+//! One type for each kind of id, so that the compiler refuses a product's id where a user's is expected.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ macro_rules! id_types {
         pub struct $name(ObjectId);
 
         impl $name {
-            /// A fresh id, unique over all instances.
+            /// Creates a new id, which is unique across all instances of the server.
             #[allow(clippy::new_without_default, reason = "two calls never give the same id")]
             pub fn new() -> Self {
                 Self(ObjectId::new())
             }
 
-            /// The 12 bytes of the id.
+            /// Returns the 12 bytes of the id.
             pub fn bytes(self) -> [u8; 12] {
                 self.0.bytes()
             }
@@ -73,54 +73,56 @@ macro_rules! id_types {
     )+};
 }
 
-/// The text is no 24-hex id.
+/// The error for a text that isn't 24 hexadecimal digits, or for bytes that aren't 12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a 24-hex id")]
 pub struct InvalidId;
 
 id_types! {
-    /// An account.
+    /// Id of an account.
     UserId,
-    /// A signed-in browser or app, embedded in its account.
+    /// Id of a session, which is one browser or app that is signed in to an account.
     SessionId,
-    /// The postal address of an account.
+    /// Id of the postal address of an account.
     AddressId,
-    /// The cart of an account.
+    /// Id of the cart of an account.
     CartId,
-    /// One state of a cart line: a new one at each change, so that an adjustment meant for an older state misses.
+    /// Id of one state of a cart line. Each change of the line makes a new one. An update that was decided on an older
+    /// state names the older id, so it no longer finds the line.
     LineRev,
-    /// A vehicle brand.
+    /// Id of a vehicle brand.
     BrandId,
-    /// A model of a brand.
+    /// Id of a model of a brand.
     ModelId,
-    /// A category of parts for a model.
+    /// Id of a category of parts for a model.
     CategoryId,
-    /// A spare part.
+    /// Id of a product, which is a spare part.
     ProductId,
-    /// One code that was sent to a number for one purpose.
+    /// Id of one code that was sent to a number for one purpose.
     ChallengeId,
-    /// One entry of the audits.
+    /// Id of one entry of the audits.
     AuditId,
-    /// One counted act.
+    /// Id of one slot that was taken from a limit.
     HitId,
-    /// One issued access token.
+    /// Id of one access token.
     TokenId,
-    /// A link in a mail.
+    /// Id of a link in a mail.
     LinkId,
-    /// An invitation to become staff.
+    /// Id of an invitation to become staff.
     InvitationId,
-    /// A mail that is to be sent.
+    /// Id of a mail in the outbox.
     MailId,
-    /// A process that works in the background.
+    /// Id of a process that does background work.
     HolderId,
 }
 
-/// Who calls and with which session; what a finder of personal data can't be called without.
+/// The account of a caller and the session that the call uses. Queries for the caller's own data take it as argument
+/// and match both ids, so they find nothing once the session has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionRef {
-    /// The account.
+    /// The caller's account.
     pub user: UserId,
-    /// Its session.
+    /// The session of the account.
     pub session: SessionId,
 }
 

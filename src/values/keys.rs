@@ -1,4 +1,4 @@
-//! The keys that seal tokens and cursors, all derived from `JWT_SECRET`.
+//! The keys that sign, seal and hash tokens, codes and cursors. All of them are derived from `JWT_SECRET`.
 
 use std::fmt;
 
@@ -6,32 +6,35 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Bytes of an HMAC-SHA256 tag.
+/// Length of an HMAC-SHA256 tag in bytes.
 pub const TAG_BYTES: usize = 32;
 
-/// A key for one purpose.
+/// A key of 32 bytes for one purpose.
 #[derive(Clone)]
 pub struct MacKey([u8; 32]);
 
-/// The keys of each purpose: the current one first, then the one of `JWT_SECRET_PREVIOUS`, which is still accepted.
+/// The keys for each purpose. Each list begins with the current key, which makes new tags. If `JWT_SECRET_PREVIOUS` is
+/// set, its key follows; tags made with it are still accepted.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// Signs access tokens.
+    /// Keys that sign access tokens.
     pub access: Vec<MacKey>,
-    /// Seals refresh tokens.
+    /// Keys that seal refresh tokens.
     pub refresh: Vec<MacKey>,
-    /// Seals paging cursors.
+    /// Keys that seal paging cursors.
     pub cursor: Vec<MacKey>,
-    /// Hashes codes, links and claims.
+    /// Keys that hash one-time codes, the claims of sign-ups and the tokens for a reset by code, and that seal the
+    /// cookies of challenges and known browsers.
     pub otp: Vec<MacKey>,
-    /// Hides whom a limit counts.
+    /// Keys that hash the subjects of limits, so that the database doesn't show whom a limit counts.
     pub limits: Vec<MacKey>,
-    /// Hides the tokens of links in mails.
+    /// Keys that hash the tokens of links in mails, so that the database contains no usable link.
     pub links: Vec<MacKey>,
 }
 
 impl Keys {
-    /// Derives a key a purpose by HKDF-SHA256 (RFC 5869), so that no token passes for one of another kind.
+    /// Derives a key for each purpose by HKDF-SHA256 (RFC 5869). Purposes have different keys, so that a token of one
+    /// kind is never accepted as one of another kind.
     pub fn derive(secret: &[u8], previous: Option<&[u8]>) -> Self {
         let both = |purpose: &str| {
             [Some(secret), previous].into_iter().flatten().map(|s| MacKey::derive(s, purpose)).collect()
@@ -56,17 +59,18 @@ impl MacKey {
         Self(key)
     }
 
-    /// The raw key, for the JWT library.
+    /// Returns the raw key, for the JWT library.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// HMAC-SHA256 over the parts, each preceded by its length.
+    /// Computes the HMAC-SHA256 of the parts. The length of each part goes before it, so that `["ab", "c"]` and
+    /// `["a", "bc"]` have different tags.
     pub fn tag(&self, parts: &[&[u8]]) -> [u8; TAG_BYTES] {
         self.mac(parts).finalize().into_bytes().into()
     }
 
-    /// Compares a tag in constant time.
+    /// Returns whether `tag` is the tag of the parts. Compares in constant time.
     pub fn verifies(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         self.mac(parts).verify_slice(tag).is_ok()
     }

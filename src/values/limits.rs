@@ -1,17 +1,18 @@
-//! How often things may be done, and what is said to those who do them more often.
+//! The actions that are limited, how often each may be done, and the message for callers who do it more often.
 
 use std::{str::FromStr, time::Duration};
 
-/// So many times in any span of this length.
+/// A rate: at most `count` times in any span of time as long as `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How often.
+    /// How often the action may be done.
     pub count: u32,
-    /// In how long.
+    /// Length of the span. It slides: each time of doing the action counts for this long.
     pub window: Duration,
 }
 
-/// The text is neither of the form `20/1h` nor a count an hour.
+/// The error for a text that is neither a count and a span, such as `20/1h`, nor a count per hour, such as `20`. A
+/// count must be between 1 and 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a count and a span such as 20/1h, or a count an hour")]
 pub struct InvalidRate;
@@ -28,12 +29,13 @@ impl FromStr for Rate {
 }
 
 impl Rate {
-    /// The rate of a network that is so many times as wide.
+    /// Returns the rate with its count multiplied by `width`, for a network that stands for many callers.
     pub fn widened(self, width: u32) -> Self {
         Self { count: self.count.saturating_mul(width), ..self }
     }
 
-    /// The rate with its count multiplied, at least 1; `None` when `scale` switches limits off.
+    /// Returns the rate with its count multiplied by `scale` and rounded up; `None` if `scale` is 0 or less, which
+    /// switches limits off.
     pub fn scaled(self, scale: f64) -> Option<Self> {
         if scale <= 0.0 {
             return None;
@@ -46,25 +48,25 @@ impl Rate {
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $variable:literal, $count:literal / $seconds:literal, $message:literal;)+) => {
-        /// Something that is limited.
+        /// An action that is limited.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Action { $($(#[$doc])* $name),+ }
 
         impl Action {
-            /// All of them.
+            /// All actions.
             pub const ALL: &'static [Action] = &[$(Self::$name),+];
 
-            /// The setting that changes its rate.
+            /// Returns the name of the environment variable that sets the rate.
             pub const fn variable(self) -> &'static str {
                 match self { $(Self::$name => $variable),+ }
             }
 
-            /// The rate without that setting.
+            /// Returns the rate that applies if the variable isn't set.
             pub const fn default_rate(self) -> Rate {
                 match self { $(Self::$name => Rate { count: $count, window: Duration::from_secs($seconds) }),+ }
             }
 
-            /// What callers who exceed it read.
+            /// Returns the message for callers who exceed the rate.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$name => $message),+ }
             }
@@ -73,7 +75,7 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Accounts made from one address.
+    /// Sign-ups from one address.
     Register = "LIMIT_REGISTER", 20 / 3600, "too many sign-ups from here, try again later";
     /// Failed sign-ins to one account from one address.
     SignIn = "LIMIT_SIGN_IN", 10 / 900, "too many failed sign-ins, try again later";
@@ -81,39 +83,39 @@ actions! {
     SignInAddress = "LIMIT_SIGN_IN_ADDRESS", 50 / 900, "too many failed sign-ins from here, try again later";
     /// Failed sign-ins to one account from anywhere.
     SignInAccount = "LIMIT_SIGN_IN_ACCOUNT", 100 / 900, "too many failed sign-ins to this account, try again later";
-    /// Wrong passwords by which one session confirms what it does.
+    /// Wrong passwords when one session confirms an action with the account's password.
     Confirm = "LIMIT_CONFIRM", 10 / 900, "too many wrong passwords, try again later";
-    /// New passwords that are judged and hashed for one account.
+    /// New passwords that are checked and hashed for one account.
     SetPassword = "LIMIT_SET_PASSWORD", 20 / 3600, "too many new passwords, try again later";
-    /// Names and addresses that one account asks for and that another one has.
+    /// Names and e-mail addresses that one account asks for and that belong to another account already.
     Taken = "LIMIT_TAKEN", 20 / 3600, "too many tries, try again later";
-    /// Codes that one address asks for, to one number for one purpose, one after the other.
+    /// Pause between two codes that one address asks for, to one number for one purpose.
     OtpPause = "LIMIT_OTP_PAUSE", 1 / 30, "an OTP was sent a moment ago, wait before asking for another";
     /// Codes that one address asks for, to one number for one purpose.
     OtpNumber = "LIMIT_OTP_NUMBER", 5 / 3600, "too many OTPs for this number, try again later";
-    /// Codes to one number for one purpose, whoever asks for them.
+    /// Codes to one number for one purpose, from all addresses together.
     OtpNumberTotal = "LIMIT_OTP_NUMBER_TOTAL", 20 / 3600, "too many OTPs for this number, try again later";
     /// Codes asked for from one address.
     OtpAddress = "LIMIT_OTP_ADDRESS", 20 / 3600, "too many OTPs from here, try again later";
-    /// Codes sent by the whole shop: what an attack on its SMS bill can cost.
+    /// Codes that the whole shop sends. This bounds what an attack can add to its SMS bill.
     OtpShop = "SMS_HOURLY_CAP", 500 / 3600, "no OTP can be sent at the moment, try again later";
-    /// Codes tried from one address.
+    /// Wrong codes from one address.
     OtpCheck = "LIMIT_OTP_CHECK", 50 / 900, "too many wrong OTPs from here, try again later";
-    /// Searches of the whole catalogue from one address that the database had to carry out.
+    /// Searches of the whole catalogue from one address. A search whose answer is in the cache isn't counted.
     Search = "LIMIT_SEARCH", 120 / 60, "too many searches from here, try again in a moment";
-    /// Pictures sent for one account.
+    /// Pictures uploaded for one account.
     Photo = "LIMIT_PHOTO", 20 / 3600, "too many pictures, try again later";
-    /// Mails asked for, for one account and to one recipient, in a minute.
+    /// Mails per minute that one caller asks for; see `count`, `count_invitation` and `count_recovery` in `mail`.
     MailMinute = "LIMIT_MAIL_MINUTE", 1 / 60, "a mail was sent a moment ago, wait a minute";
-    /// The same in an hour.
+    /// Mails per hour that one caller asks for, counted like [`Action::MailMinute`].
     MailHour = "LIMIT_MAIL_HOUR", 5 / 3600, "too many mails, try again later";
-    /// Mails to get back into one account, whoever asks for them.
+    /// Mails to one recipient, and mails to get back into one account, from all callers together.
     MailTotal = "LIMIT_MAIL_TOTAL", 20 / 3600, "too many mails, try again later";
-    /// Notices to an address that its account has never proven: it may be somebody else's.
+    /// Notices to an e-mail address that its account has never proven. It may belong to somebody else.
     MailNotice = "LIMIT_MAIL_NOTICE", 5 / 3600, "too many mails, try again later";
-    /// Accounts looked for by people who can't sign in, from one address, in a minute.
+    /// Searches for an account from one address, by callers who can't sign in, per minute.
     ForgotMinute = "LIMIT_FORGOT_MINUTE", 5 / 60, "too many tries from here, wait a minute";
-    /// The same in a day.
+    /// Searches for an account from one address, by callers who can't sign in, per day.
     ForgotDay = "LIMIT_FORGOT_DAY", 30 / 86_400, "too many tries from here today";
 }
 

@@ -1,8 +1,9 @@
-//! Personal data as it may stand in a log line, or in front of somebody who may not be its owner.
+//! Masks for personal data in log lines, and in answers to callers who may not see the data itself.
 
 use std::net::IpAddr;
 
-/// `+919876540010` becomes `+91******0010`: what is left tells two lines apart, not whom they are about.
+/// Masks a phone number: `+919876540010` becomes `+91******0010`. The rest is enough to distinguish two log lines, but
+/// not to call the number. Numbers of up to seven characters are masked whole.
 pub fn phone(number: &str) -> String {
     let kept_head: String = number.chars().take(3).collect();
     let length = number.chars().count();
@@ -13,18 +14,19 @@ pub fn phone(number: &str) -> String {
     format!("{kept_head}******{kept_tail}")
 }
 
-/// `john@example.com` becomes `j***@example.com`: enough for an owner to know which address it is.
+/// Masks an e-mail address: `john@example.com` becomes `j***@example.com`, by which its owner still recognises it.
 pub fn email(address: &str) -> String {
     let (name, domain) = address.split_once('@').unwrap_or((address, ""));
     format!("{}***@{domain}", name.chars().next().unwrap_or('*'))
 }
 
-/// `asha` becomes `a***`.
+/// Masks a name: `asha` becomes `a***`.
 pub fn name(name: &str) -> String {
     format!("{}***", name.chars().next().unwrap_or('*'))
 }
 
-/// `203.0.113.57` becomes `203.0.113.x`, and of an IPv6 address the first three groups are left: a site, not a household.
+/// Masks a network address: `203.0.113.57` becomes `203.0.113.x`. An IPv6 address keeps its first three groups, which
+/// name a site, not a household.
 pub fn ip(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(ip) => {

@@ -1,4 +1,5 @@
-//! Values that two or more subjects share: ids, money, phone numbers, addresses, times. No I/O and no waiting.
+//! Values that two or more subjects share: ids, money, phone numbers, addresses, times. This module does no I/O and has
+//! no `async` functions.
 
 pub mod author;
 pub mod cart;

@@ -1,20 +1,21 @@
-//! Money in minor units and percentages in hundredths: integers only, one rounding.
+//! Money and percentages as integers, in hundredths. An amount is rounded in one place only, [`Money::less`].
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// An amount in hundredths of the shop's currency (paise for INR), never negative when parsed.
+/// An amount of money in hundredths of the shop's currency, which are paise for INR. An amount that was parsed is never
+/// negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Money(i64);
 
-/// A percentage from 0 to 100 in hundredths of a percent.
+/// A percentage from 0 to 100, in hundredths of a percent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Percent(i32);
 
-/// The text is no plain decimal number with at most two decimals, or out of range.
+/// The error for a text that isn't a plain decimal number with at most two decimals, or that is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number with at most two decimals")]
 pub struct InvalidDecimal;
@@ -23,22 +24,22 @@ impl Money {
     /// The highest price of a product: 10,000,000.00.
     pub const MAX_PRICE: Money = Money(1_000_000_000);
 
-    /// An amount of so many hundredths.
+    /// Creates an amount from hundredths.
     pub const fn from_minor(minor: i64) -> Self {
         Self(minor)
     }
 
-    /// The amount in hundredths.
+    /// Returns the amount in hundredths.
     pub const fn minor(self) -> i64 {
         self.0
     }
 
-    /// `self` for each of `count` pieces.
+    /// Returns the amount for `count` pieces. An amount too large for an `i64` becomes the largest one.
     pub fn times(self, count: u32) -> Self {
         Self(self.0.saturating_mul(i64::from(count)))
     }
 
-    /// This amount less `discount`, rounded half up to the minor unit: the only place where money is rounded.
+    /// Returns this amount less a discount, rounded half up to hundredths: 1.01 less 50 % is 0.51.
     pub fn less(self, discount: Percent) -> Self {
         let part = i128::from(Percent::WHOLE - discount.0);
         let exact = i128::from(self.0) * part;
@@ -51,12 +52,12 @@ impl Money {
 impl Percent {
     const WHOLE: i32 = 10_000;
 
-    /// So many hundredths of a percent; `None` outside 0 to 100 %.
+    /// Creates a percentage from hundredths of a percent; returns `None` outside 0 to 100 %.
     pub fn from_hundredths(hundredths: i32) -> Option<Self> {
         (0..=Self::WHOLE).contains(&hundredths).then_some(Self(hundredths))
     }
 
-    /// The percentage in hundredths of a percent.
+    /// Returns the percentage in hundredths of a percent.
     pub const fn hundredths(self) -> i32 {
         self.0
     }
@@ -85,7 +86,7 @@ impl FromStr for Percent {
     }
 }
 
-/// Reads "12", "12.5" or "12.50" as hundredths; zeros past the second decimal are allowed, other digits are not.
+/// Reads "12", "12.5" or "12.50" as hundredths. After the second decimal, only zeros are allowed.
 fn hundredths(text: &str) -> Option<i64> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

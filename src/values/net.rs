@@ -1,31 +1,40 @@
-//! Addresses of callers, behind proxies or not.
+//! Network addresses of callers, who may be behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
 
-/// Whom a call comes from.
+/// The network address from which a call comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
-    /// The address: the caller's, or that of the last proxy whose caller is unknown.
+    /// The caller's address. If a trusted proxy names no readable address for its caller, the address of that proxy.
     pub ip: IpAddr,
-    /// Whether the address is the caller's. Callers whose proxy doesn't say who they are share one address, so they are
-    /// not counted by it.
+    /// Whether the address is the caller's. False if it is the address of a proxy, which several callers share; they
+    /// are then not counted by address.
     pub is_known: bool,
 }
 
-/// An address, or a network around it, as calls are counted: so many times the rate that one address has.
+/// An address, or a network around an address, for which calls are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Net {
     /// The address or network as text.
     pub name: String,
-    /// Factor by which the rate of one address is multiplied.
+    /// Factor by which the rate of a single address is multiplied.
     pub width: u32,
 }
 
 impl Client {
-    /// Returns the address a call comes from: the peer's or, when the peer is one of our proxies, the right-most hop of
-    /// `X-Forwarded-For` that isn't. What stands further left was written by the caller and proves nothing.
+    /// Finds the address from which a call comes. `peer` is the other end of the connection, and `trusted` lists our
+    /// own proxies.
+    ///
+    /// If the peer is one of our proxies, the caller is the right-most address in `X-Forwarded-For` that isn't one.
+    /// Everything further left was sent by the caller and proves nothing. For example, with `10.0.0.0/8` trusted:
+    ///
+    /// | Peer | `X-Forwarded-For` | Caller |
+    /// |---|---|---|
+    /// | `203.0.113.9` | `198.51.100.1` | `203.0.113.9`, since the peer isn't trusted |
+    /// | `10.0.0.1` | `1.1.1.1, 198.51.100.1, 10.9.9.9` | `198.51.100.1` |
+    /// | `10.0.0.1` | `unknown` | unknown; the address is that of the proxy, `10.0.0.1` |
     pub fn behind(peer: IpAddr, forwarded_for: &str, trusted: &[IpNet]) -> Self {
         let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
         let mut ip = peer.to_canonical();
@@ -39,8 +48,10 @@ impl Client {
         Self { ip, is_known: true }
     }
 
-    /// Returns the networks that a call of this caller counts for. An IPv4 address stands for itself. A household has an
-    /// IPv6 /64, some have a /56, and a site has a /48 (RFC 6177): each may do four times as much as the one inside it.
+    /// Returns the networks for which a call of this caller is counted; none if the caller is unknown. An IPv4 address
+    /// is counted alone. An IPv6 address is counted for its /64, which is one household, its /56, which some households
+    /// have, and its /48, which is a site (RFC 6177). Each of these networks has four times the rate of the one inside
+    /// it.
     pub fn nets(self) -> Vec<Net> {
         match self.ip {
             _ if !self.is_known => Vec::new(),
@@ -52,7 +63,8 @@ impl Client {
     }
 }
 
-/// One hop of `X-Forwarded-For`. Some proxies add the port, write IPv6 in brackets, or quote both (RFC 7239, section 6).
+/// Reads one address of `X-Forwarded-For`; `None` if it isn't an address. Some proxies add the port, write IPv6 in
+/// brackets, or put quotes around both (RFC 7239, section 6).
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim_matches('"');
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
@@ -61,7 +73,8 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     without_zone.parse().ok().or_else(with_port).map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// `shop.example:443` is `shop.example` over https (RFC 6454, section 6.2).
+/// Removes the scheme's default port from an authority: over `https`, `shop.example:443` becomes `shop.example` (RFC
+/// 6454, section 6.2).
 pub fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
     let default = if scheme == "https" { ":443" } else { ":80" };
     authority.strip_suffix(default).unwrap_or(authority)

@@ -1,32 +1,35 @@
 //! Pages of lists.
+//!
+//! To know whether a page is the last one, a query asks for one entry more than the page holds ([`Slice::probe`]).
+//! [`Page::of`] drops that entry again.
 
-/// Which part of a list is wanted.
+/// The part of a list that a caller asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice<Place> {
-    /// Where the page before ended: mostly the id of its last entry.
+    /// The place where the previous page ended, mostly the id of its last entry; `None` for the first page.
     pub after: Option<Place>,
-    /// 1 to 100.
+    /// The most entries that the page may hold, 1 to 100.
     pub limit: usize,
 }
 
 impl<Place> Slice<Place> {
-    /// One more than wanted, to know whether there is a next page.
+    /// Returns the limit for the query: one more than the page may hold.
     pub fn probe(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
     }
 }
 
-/// One page and whether more follows.
+/// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// In order.
+    /// The entries, in the order of the list.
     pub items: Vec<T>,
     /// Whether there is a next page.
     pub more: bool,
 }
 
 impl<T> Page<T> {
-    /// The first `limit` of them.
+    /// Creates a page of the first `limit` of `items`. If there are more than `limit`, there is a next page.
     pub fn of(mut items: Vec<T>, limit: usize) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);

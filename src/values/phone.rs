@@ -1,4 +1,4 @@
-//! Phone numbers: many spellings, one E.164 form.
+//! Phone numbers. People spell one number in many ways; it is stored in one form, that of ITU-T E.164.
 
 use std::{fmt, str::FromStr};
 
@@ -10,30 +10,32 @@ use serde::{Deserialize, Serialize};
 
 use super::text::LONGEST_NAME;
 
-/// A number as ITU-T E.164 writes it: `+`, country code, subscriber number; 10 to 15 digits here.
+/// A phone number in the form of ITU-T E.164, such as `+919876543210`: `+`, country code, subscriber number. Only
+/// numbers of 10 to 15 digits are accepted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct E164(String);
 
-/// The country in which a number without a country code is dialled, as ISO 3166-1 alpha-2.
+/// The country in which numbers without a country code are dialled, given by its ISO 3166-1 alpha-2 code, such as `IN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region(country::Id);
 
-/// What kind of line a number belongs to, as far as its digits tell.
+/// The kind of line that a number belongs to, as far as its digits show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
-    /// A line that can get an SMS: a mobile one, or one of a country whose numbers don't tell.
+    /// A line that may get an SMS: a mobile, personal or VoIP number. In countries where the digits don't distinguish
+    /// mobile numbers from landlines, such as the USA, landlines count as mobile too.
     Mobile,
-    /// A landline, or a service such as a freephone or premium-rate number: no SMS reaches a person there.
+    /// A landline, or a service such as a freephone or premium-rate number. No SMS reaches a person there.
     Fixed,
 }
 
-/// The text is no number that anybody could have.
+/// The error for a text that isn't a phone number of any country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 10-15 digits")]
 pub struct InvalidPhone;
 
-/// The text is no ISO 3166-1 alpha-2 code of a country with phones.
+/// The error for a text that isn't the ISO 3166-1 alpha-2 code of a country with phone numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a two-letter country code such as IN")]
 pub struct InvalidRegion;
@@ -53,8 +55,10 @@ impl Region {
 }
 
 impl E164 {
-    /// Reads any usual spelling of a number. One that begins with `+` or `00` names its country itself; any other is
-    /// taken as dialled in `region`, with or without the trunk prefix or the country code.
+    /// Reads a number in any usual spelling. A number that begins with `+` or `00` contains its country code. Any other
+    /// is read as dialled in `region`, with or without the trunk prefix or the country code.
+    ///
+    /// In India, `9876543210`, `09876543210`, `919876543210`, `00919876543210` and `+91 98765-43210` are one number.
     pub fn parse(text: &str, region: Region) -> Result<Self, InvalidPhone> {
         let (has_plus, digits) = digits(text).ok_or(InvalidPhone)?;
         let number = match digits.strip_prefix("00") {
@@ -65,17 +69,18 @@ impl E164 {
         number.filter(|number| (10..=15).contains(&number.digits().len())).ok_or(InvalidPhone)
     }
 
-    /// Returns whether the number is one of this region.
+    /// Returns whether the number belongs to this region. Regions that share a country code, such as the USA and
+    /// Canada, are distinguished.
     pub fn is_in(&self, region: Region) -> bool {
         self.plan().is_some_and(|(plan, _)| plan.id() == region.0.as_ref())
     }
 
-    /// Returns what kind of line the number belongs to.
+    /// Returns the kind of line that the number belongs to.
     pub fn line(&self) -> Line {
         self.plan().map_or(Line::Fixed, |(_, line)| line)
     }
 
-    /// The number with its leading `+`.
+    /// Returns the number with its leading `+`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -90,8 +95,8 @@ impl E164 {
     }
 }
 
-/// The digits of a text, and whether a `+` stands before them; `None` for what is no number. Phones paste marks of
-/// direction, and spaces and hyphens at which no line is broken.
+/// Returns whether a text begins with `+`, and its digits; `None` if it contains anything that isn't part of a number.
+/// Phones also paste invisible direction marks, and the non-breaking forms of spaces and hyphens, so these are skipped.
 fn digits(text: &str) -> Option<(bool, String)> {
     if text.len() > LONGEST_NAME {
         return None;
@@ -107,11 +112,12 @@ fn digits(text: &str) -> Option<(bool, String)> {
             _ => return None,
         }
     }
-    // The longest way to write a number is an exit code of up to five digits before the fifteen of the number.
+    // The longest spelling is an international prefix of up to five digits and a number of fifteen.
     (1..=20).contains(&digits.len()).then_some((has_plus, digits))
 }
 
-/// A country code and what follows it. No country code begins with another one.
+/// Splits digits into the country code and the national number. There is one way to do so, because no country code
+/// begins with another one.
 fn split(digits: &str) -> Option<(u16, &str)> {
     (1..=3).find_map(|length| {
         let code = digits.get(..length)?.parse().ok().filter(|code| DATABASE.by_code(code).is_some())?;
@@ -119,8 +125,9 @@ fn split(digits: &str) -> Option<(u16, &str)> {
     })
 }
 
-/// A number with its country code. People write the trunk prefix of that country behind it, as in +44 (0)20, which is
-/// no part of the number; in other countries the same digit is.
+/// Reads a number that begins with a country code. People often write that country's trunk prefix after the code, as in
+/// `+44 (0)20 7946 0958`. It is not part of the number and is left out, but only if the number is invalid with it: in
+/// `+39 06 1234 5678`, the same digit belongs to the number.
 fn international(digits: &str) -> Option<E164> {
     let (code, national) = split(digits)?;
     if plan_of(code, national).is_some() {
@@ -132,11 +139,11 @@ fn international(digits: &str) -> Option<E164> {
     Some(E164(format!("+{code}{number}")))
 }
 
-/// A number as it is dialled in a region.
+/// Reads a number as it is dialled in a region.
 fn dialled_in(region: Region, digits: &str) -> Option<E164> {
     let plan = region.plan()?;
     let code = plan.country_code();
-    // Tried as a subscriber's number first: 91xxxxxxxx is a number of India, not the rest of +91.
+    // Subscriber numbers are tried first: in India, the ten digits 9198765432 are one, and the 91 is no country code.
     if plan_of(code, digits).is_some() {
         return Some(E164(format!("+{code}{digits}")));
     }
@@ -146,15 +153,15 @@ fn dialled_in(region: Region, digits: &str) -> Option<E164> {
     {
         return Some(number);
     }
-    // Trunk prefixes, carrier codes and the country code without its plus, by the rules of this very region.
+    // The crate removes trunk prefixes, carrier codes and a country code without plus by the rules of this region.
     let number = phonenumber::parse(Some(region.0), digits).ok()?;
     let written = number.format().mode(Mode::E164).to_string();
     let (found, national) = split(written.strip_prefix('+')?)?;
     (found == code && plan_of(code, national).is_some()).then_some(E164(written))
 }
 
-/// The numbering plan that a national number belongs to, of the countries that share the code, and its kind of line;
-/// `None` for a number that is in none of them.
+/// Returns the numbering plan that a national number belongs to, and the kind of its line. Several countries may share
+/// a country code; `None` if the number belongs to none of them.
 fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, Line)> {
     let plans = DATABASE.by_code(&code)?;
     let is_alone = plans.len() == 1;
@@ -165,7 +172,7 @@ fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, Line)> {
     })
 }
 
-/// The kind of line of a national number; `None` when the plan has no such number.
+/// Returns the kind of line of a national number; `None` if the plan has no such number.
 fn line(plan: &Metadata, national: &str) -> Option<Line> {
     let kinds = plan.descriptors();
     let is = |kind: Option<&Descriptor>| kind.is_some_and(|kind| kind.is_match(national));
@@ -244,7 +251,7 @@ mod tests {
         assert_eq!(parse(&"9".repeat(300)), Err(InvalidPhone));
     }
 
-    /// The trunk prefix of the shop's own region is no business of a number that names its country.
+    /// The trunk prefix of the shop's region must not be removed from a number that contains another country's code.
     #[test]
     fn a_number_with_its_country_is_read_by_the_rules_of_that_country() {
         for (region, text, number) in [
@@ -295,7 +302,8 @@ mod tests {
         }
     }
 
-    /// Every example number of every country of the crate, in its E.164 form, is the same number wherever the shop is.
+    /// The crate has example numbers for every country. Written in E.164, each must be read as the same number in every
+    /// region.
     #[test]
     fn e164_in_is_e164_out_in_every_region() {
         let mut tried = 0;

@@ -1,8 +1,8 @@
-//! How many pieces of a product: 1 to 999.
+//! Quantities of a product: 1 to 999 pieces.
 
 use serde::{Deserialize, Serialize};
 
-/// Pieces of one product in a call or a cart line.
+/// A number of pieces of one product, from 1 to 999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantity(u32);
@@ -12,15 +12,15 @@ impl Quantity {
     pub const ONE: Quantity = Quantity(1);
     /// The most pieces that one cart line may hold.
     pub const MAX: u32 = 999;
-    /// All pieces that a line can hold.
+    /// The quantity of a full cart line. Removing this many pieces empties every line.
     pub const ALL: Quantity = Quantity(Self::MAX);
 
-    /// `None` outside 1 to 999.
+    /// Checks a number of pieces; returns `None` outside 1 to 999.
     pub fn new(pieces: i64) -> Option<Self> {
         u32::try_from(pieces).ok().filter(|n| (1..=Self::MAX).contains(n)).map(Self)
     }
 
-    /// The number of pieces.
+    /// Returns the number of pieces.
     pub const fn get(self) -> u32 {
         self.0
     }

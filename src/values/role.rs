@@ -1,22 +1,24 @@
-//! What an account may do.
+//! Roles of accounts.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The role of an account; always read from the account, never from a token's claim.
+/// The role of an account, which says what it may do. Each role may also do what the roles before it may.
+///
+/// Permissions are always checked with the role that is stored in the account, never with the claim of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Buys.
+    /// May buy.
     Customer,
-    /// Runs the catalogue as well.
+    /// May also manage the catalogue.
     Staff,
-    /// Runs the accounts as well.
+    /// May also manage the accounts.
     Admin,
 }
 
-/// The text is none of the roles.
+/// The error for a text that isn't the name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be customer, staff or admin")]
 pub struct UnknownRole;
@@ -35,7 +37,7 @@ impl FromStr for Role {
 }
 
 impl Role {
-    /// The role as it is stored.
+    /// Returns the role's name as it is stored: `customer`, `staff` or `admin`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -44,7 +46,7 @@ impl Role {
         }
     }
 
-    /// Whether the account may run the catalogue.
+    /// Returns whether the role may manage the catalogue; true for staff and admins.
     pub fn is_staff(self) -> bool {
         self >= Role::Staff
     }

@@ -1,35 +1,38 @@
-//! Texts as people send them: trimmed, and without characters that nobody sees; and as they are compared.
+//! Checks of texts that people send (control characters, invisible characters, length), and the forms in which texts
+//! are compared and searched.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_script::{Script, UnicodeScript};
 
-/// The most characters that a name, a number or an address can have (RFC 5321, section 4.5.3.1.3, for addresses). What
-/// is longer is refused before it is normalised, hashed or looked up: Unicode's normal forms can make a text eighteen
-/// times as long.
+/// The most characters that a name, a number or an address can have (for addresses: RFC 5321, section 4.5.3.1.3).
+/// Longer texts are refused before they are normalised, hashed or looked up, because Unicode's normal forms can make a
+/// text eighteen times as long.
 pub const LONGEST_NAME: usize = 254;
 
-/// Marks that may stand on one letter in scripts that write vowels and tones as marks; the Burmese word ကြွိုင့် has five.
+/// The most combining marks that one letter may have. Some scripts write vowels and tones as marks: in the Burmese word
+/// ကြွိုင့်, a letter has five.
 const MARKS_OF_SCRIPTS: usize = 8;
-/// Marks that may stand on one letter and belong to no script, such as accents; Vietnamese has letters with two.
+/// The most combining marks of one letter that belong to no single script, such as accents. Some Vietnamese letters
+/// have two.
 const MARKS_OF_NO_SCRIPT: usize = 2;
 
-/// The text holds something that is no text.
+/// The error for a text with control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ControlCharacters {
-    /// In a single line.
+    /// A text of one line contains a control character.
     #[error("must not contain control characters")]
     InLine,
-    /// Among several lines.
+    /// A text of several lines contains a control character other than newline and tab.
     #[error("must not contain control characters other than newline and tab")]
     InLines,
 }
 
-/// A line without the spaces around it.
+/// Trims a text of one line. Fails if it contains control characters, which include newlines and tabs.
 pub fn line(text: &str) -> Result<&str, ControlCharacters> {
     if text.chars().any(char::is_control) { Err(ControlCharacters::InLine) } else { Ok(text.trim()) }
 }
 
-/// Several lines without the spaces around them; newlines and tabs are the only control characters.
+/// Trims a text of several lines. Fails if it contains control characters other than newlines and tabs.
 pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(ControlCharacters::InLines);
@@ -37,13 +40,13 @@ pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
     Ok(text.trim())
 }
 
-/// Returns whether a text is longer than any name, number or address can be; looks at 254 characters at most.
+/// Returns whether a text has more than [`LONGEST_NAME`] characters. Reads no more of it than needed to tell.
 pub fn is_longer_than_names(text: &str) -> bool {
     text.len() > LONGEST_NAME && text.chars().nth(LONGEST_NAME).is_some()
 }
 
-/// Returns whether every character of a name shows: none draws nothing, no mark stands without its letter, and no letter
-/// has more marks than any language writes.
+/// Returns whether every character of a name is visible. It must contain no invisible characters and no combining mark
+/// before its first letter, and no letter may have more marks than any language writes.
 pub fn shows_whole(name: &str) -> bool {
     if name.contains(draws_nothing) || name.starts_with(is_combining_mark) {
         return false;
@@ -63,8 +66,8 @@ pub fn shows_whole(name: &str) -> bool {
     true
 }
 
-/// Returns whether a character draws nothing: Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), and the
-/// filler of Khitan beside it.
+/// Returns whether a character is invisible: one with Unicode's property Default_Ignorable_Code_Point
+/// (DerivedCoreProperties.txt), or the Khitan filler U+16FE4, which lacks that property.
 pub fn draws_nothing(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -73,16 +76,17 @@ pub fn draws_nothing(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The form in which texts are the same that differ in case or width alone: NFKC and lower case.
+/// Returns the form in which texts are compared: NFKC and lower case. Texts that differ in case or width only, such as
+/// `ＡＳＨＡ`, `Asha` and `asha`, have the same form.
 pub fn folded(text: &str) -> String {
-    // Through upper case, which folds what lower case keeps apart: ß and ss, final and other sigma; and before that
-    // through lower case, which makes ß of its capital.
+    // Lower case alone would keep ß and ss apart, and the two forms of the Greek sigma; upper case joins them. The
+    // capital ẞ has no other upper case, so a first step to lower case makes it ß.
     let upper = text.nfkc().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).nfkc().collect()
 }
 
-/// A regular expression (PCRE) that matches `text` itself and nothing else: a backslash takes the meaning off every
-/// character that isn't a letter or digit, and NUL, which no pattern may hold, is written as its number.
+/// Returns a regular expression (PCRE) that matches exactly `text`. Every ASCII character that isn't a letter or digit
+/// is escaped by a backslash. NUL, which MongoDB allows in no pattern, is written as `\x00`.
 pub fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Instants as the shop uses them: whole milliseconds since 1970, as MongoDB stores them.
+//! Instants in whole milliseconds since 1970, which is the precision of MongoDB.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -9,48 +9,48 @@ use time::{
     macros::format_description,
 };
 
-/// RFC 3339 in UTC, always with three digits of milliseconds.
+/// The format in which instants are written: RFC 3339 in UTC, always with three digits of milliseconds.
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// An instant in milliseconds since the Unix epoch; stored as a BSON date.
+/// An instant in milliseconds since the Unix epoch. It is stored as a BSON date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(bson::DateTime);
 
 impl Timestamp {
-    /// The instant so many milliseconds after the epoch.
+    /// Creates an instant from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(bson::DateTime::from_millis(millis))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     pub fn millis(self) -> i64 {
         self.0.timestamp_millis()
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     pub fn seconds(self) -> i64 {
         self.millis().div_euclid(1000)
     }
 
-    /// `span` later.
+    /// Returns the instant `span` later. A result out of range becomes the latest instant.
     pub fn after(self, span: Duration) -> Self {
         Self::from_millis(self.millis().saturating_add(millis_of(span)))
     }
 
-    /// `span` earlier.
+    /// Returns the instant `span` earlier. A result out of range becomes the earliest instant.
     pub fn before(self, span: Duration) -> Self {
         Self::from_millis(self.millis().saturating_sub(millis_of(span)))
     }
 }
 
-/// A span in milliseconds; one that doesn't fit counts as endless.
+/// Returns a span in milliseconds. A span that doesn't fit becomes the longest one.
 fn millis_of(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The text names no instant.
+/// The error for a text that isn't an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither RFC 3339 nor whole Unix seconds")]
 pub struct InvalidInstant;
@@ -58,7 +58,8 @@ pub struct InvalidInstant;
 impl FromStr for Timestamp {
     type Err = InvalidInstant;
 
-    /// Reads RFC 3339, or whole seconds since the epoch.
+    /// Reads RFC 3339, such as `2023-11-14T23:13:20+01:00`, or whole seconds since the epoch. Digits beyond
+    /// milliseconds are dropped.
     fn from_str(text: &str) -> Result<Self, InvalidInstant> {
         if let Ok(seconds) = text.parse::<i64>() {
             return seconds.checked_mul(1000).map(Self::from_millis).ok_or(InvalidInstant);

@@ -1,23 +1,23 @@
-//! The levels of the catalogue's tree.
+//! The levels of the catalogue's tree: brand, model, category, product.
 
-/// A level of the tree.
+/// A level of the catalogue's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeLevel {
-    /// The first.
+    /// The top level.
     Brand,
-    /// The second.
+    /// Models of a brand.
     Model,
-    /// The third.
+    /// Categories of parts for a model.
     Category,
-    /// The last.
+    /// Products of a category.
     Product,
 }
 
 impl TreeLevel {
-    /// From the top.
+    /// All levels, from the top down.
     pub const ALL: [TreeLevel; 4] = [Self::Brand, Self::Model, Self::Category, Self::Product];
 
-    /// The level's name in a person's words and in field names.
+    /// Returns the level's name as messages and field names contain it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Brand => "brand",
@@ -27,7 +27,7 @@ impl TreeLevel {
         }
     }
 
-    /// The level above; `None` at the top.
+    /// Returns the level above; `None` for the top level.
     pub const fn parent(self) -> Option<Self> {
         match self {
             Self::Brand => None,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct ImageUrl(String);
 
 impl ImageUrl {
-    /// Checks a trimmed text; schemes that a browser would execute are refused like everything else.
+    /// Checks a trimmed text; returns `None` if it isn't such an address. This also refuses schemes that a browser
+    /// would execute, such as `javascript:`.
     pub fn parse(text: &str) -> Option<Self> {
         let plain =
             text.chars().count() <= 2_048 && !text.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c));
@@ -24,7 +25,7 @@ impl ImageUrl {
 }
 
 impl ImageUrl {
-    /// Its text.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

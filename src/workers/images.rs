@@ -1,4 +1,4 @@
-//! Removes images that no document shows.
+//! Removes images that no document uses any more.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::Round;
 use crate::{app::App, db::StoreError, images};
 
-/// Images that are removed at the same time.
+/// The maximum number of images that are removed at the same time.
 const AT_ONCE: usize = 8;
 
 /// Removes the images that are due, up to [`AT_ONCE`] of them.

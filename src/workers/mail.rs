@@ -1,13 +1,18 @@
-//! Sends what is in the outbox.
+//! Sends the mails in the outbox.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
 use super::Round;
-use crate::{app::App, db::StoreError, mail};
+use crate::{
+    accounts,
+    app::App,
+    db::StoreError,
+    mail::{self, MailDoc, kind::Composer},
+};
 
-/// Mails that are sent at the same time.
+/// The maximum number of mails that are sent at the same time.
 const AT_ONCE: usize = 8;
 
 /// Sends the mails that are due, up to [`AT_ONCE`] of them.
@@ -18,7 +23,16 @@ pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
     {
         claimed.push(mail);
     }
-    let sent = join_all(claimed.iter().map(|mail| mail::deliver(app, mail))).await;
+    let sent = join_all(claimed.iter().map(|mail| send(app, mail))).await;
     sent.into_iter().collect::<Result<(), StoreError>>()?;
     Ok(if claimed.is_empty() { Round::Idle } else { Round::Busy })
+}
+
+/// Sends a mail in the words of the subject that it is about. They are made now, so that links count from when they are
+/// sent, however long the mail had to wait.
+async fn send(app: &App, mail: &MailDoc) -> Result<(), StoreError> {
+    let letter = match mail.kind.composer() {
+        Composer::Accounts => accounts::letters::compose(app, mail).await?,
+    };
+    mail::deliver(app, mail, letter).await
 }

@@ -1,5 +1,8 @@
-//! Work in the background, one file a worker. Any number of instances may run them: a lease lets one at a time do the
-//! work of each (U8), and the work itself bears being done twice, since a lease may end while its holder sleeps.
+//! The background work, with one file for each worker.
+//!
+//! Any number of instances may run the workers. A lease lets one instance at a time do the work of a worker (U8 in
+//! `docs/architecture.md`). A lease can expire while the process of its holder is paused, and then two instances may work
+//! at the same time. So all work gives the same result when it is done twice.
 
 mod images;
 mod mail;
@@ -15,61 +18,62 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
+    carts::stock_watch::Following,
     db::{StoreError, leases::Lease},
     values::ids::HolderId,
 };
 
-/// How long a lease lasts. Another instance takes over within this and [`STANDBY`].
+/// The duration of a lease. If its holder dies, another instance takes over after at most this time and [`STANDBY`].
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a lease is renewed.
+/// The time between two renewals of a lease.
 const RENEWAL: Duration = Duration::from_secs(3);
-/// How often an instance without the lease asks for it.
+/// The pause after which an instance without the lease asks for it again.
 const STANDBY: Duration = Duration::from_secs(4);
-/// How often a worker with nothing to do looks again.
+/// The pause of a worker that has nothing to do.
 const POLL: Duration = Duration::from_millis(500);
-/// The longest pause after errors; the first one is [`POLL`], and each is twice the one before.
+/// The maximum pause after an error. The first pause is twice [`POLL`], and each further error in a row doubles it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long work may take to finish once it is told to stop. What is cut off is done again by the next to come.
+/// The maximum time for work to finish after it is told to stop. Work that is cut off is done again later.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// What is done in the background.
+/// The kinds of background work.
 #[derive(Debug, Clone, Copy)]
 enum Worker {
-    /// Sends what is in the outbox.
+    /// Sends the mails in the outbox.
     Mail,
-    /// Removes images that no document shows.
+    /// Removes images that no document uses any more.
     Images,
-    /// Finishes deletions that were cut off.
+    /// Finishes interrupted deletions, and forgets addresses that were removed long ago.
     Purge,
-    /// Keeps carts to the stock.
+    /// Reduces the lines of carts to the stock.
     Stock,
 }
 
-/// How to go on after a round.
+/// The result of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Round {
-    /// There may be more to do right away.
+    /// There may be more to do at once.
     Busy,
     /// There is nothing to do at the moment.
     Idle,
-    /// Somebody else has the lease by now.
+    /// Another instance has the lease now.
     Relieved,
 }
 
-/// What a worker keeps from round to round, from taking the lease to losing it or to the first error: whoever comes
-/// next, here or elsewhere, begins with an empty one.
+/// The state that a worker keeps from round to round while it holds the lease. After an error or a lost lease, the next
+/// round begins with an empty state, in this instance or in another one.
 #[derive(Default)]
 struct Shift {
-    /// The turn; `None` for work without leases.
+    /// The lease, or `None` if the work is done without leases.
     lease: Option<Lease>,
-    /// The stream of changes that the stock worker follows.
-    following: Option<stock::Following>,
+    /// The change stream that the stock worker follows.
+    following: Option<Following>,
 }
 
 impl Worker {
     const ALL: [Self; 4] = [Self::Mail, Self::Images, Self::Purge, Self::Stock];
 
-    /// The name of its lease.
+    /// Returns the name of the worker's lease.
     const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -79,7 +83,7 @@ impl Worker {
         }
     }
 
-    /// Does what is due.
+    /// Does the work that is due.
     async fn round(self, app: &Arc<App>, shift: &mut Shift) -> Result<Round, StoreError> {
         match self {
             Self::Mail => mail::round(app).await,
@@ -97,7 +101,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts all of them.
+    /// Starts all workers as tasks.
     pub fn start(app: &Arc<App>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for worker in Worker::ALL {
@@ -108,12 +112,12 @@ impl Workers {
         Self { stop, tasks }
     }
 
-    /// Tells them to begin nothing new.
+    /// Tells the workers to begin nothing new. Does not wait for them.
     pub fn ask_to_stop(&self) {
         self.stop.cancel();
     }
 
-    /// Waits until they have stopped, for a few seconds at most.
+    /// Tells the workers to stop and waits for them, for five seconds at most.
     pub async fn stop(self) {
         self.ask_to_stop();
         if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
@@ -122,7 +126,7 @@ impl Workers {
     }
 }
 
-/// Does everything that is due, without leases; for tests, which don't want to wait for turns.
+/// Does all work that is due, without leases, and returns when there is nothing left to do. This is for tests.
 pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
     for worker in Worker::ALL {
         let mut shift = Shift::default();
@@ -131,20 +135,22 @@ pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// One worker's turns at its lease.
+/// The task of one worker. It tries to hold the lease and does rounds while it has it.
 struct Turns {
     app: Arc<App>,
     worker: Worker,
     holder: HolderId,
-    /// The current turn, while the lease is held.
+    /// The current turn, while this process holds the lease.
     turn: Option<Turn>,
+    /// The number of errors since the last success.
     failures: u32,
 }
 
+/// The time during which this process holds one lease.
 struct Turn {
     lease: Lease,
     renewed_at: Instant,
-    /// `None` before the first round, after an error, and while a round has it.
+    /// `None` before the first round, after an error, and during a round, which takes it.
     shift: Option<Shift>,
 }
 
@@ -170,11 +176,11 @@ impl Turns {
         }
     }
 
-    /// Works once, if the lease is to be had; returns how long to wait before the next time.
+    /// Does one round if this process has the lease or can take it. Returns the pause before the next attempt.
     async fn take_turn(&mut self) -> Result<Duration, Failed> {
         let Some((lease, shift)) = self.begin_round().await? else { return Ok(STANDBY) };
         let (app, worker) = (Arc::clone(&self.app), self.worker);
-        // A task of its own, so that a panic ends this round and not the worker.
+        // The round runs in a task of its own, so that a panic ends only the round and not the worker.
         let mut round = tokio::spawn(async move {
             let mut shift = shift;
             worker.round(&app, &mut shift).await.map(|round| (round, shift))
@@ -190,7 +196,7 @@ impl Turns {
         }
     }
 
-    /// The lease and what the worker keeps, if the lease is to be had.
+    /// Returns the lease and the worker's state, or `None` if another instance holds the lease.
     async fn begin_round(&mut self) -> Result<Option<(Lease, Shift)>, StoreError> {
         if self.turn.is_none() {
             self.app.store.leases.declare(self.worker.name()).await?;
@@ -216,14 +222,15 @@ impl Turns {
         if round == Round::Busy { Duration::ZERO } else { POLL }
     }
 
-    /// Renews the lease while a round runs. The round ends in any case, before the next one begins.
+    /// Renews the lease while a round runs. An error is only logged, because the round can't be interrupted. The next
+    /// round asks for the lease again.
     async fn hold_on(&mut self) {
         if let Err(error) = self.hold().await {
             tracing::warn!(worker = self.worker.name(), %error, "a lease was not renewed");
         }
     }
 
-    /// Takes or renews the lease.
+    /// Takes or renews the lease. If another instance holds it, the turn of this process ends.
     async fn hold(&mut self) -> Result<(), StoreError> {
         let asked_at = Instant::now();
         let held = self.app.store.leases.take(self.worker.name(), self.holder, LEASE).await?;
@@ -238,6 +245,7 @@ impl Turns {
         Ok(())
     }
 
+    /// Logs an error and returns the pause before the next attempt.
     fn pause_after(&mut self, error: &Failed) -> Duration {
         self.failures = self.failures.saturating_add(1);
         tracing::warn!(worker = self.worker.name(), failures = self.failures, %error, "work in the background failed");
@@ -245,13 +253,12 @@ impl Turns {
     }
 }
 
-/// Why a round was not done.
+/// The reason why a round failed.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Our own fault; the panic hook has written where.
+    /// The round panicked. The panic hook has logged the place.
     #[error("a panic")]
     Panicked,
 }

@@ -1,12 +1,12 @@
-//! Finishes deletions that were cut off, and forgets addresses that were removed long enough ago.
+//! Finishes deletions that were interrupted, and forgets e-mail addresses that were removed long ago.
 
 use std::sync::Arc;
 
 use super::Round;
-use crate::{app::App, catalogue, db::StoreError};
+use crate::{accounts, app::App, catalogue, db::StoreError};
 
-/// Goes on with one deletion, if there is one that nobody works at.
+/// Continues one interrupted deletion, if there is one that no process works on.
 pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
-    app.store.users.forget_removed_emails(app.clock.now()).await?;
+    accounts::email_proof::forget_removed(app).await?;
     Ok(if catalogue::resume_purge(app).await? { Round::Busy } else { Round::Idle })
 }

@@ -45,6 +45,7 @@ mod queries;
 mod refresh;
 mod reset;
 mod revalidation;
+mod rooms;
 mod search;
 mod sessions;
 mod sms_challenges;

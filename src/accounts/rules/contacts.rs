@@ -1,16 +1,16 @@
-//! Which contact of an account may open it. A contact is *claimed* when somebody typed it, and *proven* when its owner
-//! read a code or a link that was sent to it. The rule in one sentence: proof beats claim.
+//! Which contact of an account may reset its password. A contact is *claimed* when somebody typed it. It is *proven*
+//! when its owner has used a code or a link that was sent to it. The rule in one sentence: proof beats claim.
 
 use crate::values::role::Role;
 
-/// How much the shop knows about a contact of an account.
+/// What the shop knows about a contact of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// The account has no such contact.
     None,
-    /// Somebody typed it; it may be anybody's.
+    /// Somebody typed it. It may belong to anybody.
     Claimed,
-    /// Its owner has shown that they receive what is sent to it.
+    /// Its owner has shown that they receive messages at it.
     Proven,
 }
 
@@ -23,17 +23,18 @@ pub enum Contact {
     Email,
 }
 
-/// The contacts of one account, as far as they decide who may open it.
+/// What decides which contact may reset the password of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contacts {
     /// The phone number.
     pub number: Standing,
-    /// The e-mail address. An account that has proven one address and claims another has a proven one.
+    /// The e-mail address. It counts as proven if the account has proven any address, even if it claims another one
+    /// now.
     pub email: Standing,
-    /// What the account may do.
+    /// The role of the account.
     pub role: Role,
-    /// Whether an address was proven by somebody who was not signed in. The password may then be somebody else's, and
-    /// so may be every contact that was proven with its help.
+    /// Whether the address was proven by somebody who was not signed in. Then the password may belong to somebody else,
+    /// and so may every contact that was proven with its help.
     pub contested: bool,
 }
 
@@ -51,8 +52,8 @@ impl Contacts {
         [self.number, self.email].contains(&Standing::Proven)
     }
 
-    /// Returns whether a code or link that is sent to `contact` may set a new password. A claimed contact may only do so
-    /// while nothing is proven, and never for an account that runs the shop.
+    /// Returns whether a code or link that is sent to `contact` may set a new password. A claimed contact may only do
+    /// so while no contact of the account is proven, and never for staff or an admin.
     pub fn may_reset(self, contact: Contact) -> bool {
         match self.of(contact) {
             Standing::Proven => true,
@@ -61,8 +62,9 @@ impl Contacts {
         }
     }
 
-    /// Returns the contacts that are left after a reset through `contact`: that one is proven, and what somebody else
-    /// may have put there is gone.
+    /// Returns the contacts after a reset through `contact`. That one is proven then. The other one stays only if it
+    /// was proven too and the account was not contested. Otherwise somebody else may have put it there, so it is
+    /// removed.
     pub fn after_reset(self, contact: Contact) -> Self {
         let other = |standing| if standing == Standing::Proven && !self.contested { standing } else { Standing::None };
         let (number, email) = match contact {
@@ -88,7 +90,8 @@ mod tests {
         Contacts { number, email, role, contested: false }
     }
 
-    /// For each combination: who may reset, by number and by address, as a customer and as one who runs the shop.
+    /// For each standing of number and address: whether number and address may reset the account of a customer, and
+    /// whether they may reset that of staff or an admin.
     const TABLE: [(Standing, Standing, [bool; 2], [bool; 2]); 9] = [
         (None, None, [false, false], [false, false]),
         (None, Claimed, [false, true], [false, false]),
@@ -112,7 +115,8 @@ mod tests {
         }
     }
 
-    /// Two people, each the owner of one contact. Whoever acts first, the second never gets into what the first uses.
+    /// Two people each own one contact of the account. After one of them has reset the password, the other one can't
+    /// get in by a contact that was only claimed.
     #[test]
     fn whoever_resets_first_shares_the_account_with_nobody_who_only_claimed() {
         for (number, email, ..) in TABLE {
@@ -130,8 +134,9 @@ mod tests {
         }
     }
 
-    /// An owner whose contact somebody else has claimed gets in by a reset, or makes an account of their own: what is
-    /// proven nowhere is taken by whoever proves it (see `Users::take_number_in` and `Users::take_email_in`).
+    /// Somebody has claimed a contact that belongs to another person. That person can reset the account, or can make an
+    /// own account: a contact that is only claimed goes to the account that proves it (see `Users::take_number_in` and
+    /// `Users::take_email_in`).
     #[test]
     fn an_owner_is_never_locked_out_by_a_claim() {
         for (number, email, ..) in TABLE {

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// Six digits; `Debug` hides them.
+/// A code. Those that the shop makes have 6 digits, those of Twilio 4 to 10. `Debug` hides the digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtpCode(String);
 
 impl OtpCode {
-    /// A code from the system's randomness; all million codes are equally likely.
+    /// Returns a code of 6 digits from the random bytes of the system. All million codes are equally likely.
     pub fn random() -> Result<Self, getrandom::Error> {
-        /// The largest multiple of a million that fits: what lies above would favour small codes.
+        /// The largest multiple of a million that fits. With the numbers above it, small codes would be more likely.
         const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
         loop {
             let n = getrandom::u32()?;
@@ -19,13 +19,13 @@ impl OtpCode {
         }
     }
 
-    /// A code as somebody typed it; `None` for what can't be one (Twilio's have 4 to 10 digits).
+    /// Reads a code as somebody typed it. Returns `None` unless it has 4 to 10 ASCII digits, as the codes of Twilio do.
     pub fn typed(text: &str) -> Option<Self> {
         let plain = (4..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| Self(text.to_owned()))
     }
 
-    /// The digits, for sending and comparing only.
+    /// Returns the digits. Use them only to send and to compare the code.
     pub fn expose(&self) -> &str {
         &self.0
     }

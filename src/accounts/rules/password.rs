@@ -1,4 +1,4 @@
-//! Passwords: what is accepted when one is set, and types that never show it.
+//! Passwords: the rules for new ones, and types whose `Debug` output never shows them.
 
 use std::fmt;
 
@@ -9,82 +9,87 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use super::username::Username;
 use crate::values::{email::Email, invalid::InvalidField, phone::E164};
 
-/// bcrypt reads no more than this many bytes, so a longer password is refused instead of cut
-/// (OWASP Password Storage Cheat Sheet, "Input Limits of bcrypt").
+/// The maximum length of a password, in bytes. bcrypt ignores all further bytes, so a longer password is refused (OWASP
+/// Password Storage Cheat Sheet, "Input Limits of bcrypt").
 const MAX_BYTES: usize = 72;
 const MIN_BYTES: usize = 8;
-/// Characters that are judged: what is strong so far is strong, and the time grows with the square of them and more.
+/// The number of characters from the start of a password whose strength is judged. If they are strong, the whole
+/// password is. The time for judging grows at least with the square of their number.
 const JUDGED: usize = 40;
-/// The most bytes that are normalised: no text whose NFC has 72 bytes is longer than this.
+/// The maximum length of a text that is normalised, in bytes. A longer text can't have a normal form of 72 bytes or
+/// less.
 const MAX_TYPED_BYTES: usize = 4 * MAX_BYTES;
 
-/// A password as typed; `Debug` hides it and it is wiped when dropped.
+/// A password as it was typed. `Debug` hides it, and its memory is overwritten when it is dropped.
 #[derive(Debug, Clone)]
 pub struct Password(SecretString);
 
-/// A password that keeps the rules and may be stored, hashed; it is in Unicode's form NFC, so that every keyboard writes
-/// the same one. Whether it is easy to guess has not been judged yet: see [`NewPassword::refuse_guessable`].
+/// A new password that keeps the rules for length and characters. It is in the Unicode form NFC, so that it is the same
+/// from every keyboard. Whether it is easy to guess is not checked yet: see [`NewPassword::refuse_guessable`].
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     field: &'static str,
     password: Password,
 }
 
-/// What the owner of a password is known by, and what others would therefore try first.
+/// The words that somebody who knows the owner of a password would try first: parts of the name, number and address.
+/// `Debug` hides them.
 #[derive(Clone, Default)]
 pub struct OwnerDetails(Vec<String>);
 
-/// A bcrypt hash; `Debug` hides it.
+/// A bcrypt hash. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
-/// Why a password can't be set.
+/// The reason why a password can't be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum WeakPassword {
-    /// Not 8 to 72 bytes.
+    /// It has fewer than 8 or more than 72 bytes.
     #[error("password too long/short")]
     Length,
-    /// A kind of character is missing.
+    /// A kind of character is missing: an upper-case letter, a lower-case letter, a number, or a special character.
     #[error("must include uppercase, lowercase, number, and special character")]
     Variety,
-    /// A NUL would end the password inside bcrypt.
+    /// It contains a NUL, at which bcrypt would stop reading.
     #[error("must not contain a NUL character")]
     Nul,
-    /// An attacker would find it soon.
+    /// It is easy to guess.
     #[error("too easy to guess")]
     Guessable,
 }
 
 impl Password {
-    /// Takes the text as it is: no trimming, no normalising.
+    /// Wraps a text as it is. It is neither trimmed nor normalised.
     pub fn new(text: String) -> Self {
         Self(text.into())
     }
 
-    /// The text, for hashing only.
+    /// Returns the text. Use it only for hashing.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Returns whether any account could have this password; bcrypt would take a longer one for its first 72 bytes.
+    /// Returns whether an account could have this password: at most 72 bytes, and no NUL. bcrypt would accept a longer
+    /// one if only its first 72 bytes are right.
     pub fn could_be_set(&self) -> bool {
         self.expose().len() <= MAX_BYTES && !self.expose().contains('\0')
     }
 
-    /// Returns the password in Unicode's form NFC; one that is too long for any account stays as it is.
+    /// Returns the password in the Unicode form NFC. A text that is too long for any account is returned unchanged.
     pub fn normalised(&self) -> Self {
         if self.is_normal() { self.clone() } else { Self::new(self.expose().nfc().collect()) }
     }
 
-    /// Returns whether the password was typed in NFC, as nearly all are.
+    /// Returns whether [`Password::normalised`] would return the same text, as it does for nearly all passwords.
     pub fn is_normal(&self) -> bool {
         self.expose().len() > MAX_TYPED_BYTES || is_nfc(self.expose())
     }
 }
 
 impl NewPassword {
-    /// Applies the rules for setting a password that was given in `field`.
+    /// Normalises a new password and checks its length and its characters. `field` is the name of the request field,
+    /// for the error.
     pub fn check(field: &'static str, password: &Password) -> Result<Self, InvalidField> {
         let password = password.normalised();
         match weakness(password.expose()) {
@@ -93,8 +98,8 @@ impl NewPassword {
         }
     }
 
-    /// Returns a refusal when the password would be found soon by somebody who knows its owner. Takes some milliseconds, so
-    /// limits come first.
+    /// Fails if somebody who knows the owner could guess the password soon. This takes some milliseconds, so take slots
+    /// of the limits first.
     pub fn refuse_guessable(&self, owner: &OwnerDetails) -> Result<(), InvalidField> {
         let known: Vec<&str> = owner.0.iter().map(String::as_str).collect();
         let judged: String = self.password.expose().chars().take(JUDGED).collect();
@@ -102,12 +107,12 @@ impl NewPassword {
         if score < zxcvbn::Score::Three { Err(refusal(self.field, WeakPassword::Guessable)) } else { Ok(()) }
     }
 
-    /// The text, for hashing only.
+    /// Returns the text. Use it only for hashing.
     pub fn expose(&self) -> &str {
         self.password.expose()
     }
 
-    /// The password inside.
+    /// Returns the normalised password.
     pub fn into_password(self) -> Password {
         self.password
     }
@@ -131,7 +136,7 @@ fn refusal(field: &'static str, why: WeakPassword) -> InvalidField {
 }
 
 impl OwnerDetails {
-    /// Collects name, number and address, whole and by word.
+    /// Collects the name, number and address of an owner, and the words in them.
     pub fn new(username: &Username, number: Option<&E164>, email: Option<&Email>) -> Self {
         let mut known = Vec::new();
         for text in [Some(username.to_string()), email.map(ToString::to_string)].into_iter().flatten() {
@@ -141,7 +146,8 @@ impl OwnerDetails {
         }
         if let Some(number) = number {
             let digits = &number.as_str()[1..];
-            // With its country code and without one, which has up to three digits.
+            // The number with its country code, and without its first 1, 2 and 3 digits, since a country code has up to
+            // 3.
             known.extend((0..=3).map(|code| digits[code..].to_owned()));
         }
         Self(known)
@@ -149,12 +155,12 @@ impl OwnerDetails {
 }
 
 impl PasswordHash {
-    /// Wraps what bcrypt returned.
+    /// Wraps the text that bcrypt returned.
     pub fn new(hash: String) -> Self {
         Self(hash)
     }
 
-    /// The hash, for comparing and storing only.
+    /// Returns the hash. Use it only to compare and to store it.
     pub fn expose(&self) -> &str {
         &self.0
     }

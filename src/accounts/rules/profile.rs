@@ -1,74 +1,75 @@
-//! What owners tell of themselves: picture, language, address.
+//! The rules for what owners tell about themselves: picture, language, postal address.
 
 use crate::values::{
     phone::{E164, InvalidPhone, Region},
     url::ImageUrl,
 };
 
-/// Characters of a picture's address.
+/// The maximum length of the URL of a picture, in characters.
 const PHOTO_CHARS: usize = 150;
-/// Characters of a language tag.
+/// The maximum length of a language tag, in characters.
 const LANGUAGE_CHARS: usize = 10;
-/// Characters of one line of an address.
+/// The maximum length of one line of an address, in characters.
 const LINE_CHARS: usize = 200;
 
-/// Where a picture of the account is: an image's URL of at most 150 characters.
+/// The URL of the picture of an account, at most 150 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Photo(ImageUrl);
 
-/// A language as BCP 47 writes it, at most 10 characters: `en`, `pt-BR`, `zh-Hant-TW`.
+/// A language tag of BCP 47, at most 10 characters, such as `en`, `pt-BR` or `zh-Hant-TW`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Language(String);
 
-/// One line of an address, at most 200 characters; an empty one clears what was there.
+/// One line of an address, at most 200 characters. An empty line removes the stored one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressLine(String);
 
-/// What is new in an address; everything else stays.
+/// A change of an address. Lines that are `None` stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressChange {
-    /// Who receives.
+    /// The name of the recipient.
     pub name: Option<AddressLine>,
-    /// Whom the courier calls.
+    /// The number that the courier calls.
     pub phone_number: Option<AddressLine>,
-    /// Street and house.
+    /// The street and the house number.
     pub address_line1: Option<AddressLine>,
-    /// Whatever else helps to find it.
+    /// More that helps to find the place, such as a floor or a landmark.
     pub address_line2: Option<AddressLine>,
-    /// City.
+    /// The city.
     pub city: Option<AddressLine>,
-    /// State.
+    /// The state.
     pub state: Option<AddressLine>,
-    /// Country.
+    /// The country.
     pub country: Option<AddressLine>,
-    /// Postal code.
+    /// The postal code.
     pub pincode: Option<AddressLine>,
-    /// The same under its other name. A frontend that sends a whole address back has edited one of the two: where they
-    /// differ, `pincode` counts unless it is what is stored already.
+    /// The postal code under its other name. A frontend that sends a whole address back has edited only one of the two
+    /// fields. If they differ, the one that differs from the stored code counts; `pincode`, if both do.
     pub postal_code: Option<AddressLine>,
 }
 
 impl Photo {
-    /// Checks a trimmed text.
+    /// Reads a trimmed text. Returns `None` if it breaks a rule.
     pub fn parse(text: &str) -> Option<Self> {
         let short = text.chars().count() <= PHOTO_CHARS;
         ImageUrl::parse(text).filter(|_| short).map(Self)
     }
 
-    /// Its URL.
+    /// Returns the URL as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }
 
 impl Language {
-    /// Checks the form of a tag (RFC 5646, section 2.1), not whether anybody speaks it.
+    /// Reads a language tag. Returns `None` if it does not have the form of one (RFC 5646, section 2.1). Whether the
+    /// language exists is not checked.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let is_language =
             |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
         let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        // A single character announces an extension, which must follow.
+        // A part of one character begins an extension, so another part must follow it.
         let ends_whole = text.rsplit('-').next().is_some_and(|last| last.len() > 1);
         let fits = text.len() <= LANGUAGE_CHARS && ends_whole;
         (fits && parts.next().is_some_and(is_language) && parts.all(is_subtag)).then(|| Self(text.to_owned()))
@@ -76,12 +77,13 @@ impl Language {
 }
 
 impl AddressLine {
-    /// Checks a trimmed text.
+    /// Reads a trimmed text. Returns `None` if it breaks a rule.
     pub fn parse(text: &str) -> Option<Self> {
         (text.chars().count() <= LINE_CHARS).then(|| Self(text.to_owned()))
     }
 
-    /// The courier's number in its one form; nothing clears it.
+    /// Reads the number that the courier calls, in any spelling, and keeps it in E.164 form. An empty text removes the
+    /// stored number. Numbers without a country code belong to `region`.
     pub fn phone(text: &str, region: Region) -> Result<Self, InvalidPhone> {
         if text.is_empty() {
             return Ok(Self(String::new()));
@@ -89,19 +91,20 @@ impl AddressLine {
         E164::parse(text, region).map(|number| Self(number.to_string()))
     }
 
-    /// What is kept; `None` when the line is to be cleared.
+    /// Returns the text to store; `None` when the stored line is to be removed.
     pub fn kept(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|text| !text.is_empty())
     }
 }
 
 impl AddressChange {
-    /// Whether nothing is new.
+    /// Returns whether the change names no line.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Every line under the name it is stored by; the postal code, which has two, is left to the caller.
+    /// Returns every line with the name of its stored field. The postal code is left out, because it has two fields
+    /// here: the caller has to choose between them.
     pub fn lines(&self) -> [(&'static str, Option<&AddressLine>); 7] {
         [
             ("name", self.name.as_ref()),

@@ -1,4 +1,4 @@
-//! Usernames: letters of any script, unique whatever their case or width.
+//! Usernames: letters of any script. Names that differ only in case or width count as the same.
 
 use std::fmt;
 
@@ -10,30 +10,30 @@ use unicode_security::mixed_script::AugmentedScriptSet;
 
 use crate::values::text::{folded, is_longer_than_names, shows_whole};
 
-/// A username as its owner spells it (NFC), 4 to 24 characters.
+/// A username as its owner spells it, in the Unicode form NFC, 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Username(String);
 
-/// The form under which a username is unique: NFKC and lower case.
+/// The form in which a username is unique: NFKC and lower case.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UsernameKey(String);
 
-/// Why a text is no username.
+/// The reason why a text is not a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUsername {
-    /// Not 4 to 24 characters.
+    /// It has fewer than 4 or more than 24 characters.
     #[error("username too long/short")]
     Length,
-    /// Something else than letters, digits, single inner spaces and `._-`; no letter at all; or letters of scripts that
-    /// no language mixes.
+    /// It holds other characters than letters, ASCII digits, single inner spaces and `._-`; or it has no letter; or it
+    /// mixes letters of scripts that no language writes together.
     #[error("invalid characters")]
     Characters,
 }
 
 impl Username {
-    /// Checks a trimmed text.
+    /// Reads a trimmed text as a username.
     pub fn parse(text: &str) -> Result<Self, InvalidUsername> {
         if is_longer_than_names(text) {
             return Err(InvalidUsername::Length);
@@ -51,20 +51,21 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// The name as its owner spells it.
+    /// Returns the name as its owner spells it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The key under which this name is unique.
+    /// Returns the form in which this name is unique.
     pub fn key(&self) -> UsernameKey {
         UsernameKey(folded(&self.0))
     }
 }
 
-/// Returns whether one language could write the name: all its letters are of one script, or of those that Japanese,
-/// Korean or Chinese write together, with Latin letters among them (UTS #39, section 5.2, "Highly Restrictive"). A name of
-/// Latin and Cyrillic letters looks like another one.
+/// Returns whether one language could write the name. Its letters must all be of one script, or of the scripts that
+/// Japanese, Korean or Chinese mix, and then Latin letters are allowed too (UTS #39, section 5.2, "Highly
+/// Restrictive"). Other mixtures are refused, because a name of Latin and Cyrillic letters can look like a name of
+/// Latin ones.
 fn is_of_one_language(name: &str) -> bool {
     if !AugmentedScriptSet::for_str(name).is_empty() {
         return true;
@@ -75,13 +76,13 @@ fn is_of_one_language(name: &str) -> bool {
 }
 
 impl UsernameKey {
-    /// The key of a text, so that a sign-in finds "JOHN Doe" under "john doe"; `None` for a text that is longer than any
-    /// name, which is not normalised.
+    /// Returns the key of a text that somebody typed, so that a sign-in as "JOHN Doe" finds the account "john doe".
+    /// Returns `None` for a text that is longer than any name.
     pub fn of(text: &str) -> Option<Self> {
         (!is_longer_than_names(text)).then(|| Self(folded(text)))
     }
 
-    /// The key as text.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Codes by SMS: Twilio Verify, or files for those who have no account there.
+//! Codes by SMS: through Twilio Verify or, without an account there, as files.
 
 mod twilio;
 
@@ -8,39 +8,40 @@ pub use self::twilio::Twilio;
 use super::rules::otp::OtpCode;
 use crate::values::{ids::ChallengeId, phone::E164};
 
-/// Sends codes, and compares those that it made itself.
+/// The way in which codes are sent.
 pub enum SmsSender {
-    /// Twilio sends the codes: ours where the account allows it, else its own, which it compares.
+    /// Twilio sends the codes. If the Twilio account allows it, they are made and compared by the shop, otherwise by
+    /// Twilio.
     Twilio(Arc<Twilio>),
-    /// We make and compare the codes; their texts are files in this folder.
+    /// The shop makes and compares the codes, and writes each message to a file in this folder.
     Local(PathBuf),
 }
 
-/// Who knows the code that was sent.
+/// Who made the code that was sent, and will compare it.
 #[derive(Debug)]
 pub enum Sent {
-    /// We do.
+    /// The shop.
     Ours(OtpCode),
-    /// The service does.
+    /// The SMS service.
     Theirs,
 }
 
-/// Why no code was sent or compared.
+/// The reason why no code was sent or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum SmsError {
-    /// The number gets no SMS, as the service says.
+    /// The SMS service says that it can't send to this number.
     #[error("invalid phone number: no SMS can be sent to it")]
     Number,
-    /// The service has sent or compared too many for this number.
+    /// The SMS service has sent or compared too many codes for this number.
     #[error("too many OTPs for this number, try again later")]
     TooMany,
-    /// The service can't be reached, or doesn't do what it should.
+    /// The SMS service can't be reached, or gave an unexpected answer.
     #[error("SMS can't be sent at the moment, try again soon")]
     Unavailable,
 }
 
 impl SmsSender {
-    /// Sends a code to a number.
+    /// Sends a code to a number. Waits until the service has taken the message.
     pub async fn send(&self, to: &E164, challenge: ChallengeId) -> Result<Sent, SmsError> {
         let code = OtpCode::random().map_err(|_| SmsError::Unavailable)?;
         match self {
@@ -58,31 +59,32 @@ impl SmsSender {
         }
     }
 
-    /// Has the service compare a code that it made; true when it is the right one.
+    /// Asks the SMS service whether a code that it made is right.
     pub async fn check(&self, to: &E164, code: &OtpCode) -> Result<bool, SmsError> {
         match self {
             Self::Twilio(twilio) => twilio.check(to, code).await,
-            // A code of a service that has since been switched off.
+            // The code was made by a service that is not configured any more.
             Self::Local(_) => Ok(false),
         }
     }
 }
 
 impl SmsSender {
-    /// Whether the service compares codes that it made itself.
+    /// Returns whether the SMS service makes and compares the codes.
     pub fn compares_codes(&self) -> bool {
         matches!(self, Self::Twilio(twilio) if twilio.compares_codes())
     }
 
-    /// Takes as long as a comparison by the service.
+    /// Waits as long as a comparison by the SMS service takes. Returns at once if there is no service.
     pub async fn check_nothing(&self) {
         if let Self::Twilio(twilio) = self {
             twilio.check_nothing().await;
         }
     }
 
-    /// Tells the service that a code of ours was right, so that the next one begins anew. What becomes of that changes
-    /// nothing for the person who gave the code, who doesn't wait for it.
+    /// Tells the SMS service that a code of the shop was right, so that it counts the next code as a new verification.
+    /// Run the returned future in the background: errors are only logged, and the person who gave the code need not
+    /// wait.
     pub fn report_approved(&self, to: &E164) -> impl Future<Output = ()> + Send + use<> {
         let twilio = match self {
             Self::Twilio(twilio) => Some(Arc::clone(twilio)),
@@ -97,7 +99,7 @@ impl SmsSender {
     }
 }
 
-/// Readable by its owner only: the text holds a code.
+/// Writes a message to a new file. Only the user that runs the server may read it, because it holds a code.
 fn write_text(file: &std::path::Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     if let Some(folder) = file.parent() {

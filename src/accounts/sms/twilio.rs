@@ -16,30 +16,30 @@ use crate::{
     values::{phone::E164, tls::install_tls},
 };
 
-/// How long a call may take: a person waits for it.
+/// The time limit of a call. It is short because a person waits.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection may take, so that a second try still fits.
+/// The time limit of connecting. It is short because a failed connection is tried a second time.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// How long a comparison is taken to last before there was one, in milliseconds.
+/// The assumed time of a comparison, in milliseconds, until the first one was measured.
 const FIRST_CHECK: u64 = 200;
-/// Twilio's codes for "too many checks" and "too many sends" of one verification.
+/// The error codes of Twilio for too many checks and too many messages of one verification.
 const TOO_MANY: [u32; 2] = [60_202, 60_203];
-/// Twilio's code for an account that may not send codes of its own.
+/// The error code of Twilio for an account that may not choose the code (`CustomCode`).
 const NO_CUSTOM_CODE: u32 = 60_204;
-/// Twilio's codes that put the blame on the number: no valid one, a landline, blocked, unsubscribed, or in a country or
-/// range that the account sends nothing to.
+/// The error codes of Twilio for a number that can't get the message. It is not valid, a landline, blocked or
+/// unsubscribed, or the account may not send to its country or range.
 const WRONG_NUMBER: [u32; 13] =
     [21_211, 21_214, 21_217, 21_408, 21_421, 21_610, 21_612, 21_614, 60_033, 60_200, 60_205, 60_410, 60_605];
 
-/// A client of one Verify service.
+/// A client of one Twilio Verify service.
 pub struct Twilio {
     client: Client,
     service: String,
     account_sid: String,
     auth_token: SecretString,
-    /// Whether the account has refused a code of ours.
+    /// Whether Twilio has refused a code that the shop made. Set once, until the server restarts.
     custom_code_is_refused: AtomicBool,
-    /// How long the last comparison took, in milliseconds.
+    /// The time that the last comparison took, in milliseconds.
     last_check: AtomicU64,
 }
 
@@ -54,7 +54,7 @@ struct Problem {
 }
 
 impl Twilio {
-    /// A client for an account.
+    /// Makes a client for a Twilio account. Nothing is sent.
     pub fn new(account: &TwilioAccount) -> reqwest::Result<Self> {
         install_tls();
         let client = Client::builder().timeout(CALL_LIMIT).connect_timeout(CONNECT_LIMIT).build()?;
@@ -68,8 +68,9 @@ impl Twilio {
         })
     }
 
-    /// Sends our code where the account allows `CustomCode`; then only we compare it, and nobody else can use up the tries.
-    /// Otherwise Twilio sends its own, the same one again within ten minutes.
+    /// Sends a code. If the Twilio account allows `CustomCode`, this is `code`, and the shop compares it: strangers
+    /// can't use up the tries at Twilio. Otherwise Twilio makes the code, and sends the same one again within ten
+    /// minutes.
     pub async fn send(&self, to: &E164, code: OtpCode) -> Result<Sent, SmsError> {
         let form = [("To", to.as_str()), ("Channel", "sms"), ("CustomCode", code.expose())];
         if !self.custom_code_is_refused.load(Ordering::Relaxed) {
@@ -89,7 +90,7 @@ impl Twilio {
         }
     }
 
-    /// Ends a verification whose code we have compared.
+    /// Tells Twilio that the code of a verification was right, which ends it. Errors are only logged.
     pub async fn report_approved(&self, to: &E164) {
         if self.custom_code_is_refused.load(Ordering::Relaxed) {
             return;
@@ -104,17 +105,18 @@ impl Twilio {
         }
     }
 
-    /// Whether Twilio compares codes, as far as is known.
+    /// Returns whether Twilio makes and compares the codes. This is known only after it has refused a code of the shop.
     pub fn compares_codes(&self) -> bool {
         self.custom_code_is_refused.load(Ordering::Relaxed)
     }
 
-    /// Takes as long as the last comparison did.
+    /// Waits as long as the last comparison took.
     pub async fn check_nothing(&self) {
         tokio::time::sleep(Duration::from_millis(self.last_check.load(Ordering::Relaxed))).await;
     }
 
-    /// Has a code compared; one that Twilio has forgotten is as wrong as any other.
+    /// Asks Twilio whether a code is right. If Twilio does not know the verification any more, the code counts as
+    /// wrong.
     pub async fn check(&self, to: &E164, code: &OtpCode) -> Result<bool, SmsError> {
         let started = Instant::now();
         let answer = self.post("VerificationCheck", "", &[("To", to.as_str()), ("Code", code.expose())]).await?;
@@ -125,15 +127,18 @@ impl Twilio {
         match self.read(answer).await.map_err(SmsError::from) {
             Ok(Some(status)) if status == "approved" => Ok(true),
             Ok(Some(status)) if status == "pending" => Ok(false),
-            // A code of another length than the service's is an invalid parameter to it.
+            // Twilio answers with an invalid parameter if the code does not have the length that it uses.
             Err(SmsError::Number) => Ok(false),
             Ok(_) => Err(SmsError::Unavailable),
             Err(error) => Err(error),
         }
     }
 
-    /// Repeated only when the connection itself failed: a repeated call could send twice, or spend an approved check.
-    /// What stands `below` the resource may be a number, which is not logged.
+    /// Sends a request to `resource`, followed by the path `below`. `below` may hold a phone number, so it is not
+    /// logged.
+    ///
+    /// The request is repeated only if connecting failed. Otherwise Twilio may have received it, and would send a
+    /// second message or use up a second check.
     async fn post(&self, resource: &str, below: &str, form: &[(&str, &str)]) -> Result<Response, SmsError> {
         let url = format!("{}/{resource}{below}", self.service);
         let call = || {
@@ -145,13 +150,13 @@ impl Twilio {
             answer => answer,
         };
         answer.map_err(|error| {
-            // Without its URL: it names the account.
+            // The URL is not logged, because it names the Verify service and may hold a number.
             tracing::warn!(error = %error.without_url(), resource, "Twilio can't be reached");
             SmsError::Unavailable
         })
     }
 
-    /// The status of a verification.
+    /// Reads the status of a verification from an answer; `None` if the answer holds none.
     async fn read(&self, answer: Response) -> Result<Option<String>, Refused> {
         let status = answer.status();
         if status.is_success() {
@@ -171,11 +176,11 @@ impl Twilio {
     }
 }
 
-/// Why Twilio did not do what it was asked.
+/// The reason why Twilio refused a request.
 enum Refused {
-    /// The account may not send a code of ours.
+    /// The Twilio account may not send a code that the shop made.
     CustomCode,
-    /// Anything else.
+    /// Any other reason.
     Sms(SmsError),
 }
 

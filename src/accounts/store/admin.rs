@@ -58,7 +58,7 @@ impl SessionEnds {
 impl Users {
     /// Changes what an account may do. One that is disabled loses its sessions. All such changes wait for each other, so
     /// that admins who demote each other at once don't leave the shop without any.
-    pub async fn administer(
+    pub(in crate::accounts) async fn administer(
         &self,
         user: UserId,
         change: UserChange,
@@ -73,7 +73,11 @@ impl Users {
     }
 
     /// Ends all sessions of an account; false when there is no such account.
-    pub async fn sign_out(&self, user: UserId, trail: &Trail) -> std::result::Result<bool, StoreError> {
+    pub(in crate::accounts) async fn sign_out(
+        &self,
+        user: UserId,
+        trail: &Trail,
+    ) -> std::result::Result<bool, StoreError> {
         let (users, trail) = (self.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (users, trail) = (users.clone(), trail.clone());
@@ -94,7 +98,7 @@ impl Users {
     }
 
     /// Forgets the failed sign-ins under keys that begin with one of `counters`; false when there is no such account.
-    pub async fn unlock(
+    pub(in crate::accounts) async fn unlock(
         &self,
         user: UserId,
         counters: &[String],

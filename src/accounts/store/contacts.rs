@@ -94,7 +94,7 @@ pub(crate) enum Right {
 impl Users {
     /// Takes a number from the account that only claims it: that one loses its open links, codes and resets, and its owner
     /// is told. False when the account has proven the number, and nothing was changed.
-    pub(crate) async fn take_number_in(
+    pub(in crate::accounts) async fn take_number_in(
         &self,
         tx: &mut ClientSession,
         number: &E164,
@@ -119,7 +119,7 @@ impl Users {
     /// Takes an address from an account with a weaker standing and, once the taker has proven it, from accounts that proved
     /// it earlier. They lose what [`Users::take_number_in`] says, and are told where an address is left. False when another
     /// account keeps it; then nothing was changed.
-    pub(crate) async fn take_email_in(
+    pub(in crate::accounts) async fn take_email_in(
         &self,
         tx: &mut ClientSession,
         email: &Email,
@@ -179,14 +179,17 @@ impl Users {
     }
 
     /// Forgets addresses that were removed so long ago that they count for nothing any more.
-    pub async fn forget_removed_emails(&self, now: Timestamp) -> std::result::Result<(), StoreError> {
+    pub(in crate::accounts) async fn forget_removed_emails(
+        &self,
+        now: Timestamp,
+    ) -> std::result::Result<(), StoreError> {
         let expired = doc! { "verification.email.until": { "$lte": now } };
         self.docs.update_many(expired, doc! { "$unset": { "verification.email": "" } }).await?;
         Ok(())
     }
 
     /// Queues a mail about an account to its owner, if there is an address.
-    pub(crate) async fn tell_in(
+    pub(in crate::accounts) async fn tell_in(
         &self,
         tx: &mut ClientSession,
         account: &Account,
@@ -199,13 +202,17 @@ impl Users {
     }
 
     /// One account as the transaction sees it.
-    pub(crate) async fn account_in(&self, tx: &mut ClientSession, filter: Document) -> Result<Option<Account>> {
+    pub(in crate::accounts) async fn account_in(
+        &self,
+        tx: &mut ClientSession,
+        filter: Document,
+    ) -> Result<Option<Account>> {
         let accounts = self.docs.clone_with_type::<Account>();
         accounts.find_one(filter).projection(Account::projection()).session(tx).await
     }
 
     /// Changes one account in a transaction and returns it as it is then.
-    pub(crate) async fn change_in(
+    pub(in crate::accounts) async fn change_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,

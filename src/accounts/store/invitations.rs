@@ -96,7 +96,11 @@ impl StorePart for Invitations {
 impl Invitations {
     /// Keeps an invitation; it takes the place of open ones to the same address. Two at once wait for each other, so
     /// that one is left.
-    pub async fn insert(&self, invitation: &InvitationDoc, trail: &Trail) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn insert(
+        &self,
+        invitation: &InvitationDoc,
+        trail: &Trail,
+    ) -> Result<(), StoreError> {
         let (stores, invitation, trail) = (self.clone(), invitation.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (stores, invitation, trail) = (stores.clone(), invitation.clone(), trail.clone());
@@ -114,7 +118,7 @@ impl Invitations {
     }
 
     /// The open invitations after one, the oldest first, and how many there are in all.
-    pub async fn page(
+    pub(in crate::accounts) async fn page(
         &self,
         after: Option<InvitationId>,
         limit: i64,
@@ -130,7 +134,7 @@ impl Invitations {
     }
 
     /// Whether an open invitation names the address.
-    pub async fn is_open(&self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn is_open(&self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
         let mut filter = open(now);
         filter.insert("email", email);
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
@@ -138,7 +142,11 @@ impl Invitations {
     }
 
     /// Takes an open invitation back; false when there is none.
-    pub async fn withdraw(&self, invitation: InvitationId, trail: &Trail) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn withdraw(
+        &self,
+        invitation: InvitationId,
+        trail: &Trail,
+    ) -> Result<bool, StoreError> {
         let (stores, trail) = (self.clone(), trail.clone());
         transact(&self.client, move |tx| {
             let (stores, trail) = (stores.clone(), trail.clone());

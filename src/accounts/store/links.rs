@@ -103,13 +103,13 @@ impl StorePart for Links {
 
 impl Links {
     /// Keeps a link that is about to be mailed.
-    pub async fn insert(&self, link: &LinkDoc) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn insert(&self, link: &LinkDoc) -> Result<(), StoreError> {
         self.docs.insert_one(link).await?;
         Ok(())
     }
 
     /// The link of an account under any of the hashes, expired or not.
-    pub async fn find(
+    pub(in crate::accounts) async fn find(
         &self,
         user: UserId,
         kind: LinkKind,

@@ -1,4 +1,5 @@
-//! The collection `users`: one document holds the whole account, so that one round trip answers most requests.
+//! The collection `users`. One document holds the whole account, so that one round trip to the database is enough for
+//! most requests.
 
 mod admin;
 pub(crate) mod contacts;
@@ -60,13 +61,14 @@ use crate::{
     },
 };
 
-/// The collection's name.
+/// The name of the collection.
 pub const USERS: &str = "users";
-/// Sessions of one account; the oldest goes when there are more.
+/// The maximum number of sessions of one account. A new session replaces the one that was not used for longest.
 const MAX_SESSIONS: i32 = 10;
 
-/// Unique among the documents that have the field. With `$exists` or `$type` in the filter a sign-in would scan the
-/// whole collection, since the planner couldn't tell that an equality implies it.
+/// Makes an index that is unique among the documents that have the field. The filter is not `$exists` or `$type`,
+/// because then the query planner would not see that the index fits an equality, and a sign-in would scan the whole
+/// collection.
 fn unique_where_present(field: &str) -> IndexModel {
     let present = doc! { field: { "$gt": "" } };
     let options =
@@ -74,26 +76,26 @@ fn unique_where_present(field: &str) -> IndexModel {
     IndexModel::builder().keys(doc! { field: 1 }).options(options).build()
 }
 
-/// Those who run the accounts: few among many.
+/// Makes an index of the admins only. They are few among many accounts.
 fn admins() -> IndexModel {
     let only = doc! { "role": "admin" };
     let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(only).build();
     IndexModel::builder().keys(doc! { "role": 1 }).options(options).build()
 }
 
-/// Addresses that were removed and still count for a while: few among many.
+/// Makes an index of the removed addresses that still count for some days. They are few among many accounts.
 fn removed_emails() -> IndexModel {
     let options = IndexOptions::builder().name("removed_email".to_owned()).sparse(true).build();
     IndexModel::builder().keys(doc! { "verification.email.until": 1 }).options(options).build()
 }
 
-/// Whose cart holds a product; empty carts are not in it.
+/// Makes an index to find the carts that hold a product. Empty carts are not in it.
 fn lines_of_products() -> IndexModel {
     let options = IndexOptions::builder().name("cart_product".to_owned()).sparse(true).build();
     IndexModel::builder().keys(doc! { "cart.items.product_id": 1 }).options(options).build()
 }
 
-/// The collection, and what its transactions touch besides.
+/// The collection, and the other collections that its transactions write to.
 #[derive(Clone)]
 pub struct Users {
     client: Client,
@@ -106,18 +108,18 @@ pub struct Users {
     outbox: Outbox,
 }
 
-/// What an account is looked up by at sign-in.
+/// What an account is found by at a sign-in.
 #[derive(Debug, Clone)]
 pub enum Identifier {
     /// Its phone number.
     Phone(E164),
     /// Its e-mail address.
     Email(Email),
-    /// Its username in any case.
+    /// Its username, in upper or lower case.
     Username(UsernameKey),
 }
 
-/// A name, number or address that another account has already.
+/// What another account has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// The phone number.
@@ -182,39 +184,47 @@ impl StorePart for Users {
 }
 
 impl Users {
-    /// Inserts many accounts.
-    pub async fn insert_many(&self, users: &[UserDoc]) -> Result<(), StoreError> {
+    /// Inserts many accounts in one call.
+    pub(in crate::accounts) async fn insert_many(&self, users: &[UserDoc]) -> Result<(), StoreError> {
         self.docs.insert_many(users).await?;
         Ok(())
     }
 
-    /// What a sign-in needs of an account.
-    pub async fn credentials(&self, identifier: &Identifier) -> Result<Option<Credentials>, StoreError> {
+    /// Returns the account with an identifier, and its password hash.
+    pub(in crate::accounts) async fn credentials(
+        &self,
+        identifier: &Identifier,
+    ) -> Result<Option<Credentials>, StoreError> {
         find_part(&self.docs, identifier.filter(), Credentials::projection()).await
     }
 
-    /// What a confirmation by password needs of an account.
-    pub async fn credentials_of(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
+    /// Returns an account by its id, and its password hash.
+    pub(in crate::accounts) async fn credentials_of(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, Credentials::projection()).await
     }
 
-    /// Whether a session is alive.
-    pub async fn is_alive(&self, session: SessionRef) -> Result<bool, StoreError> {
+    /// Returns whether a session is alive: it has not been ended, and its account is active.
+    pub(in crate::accounts) async fn is_alive(&self, session: SessionRef) -> Result<bool, StoreError> {
         self.exists(alive(session)).await
     }
 
-    /// Who is behind a living session.
-    pub async fn member(&self, session: SessionRef) -> Result<Option<Member>, StoreError> {
+    /// Returns the id, name and role of the account of a session; `None` when the session is not alive.
+    pub(in crate::accounts) async fn member(&self, session: SessionRef) -> Result<Option<Member>, StoreError> {
         find_part(&self.docs, alive(session), Member::projection()).await
     }
 
-    /// The account behind a living session.
-    pub async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
+    /// Returns the account of a session; `None` when the session is not alive.
+    pub(in crate::accounts) async fn account(&self, session: SessionRef) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, alive(session), Account::projection()).await
     }
 
-    /// The account behind a living session with its living sessions and its cart.
-    pub async fn whole(&self, session: SessionRef, now: Timestamp) -> Result<Option<WholeAccount>, StoreError> {
+    /// Returns the account of a session with its cart and the sessions that have not expired; `None` when the session
+    /// is not alive.
+    pub(in crate::accounts) async fn whole(
+        &self,
+        session: SessionRef,
+        now: Timestamp,
+    ) -> Result<Option<WholeAccount>, StoreError> {
         let found: Option<WholeAccount> = find_part(&self.docs, alive(session), WholeAccount::projection()).await?;
         Ok(found.map(|mut whole| {
             whole.sessions.retain(|session| session.expires_at > now);
@@ -222,8 +232,14 @@ impl Users {
         }))
     }
 
-    /// Replaces a hash by another one of the same password, if it is still the one that was checked.
-    pub async fn replace_hash(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+    /// Replaces the password hash by a new one of the same password. Does nothing if the stored hash is not `old` any
+    /// more.
+    pub(in crate::accounts) async fn replace_hash(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
         let filter = doc! { "_id": user, "is_active": true, "password_hash": old };
         self.docs.update_one(filter, doc! { "$set": { "password_hash": new } }).await?;
         Ok(())
@@ -234,8 +250,8 @@ impl Users {
         Ok(found.is_some())
     }
 
-    /// Makes an update after which nothing opens the account that was mailed or sent before, and returns the account as it
-    /// is then; `None` when `filter` finds none.
+    /// Updates an account and voids the links and codes that were sent to its owner, in one transaction. Returns the
+    /// account after the update; `None` when `filter` matches no account.
     async fn update_and_void(
         &self,
         filter: Document,
@@ -249,8 +265,8 @@ impl Users {
         .await
     }
 
-    /// The same in a transaction that does more.
-    pub(crate) async fn update_and_void_in(
+    /// Does the same as `update_and_void`, in a transaction that the caller has begun.
+    pub(in crate::accounts) async fn update_and_void_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
@@ -264,7 +280,8 @@ impl Users {
     }
 }
 
-/// The filter that signs a caller in: the account is active and has the very session.
+/// Returns the filter by which a caller is signed in: the account is active and has this session. The filter does not
+/// look at the time: no access token outlives its session, and a refresh checks the time itself.
 pub(crate) fn alive(session: SessionRef) -> Document {
     doc! { "_id": session.user, "is_active": true, "sessions._id": session.session }
 }

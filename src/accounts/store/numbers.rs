@@ -32,7 +32,11 @@ pub struct Wishes<'a> {
 
 impl Users {
     /// Whether an account other than `except` has proven a number.
-    pub async fn is_proven(&self, number: &E164, except: Option<UserId>) -> std::result::Result<bool, StoreError> {
+    pub(in crate::accounts) async fn is_proven(
+        &self,
+        number: &E164,
+        except: Option<UserId>,
+    ) -> std::result::Result<bool, StoreError> {
         let mut filter = doc! {
             "phone_number": number,
             "verification.phone.value": number,
@@ -45,7 +49,7 @@ impl Users {
     }
 
     /// The first of number, name and address that an account other than `except` keeps for itself.
-    pub async fn taken(
+    pub(in crate::accounts) async fn taken(
         &self,
         wishes: Wishes<'_>,
         except: Option<UserId>,
@@ -76,7 +80,11 @@ impl Users {
 
     /// Inserts an account. A number that it has proven is taken from an account that only claimed it, and its address from
     /// one that never proved it beside a proven contact. [`StoreError::Duplicate`] when something of it is taken.
-    pub async fn insert(&self, user: &UserDoc, now: Timestamp) -> std::result::Result<(), StoreError> {
+    pub(in crate::accounts) async fn insert(
+        &self,
+        user: &UserDoc,
+        now: Timestamp,
+    ) -> std::result::Result<(), StoreError> {
         if user.email.is_none() && user.verification.phone.is_none() {
             self.docs.insert_one(user).await?;
             return Ok(());
@@ -120,7 +128,7 @@ impl Users {
     /// Gives an account a number that its owner has proven, taking it from one that only claimed it; voids every open
     /// link, code and reset. `None` when the session is not alive; [`StoreError::Duplicate`] when another account has
     /// proven the number.
-    pub async fn change_number(
+    pub(in crate::accounts) async fn change_number(
         &self,
         caller: SessionRef,
         number: &E164,

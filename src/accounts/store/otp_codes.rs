@@ -95,13 +95,13 @@ impl StorePart for OtpCodes {
 
 impl OtpCodes {
     /// Keeps a code.
-    pub async fn insert(&self, code: &OtpDoc) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn insert(&self, code: &OtpDoc) -> Result<(), StoreError> {
         self.docs.insert_one(code).await?;
         Ok(())
     }
 
     /// The codes that were sent to a number for a purpose (and an account), the newest first.
-    pub async fn live(
+    pub(in crate::accounts) async fn live(
         &self,
         number: &E164,
         purpose: Purpose,
@@ -119,39 +119,51 @@ impl OtpCodes {
     }
 
     /// Notes that a code was sent after all.
-    pub async fn mark_sent(&self, id: ChallengeId, code_hash: Option<&HashedToken>) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn mark_sent(
+        &self,
+        id: ChallengeId,
+        code_hash: Option<&HashedToken>,
+    ) -> Result<(), StoreError> {
         let sent = doc! { "code_hash": code_hash.map_or(Bson::Null, Bson::from), "is_sent": true };
         self.docs.update_one(doc! { "_id": id }, doc! { "$set": sent }).await?;
         Ok(())
     }
 
     /// A code that is still good, without counting a try.
-    pub async fn find(&self, id: ChallengeId, now: Timestamp) -> Result<Option<OtpDoc>, StoreError> {
+    pub(in crate::accounts) async fn find(
+        &self,
+        id: ChallengeId,
+        now: Timestamp,
+    ) -> Result<Option<OtpDoc>, StoreError> {
         Ok(self.docs.find_one(doc! { "_id": id, "expires_at": { "$gt": now } }).await?)
     }
 
     /// Counts a try and returns the code; `None` when it is gone or was tried too often.
-    pub async fn attempt(&self, id: ChallengeId, now: Timestamp) -> Result<Option<OtpDoc>, StoreError> {
+    pub(in crate::accounts) async fn attempt(
+        &self,
+        id: ChallengeId,
+        now: Timestamp,
+    ) -> Result<Option<OtpDoc>, StoreError> {
         let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$lt": TRIES } };
         let counted = self.docs.find_one_and_update(filter, doc! { "$inc": { "attempts": 1_i64 } });
         Ok(counted.return_document(ReturnDocument::After).await?)
     }
 
     /// Takes a try back that could not be compared.
-    pub async fn take_back(&self, id: ChallengeId) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn take_back(&self, id: ChallengeId) -> Result<(), StoreError> {
         let filter = doc! { "_id": id, "attempts": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "attempts": -1_i64 } }).await?;
         Ok(())
     }
 
     /// Whether a code is still there and was tried too often.
-    pub async fn is_spent(&self, id: ChallengeId, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn is_spent(&self, id: ChallengeId, now: Timestamp) -> Result<bool, StoreError> {
         let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$gte": TRIES } };
         Ok(self.docs.count_documents(filter).await? > 0)
     }
 
     /// Uses a code up; false when somebody else just has.
-    pub async fn consume(&self, code: &OtpDoc) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn consume(&self, code: &OtpDoc) -> Result<bool, StoreError> {
         let hash = code.code_hash.as_ref().map_or(Bson::Null, Bson::from);
         Ok(self.docs.delete_one(doc! { "_id": code.id, "code_hash": hash }).await?.deleted_count == 1)
     }

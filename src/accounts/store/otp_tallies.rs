@@ -69,7 +69,7 @@ impl StorePart for OtpTallies {
 
 impl OtpTallies {
     /// Counts a try without a challenge; false when all of a number's were used. The count starts again at `until`.
-    pub async fn count_try(
+    pub(in crate::accounts) async fn count_try(
         &self,
         number: &E164,
         purpose: Purpose,
@@ -86,20 +86,20 @@ impl OtpTallies {
     }
 
     /// Takes a try back that could not be compared.
-    pub async fn take_back(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn take_back(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
         let filter = doc! { "_id": tries_id(number, purpose), "tries": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "tries": -1_i64 } }).await?;
         Ok(())
     }
 
     /// Starts the count of tries anew: a code was right.
-    pub async fn forget_tries(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn forget_tries(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": tries_id(number, purpose) }).await?;
         Ok(())
     }
 
     /// Notes that the SMS service is asked about a code.
-    pub async fn note_asked(
+    pub(in crate::accounts) async fn note_asked(
         &self,
         number: &E164,
         code: &HashedToken,
@@ -123,14 +123,14 @@ impl OtpTallies {
     }
 
     /// Forgets that the service was asked: it did not say that the code is wrong.
-    pub async fn forget_asked(&self, number: &E164, code: &HashedToken) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn forget_asked(&self, number: &E164, code: &HashedToken) -> Result<(), StoreError> {
         let filter = doc! { "_id": asked_id(number) };
         self.docs.update_one(filter, doc! { "$pull": { "asked": Bson::from(code) } }).await?;
         Ok(())
     }
 
     /// Remembers what somebody wanted to sign up with at a number that was sent too many codes.
-    pub async fn note_claim(
+    pub(in crate::accounts) async fn note_claim(
         &self,
         number: &E164,
         claim: &HashedToken,
@@ -144,7 +144,11 @@ impl OtpTallies {
     }
 
     /// What was wanted at a number in vain.
-    pub async fn claims(&self, number: &E164, now: Timestamp) -> Result<Vec<HashedToken>, StoreError> {
+    pub(in crate::accounts) async fn claims(
+        &self,
+        number: &E164,
+        now: Timestamp,
+    ) -> Result<Vec<HashedToken>, StoreError> {
         let found = self.docs.find_one(doc! { "_id": claims_id(number), "expires_at": { "$gt": now } }).await?;
         Ok(found.map(|tally| tally.claims).unwrap_or_default())
     }

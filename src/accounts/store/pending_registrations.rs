@@ -64,19 +64,19 @@ impl StorePart for PendingRegistrations {
 
 impl PendingRegistrations {
     /// Keeps a pending.
-    pub async fn insert(&self, pending: &PendingDoc) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn insert(&self, pending: &PendingDoc) -> Result<(), StoreError> {
         self.docs.insert_one(pending).await?;
         Ok(())
     }
 
     /// The pendings of a number, the newest first.
-    pub async fn live(&self, number: &E164, now: Timestamp) -> Result<Vec<PendingDoc>, StoreError> {
+    pub(in crate::accounts) async fn live(&self, number: &E164, now: Timestamp) -> Result<Vec<PendingDoc>, StoreError> {
         let filter = doc! { "number": number, "expires_at": { "$gt": now } };
         Ok(self.docs.find(filter).sort(doc! { "_id": -1 }).await?.try_collect().await?)
     }
 
     /// Removes a pending that became an account.
-    pub async fn delete(&self, id: ChallengeId) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn delete(&self, id: ChallengeId) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": id }).await?;
         Ok(())
     }

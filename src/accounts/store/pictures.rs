@@ -33,7 +33,7 @@ impl Pictured {
 impl Users {
     /// Shows an account with another picture or without one, and returns it as it is then; `None` when the session is not
     /// alive. [`StoreError::Contended`] when the upload took so long that the picture has been removed meanwhile.
-    pub async fn set_display(
+    pub(in crate::accounts) async fn set_display(
         &self,
         caller: SessionRef,
         display: Option<&Display>,
@@ -70,7 +70,7 @@ impl Users {
 
     /// Throws away the picture that an account shows, before it shows another one or none; false when `filter` finds no
     /// account.
-    pub(crate) async fn let_picture_go_in(
+    pub(in crate::accounts) async fn let_picture_go_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
@@ -86,7 +86,12 @@ impl Users {
     /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false
     /// when it has changed meanwhile, and always for an admin's, since those who run the accounts are only ever demoted
     /// (`Users::administer`).
-    pub async fn delete(&self, user: UserId, checked: &PasswordHash, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn delete(
+        &self,
+        user: UserId,
+        checked: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let docs: Collection<Pictured> = self.docs.clone_with_type();
         let (trash, audits, openings) = (self.trash.clone(), self.audits.clone(), self.openings.clone());
         let filter =

@@ -76,7 +76,7 @@ impl Users {
     /// Changes an account and returns it as it is then; `None` when the session is not alive, the proof doesn't hold,
     /// or the account would be left with neither number nor address. [`StoreError::Duplicate`] when the name or
     /// address is taken. With another address every open link and code is void.
-    pub async fn change_account(
+    pub(in crate::accounts) async fn change_account(
         &self,
         caller: SessionRef,
         change: &AccountChange,

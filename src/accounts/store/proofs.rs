@@ -17,8 +17,11 @@ use crate::{
         diff::Diff,
         store::{Audits, Trail},
     },
-    db::schema::{Connection, StorePart},
-    db::{StoreError, transaction::transact},
+    db::{
+        StoreError,
+        schema::{Connection, StorePart},
+        transaction::transact,
+    },
     mail::kind::MailKind,
     values::{email::Email, ids::UserId, role::Role, time::Timestamp},
 };
@@ -72,7 +75,7 @@ impl StorePart for Proofs {
 impl Proofs {
     /// Uses a link up and sets a password by it ([`Users::reset_in`]). False when the link was used meanwhile, or the
     /// account may not be reset by its address any more.
-    pub async fn reset_password(
+    pub(in crate::accounts) async fn reset_password(
         &self,
         link: &LinkDoc,
         new: &PasswordHash,
@@ -95,7 +98,7 @@ impl Proofs {
 
     /// Uses a link up and marks its address proven for the account, which takes it from an account that only claimed
     /// it. An owner who was invited becomes staff, and the audits say so.
-    pub async fn prove_email(
+    pub(in crate::accounts) async fn prove_email(
         &self,
         link: &LinkDoc,
         prover: Prover,

@@ -85,7 +85,7 @@ fn digits_of(text: &str) -> Option<String> {
 
 impl Users {
     /// Up to `limit` of the accounts that are looked for, the newest first, after one of them.
-    pub async fn records(
+    pub(in crate::accounts) async fn records(
         &self,
         wanted: Option<&UserQuery>,
         after: Option<UserId>,
@@ -101,17 +101,17 @@ impl Users {
     }
 
     /// How many accounts are looked for.
-    pub async fn count(&self, wanted: Option<&UserQuery>) -> Result<u64, StoreError> {
+    pub(in crate::accounts) async fn count(&self, wanted: Option<&UserQuery>) -> Result<u64, StoreError> {
         let Some(wanted) = wanted else { return count_all(&self.docs).await };
         Ok(self.docs.count_documents(wanted.filter()).max_time(SEARCH_LIMIT).await?)
     }
 
     /// An account, be it active or not.
-    pub async fn record(&self, user: UserId) -> Result<Option<UserRecord>, StoreError> {
+    pub(in crate::accounts) async fn record(&self, user: UserId) -> Result<Option<UserRecord>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, UserRecord::projection()).await
     }
 
-    pub(crate) fn user_records(&self) -> Collection<UserRecord> {
+    pub(in crate::accounts) fn user_records(&self) -> Collection<UserRecord> {
         self.docs.clone_with_type()
     }
 }

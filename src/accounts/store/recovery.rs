@@ -21,13 +21,13 @@ pub struct Recoverable {
 
 impl Users {
     /// An account that may be used.
-    pub async fn active(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+    pub(in crate::accounts) async fn active(&self, user: UserId) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, doc! { "_id": user, "is_active": true }, Account::projection()).await
     }
 
     /// The account that somebody names to get back into it. An address names the account that has proven it, even if that
     /// one has set another address or removed it since.
-    pub async fn recoverable(
+    pub(in crate::accounts) async fn recoverable(
         &self,
         identifier: &Identifier,
         now: Timestamp,

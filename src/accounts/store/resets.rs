@@ -48,7 +48,7 @@ impl Through<'_> {
 
 impl Users {
     /// Allows one new password to whoever has the token of this hash; a later one takes its place.
-    pub async fn allow_reset(
+    pub(in crate::accounts) async fn allow_reset(
         &self,
         user: UserId,
         number: &E164,
@@ -61,7 +61,7 @@ impl Users {
     }
 
     /// The account for which a token allows a new password.
-    pub async fn resettable(
+    pub(in crate::accounts) async fn resettable(
         &self,
         user: UserId,
         token: &[HashedToken],
@@ -72,7 +72,7 @@ impl Users {
 
     /// Sets a new password and uses the token up (U6). False when the token is not good any more, or the account may not
     /// be reset by its number any more.
-    pub async fn reset_password(
+    pub(in crate::accounts) async fn reset_password(
         &self,
         user: UserId,
         number: &E164,
@@ -91,7 +91,7 @@ impl Users {
 
     /// Sets a new password through a contact, which is proven by that: every session ends, contacts that aren't proven
     /// are dropped, links and codes are void, and the owner is told. False when the account may not be reset so.
-    pub(crate) async fn reset_in(
+    pub(in crate::accounts) async fn reset_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
@@ -132,7 +132,7 @@ impl Users {
 
     /// Sets a password for those who run the machine: every session ends, links and codes are void, and the audits tell
     /// of it. False when there is no such account.
-    pub async fn set_password(
+    pub(in crate::accounts) async fn set_password(
         &self,
         user: UserId,
         new: &PasswordHash,

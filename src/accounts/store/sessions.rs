@@ -56,7 +56,7 @@ impl Users {
     /// Adds a session, if the account is still active and its password still the one that was checked, so that a
     /// sign-in that was hashing while a reset committed can't slip in. Prunes ended sessions; of more than 10 the one goes
     /// whose sign-in or last refresh is longest ago.
-    pub async fn push_session(
+    pub(in crate::accounts) async fn push_session(
         &self,
         user: UserId,
         checked: &PasswordHash,
@@ -75,7 +75,11 @@ impl Users {
     }
 
     /// Rotates a session whose counter is the claim's, at most once in the grace window; `None` when it did not.
-    pub async fn rotate(&self, claim: RefreshClaim, times: Rotation) -> Result<Option<Refreshable>, StoreError> {
+    pub(in crate::accounts) async fn rotate(
+        &self,
+        claim: RefreshClaim,
+        times: Rotation,
+    ) -> Result<Option<Refreshable>, StoreError> {
         let now = times.now;
         let session = doc! {
             "_id": claim.session.session,
@@ -88,7 +92,7 @@ impl Users {
     }
 
     /// Carries out what was decided about a session, if it is still as it was read; `None` when it is not.
-    pub async fn turn(
+    pub(in crate::accounts) async fn turn(
         &self,
         seen: &Refreshable,
         turn: Turn,
@@ -134,46 +138,53 @@ impl Users {
     }
 
     /// A session and its owner as they are; `None` when the session is gone or the account disabled.
-    pub async fn refreshable(&self, session: SessionRef) -> Result<Option<Refreshable>, StoreError> {
+    pub(in crate::accounts) async fn refreshable(
+        &self,
+        session: SessionRef,
+    ) -> Result<Option<Refreshable>, StoreError> {
         let fields = WithSession::projection(session.session);
         let found: Option<WithSession> = find_part(&self.docs, alive(session), fields).await?;
         Ok(found.and_then(WithSession::refreshable))
     }
 
     /// When the password was last given for a session; `None` when the session is gone or the account disabled.
-    pub async fn signed_in_at(&self, session: SessionRef) -> Result<Option<Timestamp>, StoreError> {
+    pub(in crate::accounts) async fn signed_in_at(&self, session: SessionRef) -> Result<Option<Timestamp>, StoreError> {
         let fields = doc! { "sessions": only(session.session) };
         let found: Option<Sessions> = find_part(&self.docs, alive(session), fields).await?;
         Ok(found.and_then(|user| user.sessions.into_iter().next()).map(|session| session.signed_in_at))
     }
 
     /// Ends a session from which an older token than the claim's successor was used; false when it had ended already.
-    pub async fn end_stolen(&self, claim: RefreshClaim) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn end_stolen(&self, claim: RefreshClaim) -> Result<bool, StoreError> {
         let newer = doc! { "_id": claim.session.session, "counter": { "$gt": i64::from(claim.counter) } };
         self.pull_session(doc! { "_id": claim.session.user, "sessions": { "$elemMatch": newer } }, claim.session).await
     }
 
     /// Ends a session; false when it had ended already.
-    pub async fn end_session(&self, session: SessionRef) -> Result<bool, StoreError> {
+    pub(in crate::accounts) async fn end_session(&self, session: SessionRef) -> Result<bool, StoreError> {
         self.pull_session(doc! { "_id": session.user, "sessions._id": session.session }, session).await
     }
 
     /// The living sessions of an account, the one that was used last at the end.
-    pub async fn sessions(&self, caller: SessionRef, now: Timestamp) -> Result<Vec<SessionDoc>, StoreError> {
+    pub(in crate::accounts) async fn sessions(
+        &self,
+        caller: SessionRef,
+        now: Timestamp,
+    ) -> Result<Vec<SessionDoc>, StoreError> {
         let found: Option<Sessions> = find_part(&self.docs, alive(caller), doc! { "sessions": 1 }).await?;
         let sessions = found.map(|user| user.sessions).unwrap_or_default();
         Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
     }
 
     /// Ends all sessions of an account.
-    pub async fn end_all_sessions(&self, user: UserId) -> Result<(), StoreError> {
+    pub(in crate::accounts) async fn end_all_sessions(&self, user: UserId) -> Result<(), StoreError> {
         self.docs.update_one(doc! { "_id": user }, doc! { "$set": { "sessions": [] } }).await?;
         Ok(())
     }
 
     /// Sets a new password, if the old one is still the one that was checked, ends all other sessions and voids every open
     /// link, code and reset.
-    pub async fn change_password(
+    pub(in crate::accounts) async fn change_password(
         &self,
         caller: SessionRef,
         checked: &PasswordHash,

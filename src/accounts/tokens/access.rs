@@ -1,4 +1,4 @@
-//! Access tokens: JWTs (RFC 7519) that live for minutes and name a session.
+//! Access tokens: JWTs (RFC 7519) that name a session and expire after some minutes.
 
 use std::{fmt, sync::Once};
 
@@ -17,25 +17,26 @@ use crate::values::{
 const ISSUER: &str = "myspares-auth-service";
 const TOKEN_TYPE: &str = "access";
 
-/// A signed access token; `Debug` hides it.
+/// A signed access token. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
-/// The token is not ours, was changed, or is past its time.
+/// The token was not signed by this shop, was changed, or has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid or expired access token")]
 pub struct InvalidAccessToken;
 
-/// What a token says of its bearer. Frontends read `username`, `role` and `phone_number`; the server never does.
+/// What a token says about its bearer. `username`, `role` and `phone_number` are there for frontends. The server reads
+/// them from the database instead; only while it has no database does it read `role` ([`AccessTokens::signed_role`]).
 #[derive(Debug)]
 pub struct Bearer<'a> {
     /// The account and its session.
     pub session: SessionRef,
-    /// The account's name.
+    /// The name of the account.
     pub username: &'a str,
-    /// The account's number, when it has one.
+    /// The phone number of the account, if it has one.
     pub phone_number: Option<&'a str>,
-    /// The account's role at the time of signing.
+    /// The role of the account at the time of signing.
     pub role: Role,
 }
 
@@ -54,7 +55,7 @@ struct Claims<'a> {
     token_type: &'static str,
 }
 
-/// The claims that the server itself relies on.
+/// The claims that the server checks.
 #[derive(Deserialize)]
 struct Checked<'a> {
     iss: &'a str,
@@ -71,7 +72,7 @@ pub struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// Signs with the first key and accepts all.
+    /// Makes a signer that signs with the first key and accepts tokens of all keys. Panics if `keys` is empty.
     pub fn new(keys: &[MacKey]) -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
@@ -81,7 +82,7 @@ impl AccessTokens {
         Self { signing: EncodingKey::from_secret(keys[0].bytes()), accepted }
     }
 
-    /// A token for `bearer`, good until `expires`.
+    /// Signs a token for `bearer` that expires at `expires`.
     pub fn sign(&self, bearer: &Bearer<'_>, now: Timestamp, expires: Timestamp) -> AccessToken {
         let user = bearer.session.user.to_string();
         let claims = Claims {
@@ -101,7 +102,8 @@ impl AccessTokens {
         AccessToken(token.expect("the claims are plain text and numbers"))
     }
 
-    /// The role that a token was signed for, for the time in which no database can say what it is now.
+    /// Returns the role that the account had when the token was signed. Use this only while the database can't be asked
+    /// for the current role.
     pub fn signed_role(&self, token: &str, now: Timestamp) -> Result<Role, InvalidAccessToken> {
         #[derive(Deserialize)]
         struct Signed {
@@ -113,7 +115,8 @@ impl AccessTokens {
         Ok(role)
     }
 
-    /// The session that a token names. Whether it is still alive is for the database to say.
+    /// Checks a token and returns the session that it names. Only the database knows whether that session is still
+    /// alive.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<SessionRef, InvalidAccessToken> {
         let claims = self.signed_claims(token).ok_or(InvalidAccessToken)?;
         let claims: Checked<'_> = serde_json::from_slice(&claims).map_err(|_| InvalidAccessToken)?;
@@ -125,9 +128,11 @@ impl AccessTokens {
         Ok(SessionRef { user, session })
     }
 
-    /// The claims of a token that one of the keys has signed, as JSON. Its header has no say: these keys sign nothing but
-    /// such tokens, so there is no algorithm for a caller to choose (RFC 8725, section 3.1). Reading it all the same, and
-    /// the claims once more by its own rules, makes the library's `decode` cost twice as much.
+    /// Returns the claims of a token as JSON; `None` unless one of the keys has signed it.
+    ///
+    /// The header of the token is ignored. These keys sign only HS256 tokens, so a caller must not be able to choose
+    /// the algorithm (RFC 8725, section 3.1). The `decode` function of the library takes twice as long, because it also
+    /// reads the header and checks the claims by its own rules.
     fn signed_claims(&self, token: &str) -> Option<Vec<u8>> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (_header, claims) = signed.split_once('.')?;
@@ -138,7 +143,7 @@ impl AccessTokens {
 }
 
 impl AccessToken {
-    /// The token, for the answer to its bearer only.
+    /// Returns the token. Use it only in the answer to its bearer.
     pub fn expose(self) -> String {
         self.0
     }

@@ -1,5 +1,5 @@
-//! The one signature that access tokens use, HMAC-SHA256, for jsonwebtoken:
-//! its own providers bring RSA and four curves along, which nothing here needs.
+//! HMAC-SHA256, the only signature of access tokens, as a provider for the library jsonwebtoken. The providers of the
+//! library itself also contain RSA and four elliptic curves, which nothing here needs.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{
@@ -10,7 +10,7 @@ use jsonwebtoken::{
 };
 use sha2::Sha256;
 
-/// What jsonwebtoken signs and verifies with in this process.
+/// The provider that jsonwebtoken uses in this process to sign and to verify.
 pub static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key: &EncodingKey| Ok(Box::new(Hs256::new(*algorithm, key.as_bytes())?)),
     verifier_factory: |algorithm, key: &DecodingKey| Ok(Box::new(Hs256::new(*algorithm, key.try_get_as_bytes()?)?)),

@@ -1,4 +1,4 @@
-//! The tokens of links in mails: plain ones, which only the mail holds, and hashed ones, which are stored.
+//! The tokens of links in mails. The plain token is only in the mail, and only its hash is stored.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use crate::values::{ids::UserId, keys::MacKey};
 
 const BYTES: usize = 32;
 
-/// The token of a link; `Debug` hides it, and it can't be stored.
+/// The plain token of a link. `Debug` hides it, and it can't be stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkToken([u8; BYTES]);
 
-/// What is stored of a token: a keyed hash, so that a copy of the database opens no link.
+/// The keyed hash of a token, which is stored. Nobody can make a working link from a copy of the database.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkHash(String);
 
-/// Whose link it is, and its token.
+/// The contents of a link: its account and its token.
 #[derive(Debug, Clone)]
 pub struct LinkRef {
     /// The account.
@@ -28,28 +28,28 @@ pub struct LinkRef {
 }
 
 impl LinkToken {
-    /// A token from the system's randomness.
+    /// Makes a token from 32 random bytes of the system. Panics if the system has none.
     pub fn new() -> Self {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).expect("the system has randomness");
         Self(bytes)
     }
 
-    /// The hash under one key.
+    /// Returns the hash of the token for an account under `key`.
     pub fn hash(&self, key: &MacKey, user: UserId) -> LinkHash {
         LinkHash(URL_SAFE_NO_PAD.encode(key.tag(&[&user.bytes(), &self.0])))
     }
 }
 
 impl LinkRef {
-    /// Reads the two parts of a path; `None` for what can't be a link of ours.
+    /// Reads the two parts of the path of a link. Returns `None` if they can't come from a link of this shop.
     pub fn parse(uid: &str, token: &str) -> Option<Self> {
         let hex = decode(uid).and_then(|bytes| String::from_utf8(bytes).ok())?;
         let token = decode(token)?.try_into().ok()?;
         Some(Self { user: hex.parse().ok()?, token: LinkToken(token) })
     }
 
-    /// `{uid}/{token}`, for the mail only.
+    /// Returns the end of the URL, `{uid}/{token}`. Use it only in the mail.
     pub fn expose(&self) -> String {
         format!("{}/{}", URL_SAFE_NO_PAD.encode(self.user.to_string()), URL_SAFE_NO_PAD.encode(self.token.0))
     }

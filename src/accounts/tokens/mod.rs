@@ -1,4 +1,4 @@
-//! Tokens: the short-lived access token (JWT), the refresh token of the cookie, and those of links in mails.
+//! Tokens: access tokens (JWT), refresh tokens, the tokens of links in mails, and sealed ids in cookies.
 
 pub mod access;
 mod hs256;

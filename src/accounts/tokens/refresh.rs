@@ -1,4 +1,5 @@
-//! Refresh tokens: user, session and counter, sealed; the server stores nothing of them but the counter.
+//! Refresh tokens. A token holds the ids of user and session and a counter, and a keyed hash that shows that it is
+//! genuine. Of all this the server stores only the counter, in the session.
 
 use std::fmt;
 
@@ -9,18 +10,19 @@ use crate::values::{
     keys::{MacKey, TAG_BYTES},
 };
 
-/// User id, session id, counter: 12 + 12 + 4 bytes, with the tag 60, which is 80 characters.
+/// The number of bytes for user id (12), session id (12) and counter (4). With the keyed hash a token has 60 bytes,
+/// which are 80 characters.
 const PAYLOAD_BYTES: usize = 28;
 
-/// The counter of a session that does not rotate. No rotating session gets that far.
+/// The counter of sessions that do not rotate. The counter of a rotating session never gets so high.
 pub const STATIC_COUNTER: u32 = u32::MAX;
 
-/// What a genuine token says.
+/// The contents of a genuine token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshClaim {
     /// The account and its session.
     pub session: SessionRef,
-    /// How often the session had been rotated when the token was given out, or [`STATIC_COUNTER`].
+    /// How often the session had been rotated when the token was made, or [`STATIC_COUNTER`].
     pub counter: u32,
 }
 
@@ -31,12 +33,12 @@ impl RefreshClaim {
     }
 }
 
-/// A sealed refresh token; `Debug` hides it.
+/// A refresh token with its keyed hash. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
 impl RefreshToken {
-    /// The token that stands for `claim`: always the same one for the same claim and key.
+    /// Makes the token for `claim`. The same claim and key always give the same token.
     pub fn seal(key: &MacKey, claim: RefreshClaim) -> Self {
         let payload = payload(claim);
         let mut bytes = payload.to_vec();
@@ -44,7 +46,7 @@ impl RefreshToken {
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// What a text says if one of our keys sealed it; `None` for anything else.
+    /// Returns the contents of a token that was made with one of the keys; `None` for any other text.
     pub fn open(keys: &[MacKey], text: &str) -> Option<RefreshClaim> {
         if text.len() > 128 {
             return None;
@@ -55,7 +57,7 @@ impl RefreshToken {
         genuine.then(|| claim(*payload)).flatten()
     }
 
-    /// The token, for the cookie (or the body, where that is switched on) only.
+    /// Returns the token. Use it only in the cookie or, if `BODY_REFRESH` allows it, in the body of the answer.
     pub fn expose(&self) -> &str {
         &self.0
     }

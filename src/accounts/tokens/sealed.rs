@@ -1,4 +1,4 @@
-//! Sealed ids and random tokens: the challenge of a cookie, and the proof that allows a reset.
+//! Ids in cookies with a keyed hash that shows that they are genuine, and random tokens that allow a reset.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use crate::values::{
     keys::{MacKey, TAG_BYTES},
 };
 
-/// The text for the cookie that stands for a challenge.
+/// Makes the text of the cookie for a challenge.
 pub fn seal_challenge(key: &MacKey, challenge: ChallengeId) -> String {
     let mut bytes = challenge.bytes().to_vec();
     bytes.extend_from_slice(&key.tag(&[b"challenge", &challenge.bytes()]));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The challenge of a cookie that we set; `None` for anything else.
+/// Returns the challenge of a cookie that this shop has set; `None` for any other text.
 pub fn open_challenge(keys: &[MacKey], text: &str) -> Option<ChallengeId> {
     if text.len() > 128 {
         return None;
@@ -27,13 +27,13 @@ pub fn open_challenge(keys: &[MacKey], text: &str) -> Option<ChallengeId> {
     genuine.then(|| ChallengeId::from(*id))
 }
 
-/// What a browser keeps to be known as one that was signed in to an account.
+/// Makes the text of the cookie by which a browser shows later that it was once signed in to an account.
 pub fn seal_known_browser(key: &MacKey, user: UserId) -> String {
     let id = user.bytes();
     URL_SAFE_NO_PAD.encode([&id[..], &key.tag(&[b"known browser", &id])].concat())
 }
 
-/// The account that a browser was signed in to, if one of our keys says so.
+/// Returns the account of a cookie that [`seal_known_browser`] made; `None` for any other text.
 pub fn open_known_browser(keys: &[MacKey], text: &str) -> Option<UserId> {
     if text.len() > 128 {
         return None;
@@ -44,7 +44,8 @@ pub fn open_known_browser(keys: &[MacKey], text: &str) -> Option<UserId> {
     genuine.then(|| UserId::from(*id))
 }
 
-/// Allows one new password for one account. It names the account, so that its hash is found by the account's id.
+/// A token that allows one new password for one account. It contains the id of the account, by which the stored hash is
+/// found.
 #[derive(Clone)]
 pub struct ResetToken {
     user: UserId,
@@ -52,14 +53,14 @@ pub struct ResetToken {
 }
 
 impl ResetToken {
-    /// A token nobody can guess.
+    /// Makes a token for an account from 32 random bytes of the system.
     pub fn random(user: UserId) -> Result<Self, getrandom::Error> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret)?;
         Ok(Self { user, secret })
     }
 
-    /// Reads what somebody sent; `None` for what can't be a token.
+    /// Reads a token. Returns `None` for a text that can't be one. Whether the token is valid is not checked.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 128 {
             return None;
@@ -69,34 +70,35 @@ impl ResetToken {
         Some(Self { user: (*user).into(), secret: secret.try_into().ok()? })
     }
 
-    /// The account that it is about.
+    /// Returns the account for which the token allows a new password.
     pub fn user(&self) -> UserId {
         self.user
     }
 
-    /// What is stored of it.
+    /// Returns the hash of the token, which is all that is stored of it.
     pub fn hash(&self, key: &MacKey) -> HashedToken {
         HashedToken(URL_SAFE_NO_PAD.encode(key.tag(&[b"reset", &self.user.bytes(), &self.secret])))
     }
 
-    /// The token, for the answer to whoever proved the number only.
+    /// Returns the token. Use it only in the answer to the person who has proven the number.
     pub fn expose(&self) -> String {
         URL_SAFE_NO_PAD.encode([&self.user.bytes()[..], &self.secret].concat())
     }
 }
 
-/// The keyed hash of a token or code: all that is stored of it.
+/// The keyed hash of a token or code. Only this is stored.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct HashedToken(String);
 
 impl HashedToken {
-    /// The hash of a code that was sent for a challenge.
+    /// Returns the hash of a code that was sent for a challenge.
     pub fn of_code(key: &MacKey, challenge: ChallengeId, code: &str) -> Self {
         Self(URL_SAFE_NO_PAD.encode(key.tag(&[b"code", &challenge.bytes(), code.as_bytes()])))
     }
 
-    /// The hash of what somebody claims at sign-up, to tell whether two claims are the same.
+    /// Returns the hash of two texts, such as the name and password of a sign-up, or a number and a code. It shows
+    /// whether two pairs are equal without storing them.
     pub fn of_claim(key: &MacKey, parts: [&str; 2]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(key.tag(&[b"claim", parts[0].as_bytes(), parts[1].as_bytes()])))
     }
@@ -156,7 +158,7 @@ mod tests {
     }
 
     impl PopLast for String {
-        /// The text with its last character changed.
+        /// Returns the text with its last character changed.
         fn pop_last(&self) -> String {
             format!("{}{}", &self[..self.len() - 1], if self.ends_with('A') { 'B' } else { 'A' })
         }

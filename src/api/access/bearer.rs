@@ -1,4 +1,4 @@
-//! The access token of a call.
+//! The access token of a call, from its header `Authorization: Bearer`.
 
 use std::sync::{
     Arc,
@@ -12,18 +12,16 @@ use poem::{
 
 use super::{RequestId, app};
 use crate::{
-    accounts::{
-        store::{Account, Member},
-        tokens::access::InvalidAccessToken,
-    },
+    accounts::{Account, Member, sessions, tokens::access::InvalidAccessToken},
     api::error::{ApiError, ErrorCode},
     app::App,
     db::StoreError,
     values::{author::Author, ids::SessionRef},
 };
 
-/// Whether a public call came with a bearer that is no good. Such a call is answered as nobody's; the outermost layer then
-/// adds `WWW-Authenticate` (RFC 6750, section 3.1), so that clients learn that their token is invalid.
+/// A flag that is set when a public call brings an invalid bearer token. Such a call is answered as if it had no token.
+/// The outermost layer then adds `WWW-Authenticate` (RFC 6750, section 3.1), so that the client learns that its token
+/// is invalid.
 #[derive(Clone, Default)]
 pub struct BearerNotice(Arc<AtomicBool>);
 
@@ -32,19 +30,22 @@ impl BearerNotice {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the bearer is no good.
+    /// Returns whether the call brought an invalid bearer token.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Looks at a bearer that its call doesn't need. Where the database can't tell, nothing is said; but staff are shown no
-/// copy that may be old, so their calls fail then.
+/// Checks the bearer token of a call that does not need one, and sets [`BearerNotice`] if the token is invalid.
+///
+/// While the database can't be reached, the token can't be checked. A token that was signed for staff then makes the
+/// call fail, because staff must not see a copy that may be old. Any other token is ignored, and no notice is set.
 pub async fn notice_bad_bearer(request: &Request) -> Result<(), ApiError> {
     found_or_public(request).await.map(drop)
 }
 
-/// Like [`found`], but while the database is away callers whose token wasn't signed for staff are nobody.
+/// Like [`found`], but returns `None` while the database can't be reached, unless the token was signed for staff. A
+/// token for staff then fails.
 pub(super) async fn found_or_public(request: &Request) -> Result<Option<Member>, ApiError> {
     let store = &app(request)?.store;
     let found = match store.require_primary() {
@@ -63,10 +64,11 @@ fn is_signed_for_staff(request: &Request) -> Result<bool, ApiError> {
     Ok(matches!(role, Some(Ok(role)) if role.is_staff()))
 }
 
-/// Who is behind the bearer of a public call; `None`, and a notice, when it is no good.
+/// Returns the account of the bearer token of a public call. If the token is invalid, sets [`BearerNotice`] and returns
+/// `None`.
 async fn found(request: &Request) -> Result<Option<Member>, StoreError> {
     let found = match (app(request), session(request)) {
-        (Ok(app), Ok(session)) => app.store.users.member(session).await?,
+        (Ok(app), Ok(session)) => sessions::member(app, session).await?,
         _ => None,
     };
     if found.is_none()
@@ -83,11 +85,11 @@ pub(super) fn author(request: &Request, member: Member) -> Result<Author, ApiErr
 }
 
 pub(super) async fn member(request: &Request) -> Result<Member, ApiError> {
-    app(request)?.store.users.member(session(request)?).await?.ok_or(InvalidAccessToken.into())
+    sessions::member(app(request)?, session(request)?).await?.ok_or(InvalidAccessToken.into())
 }
 
 pub(super) async fn account(request: &Request, session: SessionRef) -> Result<Account, ApiError> {
-    app(request)?.store.users.account(session).await?.ok_or(InvalidAccessToken.into())
+    sessions::account(app(request)?, session).await?.ok_or(InvalidAccessToken.into())
 }
 
 pub(super) fn brings_bearer(request: &Request) -> bool {
@@ -103,12 +105,14 @@ pub(super) fn session(request: &Request) -> Result<SessionRef, ApiError> {
     Ok(app.access_tokens.check(token, app.clock.now())?)
 }
 
-/// The token behind `Bearer` (RFC 6750, section 2.1), whose name is read in any case (RFC 9110, section 11.1).
+/// Returns the token of a header `Authorization: Bearer …` (RFC 6750, section 2.1). The word `Bearer` may be in any
+/// case (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     token_in(headers.get(header::AUTHORIZATION)?)
 }
 
-/// Whether an `Authorization` holds a token of ours that has not expired. Its session is not looked up.
+/// Returns whether an `Authorization` header holds an access token that we signed and that has not expired. Does not
+/// ask the database whether the session is still alive.
 pub fn is_signed(app: &App, authorization: &HeaderValue) -> bool {
     token_in(authorization).is_some_and(|token| app.access_tokens.check(token, app.clock.now()).is_ok())
 }

@@ -1,5 +1,5 @@
-//! Who may call: argument types that refuse everybody else and hand over whom they let in.
-//! A handler that takes none of them is public.
+//! Access control by argument types of handlers. Each type refuses callers who may not call, and hands over the caller
+//! whom it lets in. A handler that takes none of them is public.
 
 mod bearer;
 mod cookies;
@@ -25,7 +25,7 @@ use self::{
 };
 use super::error::{ApiError, ErrorCode};
 use crate::{
-    accounts::{store::Account, tokens::access::InvalidAccessToken},
+    accounts::{Account, tokens::access::InvalidAccessToken},
     app::App,
     values::{
         author::Author,
@@ -37,60 +37,64 @@ use crate::{
 const BEARER_SCHEME: &str = "AccessToken";
 const COOKIE_SCHEME: &str = "RefreshCookie";
 
-/// Anybody with a living session; the account was loaded to see that it lives.
+/// A caller with a living session. The check of the session has loaded the account, so a handler need not load it
+/// again.
 pub struct Customer {
-    /// The account.
+    /// The account of the caller.
     pub account: Account,
-    /// The session.
+    /// The session of the access token.
     pub session: SessionRef,
 }
 
-/// A customer who may run the catalogue; whoever writes is named in the audits.
+/// A caller who may manage the catalogue. The audits name the caller of every write.
 pub struct Staff {
-    /// Who they are, to the audits.
+    /// The caller, as the audits name them.
     pub author: Author,
-    /// Staff, or admin.
+    /// [`Role::Staff`] or [`Role::Admin`].
     pub role: Role,
 }
 
-/// A customer who may run the accounts; whatever they do there is told of in the audits.
+/// A caller who may manage the accounts. The audits record what they do there.
 pub struct Admin {
-    /// Who they are, to the audits.
+    /// The caller, as the audits name them.
     pub author: Author,
 }
 
 impl Staff {
-    /// Whether they may see the personal data of an account: their own, and as an admin everybody's.
+    /// Returns whether the caller may see the personal data of an account. Staff may see their own, admins may see all.
     pub fn may_see(&self, user: UserId) -> bool {
         self.role == Role::Admin || self.author.user_id == user
     }
 }
 
-/// Anybody; whoever sends a bearer must be signed in with it.
+/// Any caller. A caller who sends a bearer token must be signed in with it; `None` means that no token was sent.
 pub struct MaybeCustomer(pub Option<Customer>);
 
-/// Anybody. Staff see what is hidden; a bad bearer is nobody's, and the answer says so ([`BearerNotice`]).
+/// Any caller of a public call that shows more to staff. A caller with an invalid bearer token counts as not signed in,
+/// and the answer says that the token is invalid ([`BearerNotice`]).
 pub struct Viewer {
-    /// Whether the caller is staff.
+    /// Whether the caller is staff or an admin, and so sees hidden products.
     pub is_staff: bool,
 }
 
-/// The owner of `{user_id}` in the path. Only the token was checked: the query that follows must sign the caller in,
-/// which saves a round trip.
+/// The user whose id is `{user_id}` in the path. Only the token was checked, which saves a round trip to the database.
+/// The query that follows must also check that the session is alive.
 pub struct PathOwner(pub SessionRef);
 
-/// What a logout may bring: a bearer, the cookie, or both, none of them checked yet.
+/// The tokens that a sign-out brings: an access token, refresh cookies, or both. None of them is checked yet.
 pub struct LogoutTokens {
-    /// The text behind `Bearer`, or any other `Authorization`, which then is no good token.
+    /// The token of `Authorization: Bearer`. It is empty, and so invalid, if the header has another form. `None` means
+    /// that there is no such header.
     pub bearer: Option<String>,
-    /// The refresh tokens of all cookies of the name: after a change of `COOKIE_DOMAIN` a browser sends two.
+    /// The refresh tokens of all cookies of that name. A browser sends two after a change of `COOKIE_DOMAIN`.
     pub cookies: Vec<String>,
 }
 
-/// The refresh tokens of all cookies of the name, not checked yet; only pages of allowed origins get this far.
+/// The refresh tokens of all cookies of that name. They are not checked yet. Calls from pages of other origins are
+/// refused.
 pub struct RefreshCookie(pub Vec<String>);
 
-/// The id of a request, as the outermost layer chose it.
+/// The id of a request. The outermost layer takes it from the caller or creates it.
 #[derive(Clone)]
 pub struct RequestId(pub Arc<str>);
 
@@ -100,9 +104,9 @@ impl From<InvalidAccessToken> for ApiError {
     }
 }
 
-/// How one of these arguments decides.
+/// The check that one of these argument types makes.
 trait Access: Sized {
-    /// What the spec asks callers to send: one of these.
+    /// The security schemes in the OpenAPI description. A caller has to use one of them.
     const SCHEMES: &'static [&'static str];
 
     async fn check(request: &Request) -> Result<Self, ApiError>;
@@ -169,7 +173,7 @@ impl Access for PathOwner {
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         let session = session(request)?;
-        // The router numbers parameters; the user is the first one of every path that is about one user.
+        // The router numbers the parameters of a path. The user is the first parameter of every path about one user.
         let named = request.raw_path_param("param0").and_then(|id| id.parse::<UserId>().ok());
         if named == Some(session.user) {
             Ok(Self(session))

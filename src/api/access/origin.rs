@@ -1,4 +1,4 @@
-//! Where a call comes from: its address, its browser, and the page that made it.
+//! The origin of a call: its network address, its browser, and the web page that made it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,30 +24,32 @@ use crate::{
     values::net::{self, Client},
 };
 
-/// Where a call comes from, whatever page made it: for calls that a bearer protects.
+/// The origin of a call from any web page. For calls that a bearer token protects.
 pub struct AnyOrigin(pub Origin);
 
-/// The address a call comes from, as the outermost layer found it.
+/// The network address from which a call comes, as the outermost layer determined it.
 #[derive(Clone, Copy)]
 pub struct ClientAddress(pub Client);
 
-/// Where a call comes from; only pages of allowed origins get this far. For calls that change something and that no bearer
-/// protects: forms need no preflight, so any page could make them.
+/// The origin of a call that does not come from a page of a foreign origin: such calls are refused. For calls that
+/// change something without a bearer token. Browsers send forms without a CORS preflight, so any page could make these
+/// calls.
 pub struct TrustedOrigin(pub Origin, pub SecondCookie);
 
-/// A cookie beside the one that an answer of the API describes; the outermost layer adds it.
+/// A second cookie for an answer that sets one cookie already. The outermost layer adds it to the answer.
 #[derive(Clone, Default)]
 pub struct SecondCookie(Arc<OnceLock<HeaderValue>>);
 
 impl SecondCookie {
-    /// Has the cookie set with the answer to this call; the first one counts.
+    /// Adds `cookie` to the answer of this call. Only the first cookie counts. Text that is not a valid header is
+    /// ignored.
     pub fn set(&self, cookie: &str) {
         if let Ok(line) = HeaderValue::from_str(cookie) {
             self.0.get_or_init(|| line);
         }
     }
 
-    /// The line for the answer.
+    /// Returns the value for `Set-Cookie`, or `None` if no cookie was set.
     pub fn line(&self) -> Option<HeaderValue> {
         self.0.get().cloned()
     }
@@ -94,9 +96,11 @@ fn address(request: &Request) -> Result<ClientAddress, ApiError> {
     request.data::<ClientAddress>().copied().ok_or_else(ApiError::internal)
 }
 
-/// Browsers say which page a call comes from. A page of another shop may not have a cookie used or set, an SMS sent or a
-/// session ended; a caller that says nothing is no browser, and has no cookie but its own (OWASP CSRF Prevention Cheat
-/// Sheet; Fetch Metadata, section 2.2).
+/// Refuses calls from web pages of a foreign origin. Such a page must not use or set a cookie, send an SMS or end a
+/// session of the person who visits it.
+///
+/// Browsers name the page's origin in `Origin`, or send `Sec-Fetch-Site`. A caller that sends neither is not a browser,
+/// and has only its own cookies (OWASP CSRF Prevention Cheat Sheet; Fetch Metadata, section 2.2).
 pub(super) fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let is_allowed = match headers.get(header::ORIGIN) {
@@ -106,12 +110,12 @@ pub(super) fn refuse_foreign_origin(request: &Request) -> Result<(), ApiError> {
     if is_allowed { Ok(()) } else { Err(ApiError::new(ErrorCode::OriginNotAllowed, "origin not allowed")) }
 }
 
-/// Whether an origin is a listed one, or the server's own.
+/// Returns whether an origin is listed in `CORS_ALLOWED_ORIGINS` or is the server's own.
 fn is_allowed(request: &Request, origin: &str) -> Result<bool, ApiError> {
     if app(request)?.config.cors_allowed_origins.iter().any(|listed| listed == origin) {
         return Ok(true);
     }
-    // HTTP/2 has the authority in place of the header.
+    // HTTP/2 requests have an authority in place of the `Host` header.
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
     Ok(origin.split_once("://").is_some_and(|(scheme, authority)| {

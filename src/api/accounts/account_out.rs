@@ -1,40 +1,40 @@
-//! The account as its owner sees it, and without personal data for others.
+//! The account as its owner sees it, and a masked form without personal data for other readers.
 
 use poem_openapi::{Object, types::Example};
 
 use crate::{
-    accounts::store::{Account, Profile, Verification, Verified},
+    accounts::{Account, Profile, Verification, Verified},
     api::{address::AddressOut, user_out::UserOut},
     values::{mask, time::Timestamp},
 };
 
-/// An account with everything its owner may see.
+/// An account with everything that its owner may see.
 #[derive(Debug, Object)]
 #[oai(rename = "Account", example)]
 pub(in crate::api) struct AccountOut {
     #[oai(flatten)]
     user: UserOut,
     is_active: bool,
-    /// Whether the account may run the catalogue.
+    /// Whether the account may manage the catalogue. True for staff and admins.
     is_staff: bool,
     profile: ProfileOut,
     verification: VerificationOut,
-    /// Whether the number or address that the account has now was proven.
+    /// Whether the phone number or e-mail address that the account has now was proven.
     is_verified: bool,
 }
 
-/// What the owner of an account tells of themselves.
+/// The data that the owner of an account gives about themselves.
 #[derive(Debug, Object)]
 #[oai(rename = "Profile")]
 struct ProfileOut {
-    /// Mirrors the sign-in number.
+    /// The same number as `phone_number` of the account.
     phone: Option<ProfilePhoneOut>,
     address: AddressOut,
     display: Option<DisplayOut>,
     preference: Option<PreferenceOut>,
 }
 
-/// The number shown on the profile.
+/// The phone number on the profile.
 #[derive(Debug, Object)]
 #[oai(rename = "ProfilePhone")]
 struct ProfilePhoneOut {
@@ -42,25 +42,25 @@ struct ProfilePhoneOut {
     created_at: Timestamp,
 }
 
-/// How the account is shown.
+/// The appearance of the account.
 #[derive(Debug, Object)]
 #[oai(rename = "Display")]
 struct DisplayOut {
-    /// URL of a picture.
+    /// URL of the account's picture.
     photo: String,
     created_at: Timestamp,
 }
 
-/// How the account likes the shop.
+/// The owner's preferences.
 #[derive(Debug, Object)]
 #[oai(rename = "Preference")]
 struct PreferenceOut {
-    /// BCP 47 tag.
+    /// Language as a BCP 47 tag, such as `en-IN`.
     language: String,
     created_at: Timestamp,
 }
 
-/// What was proven.
+/// The contacts of the account that were proven.
 #[derive(Debug, Object)]
 #[oai(rename = "Verification")]
 struct VerificationOut {
@@ -68,7 +68,7 @@ struct VerificationOut {
     phone: Option<VerifiedOut>,
 }
 
-/// A proven value.
+/// A proven e-mail address or phone number.
 #[derive(Debug, Object)]
 #[oai(rename = "Verified")]
 struct VerifiedOut {
@@ -77,11 +77,12 @@ struct VerifiedOut {
 }
 
 impl AccountOut {
-    /// Shows an account as it is at a moment.
+    /// Creates the answer for an account. `now` decides which proofs still count.
     pub(in crate::api) fn new(mut account: Account, now: Timestamp) -> Self {
         let is_verified = account.proven_number(now).is_some()
             || account.email.as_ref().is_some_and(|email| account.has_proven(email, now));
-        // An address that was removed is nobody's business once it counts for nothing.
+        // An address that the owner has removed still counts as proven for some time. After that it is not shown any
+        // more.
         account.verification.email = account.verification.email.filter(|email| email.proven(now).is_some());
         let address = AddressOut::of(&account);
         Self {
@@ -94,7 +95,8 @@ impl AccountOut {
         }
     }
 
-    /// As somebody sees it who may not know the owner: number and address of mail masked, an address without lines, no picture.
+    /// Returns the account for readers who may not know the owner's personal data: phone numbers and e-mail addresses
+    /// are masked, the lines of the postal address are empty, and the picture is left out.
     pub(in crate::api) fn masked(self) -> Self {
         let phone = self.profile.phone.map(|phone| ProfilePhoneOut { number: mask::phone(&phone.number), ..phone });
         let verified = |verified: Option<VerifiedOut>, masked: fn(&str) -> String| {

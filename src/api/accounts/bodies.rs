@@ -1,16 +1,17 @@
-//! What the calls of this group take.
+//! Bodies of the requests to `/api/accounts/`.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{accounts::rules::password::Password, api::fields::PasswordIn};
 
-/// A new password, and the one until now.
+/// A new password, and the current one.
 #[derive(Object, Deserialize)]
 #[oai(rename = "PasswordChange", example)]
 pub(super) struct PasswordChangeIn {
     pub(super) current_password: Option<PasswordIn>,
-    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    /// 8 to 72 bytes with an upper-case and a lower-case letter, a digit and a special character, and not easy to
+    /// guess.
     pub(super) new_password: Option<PasswordIn>,
 }
 
@@ -21,7 +22,7 @@ impl Example for PasswordChangeIn {
     }
 }
 
-/// The confirmation that an account is to be removed.
+/// The confirmation that an account may be deleted.
 #[derive(Object, Deserialize)]
 #[oai(rename = "DeleteAccount", example)]
 pub(super) struct DeleteIn {

@@ -1,10 +1,10 @@
-//! All data of an account, for its owner to take along.
+//! The export of all data of an account, for its owner.
 
 use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 
 use super::account_out::AccountOut;
 use crate::{
-    accounts::store::WholeAccount,
+    accounts::WholeAccount,
     api::auth::SessionsOut,
     values::{
         cart::{CartDoc, CartLine},
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Everything that is kept about an account but its secrets.
+/// Everything that is stored about an account, except its secrets.
 #[derive(Object)]
 #[oai(rename = "AccountExport", example)]
 pub(super) struct ExportOut {
@@ -23,7 +23,7 @@ pub(super) struct ExportOut {
     sessions: SessionsOut,
     cart: StoredCartOut,
     last_sign_in_at: Option<Timestamp>,
-    /// When anything of it last changed.
+    /// Time of the last change of the account.
     updated_at: Timestamp,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ExportOut {
 struct StoredCartOut {
     #[oai(rename = "_id")]
     id: CartId,
-    /// The oldest line first.
+    /// Lines of the cart, the oldest first.
     items: Vec<StoredLineOut>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -46,7 +46,7 @@ struct StoredLineOut {
     product_id: ProductId,
     quantity: u32,
     added_at: Timestamp,
-    /// What a piece cost when it was added.
+    /// Price of one piece when the line was created.
     unit_price_at_add: Money,
 }
 
@@ -56,7 +56,7 @@ pub(super) enum Exported {
     #[oai(status = 200)]
     Ok(
         Json<ExportOut>,
-        /// A file to be saved.
+        /// `attachment`, with a name for the file.
         #[oai(header = "Content-Disposition")]
         String,
     ),

@@ -1,4 +1,4 @@
-//! `/api/accounts/`: one's own account.
+//! `/api/accounts/`: the caller's own account.
 
 pub(super) mod account_out;
 mod bodies;
@@ -28,40 +28,42 @@ use super::{
 };
 use crate::{
     accounts::{
+        Account,
         own::{self, AccountError},
         photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
         sessions::Origin,
-        store::Account,
     },
     app::App,
+    privacy,
 };
 
-/// The handlers.
+/// Handlers of `/api/accounts/`.
 pub struct AccountsApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/accounts", tag = "Group::Accounts")]
 impl AccountsApi {
-    /// One's own account
+    /// Returns the caller's account
     #[oai(path = "/me", method = "get", operation_id = "readAccount")]
     async fn me(&self, caller: Customer) -> ApiResult<Json<AccountOut>> {
         Ok(self.shown(caller.account))
     }
 
-    /// All one's own data
+    /// Exports the caller's data
     ///
-    /// Account, sessions and cart as one file.
+    /// Returns account, sessions and cart as one file.
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
-        let whole = own::export(&self.app, caller.session).await?;
+        let whole = privacy::export(&self.app, caller.session).await?;
         Ok(Exported::new(whole, caller.session.session, self.app.clock.now()))
     }
 
-    /// Leave
+    /// Deletes the caller's account
     ///
-    /// Removes the account with everything in it. Its name, number and address are free again.
+    /// Removes the account with everything in it. Other accounts can then use its username, phone number and e-mail
+    /// address. The account of an admin can't be deleted.
     #[oai(path = "/me", method = "delete", operation_id = "deleteAccount")]
     async fn delete(
         &self,
@@ -70,13 +72,14 @@ impl AccountsApi {
         body: Body<DeleteIn>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
-        own::delete(&self.app, caller.session, current, &origin.0).await?;
+        privacy::delete(&self.app, caller.session, current, &origin.0).await?;
         Ok(Json(MessageOut::new("account deleted successfully")))
     }
 
-    /// Change what is named
+    /// Changes the given fields
     ///
-    /// Another e-mail address needs `current_password` or a sign-in less than 10 minutes old. `PATCH` does the same.
+    /// A change of the e-mail address needs `current_password` or a sign-in less than 10 minutes old. `PATCH` does the
+    /// same.
     #[oai(path = "/update", method = "put", operation_id = "updateAccount")]
     async fn update(
         &self,
@@ -87,9 +90,9 @@ impl AccountsApi {
         self.change(caller, &origin.0, body.0).await
     }
 
-    /// Change what is named
+    /// Changes the given fields
     ///
-    /// As `PUT`.
+    /// Does the same as `PUT`.
     #[oai(path = "/update", method = "patch", operation_id = "patchAccount")]
     async fn patch(
         &self,
@@ -100,23 +103,23 @@ impl AccountsApi {
         self.change(caller, &origin.0, body.0).await
     }
 
-    /// Send a picture
+    /// Sets the account's picture
     ///
-    /// It is shown upright, at most 512 pixels wide and high, and without what its file told beside the picture.
+    /// The picture is stored upright, at most 512 pixels wide and high, and without the metadata of the file.
     #[oai(path = "/photo", method = "post", operation_id = "uploadPhoto")]
     async fn upload_photo(&self, caller: Customer, image: ImageUpload) -> ApiResult<Json<AccountOut>, PhotoError> {
         Ok(self.shown(pictures::set(&self.app, caller.session, image.0).await?))
     }
 
-    /// Show no picture any more
+    /// Removes the account's picture
     #[oai(path = "/photo", method = "delete", operation_id = "removePhoto")]
     async fn remove_photo(&self, caller: Customer) -> ApiResult<Json<AccountOut>, PhotoError> {
         Ok(self.shown(pictures::remove(&self.app, caller.session).await?))
     }
 
-    /// Change the password
+    /// Changes the password
     ///
-    /// Every other session ends.
+    /// Ends every other session of the account. Its open links and codes become invalid.
     #[oai(path = "/password", method = "post", operation_id = "changePassword")]
     async fn password(
         &self,
@@ -132,7 +135,7 @@ impl AccountsApi {
 }
 
 impl AccountsApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

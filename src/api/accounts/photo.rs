@@ -1,4 +1,4 @@
-//! How refusals of pictures are answered.
+//! Conversion of refusals of pictures into answers.
 
 use crate::{
     accounts::photo::PhotoError,

@@ -1,4 +1,4 @@
-//! What `update/` takes, and the rules it must keep.
+//! The body of `update/`, and the check of its rules.
 
 use poem_openapi::{
     Object,
@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{
+        Account, AccountChange, EmailChange, PhotoChange,
         profile::ProfileError,
         rules::{
             password::Password,
             profile::{Language, Photo},
             username::Username,
         },
-        store::{Account, AccountChange, EmailChange, PhotoChange},
     },
     api::{
         address::AddressIn,
@@ -24,16 +24,16 @@ use crate::{
     values::{email::Email, invalid::InvalidField, phone::Region},
 };
 
-/// What is new; whatever is left out stays as it is.
+/// Changes of the account. Fields that are left out stay as they are.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "AccountUpdate", example)]
 pub(super) struct UpdateIn {
-    /// 4 to 24 characters.
+    /// 4 to 24 letters, digits, single spaces and `._-`, with at least one letter.
     username: Option<Line>,
-    /// null removes the address, if the account has a number.
+    /// E-mail address. `null` removes it, which is only possible if the account has a phone number.
     #[serde(default)]
     email: MaybeUndefined<Line>,
-    /// For another e-mail address, unless the sign-in is less than 10 minutes old.
+    /// Required to change or remove the e-mail address, unless the sign-in is less than 10 minutes old.
     current_password: Option<PasswordIn>,
     #[serde(default, deserialize_with = "object")]
     display: Option<DisplayIn>,
@@ -41,12 +41,12 @@ pub(super) struct UpdateIn {
     preference: Option<PreferenceIn>,
     #[serde(default, deserialize_with = "object")]
     address: Option<AddressIn>,
-    /// The three above as the account's answer has them; what is given above comes first.
+    /// The same three objects, nested as in the account's answer. Those that are given above take precedence.
     #[serde(default, deserialize_with = "object")]
     profile: Option<ProfileIn>,
 }
 
-/// What owners tell of themselves, as the account's answer has it.
+/// The data that the owner gives about themselves, nested as in the account's answer.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "ProfileUpdate")]
 struct ProfileIn {
@@ -58,30 +58,32 @@ struct ProfileIn {
     address: Option<AddressIn>,
 }
 
-/// How the account is to be shown.
+/// The appearance of the account.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "DisplayUpdate")]
 struct DisplayIn {
-    /// `https://`, `http://` or `/media/`, at most 150 characters; null shows no picture any more.
+    /// URL of a picture that begins with `https://`, `http://` or `/media/`; at most 150 characters. `null` removes the
+    /// picture.
     #[serde(default)]
     photo: MaybeUndefined<Line>,
 }
 
-/// How the account likes the shop.
+/// The owner's preferences.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "PreferenceUpdate")]
 struct PreferenceIn {
-    /// BCP 47 tag of at most 10 characters.
+    /// Language as a BCP 47 tag of at most 10 characters, such as `en-IN`.
     language: Option<Line>,
 }
 
 impl UpdateIn {
-    /// The password that confirms the change.
+    /// Returns the password that confirms the change, or `None` if it is missing or empty.
     pub(super) fn current_password(&self) -> Option<Password> {
         optional_password(self.current_password.clone())
     }
 
-    /// Checks the body. A name or address that is sent back as the account has it is no change, whatever the rules are now.
+    /// Checks the body against the rules. A username or e-mail address that equals the account's is accepted unchecked,
+    /// because it may be older than the rules.
     pub(super) fn check(self, account: &Account, region: Region) -> Result<AccountChange, InvalidField> {
         let username = |name: Line| match name.0 == account.username.as_str() {
             true => Ok(account.username.clone()),

@@ -1,4 +1,4 @@
-//! `/api/admin/audits/`: what happened in the shop.
+//! `/api/admin/audits/`: the record of what happened in the shop and who did it.
 
 use std::sync::Arc;
 
@@ -19,10 +19,7 @@ use crate::{
         paging::{next_cursor, slice},
     },
     app::App,
-    audits::{
-        self,
-        store::{Actor, AuditDoc, AuditQuery},
-    },
+    audits::{self, Actor, AuditDoc, AuditQuery},
     db::StoreError,
     values::{
         codes::FullCode,
@@ -32,7 +29,7 @@ use crate::{
     },
 };
 
-/// The handlers.
+/// Handlers of `/api/admin/audits/`.
 pub struct AuditsApi {
     app: Arc<App>,
 }
@@ -41,23 +38,25 @@ type Text = Query<Option<String>>;
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl AuditsApi {
-    /// What happened, the newest first
+    /// Lists the audits, the newest first
+    ///
+    /// In entries about accounts and invitations staff see personal data masked.
     #[oai(path = "/audits", method = "get", operation_id = "listAudits")]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list(
         &self,
         staff: Staff,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
-        /// Not before: RFC 3339, or Unix seconds.
+        /// Only entries at or after this time: RFC 3339 or Unix seconds.
         from: Text,
-        /// Not after.
+        /// Only entries at or before this time: RFC 3339 or Unix seconds.
         to: Text,
-        /// Who did it: the id or the name of an account.
+        /// Only entries of this account: its id, or its username at the time of the entry.
         actor: Text,
-        /// The full code of a catalogue entry; what is below it is included.
+        /// Only entries about the catalogue entry with this full code, and about everything below it.
         code: Text,
     ) -> ApiResult<Json<AuditsOut>, AuditsError> {
         let wanted = AuditQuery {
@@ -70,20 +69,21 @@ impl AuditsApi {
         self.answer(&staff, &wanted, "audits", limit, cursor).await
     }
 
-    /// Search what happened
+    /// Searches the audits
     ///
-    /// Finds a plain text in the collection, operation, code, actor and names of changed fields.
+    /// Finds entries with `q` in their collection, operation, code, document id, actor or names of changed fields. In
+    /// entries about accounts and invitations staff see personal data masked.
     #[oai(path = "/audits/search", method = "get", operation_id = "searchAudits")]
     async fn search(
         &self,
         staff: Staff,
-        /// 1 to 100 characters, in any case.
+        /// Plain text of 1 to 100 characters, in any case.
         q: Text,
-        /// `-timestamp` (the newest first, as when left out) or `timestamp`.
+        /// `-timestamp` (the newest first) or `timestamp` (the oldest first); `-timestamp` if left out.
         sort: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
     ) -> ApiResult<Json<AuditsOut>, AuditsError> {
         let oldest_first = match sort.0.as_deref() {
@@ -98,7 +98,7 @@ impl AuditsApi {
 }
 
 impl AuditsApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -138,44 +138,44 @@ fn invalid(field: &'static str, text: &str) -> ApiError {
 #[derive(Debug, Object)]
 #[oai(rename = "Audits", example)]
 struct AuditsOut {
-    /// Of this page.
+    /// Number of entries on this page.
     count: usize,
-    /// Of all pages together.
+    /// Number of entries on all pages together.
     total: u64,
     logs: Vec<AuditOut>,
     next_cursor: Option<String>,
 }
 
-/// One thing that happened.
+/// An entry of the audits: one event and who caused it.
 #[derive(Debug, Object)]
 #[oai(rename = "Audit", example)]
 struct AuditOut {
     #[oai(rename = "_id")]
     id: AuditId,
-    /// What it happened to.
+    /// Collection of the document to which it happened.
     collection: String,
     /// `insert`, `update`, `delete`, `logout`, `unlock`, `stock_redistribution`, `session_stolen`, `invitation_used`, …
     operation: String,
     document_key: Any<Value>,
-    /// Full code, where it has one.
+    /// Full code of the document; null if it has none.
     code: Option<String>,
     /// The document after the write, or before a deletion.
     full_document: Any<Value>,
-    /// For an update `updatedFields`, `removedFields` and the values `before`.
+    /// For an update: `updatedFields`, `removedFields`, and the earlier values as `before`.
     update_description: Any<Value>,
-    /// Null when the shop did it by itself.
+    /// The account that caused the event; null if the server did it by itself.
     actor: Option<ActorOut>,
-    /// As in the logs.
+    /// Id of the request. The logs contain the same id.
     request_id: Option<String>,
     timestamp: Timestamp,
 }
 
-/// Who did it.
+/// The account that caused an event.
 #[derive(Debug, Object)]
 #[oai(rename = "Actor")]
 struct ActorOut {
     user_id: UserId,
-    /// The name at that time; empty once its owner has deleted the account.
+    /// Username at the time of the event. Empty after the owner has deleted the account.
     username: String,
 }
 
@@ -203,7 +203,7 @@ impl From<AuditDoc> for AuditOut {
     }
 }
 
-/// Stored values as the API writes them everywhere: ids as 24 hex digits, dates as RFC 3339.
+/// Converts a stored value into JSON as the API writes it everywhere: ids as 24 hex digits, dates as RFC 3339.
 fn json_of(value: Bson) -> Value {
     match value {
         Bson::ObjectId(id) => id.to_hex().into(),
@@ -215,7 +215,7 @@ fn json_of(value: Bson) -> Value {
         Bson::Int32(number) => number.into(),
         Bson::Int64(number) => number.into(),
         Bson::Double(number) => number.into(),
-        // Nothing else is ever written into an entry.
+        // Entries of the audits never contain values of other types.
         _ => Value::Null,
     }
 }
@@ -244,7 +244,7 @@ impl Example for AuditsOut {
     }
 }
 
-/// Why the audits aren't read.
+/// The reason why the audits can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct AuditsError(#[from] StoreError);

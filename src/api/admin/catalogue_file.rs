@@ -1,4 +1,5 @@
-//! A file of the catalogue as a body, in either direction: it is never in memory as a whole.
+//! Files of the catalogue as bodies of requests and answers. They are read and written piece by piece, and never are in
+//! memory as a whole.
 
 use std::{
     io,
@@ -33,27 +34,27 @@ use crate::{
     catalogue::transfer::{Export, Format},
 };
 
-/// Bytes of a file.
+/// The largest file, in bytes.
 const LIMIT: u64 = 256 * 1024 * 1024;
-/// How long what is left of a refused file is read.
+/// The longest time for which the rest of a refused file is read.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// The part of a form that is the file.
+/// The name of the form field with the file.
 const PART: &str = "file";
 
-/// A file that somebody sends.
+/// A file that a caller sends.
 pub(super) struct Upload {
-    /// How its rows are written.
+    /// The format of the rows.
     pub(super) format: Format,
-    /// Its bytes, as they come.
+    /// The bytes of the file, as they arrive. A read fails if the file is larger than 256 MiB.
     pub(super) source: Pin<Box<dyn AsyncRead + Send>>,
     is_too_long: Arc<AtomicBool>,
 }
 
-/// A file that is being written.
+/// A file that an export writes while the caller receives it.
 pub(super) struct Download {
-    /// How its rows are written.
+    /// The format of the rows.
     pub(super) format: Format,
-    /// Its bytes, as they are ready.
+    /// The bytes of the file, as they are written.
     pub(super) body: Body,
 }
 
@@ -79,7 +80,7 @@ impl Upload {
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, wanted))
     }
 
-    /// The refusal of a file that couldn't be read to its end.
+    /// Returns the error for a file that couldn't be read to its end: 413 if it was too large, otherwise 400.
     pub(super) fn unreadable(&self) -> ApiError {
         if self.is_too_long.load(Ordering::Relaxed) {
             return too_long();
@@ -87,8 +88,8 @@ impl Upload {
         ApiError::new(ErrorCode::InvalidBody, "the file can't be read to its end")
     }
 
-    /// Reads what is left of a refused file: a client that writes its whole request before it reads would otherwise see
-    /// a reset connection in place of the answer.
+    /// Reads and drops the rest of a refused file, for 10 seconds at most. A client that sends its whole request before
+    /// it reads would otherwise see a reset connection instead of the answer.
     pub(super) async fn drain(mut self) {
         let mut nowhere = tokio::io::sink();
         let rest = tokio::io::copy(&mut self.source, &mut nowhere);
@@ -96,7 +97,8 @@ impl Upload {
     }
 }
 
-/// The file in a form; its name tells more of its format than what programs call its type.
+/// Returns the file in a form, and its format. The file name decides before the content type, because programs often
+/// send a wrong content type. Without either the format is CSV.
 async fn part(request: &Request, body: Body) -> Result<(Format, Pin<Box<dyn AsyncRead + Send>>), ApiError> {
     let no_form = || ApiError::new(ErrorCode::InvalidBody, "the body is not a valid form");
     let parts = <Multipart as FromRequest>::from_request(request, &mut RequestBody::new(body)).await;
@@ -119,7 +121,7 @@ fn too_long() -> ApiError {
     ApiError::new(ErrorCode::BodyTooLarge, "the file is larger than 256 MiB")
 }
 
-/// Bytes that end in an error when there are too many of them.
+/// A reader that fails if its source has more than `left` bytes.
 struct Limited<R> {
     source: R,
     left: u64,
@@ -138,7 +140,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Limited<R> {
                 Poll::Ready(Ok(()))
             }
             None => {
-                // A reader that fails has read nothing.
+                // A read that fails must leave the buffer as it was.
                 buffer.set_filled(before);
                 this.is_too_long.store(true, Ordering::Relaxed);
                 Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()))
@@ -177,7 +179,7 @@ impl<'a> ApiExtractor<'a> for Upload {
 }
 
 impl Download {
-    /// The file that an export writes from now on.
+    /// Starts a task in `tasks` that writes the file of an export while the caller receives it.
     pub(super) fn of(export: Export, tasks: &tokio_util::task::TaskTracker) -> Self {
         let format = export.format();
         let pieces = export.stream(tasks).map(|piece| Ok::<_, io::Error>(piece.unwrap_or_else(|_| break_connection())));
@@ -185,9 +187,11 @@ impl Download {
     }
 }
 
-/// Ends the connection in the middle of an answer, as hyper does when a body fails. poem (3.1.12) asks hyper once more
-/// after that, and then the answer is ended as if it were whole; unwinding is what closes its socket instead. The panic
-/// hook doesn't hear of it, and only the task of this connection ends.
+/// Ends the connection in the middle of an answer, so that the caller notices that the file is incomplete.
+///
+/// hyper ends the connection by itself when a body fails. But poem (3.1.12) polls hyper once more after that, and the
+/// answer then ends as if it were complete. Unwinding ends the task of the connection instead, which closes the socket.
+/// No other task is affected, and the panic hook is not called.
 fn break_connection() -> ! {
     std::panic::resume_unwind(Box::new("an answer was cut off"))
 }
@@ -222,7 +226,7 @@ impl ApiResponse for Download {
     fn register(_: &mut Registry) {}
 }
 
-/// The types of a file, each with the same two rows as its example.
+/// Returns the content types of files, each with an example of the same two rows.
 fn file_types() -> Vec<MetaMediaType> {
     let of = |format: Format| {
         let text = MetaSchema { example: Some(format.example().into()), ..MetaSchema::new("string") };

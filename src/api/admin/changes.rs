@@ -1,4 +1,4 @@
-//! What staff send to change the catalogue, and the rules it must keep.
+//! Bodies of the calls that change catalogue entries, and the check of their rules.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
@@ -10,21 +10,21 @@ use crate::{
     values::invalid::InvalidField,
 };
 
-/// Declares the body of one level above the products.
+/// Declares the bodies of the three levels above the products.
 macro_rules! branch_bodies {
     ($($body:ident, $title:literal, $level:expr, $name:ident, $example:literal;)+) => {$(
-        /// What to change; what is left out stays as it is.
+        /// Changes of an entry. Fields that are left out stay as they are.
         #[derive(Debug, Object, Deserialize)]
         #[oai(rename = $title, example)]
         pub(super) struct $body {
             /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
             $name: Option<Line>,
-            /// `https://`, `http://` or `/media/`.
+            /// URL that begins with `https://`, `http://` or `/media/`.
             image_url: Option<Line>,
         }
 
         impl $body {
-            /// Checks the body and the image that came with it.
+            /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
             pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<BranchChange, InvalidField> {
                 let name = self.$name.map(|name| entry::name($level, &name.0)).transpose()?;
                 let change = BranchChange { name, image: image_source(image, self.image_url)? };
@@ -47,7 +47,7 @@ branch_bodies! {
     CategoryChangeIn, "CategoryChange", TreeLevel::Category, category_name, "Brakes";
 }
 
-/// What to change; what is left out stays as it is.
+/// Changes of a product. Fields that are left out stay as they are.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "ProductChange", example)]
 pub(super) struct ProductChangeIn {
@@ -59,18 +59,19 @@ pub(super) struct ProductChangeIn {
     price: Option<Decimal>,
     /// An integer from 0 to 1,000,000.
     stock: Option<Decimal>,
-    /// So many more pieces, or fewer when negative, in place of `stock`: two who book at once don't undo each other.
+    /// Number of pieces to add to the stock, or to remove if negative. Excludes `stock`. Two changes at the same time
+    /// both count.
     stock_delta: Option<Decimal>,
-    /// The offer in place of an older one; `{}` ends it. In a form, the same as JSON text.
+    /// New offer, which replaces the current one; `{}` removes it. In a form, the same object as JSON text.
     offers: Option<OffersIn>,
     /// Whether customers see the product.
     is_active: Option<Flag>,
-    /// `https://`, `http://` or `/media/`.
+    /// URL that begins with `https://`, `http://` or `/media/`.
     image_url: Option<Line>,
 }
 
 impl ProductChangeIn {
-    /// Checks the body and the image that came with it.
+    /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
     pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<ProductChange, InvalidField> {
         let change = ProductChange {
             name: self.product_name.map(|name| entry::name(TreeLevel::Product, &name.0)).transpose()?,

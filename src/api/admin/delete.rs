@@ -1,4 +1,4 @@
-//! `/api/admin/…/delete/`: taking things out of the catalogue, with everything below them.
+//! `/api/admin/…/delete/`: the deletion of catalogue entries with everything below them.
 
 use std::sync::Arc;
 
@@ -11,26 +11,20 @@ use crate::{
         error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
-    catalogue::{
-        self, DeleteError, TreeLevel,
-        store::{
-            branches::{Brand, Category, Model},
-            tree::Below,
-        },
-    },
+    catalogue::{self, Below, Brand, Category, DeleteError, Model, TreeLevel},
     values::codes::FullCode,
 };
 
-/// The handlers.
+/// Handlers of `/api/admin/…/delete/`.
 pub struct DeleteApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl DeleteApi {
-    /// Delete a brand with its models, categories and products
+    /// Deletes a brand with its models, categories and products
     ///
-    /// Answers when everything is gone. Until then the brand's code can't be given again.
+    /// Answers when everything is deleted. Until then no new brand can have the same code.
     #[oai(path = "/brands/delete/:brand_code", method = "delete", operation_id = "deleteBrand")]
     async fn delete_brand(&self, staff: Staff, brand_code: Path<String>) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str()]);
@@ -38,9 +32,9 @@ impl DeleteApi {
         Ok(Json(Deleted::new(TreeLevel::Brand, gone)))
     }
 
-    /// Delete a model with its categories and products
+    /// Deletes a model with its categories and products
     ///
-    /// Answers when everything is gone. Until then the model's code can't be given again.
+    /// Answers when everything is deleted. Until then no new model can have the same code.
     #[oai(path = "/brands/:brand_code/models/delete/:model_code", method = "delete", operation_id = "deleteModel")]
     async fn delete_model(
         &self,
@@ -53,9 +47,9 @@ impl DeleteApi {
         Ok(Json(Deleted::new(TreeLevel::Model, gone)))
     }
 
-    /// Delete a category with its products
+    /// Deletes a category with its products
     ///
-    /// Answers when everything is gone. Until then the category's code can't be given again.
+    /// Answers when everything is deleted. Until then no new category can have the same code.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/delete/:category_code",
         method = "delete",
@@ -73,7 +67,7 @@ impl DeleteApi {
         Ok(Json(Deleted::new(TreeLevel::Category, gone)))
     }
 
-    /// Delete a product
+    /// Deletes a product
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/delete/:product_code",
         method = "delete",
@@ -95,13 +89,13 @@ impl DeleteApi {
 }
 
 impl DeleteApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 }
 
-/// What was deleted.
+/// The answer to a deletion.
 #[derive(Debug, Object)]
 #[oai(example)]
 struct Deleted {
@@ -109,7 +103,7 @@ struct Deleted {
     deleted: DeletedBelow,
 }
 
-/// How much went together with it.
+/// The numbers of entries below it that were deleted with it.
 #[derive(Debug, Object)]
 struct DeletedBelow {
     models: u64,

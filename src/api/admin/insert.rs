@@ -1,4 +1,4 @@
-//! `/api/admin/…/insert/`: growing the catalogue.
+//! `/api/admin/…/insert/`: new entries of the catalogue.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ use crate::{
     values::codes::FullCode,
 };
 
-/// The handlers.
+/// Handlers of `/api/admin/…/insert/`.
 pub struct InsertApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl InsertApi {
-    /// Insert a brand
+    /// Inserts a brand
     #[oai(path = "/brands/insert", method = "post", operation_id = "insertBrand")]
     async fn insert_brand(
         &self,
@@ -39,7 +39,7 @@ impl InsertApi {
         Ok(Inserted::Created(Json(BrandInserted::new(brand))))
     }
 
-    /// Insert a model of a brand
+    /// Inserts a model of a brand
     #[oai(path = "/brands/:brand_code/models/insert", method = "post", operation_id = "insertModel")]
     async fn insert_model(
         &self,
@@ -53,7 +53,7 @@ impl InsertApi {
         Ok(Inserted::Created(Json(ModelInserted::new(model))))
     }
 
-    /// Insert a category of a model
+    /// Inserts a category of a model
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/insert",
         method = "post",
@@ -72,7 +72,7 @@ impl InsertApi {
         Ok(Inserted::Created(Json(CategoryInserted::new(category))))
     }
 
-    /// Insert a product of a category
+    /// Inserts a product of a category
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/insert",
         method = "post",
@@ -94,7 +94,7 @@ impl InsertApi {
 }
 
 impl InsertApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -102,7 +102,7 @@ impl InsertApi {
 
 #[derive(ApiResponse)]
 enum Inserted<T: poem_openapi::types::ToJSON> {
-    /// It was inserted.
+    /// The entry was inserted.
     #[oai(status = 201)]
     Created(Json<T>),
 }

@@ -1,4 +1,4 @@
-//! `/api/admin/staff/invites/`: who may become staff.
+//! `/api/admin/staff/invites/`: invitations to become staff.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{
+        InvitationDoc,
         invitations::{self, InviteError},
-        store::invitations::InvitationDoc,
     },
     api::{
         Group,
@@ -33,21 +33,21 @@ use crate::{
     },
 };
 
-/// The handlers.
+/// Handlers of `/api/admin/staff/invites/`.
 pub struct InvitesApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl InvitesApi {
-    /// The open invitations
+    /// Lists the open invitations, the oldest first
     #[oai(path = "/staff/invites", method = "get", operation_id = "listInvitations")]
     async fn list(
         &self,
         _admin: Admin,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Query<Option<String>>,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<InvitationsOut>, InviteError> {
         let slice = slice(&self.app, "invitations", limit.0, cursor.0).map_err(ApiError::from)?;
@@ -57,9 +57,9 @@ impl InvitesApi {
         Ok(Json(InvitationsOut { invitations, total, next_cursor }))
     }
 
-    /// Invite somebody to the staff
+    /// Invites a person to become staff
     ///
-    /// A mail tells them. An open invitation to the same address is replaced.
+    /// Sends a mail to the address. The new invitation replaces an open one to the same address.
     #[oai(path = "/staff/invites", method = "post", operation_id = "inviteStaff")]
     async fn invite(&self, admin: Admin, body: Body<InviteIn>) -> ApiResult<Invited, InviteError> {
         let email = body.0.email.map(|line| line.0).filter(|text| !text.is_empty());
@@ -69,7 +69,7 @@ impl InvitesApi {
         Ok(Invited::Created(Json(InvitedOut { message, invitation })))
     }
 
-    /// Take an open invitation back
+    /// Withdraws an open invitation
     #[oai(path = "/staff/invites/:id", method = "delete", operation_id = "withdrawInvitation")]
     async fn withdraw(&self, admin: Admin, id: Path<PathId<InvitationId>>) -> ApiResult<Json<MessageOut>, InviteError> {
         invitations::withdraw(&self.app, &admin.author, id.0.or(InviteError::NotFound)?).await?;
@@ -78,7 +78,7 @@ impl InvitesApi {
 }
 
 impl InvitesApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -99,7 +99,7 @@ impl Refusal for InviteError {
     }
 }
 
-/// Who is invited.
+/// The e-mail address to invite.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Invite", example)]
 struct InviteIn {
@@ -112,14 +112,14 @@ impl Example for InviteIn {
     }
 }
 
-/// An invitation.
+/// An invitation to become staff.
 #[derive(Object)]
 #[oai(rename = "Invitation", example)]
 struct InvitationOut {
     #[oai(rename = "_id")]
     id: InvitationId,
     email: String,
-    /// The admin's account.
+    /// Id of the admin's account.
     invited_by: UserId,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -154,7 +154,7 @@ impl Example for InvitationOut {
 #[oai(rename = "Invitations", example)]
 struct InvitationsOut {
     invitations: Vec<InvitationOut>,
-    /// Of all pages together.
+    /// Number of entries on all pages together.
     total: u64,
     next_cursor: Option<String>,
 }
@@ -165,7 +165,7 @@ impl Example for InvitationsOut {
     }
 }
 
-/// An invitation that was made.
+/// The answer to a new invitation.
 #[derive(Object)]
 #[oai(rename = "Invited", example)]
 struct InvitedOut {
@@ -181,7 +181,7 @@ impl Example for InvitedOut {
 
 #[derive(ApiResponse)]
 enum Invited {
-    /// It was made
+    /// The invitation was created.
     #[oai(status = 201)]
     Created(Json<InvitedOut>),
 }

@@ -1,4 +1,4 @@
-//! `/api/admin/`: for staff and admins.
+//! `/api/admin/`: the calls for staff and admins.
 
 pub mod audits;
 mod catalogue_file;

@@ -1,4 +1,4 @@
-//! What staff send to grow the catalogue, and the rules it must keep.
+//! Bodies of the calls that insert catalogue entries, and the check of their rules.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
@@ -9,23 +9,23 @@ use crate::{
     values::invalid::InvalidField,
 };
 
-/// Declares the body of one level above the products.
+/// Declares the bodies of the three levels above the products.
 macro_rules! branch_bodies {
     ($($body:ident, $title:literal, $level:expr, $name:ident, $code:ident, $example:expr;)+) => {$(
-        /// What to insert.
+        /// A new entry of the catalogue.
         #[derive(Debug, Object, Deserialize)]
         #[oai(rename = $title, example)]
         pub(super) struct $body {
             /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
             $name: Option<Line>,
-            /// 2 to 10 of `A-Z0-9`; never changes.
+            /// 2 to 10 of `A-Z0-9`. A code can't be changed later.
             $code: Option<Line>,
-            /// `https://`, `http://` or `/media/`.
+            /// URL that begins with `https://`, `http://` or `/media/`.
             image_url: Option<Line>,
         }
 
         impl $body {
-            /// Checks the body and the image that came with it.
+            /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
             pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewBranch<ImageSource>, InvalidField> {
                 check_branch($level, self.$name, self.$code, image_source(image, self.image_url))
             }
@@ -47,13 +47,13 @@ branch_bodies! {
     CategoryIn, "NewCategory", TreeLevel::Category, category_name, category_code, ("Brakes", "BRK");
 }
 
-/// What to insert.
+/// A new product.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "NewProduct", example)]
 pub(super) struct ProductIn {
     /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
     product_name: Option<Line>,
-    /// 1 to 20 of `A-Z0-9`; never changes.
+    /// 1 to 20 of `A-Z0-9`. A code can't be changed later.
     product_code: Option<Line>,
     /// 1 to 5,000 characters.
     description: Option<Lines>,
@@ -61,12 +61,12 @@ pub(super) struct ProductIn {
     price: Option<Decimal>,
     /// An integer from 0 to 1,000,000.
     stock: Option<Decimal>,
-    /// `https://`, `http://` or `/media/`.
+    /// URL that begins with `https://`, `http://` or `/media/`.
     image_url: Option<Line>,
 }
 
 impl ProductIn {
-    /// Checks the body and the image that came with it.
+    /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
     pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewProduct<ImageSource>, InvalidField> {
         let name = given("product_name", self.product_name)?;
         let code = given("product_code", self.product_code)?;
@@ -111,7 +111,8 @@ fn check_branch(
     Ok(NewBranch { name: entry::name(level, &name)?, code: entry::code(level, &code)?, image })
 }
 
-/// An image that was sent along, or the URL of one; the former counts more.
+/// Returns where the image comes from: the file that was sent or, without one, the URL. Returns `None` if there is
+/// neither, and fails if the URL is invalid.
 pub(super) fn image_source(sent: Option<Vec<u8>>, url: Option<Line>) -> Result<Option<ImageSource>, InvalidField> {
     if let Some(bytes) = sent {
         return Ok(Some(ImageSource::Upload(bytes)));

@@ -1,4 +1,4 @@
-//! An offer as staff send it: an object, or in a form the text of one.
+//! An offer as staff send it: as an object or, in a form, as the text of one.
 
 use std::borrow::Cow;
 
@@ -18,13 +18,13 @@ use crate::{
     values::invalid::InvalidField,
 };
 
-/// What was sent as `offers`, whatever it is.
+/// The unchecked value of the field `offers`. [`Self::check`] accepts an object or the JSON text of one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct OffersIn(Value);
 
 impl OffersIn {
-    /// The offer; none for an empty object or text.
+    /// Checks the value and returns the offer, or `None` for an empty object or text, which removes the offer.
     pub(super) fn check(self) -> Result<Option<Offer>, InvalidField> {
         let value = match self.0 {
             Value::String(text) if text.trim().is_empty() => return Ok(None),
@@ -84,7 +84,7 @@ impl Type for OffersIn {
     }
 }
 
-/// The derive of the body asks for it; bodies are read by serde.
+/// Required by the derive of the body. It is not used for requests, because serde reads the bodies.
 impl ParseFromJSON for OffersIn {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         value.map(Self).ok_or_else(ParseError::expected_input)

@@ -1,4 +1,4 @@
-//! What an insert and a change answer with on each level: what was done, and what is there now.
+//! The answers to inserts and changes on each level: what was done, and the entry afterwards.
 
 use poem_openapi::{Object, types::Example};
 
@@ -6,7 +6,7 @@ use crate::api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut};
 
 macro_rules! replies {
     ($($reply:ident, $item:ident, $done:literal, $out:ty;)+) => {$(
-        /// What was done, and what is there now.
+        /// A sentence that says what was done, and the entry afterwards.
         #[derive(Debug, Object)]
         #[oai(example)]
         pub(super) struct $reply {
@@ -15,7 +15,7 @@ macro_rules! replies {
         }
 
         impl $reply {
-            /// Says it.
+            /// Creates the answer for the entry.
             pub(super) fn new($item: $out) -> Self {
                 Self { message: concat!(stringify!($item), " ", $done, " successfully").to_owned(), $item }
             }

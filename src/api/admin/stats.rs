@@ -1,4 +1,4 @@
-//! `/api/admin/stats/`: what the dashboard shows first.
+//! `/api/admin/stats/`: the summary on the first page of the dashboard.
 
 use std::sync::Arc;
 
@@ -12,31 +12,31 @@ use crate::{
         error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
-    catalogue::{rules::entry::MAX_STOCK, store::products::StockLevel},
+    catalogue::{StockLevel, rules::entry::MAX_STOCK, stock::LevelCounts},
     db::StoreError,
     figures::{self, Stats},
     values::{ids::ProductId, invalid::InvalidField},
 };
 
-/// What counts as little.
+/// The number of pieces at which a product counts as low in stock, if the call names none.
 const DEFAULT_THRESHOLD: u32 = 5;
 
-/// The handlers.
+/// Handler of `/api/admin/stats/`.
 pub struct StatsApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl StatsApi {
-    /// How much there is of everything
+    /// Returns a summary of the shop
     ///
-    /// With the 20 products that have the least stock and the 10 newest accounts. Admins see these whole; staff see
-    /// numbers and addresses of others masked.
+    /// Counts users, catalogue entries and carts. Lists up to 20 products that are low in stock, and the 10 newest
+    /// accounts. Staff see phone numbers and e-mail addresses of other accounts masked; admins see them whole.
     #[oai(path = "/stats", method = "get", operation_id = "readStats")]
     async fn read(
         &self,
         staff: Staff,
-        /// Products with so many pieces or fewer are running out: 0 to 1,000,000; 5 when left out.
+        /// A product with this number of pieces or fewer is low in stock: 0 to 1,000,000; 5 if left out.
         low_stock: Query<Option<String>>,
     ) -> ApiResult<Json<StatsOut>, StatsError> {
         let threshold = threshold(low_stock.0).map_err(ApiError::from)?;
@@ -46,7 +46,7 @@ impl StatsApi {
 }
 
 impl StatsApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -60,17 +60,17 @@ fn threshold(text: Option<String>) -> Result<u32, InvalidField> {
     })
 }
 
-/// Numbers of a moment.
+/// A summary of the shop.
 #[derive(Debug, Object)]
 #[oai(rename = "Stats", example)]
 struct StatsOut {
     counts: CountsOut,
     low_stock: LowStockOut,
-    /// The newest first.
+    /// Newest accounts, the newest first; at most 10.
     newest_users: Vec<UserRowOut>,
 }
 
-/// How many there are.
+/// Numbers of accounts, catalogue entries and carts.
 #[derive(Debug, Object)]
 #[oai(rename = "Counts")]
 struct CountsOut {
@@ -78,44 +78,44 @@ struct CountsOut {
     brands: u64,
     models: u64,
     categories: u64,
-    /// Hidden ones too.
+    /// Number of products, including hidden ones.
     products: u64,
-    /// Those that hold something.
+    /// Number of carts that are not empty.
     carts: u64,
 }
 
-/// The products that are running out.
+/// The products that are low in stock.
 #[derive(Debug, Object)]
 #[oai(rename = "LowStock")]
 struct LowStockOut {
-    /// They have so many pieces or fewer.
+    /// The number of pieces at or below which a product is low in stock.
     threshold: u32,
-    /// How many products these are.
+    /// Number of such products.
     total: u64,
-    /// Those with the least stock, hidden ones too; at most 20.
+    /// The products with the lowest stock, including hidden ones; at most 20.
     products: Vec<StockLevelOut>,
 }
 
-/// A product that is running out.
+/// A product that is low in stock.
 #[derive(Debug, Object)]
 #[oai(rename = "StockLevel")]
 struct StockLevelOut {
     #[oai(rename = "_id")]
     id: ProductId,
-    /// Full code.
+    /// Full code of the product.
     code: String,
     product_name: String,
     stock: i64,
-    /// Whether customers see it.
+    /// Whether customers see the product.
     is_active: bool,
 }
 
 impl StatsOut {
     fn shown_to(reader: &Staff, stats: Stats, threshold: u32) -> Self {
-        let Stats { users, brands, models, categories, products, carts, .. } = stats;
+        let LevelCounts { brands, models, categories, products } = stats.levels;
         let low_stock = stats.low_stock.into_iter().map(StockLevelOut::from).collect();
         Self {
-            counts: CountsOut { users, brands, models, categories, products, carts },
+            counts: CountsOut { users: stats.users, brands, models, categories, products, carts: stats.carts },
             low_stock: LowStockOut { threshold, total: stats.low_stock_total, products: low_stock },
             newest_users: stats.newest_users.iter().map(|record| UserRowOut::shown_to(reader, record)).collect(),
         }
@@ -151,7 +151,7 @@ impl Example for StatsOut {
     }
 }
 
-/// Why there are no numbers.
+/// The reason why there is no summary.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct StatsError(#[from] StoreError);

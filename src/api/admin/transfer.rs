@@ -1,4 +1,4 @@
-//! `/api/admin/export/` and `/api/admin/import/`: the whole catalogue as a file.
+//! `/api/admin/export/` and `/api/admin/import/`: export and import of the whole catalogue as a file.
 
 use std::sync::Arc;
 
@@ -15,34 +15,34 @@ use crate::{
     catalogue::transfer::{self, Export, Format, Report, error::ImportError},
 };
 
-/// The handlers.
+/// Handlers of `/api/admin/export/` and `/api/admin/import/`.
 pub struct TransferApi {
     app: Arc<App>,
 }
 
-/// How rows stand in a file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, Default, Enum)]
 #[oai(rename = "FileFormat", rename_all = "lowercase")]
 enum FormatIn {
-    /// Comma-separated, with a header.
+    /// Comma-separated values with a header line.
     #[default]
     Csv,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl TransferApi {
-    /// Export the catalogue
+    /// Exports the catalogue
     ///
-    /// One row a product, with the columns of its brand, model and category, sorted by full code; a parent without
-    /// children has a row whose lower columns are empty. All rows show the same moment. Hidden products and offers are
-    /// included.
+    /// The file has one row per product, with the columns of its brand, model and category, sorted by full code. A
+    /// brand, model or category without children has a row of its own, in which the columns of lower levels are empty.
+    /// All rows show the state at the same moment. Hidden products and offers are included.
     #[oai(path = "/export", method = "get", operation_id = "exportCatalogue")]
     async fn export_catalogue(
         &self,
         _staff: Staff,
-        /// `csv` when left out.
+        /// `csv` if left out.
         #[oai(default)]
         format: Query<FormatIn>,
     ) -> ApiResult<Download> {
@@ -50,10 +50,11 @@ impl TransferApi {
         Ok(Download::of(export, &self.app.tasks))
     }
 
-    /// Import a catalogue
+    /// Imports a catalogue
     ///
-    /// Inserts what is new and changes what is different, by full code; what the file doesn't mention stays, and so does
-    /// what a missing column would say. A bad line is told and loses no other. Importing an export changes nothing.
+    /// Finds the entry of a row by its full code. Inserts entries that are new, and changes those that differ. Entries
+    /// that the file does not mention stay as they are, and so do values whose columns the file does not have. A row
+    /// with an error is reported, and the other rows are still imported. Importing an export again changes nothing.
     #[oai(path = "/import", method = "post", operation_id = "importCatalogue")]
     async fn import_catalogue(&self, staff: Staff, mut file: Upload) -> ApiResult<Json<ImportOut>, ImportError> {
         let format = file.format;
@@ -70,7 +71,7 @@ impl TransferApi {
 }
 
 impl TransferApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -85,27 +86,27 @@ impl From<FormatIn> for Format {
     }
 }
 
-/// What became of the rows of a file: each counts once.
+/// The result of an import. Each row of the file counts once.
 #[derive(Debug, Object)]
 #[oai(rename = "Imported", example)]
 struct ImportOut {
-    /// Rows whose entry is new.
+    /// Number of rows whose entry was inserted.
     inserted: u64,
-    /// Rows that changed their entry or a parent of it.
+    /// Number of rows that changed their entry or one of its parents.
     updated: u64,
-    /// Rows of which all was there already.
+    /// Number of rows that changed nothing, because the catalogue had the same values already.
     unchanged: u64,
-    /// The first 1,000 rows that changed nothing because something is wrong with them.
+    /// The first 1,000 rows that were refused because of an error in them.
     failed: Vec<FailedLineOut>,
-    /// How many of those there are.
+    /// Number of all refused rows.
     failed_count: u64,
 }
 
-/// A row that changed nothing.
+/// A row that was refused.
 #[derive(Debug, Object)]
 #[oai(rename = "FailedLine")]
 struct FailedLineOut {
-    /// The line of the file where it begins; the first is 1.
+    /// Line of the file at which the row begins; the first line is 1.
     line: u64,
     error: String,
 }

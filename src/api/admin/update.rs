@@ -1,4 +1,4 @@
-//! `/api/admin/…/update/`: changing the catalogue.
+//! `/api/admin/…/update/`: changes of catalogue entries.
 
 use std::sync::Arc;
 
@@ -21,27 +21,27 @@ use crate::{
         upload::FormOrJson,
     },
     app::App,
-    catalogue::{self, Precondition, Rendered, UpdateError, store::tree::Node},
+    catalogue::{self, Node, Precondition, Rendered, UpdateError},
     values::codes::FullCode,
 };
 
-/// The entity tag of the state that is to be changed (RFC 9110, section 13.1.1).
+/// The header `If-Match`: entity tags of the states in which the entry may be changed (RFC 9110, section 13.1.1).
 type IfMatch = Header<Option<String>>;
 
-/// The handlers.
+/// Handlers of `/api/admin/…/update/`.
 pub struct UpdateApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl UpdateApi {
-    /// Change a brand
+    /// Changes a brand
     #[oai(path = "/brands/update/:brand_code", method = "put", operation_id = "updateBrand")]
     async fn update_brand(
         &self,
         staff: Staff,
         brand_code: Path<String>,
-        /// The `ETag` with which the brand was read; in another state it is left alone.
+        /// The `ETag` with which the brand was read. If the brand has changed since then, the call fails with 412.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<BrandChangeIn>,
@@ -54,14 +54,14 @@ impl UpdateApi {
         Ok(Json(BrandUpdated::new(brand.into())))
     }
 
-    /// Change a model
+    /// Changes a model
     #[oai(path = "/brands/:brand_code/models/update/:model_code", method = "put", operation_id = "updateModel")]
     async fn update_model(
         &self,
         staff: Staff,
         brand_code: Path<String>,
         model_code: Path<String>,
-        /// The `ETag` with which the model was read; in another state it is left alone.
+        /// The `ETag` with which the model was read. If the model has changed since then, the call fails with 412.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<ModelChangeIn>,
@@ -74,7 +74,7 @@ impl UpdateApi {
         Ok(Json(ModelUpdated::new(model.into())))
     }
 
-    /// Change a category
+    /// Changes a category
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/update/:category_code",
         method = "put",
@@ -86,7 +86,8 @@ impl UpdateApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        /// The `ETag` with which the category was read; in another state it is left alone.
+        /// The `ETag` with which the category was read. If the category has changed since then, the call fails with
+        /// 412.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<CategoryChangeIn>,
@@ -99,9 +100,10 @@ impl UpdateApi {
         Ok(Json(CategoryUpdated::new(category.into())))
     }
 
-    /// Change a product
+    /// Changes a product
     ///
-    /// `stock_delta` books pieces in and out, whoever else books at the same time.
+    /// `stock_delta` adds pieces to the stock or removes them. It is added to the stock at the moment of the write, so
+    /// changes at the same time are not lost.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/update/:product_code",
         method = "put",
@@ -115,7 +117,7 @@ impl UpdateApi {
         model_code: Path<String>,
         category_code: Path<String>,
         product_code: Path<String>,
-        /// The `ETag` with which the product was read; in another state it is left alone.
+        /// The `ETag` with which the product was read. If the product has changed since then, the call fails with 412.
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<ProductChangeIn>,
@@ -131,7 +133,7 @@ impl UpdateApi {
 }
 
 impl UpdateApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
@@ -141,7 +143,8 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
     if body.is_empty { Err(ApiError::new(ErrorCode::InvalidInput, "no fields provided for update")) } else { Ok(()) }
 }
 
-/// Holds for the state whose answer has one of the tags; `one` makes the answer that shows it.
+/// Returns the condition that `If-Match` demands, or `None` without that header. It holds for a state if the answer
+/// that shows the state has one of the tags; `one` renders that answer.
 fn precondition<N: Node>(if_match: IfMatch, one: fn(N) -> Rendered) -> Option<Precondition<N>> {
     let tags = if_match.0?;
     Some(Arc::new(move |node: &N| one(node.clone()).etag.is_named_by(&tags)))

@@ -1,4 +1,4 @@
-//! `/api/admin/users/`: the accounts, for those who run the shop.
+//! `/api/admin/users/`: the accounts, as staff and admins see and manage them.
 
 use std::sync::Arc;
 
@@ -26,26 +26,26 @@ use crate::{
 
 const LIST: &str = "users";
 
-/// The handlers.
+/// Handlers of `/api/admin/users/`.
 pub struct UsersApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl UsersApi {
-    /// The accounts, the newest first
+    /// Lists the accounts, the newest first
     ///
-    /// Admins see them whole; staff see numbers and addresses of others masked.
+    /// Staff see phone numbers and e-mail addresses of other accounts masked; admins see them whole.
     #[oai(path = "/users", method = "get", operation_id = "listUsers")]
     async fn list(
         &self,
         staff: Staff,
-        /// Plain text in any case, at most 100 characters: a part of a username, or a number or e-mail address. Admins
-        /// find parts of those, too.
+        /// Plain text of at most 100 characters, in any case: a part of a username, or a whole phone number or e-mail
+        /// address. Admins may also search for a part of a phone number or e-mail address.
         q: Query<Option<String>>,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Query<Option<String>>,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<UserListOut>, UsersError> {
         let slice = slice(&self.app, LIST, limit.0, cursor.0).map_err(ApiError::from)?;
@@ -55,19 +55,21 @@ impl UsersApi {
         Ok(Json(UserListOut { users, total, next_cursor }))
     }
 
-    /// One account
+    /// Returns an account
     ///
-    /// Admins see it whole; staff see numbers and addresses of others masked, and neither postal address nor picture.
+    /// Staff see phone numbers and e-mail addresses of other accounts masked, and neither postal address nor picture.
+    /// Admins see everything.
     #[oai(path = "/users/:id", method = "get", operation_id = "readUser")]
     async fn read(&self, staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<Json<UserFoundOut>, UsersError> {
         let state = administration::read(&self.app, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state) }))
     }
 
-    /// Change what an account may do
+    /// Changes what an account may do
     ///
-    /// At once and everywhere. Who is disabled is signed out. There is always an active admin left: a change that would
-    /// leave none is refused, even when two admins demote each other at the same moment.
+    /// The change takes effect at once in all sessions of the account. A disabled account is signed out. A change that
+    /// would leave the shop without an active admin is refused, even if two admins demote each other at the same
+    /// moment.
     #[oai(path = "/users/:id", method = "patch", operation_id = "changeUser")]
     async fn change(
         &self,
@@ -80,18 +82,18 @@ impl UsersApi {
         Ok(Json(UserChangedOut::new(state)))
     }
 
-    /// Sign somebody out everywhere
+    /// Signs an account out everywhere
     ///
-    /// Every session of the account ends at once.
+    /// Ends every session of the account at once.
     #[oai(path = "/users/:id/logout", method = "post", operation_id = "logoutUser")]
     async fn sign_out(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
         administration::sign_out(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(MessageOut::new("user logged out everywhere successfully")))
     }
 
-    /// Let somebody sign in again
+    /// Unlocks an account
     ///
-    /// Forgets the failed sign-ins that have closed the account.
+    /// Forgets the failed sign-ins that have locked the account.
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
     async fn unlock(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
         administration::unlock(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
@@ -100,7 +102,7 @@ impl UsersApi {
 }
 
 impl UsersApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

@@ -1,12 +1,12 @@
-//! Accounts as the dashboard shows them, and what admins send to change them.
+//! Accounts as the dashboard shows them, and the bodies with which admins change them.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
     accounts::{
+        UserChange, UserRecord,
         administration::{UserState, UsersError},
-        store::{UserChange, UserRecord},
     },
     api::{
         access::Staff,
@@ -19,19 +19,19 @@ use crate::{
 
 const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
 
-/// What is said of an account that runs the shop and has no proven contact.
+/// The warning about an account of staff or an admin that has no proven contact.
 const UNRECOVERABLE: &str =
     "no phone number or e-mail of this account is proven: its owner can't reset a forgotten password";
 
-/// One account of the list.
+/// An account in a list.
 #[derive(Debug, Object)]
 #[oai(rename = "UserRow", example)]
 pub(super) struct UserRowOut {
     #[oai(flatten)]
     user: UserOut,
-    /// Whether its owner may sign in.
+    /// Whether the owner may sign in.
     is_active: bool,
-    /// Null before the first sign-in.
+    /// Time of the last sign-in; null before the first one.
     last_sign_in_at: Option<Timestamp>,
 }
 
@@ -39,51 +39,51 @@ pub(super) struct UserRowOut {
 #[derive(Debug, Object)]
 #[oai(rename = "UserList", example)]
 pub(super) struct UserListOut {
-    /// The newest first.
+    /// Accounts, the newest first.
     pub(super) users: Vec<UserRowOut>,
-    /// Of all pages together.
+    /// Number of entries on all pages together.
     pub(super) total: u64,
     pub(super) next_cursor: Option<String>,
 }
 
-/// One account with everything that its reader may see.
+/// An account with everything that the reader may see.
 #[derive(Debug, Object)]
 #[oai(rename = "UserDetails", example)]
 pub(super) struct UserDetailsOut {
     #[oai(flatten)]
     account: AccountOut,
-    /// Null before the first sign-in.
+    /// Time of the last sign-in; null before the first one.
     last_sign_in_at: Option<Timestamp>,
-    /// How many browsers and apps are signed in.
+    /// Number of browsers and apps that are signed in.
     sessions: usize,
-    /// Whether failed sign-ins have closed it, to one address at least.
+    /// Whether failed sign-ins have locked the account, at least for one network address.
     locked: bool,
 }
 
-/// One account.
+/// The answer with one account.
 #[derive(Debug, Object)]
 #[oai(rename = "UserFound", example)]
 pub(super) struct UserFoundOut {
     pub(super) user: UserDetailsOut,
 }
 
-/// An account that was changed.
+/// The answer to a change of an account.
 #[derive(Debug, Object)]
 #[oai(rename = "UserChanged", example)]
 pub(super) struct UserChangedOut {
     message: String,
     user: UserDetailsOut,
-    /// What to see to after the change; null when there is nothing.
+    /// A problem that an admin should solve after the change; null if there is none.
     warning: Option<String>,
 }
 
-/// What is to be different; what is left out stays as it is.
+/// Changes of an account. Fields that are left out stay as they are.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "UserChange", example)]
 pub(super) struct UserChangeIn {
     /// `customer`, `staff` or `admin`.
     role: Option<Line>,
-    /// Whether its owner may sign in.
+    /// Whether the owner may sign in.
     is_active: Option<Flag>,
 }
 
@@ -125,7 +125,7 @@ impl From<UserState> for UserDetailsOut {
 }
 
 impl UserChangedOut {
-    /// To an admin.
+    /// Creates the answer, which only admins get.
     pub(super) fn new(state: UserState) -> Self {
         let warning = state.is_unrecoverable.then(|| UNRECOVERABLE.to_owned());
         Self { message: "user updated successfully".to_owned(), user: state.into(), warning }

@@ -1,10 +1,10 @@
-//! What the calls of this group take and answer.
+//! Bodies of the requests and answers of `/api/auth/`.
 
 use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    accounts::{registration::Application, rules::password::Password, sessions::SignedIn, store::SessionDoc},
+    accounts::{SessionDoc, registration::Application, rules::password::Password, sessions::SignedIn},
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
@@ -12,15 +12,16 @@ use crate::{
     values::{ids::SessionId, time::Timestamp},
 };
 
-/// Who wants an account. A phone number may be left out when an e-mail address is given.
+/// The data of a new account. A phone number, an e-mail address or both are required.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "Register", example)]
 pub(super) struct RegisterIn {
-    /// 4 to 24 letters, digits, single spaces and `._-`.
+    /// 4 to 24 letters, digits, single spaces and `._-`, with at least one letter.
     pub(super) username: Option<Line>,
-    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    /// 8 to 72 bytes with an upper-case and a lower-case letter, a digit and a special character, and not easy to
+    /// guess.
     pub(super) password: Option<PasswordIn>,
-    /// In any usual spelling.
+    /// Phone number in any common notation.
     pub(super) phone_number: Option<Digits>,
     pub(super) email: Option<Line>,
 }
@@ -47,11 +48,11 @@ impl Example for RegisterIn {
     }
 }
 
-/// Who signs in.
+/// The phone number and password of the person who signs in.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "Login", example)]
 pub(super) struct LoginIn {
-    /// In any usual spelling.
+    /// Phone number in any common notation.
     pub(super) phone_number: Option<Digits>,
     pub(super) password: Option<PasswordIn>,
 }
@@ -62,7 +63,7 @@ impl Example for LoginIn {
     }
 }
 
-/// Who signs in, by any of their names.
+/// An identifier and the password of the person who signs in.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "TokenLogin", example)]
 pub(super) struct TokenLoginIn {
@@ -81,7 +82,7 @@ fn example_password() -> PasswordIn {
     PasswordIn(Password::new("Br4ke-pads!".to_owned()))
 }
 
-/// The refresh token, where `BODY_REFRESH` lets it travel in bodies.
+/// The refresh token, which may be sent in the body if `BODY_REFRESH` allows it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Refresh", example)]
 pub(super) struct RefreshIn {
@@ -94,17 +95,17 @@ impl Example for RefreshIn {
     }
 }
 
-/// A new account, signed in.
+/// A new account whose owner is signed in.
 #[derive(Object)]
 #[oai(rename = "Registered", example)]
 pub(super) struct RegisteredOut {
     pub(super) message: String,
     pub(super) user: UserOut,
-    /// For the `Authorization` header.
+    /// Access token for the header `Authorization: Bearer`.
     pub(super) access: String,
-    /// Seconds for which `access` is good.
+    /// Seconds for which `access` is valid.
     pub(super) expires_in: u64,
-    /// Only with `BODY_REFRESH`.
+    /// Refresh token; only if `BODY_REFRESH` allows it in bodies.
     #[oai(skip_serializing_if_is_none)]
     pub(super) refresh: Option<String>,
 }
@@ -133,12 +134,12 @@ impl Example for RegisteredOut {
 #[derive(Object)]
 #[oai(rename = "SignedIn", example)]
 pub(super) struct SignedInOut {
-    /// For the `Authorization` header.
+    /// Access token for the header `Authorization: Bearer`.
     pub(super) access: String,
-    /// Seconds for which `access` is good.
+    /// Seconds for which `access` is valid.
     pub(super) expires_in: u64,
     pub(super) user: UserOut,
-    /// Only with `BODY_REFRESH`, and only from `token/`.
+    /// Refresh token; only from `token/`, and only if `BODY_REFRESH` allows it in bodies.
     #[oai(skip_serializing_if_is_none)]
     pub(super) refresh: Option<String>,
 }
@@ -164,11 +165,11 @@ const EXAMPLE_ACCESS: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI2N
 #[derive(Object)]
 #[oai(rename = "Refreshed", example)]
 pub(super) struct RefreshedOut {
-    /// For the `Authorization` header.
+    /// Access token for the header `Authorization: Bearer`.
     access: String,
-    /// Seconds for which `access` is good.
+    /// Seconds for which `access` is valid.
     expires_in: u64,
-    /// Only with `BODY_REFRESH=rotating`, and only from `token/refresh/`.
+    /// Next refresh token; only from `token/refresh/`, and only with `BODY_REFRESH=rotating`.
     #[oai(skip_serializing_if_is_none)]
     refresh: Option<String>,
 }
@@ -191,19 +192,19 @@ impl Example for RefreshedOut {
 pub(super) struct SessionOut {
     #[oai(rename = "_id")]
     id: SessionId,
-    /// The browser or app, as it named itself.
+    /// The browser or app, as its `User-Agent` header names it.
     device: String,
-    /// Where the sign-in came from.
+    /// Network address from which the sign-in came.
     ip: String,
     created_at: Timestamp,
     last_used_at: Timestamp,
-    /// Until when it can be refreshed.
+    /// Time at which the session ends unless it is refreshed before.
     expires_at: Timestamp,
-    /// Whether it is the one of this call.
+    /// Whether this call belongs to the session.
     current: bool,
 }
 
-/// One's own sessions.
+/// The sessions of the caller.
 #[derive(Object)]
 #[oai(rename = "Sessions", example)]
 pub struct SessionsOut {
@@ -211,7 +212,7 @@ pub struct SessionsOut {
 }
 
 impl SessionsOut {
-    /// Shows them, and which one is `current`.
+    /// Creates the list. `current` is the session of the call.
     pub fn new(sessions: Vec<SessionDoc>, current: SessionId) -> Self {
         let out = |session: SessionDoc| SessionOut {
             id: session.id,
@@ -244,11 +245,11 @@ impl Example for SessionsOut {
 
 #[derive(ApiResponse)]
 pub(super) enum Registered {
-    /// The account was made and its owner is signed in.
+    /// The account was created, and its owner is signed in.
     #[oai(status = 201)]
     Created(
         Json<RegisteredOut>,
-        /// The cookie `refresh_token`.
+        /// Sets the cookie `refresh_token`.
         #[oai(header = "Set-Cookie")]
         String,
     ),
@@ -256,11 +257,11 @@ pub(super) enum Registered {
 
 #[derive(ApiResponse)]
 pub(super) enum WithCookie<T: poem_openapi::types::ToJSON> {
-    /// Done.
+    /// The call succeeded.
     #[oai(status = 200)]
     Ok(
         Json<T>,
-        /// The cookie `refresh_token`.
+        /// Sets the cookie `refresh_token`.
         #[oai(header = "Set-Cookie")]
         String,
     ),

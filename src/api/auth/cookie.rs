@@ -1,4 +1,4 @@
-//! The `Set-Cookie` of the refresh token, and of the challenges of codes.
+//! `Set-Cookie` lines for the refresh token, for challenges of codes, and for known browsers.
 
 use cookie::{Cookie, CookieBuilder, time::Duration};
 
@@ -9,30 +9,31 @@ use crate::{
     values::ids::UserId,
 };
 
-/// Seconds of a year.
+/// One year in seconds.
 const YEAR: u64 = 365 * 24 * 60 * 60;
 
-/// Sets the cookie for as long as the session lives without a refresh.
+/// Returns the `Set-Cookie` line with a refresh token. The cookie expires when the session ends without a refresh.
 pub fn set(app: &App, signed_in: &SignedIn) -> String {
     timed(app, REFRESH_COOKIE, signed_in.refresh.expose(), signed_in.refresh_expires_in)
 }
 
-/// Takes the cookie away.
+/// Returns the `Set-Cookie` line that deletes the refresh token.
 pub fn clear(app: &App) -> String {
     timed(app, REFRESH_COOKIE, "", 0)
 }
 
-/// Makes a browser known as one that was signed in to the account, for a year.
+/// Returns the `Set-Cookie` line by which a browser stays known to the account for a year, also after a sign-out.
 pub fn known_browser(app: &App, user: UserId) -> String {
     timed(app, KNOWN_BROWSER_COOKIE, &seal_known_browser(&app.keys.otp[0], user), YEAR)
 }
 
-/// Binds a browser to the code that it asked for to sign up, for as long as the code is good.
+/// Returns the `Set-Cookie` line that binds a sign-up code to the browser. The cookie expires with the code.
 pub fn set_sign_up_challenge(app: &App, challenge: &str) -> String {
     timed(app, SIGN_UP_CHALLENGE_COOKIE, challenge, app.config.lifetimes.otp.as_secs())
 }
 
-/// The same for a code that it asked for to get back in.
+/// Returns the `Set-Cookie` line that binds a code for a password reset to the browser. The cookie expires with the
+/// code.
 pub fn set_reset_challenge(app: &App, challenge: &str) -> String {
     timed(app, RESET_CHALLENGE_COOKIE, challenge, app.config.lifetimes.otp.as_secs())
 }

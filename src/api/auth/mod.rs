@@ -1,4 +1,4 @@
-//! `/api/auth/`: signing up, in and out.
+//! `/api/auth/`: sign-up, sign-in, sign-out and the caller's sessions.
 
 mod bodies;
 mod cookie;
@@ -40,16 +40,17 @@ use crate::{
     values::ids::SessionId,
 };
 
-/// The handlers.
+/// Handlers of `/api/auth/`, except those in `otp.rs`.
 pub struct AuthApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/auth", tag = "Group::Auth")]
 impl AuthApi {
-    /// Sign up without an OTP
+    /// Signs up without an OTP
     ///
-    /// Makes an account that claims a number, an address or both, and signs its owner in.
+    /// Creates an account with a phone number, an e-mail address or both, and signs its owner in. Neither of them is
+    /// proven by that.
     #[oai(path = "/register", method = "post", operation_id = "register")]
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
         let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
@@ -59,7 +60,7 @@ impl AuthApi {
         Ok(Registered::Created(Json(out), cookie))
     }
 
-    /// Sign in with a phone number
+    /// Signs in with a phone number
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(
         &self,
@@ -74,7 +75,7 @@ impl AuthApi {
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
     }
 
-    /// Sign in with a username, an e-mail address or a phone number
+    /// Signs in with a username, an e-mail address or a phone number
     #[oai(path = "/token", method = "post", operation_id = "obtainToken")]
     async fn token(
         &self,
@@ -89,10 +90,12 @@ impl AuthApi {
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
     }
 
-    /// Get a new access token
+    /// Returns a new access token
     ///
-    /// Rotates the refresh token of the cookie. Calls at the same moment, and for a short while after, get the same
-    /// new one; so does a call whose last answer was lost. A token whose successor is in use ends the session.
+    /// Replaces the refresh token in the cookie with a new one. Calls that send the old token within the grace period
+    /// (`REFRESH_GRACE`) get the same new token. After the grace period the old token still works if the new one was
+    /// never used, because the answer with it may have been lost. An old token ends the session if its successor is in
+    /// use, because somebody may have a copy of it.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(&self, cookie: RefreshCookie) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
         let refreshed = refresh::by_cookies(&self.app, &cookie.0).await;
@@ -101,10 +104,10 @@ impl AuthApi {
         Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, None)), cookie))
     }
 
-    /// Get a new access token, for apps without a cookie jar too
+    /// Returns a new access token, also to apps without a cookie jar
     ///
-    /// As `refresh/`. With `BODY_REFRESH=rotating` the token may come in the body, and the answer's body has the next one;
-    /// with `static` it may come in the body too, and stays the same.
+    /// Works like `refresh/`. With `BODY_REFRESH=rotating` the refresh token may be sent in the body, and the body of
+    /// the answer contains the next one. With `BODY_REFRESH=static` it may be sent in the body too, and stays the same.
     #[oai(path = "/token/refresh", method = "post", operation_id = "refreshToken")]
     async fn token_refresh(
         &self,
@@ -122,10 +125,11 @@ impl AuthApi {
         Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, refresh)), cookie))
     }
 
-    /// Sign out
+    /// Signs out
     ///
-    /// Ends the session of the bearer, of the cookie or of both, at once and everywhere, and clears the cookie
-    /// whatever comes.
+    /// Ends the session of the access token, of the cookie or of both; their tokens are invalid from then on. If both
+    /// are sent, a cookie of another account's session is left alone. The answer clears the cookie, also if the tokens
+    /// are invalid.
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, tokens: LogoutTokens) -> ApiResult<WithCookie<MessageOut>, LogoutError> {
         let cleared = cookie::clear(&self.app);
@@ -135,14 +139,14 @@ impl AuthApi {
         }
     }
 
-    /// One's own sessions
+    /// Lists the caller's sessions
     #[oai(path = "/sessions", method = "get", operation_id = "listSessions")]
     async fn sessions(&self, caller: Customer) -> ApiResult<Json<SessionsOut>, AccountError> {
         let sessions = own::sessions(&self.app, caller.session).await?;
         Ok(Json(SessionsOut::new(sessions, caller.session.session)))
     }
 
-    /// End one of one's own sessions
+    /// Ends one of the caller's sessions
     #[oai(path = "/sessions/:id", method = "delete", operation_id = "endSession")]
     async fn end_session(
         &self,
@@ -154,7 +158,7 @@ impl AuthApi {
         Ok(Json(MessageOut::new("session ended successfully")))
     }
 
-    /// End all of one's own sessions, this one included
+    /// Ends all sessions of the caller, including this one
     #[oai(path = "/logout-all", method = "post", operation_id = "logoutAll")]
     async fn logout_all(&self, caller: Customer) -> ApiResult<WithCookie<MessageOut>, AccountError> {
         own::end_all_sessions(&self.app, caller.session).await?;
@@ -164,18 +168,18 @@ impl AuthApi {
 }
 
 impl AuthApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 
-    /// The cookie of a new session; its browser is known from now on.
+    /// Returns the `Set-Cookie` line of a new session. Also sets the cookie by which the account knows this browser.
     fn cookie(&self, signed_in: &SignedIn, origin: &TrustedOrigin) -> String {
         origin.1.set(&cookie::known_browser(&self.app, signed_in.account.id));
         cookie::set(&self.app, signed_in)
     }
 
-    /// The refresh token for the body, where that is switched on.
+    /// Returns the refresh token for the body of the answer, or `None` if `BODY_REFRESH` does not allow it there.
     fn in_body(&self, signed_in: &SignedIn) -> Option<String> {
         let is_for_bodies = match self.app.config.body_refresh {
             BodyRefresh::Off => false,
@@ -185,7 +189,8 @@ impl AuthApi {
         is_for_bodies.then(|| signed_in.refresh.expose().to_owned())
     }
 
-    /// A cookie that is good for nothing any more is taken away.
+    /// Clears the cookie if the refresh was refused, because the cookie is useless then. Keeps it if the database
+    /// failed.
     fn or_clear_cookie(
         &self,
         refreshed: Result<SignedIn, RefreshError>,

@@ -1,4 +1,4 @@
-//! `/api/auth/register/…-otp/` and `/api/auth/forgot-password/`: what a phone proves.
+//! `/api/auth/register/…-otp/` and `/api/auth/forgot-password/`: sign-up and password reset by codes in text messages.
 
 use std::sync::Arc;
 
@@ -29,17 +29,17 @@ use crate::{
     values::{ids::ChallengeId, phone::E164},
 };
 
-/// The handlers.
+/// Handlers of the calls about codes (OTPs) for sign-up and password reset.
 pub struct OtpApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/auth", tag = "Group::Auth")]
 impl OtpApi {
-    /// Sign up with an OTP: ask for it
+    /// Sends an OTP for a sign-up
     ///
-    /// The account waits for the code, bound to this browser by the cookie `otp_challenge`; apps without a cookie jar send
-    /// `challenge` back.
+    /// The account is created when the OTP is verified. The cookie `otp_challenge` binds the OTP to this browser. Apps
+    /// without a cookie jar send back the `challenge` of the answer instead.
     #[oai(path = "/register/send-otp", method = "post", operation_id = "sendRegistrationOtp")]
     async fn send(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<OtpSent, OtpRegisterError> {
         let checked = NewAccount::check(body.0.into(), self.app.config.default_region);
@@ -50,7 +50,9 @@ impl OtpApi {
         Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.app, "OTP sent successfully", challenge)), cookie))
     }
 
-    /// Sign up with an OTP: prove the number
+    /// Completes a sign-up with the OTP
+    ///
+    /// Creates the account with its proven phone number, and signs its owner in.
     #[oai(path = "/register/verify-otp", method = "post", operation_id = "verifyRegistrationOtp")]
     async fn verify(&self, origin: TrustedOrigin, body: Body<OtpIn>) -> ApiResult<Registered, OtpRegisterError> {
         let challenge = self.challenge(&body.0, origin.0.sign_up_challenge).map_err(OtpRegisterError::from)?;
@@ -63,10 +65,10 @@ impl OtpApi {
         Ok(Registered::Created(Json(RegisteredOut::new(message, signed_in, None)), cookie))
     }
 
-    /// Forgotten password: ask for an OTP
+    /// Sends an OTP for a forgotten password
     ///
-    /// The answer is the same whether or not there is an account with the number. The cookie `reset_challenge` binds the
-    /// code to this browser; apps without a cookie jar send `challenge` back.
+    /// The answer is the same whether or not an account has the phone number. The cookie `reset_challenge` binds the
+    /// OTP to this browser. Apps without a cookie jar send back the `challenge` of the answer instead.
     #[oai(path = "/forgot-password/send", method = "post", operation_id = "sendPasswordOtp")]
     async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, ForgotError> {
         let number = required("phone_number", body.0.phone_number)?;
@@ -78,7 +80,7 @@ impl OtpApi {
         Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.app, message, challenge)), cookie))
     }
 
-    /// Forgotten password: exchange the OTP for a reset token
+    /// Exchanges the OTP for a token that allows a new password
     #[oai(path = "/forgot-password/verify", method = "post", operation_id = "verifyPasswordOtp")]
     async fn forgot_verify(
         &self,
@@ -92,9 +94,9 @@ impl OtpApi {
         Ok(Json(ResetTokenOut::new(&self.app, &token)))
     }
 
-    /// Forgotten password: set a new one
+    /// Sets a new password with the token
     ///
-    /// Every session of the account ends.
+    /// Ends every session of the account.
     #[oai(path = "/forgot-password/reset", method = "post", operation_id = "resetPasswordByOtp")]
     async fn forgot_reset(
         &self,
@@ -108,12 +110,13 @@ impl OtpApi {
 }
 
 impl OtpApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 
-    /// The challenge of the body or, where it has none, of the cookie. One that isn't ours proves nothing.
+    /// Returns the challenge of the body or, if the body has none, of the cookie. Fails like a wrong code if the
+    /// challenge of the body was not issued by this shop.
     fn challenge(&self, body: &OtpIn, cookie: Option<ChallengeId>) -> Result<Option<ChallengeId>, OtpError> {
         match body.challenge() {
             None => Ok(cookie),
@@ -121,7 +124,7 @@ impl OtpApi {
         }
     }
 
-    /// A number as typed; what is none has nothing to be verified.
+    /// Parses a phone number. Returns `None` for a text that is not a phone number; no code can have been sent to it.
     fn number(&self, typed: &str) -> Option<E164> {
         E164::parse(typed, self.app.config.default_region).ok()
     }

@@ -1,4 +1,4 @@
-//! What the calls around codes take and answer.
+//! Bodies of the requests and answers of the calls about codes (OTPs).
 
 use poem_openapi::{ApiResponse, Object, payload::Json, types::Example};
 use serde::Deserialize;
@@ -10,24 +10,24 @@ use crate::{
     values::limits::Action,
 };
 
-/// A number and the code that was sent to it.
+/// A phone number and the code that was sent to it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Otp", example)]
 pub struct OtpIn {
-    /// In any usual spelling.
+    /// Phone number in any common notation.
     phone_number: Option<Digits>,
     otp: Option<CodeIn>,
-    /// What came with the answer that sent the code, from apps without a cookie jar.
+    /// The `challenge` of the answer to the call that sent the code; for apps without a cookie jar.
     challenge: Option<TokenIn>,
 }
 
 impl OtpIn {
-    /// The challenge, where one was given.
+    /// Returns the challenge, or `None` if it is missing or empty.
     pub fn challenge(&self) -> Option<&str> {
         self.challenge.as_ref().map(|challenge| challenge.0.as_str()).filter(|text| !text.is_empty())
     }
 
-    /// Number and code, where they were given.
+    /// Returns the phone number and the code. Each is `None` if it is missing or empty.
     pub fn both(self) -> (Option<String>, Option<String>) {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         (given(self.phone_number.map(|digits| digits.0)), given(self.otp.map(|code| code.0)))
@@ -44,11 +44,11 @@ impl Example for OtpIn {
     }
 }
 
-/// Whose password is forgotten.
+/// The account whose password was forgotten, named by its phone number.
 #[derive(Object, Deserialize)]
 #[oai(rename = "ForgotPassword", example)]
 pub(super) struct ForgotIn {
-    /// In any usual spelling.
+    /// Phone number in any common notation.
     pub(super) phone_number: Option<Digits>,
 }
 
@@ -58,19 +58,20 @@ impl Example for ForgotIn {
     }
 }
 
-/// A new password, and what allows to set it.
+/// A new password, and the token that allows it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "ResetPassword", example)]
 pub(super) struct ResetIn {
     reset_token: Option<TokenIn>,
-    /// The name that an old frontend uses for `reset_token`.
+    /// Another name of `reset_token`, which an old frontend uses.
     refresh_token: Option<TokenIn>,
-    /// 8 to 72 bytes with upper and lower case, a digit and a special character.
+    /// 8 to 72 bytes with an upper-case and a lower-case letter, a digit and a special character, and not easy to
+    /// guess.
     new_password: Option<PasswordIn>,
 }
 
 impl ResetIn {
-    /// Token and password, where they were given.
+    /// Returns the token and the password. Each is `None` if it is missing or empty.
     pub(super) fn both(self) -> (Option<String>, Option<Password>) {
         let token = self.reset_token.or(self.refresh_token).map(|token| token.0).filter(|text| !text.is_empty());
         let password = self.new_password.map(|password| password.0).filter(|password| !password.expose().is_empty());
@@ -87,16 +88,16 @@ impl Example for ResetIn {
 
 const EXAMPLE_TOKEN: &str = "awIi1lCEeUNhBNTEb2YxS2s0dWJzQ1Y3Mkp3bFhLZ3pQd0pTQ2FhQmNk";
 
-/// A code was sent.
+/// The answer to a call that asks for a code.
 #[derive(Object)]
 #[oai(rename = "OtpSent", example)]
 pub(super) struct OtpSentOut {
     message: String,
-    /// Seconds for which the code is good.
+    /// Seconds for which the code is valid.
     expires_in: u64,
-    /// Seconds until another can be asked for.
+    /// Seconds after which another code can be asked for.
     resend_after: u64,
-    /// For apps without a cookie jar: what the cookie holds.
+    /// The value of the cookie, for apps without a cookie jar.
     challenge: String,
 }
 
@@ -115,12 +116,12 @@ impl Example for OtpSentOut {
     }
 }
 
-/// The permission to set one new password.
+/// A token that allows one new password.
 #[derive(Object)]
 #[oai(rename = "ResetToken", example)]
 pub(super) struct ResetTokenOut {
     reset_token: String,
-    /// Seconds for which it is good.
+    /// Seconds for which the token is valid.
     expires_in: u64,
 }
 
@@ -138,11 +139,11 @@ impl Example for ResetTokenOut {
 
 #[derive(ApiResponse)]
 pub(super) enum OtpSent {
-    /// The code is on its way.
+    /// The request for a code was accepted.
     #[oai(status = 200)]
     Ok(
         Json<OtpSentOut>,
-        /// The cookie `otp_challenge` or `reset_challenge`.
+        /// Sets the cookie `otp_challenge` or `reset_challenge`.
         #[oai(header = "Set-Cookie")]
         String,
     ),

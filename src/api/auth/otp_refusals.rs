@@ -1,4 +1,4 @@
-//! How refusals around codes are answered.
+//! Conversion of refusals about codes (OTPs) into answers.
 
 use crate::{
     accounts::{
@@ -103,7 +103,7 @@ impl Refusal for ChangeNumberError {
     }
 }
 
-/// One of two fields is missing.
+/// Creates the error for a call that lacks one of two required fields. It names both.
 fn incomplete(text: String, fields: [&str; 2]) -> ApiError {
     fields.into_iter().fold(ApiError::new(ErrorCode::InvalidInput, text), ApiError::with_field)
 }

@@ -1,4 +1,4 @@
-//! How the refusals of this group are answered.
+//! Conversion of refusals around sign-up, sign-in and sessions into answers.
 
 use crate::{
     accounts::{
@@ -56,7 +56,8 @@ impl Refusal for SignInError {
     }
 }
 
-/// The answer to somebody who is signed in and gives a wrong password.
+/// Converts the refusal of a signed-in caller's current password. A wrong password is a 400 here and not a 401, because
+/// the access token is valid.
 pub fn not_confirmed(refusal: SignInError) -> ApiError {
     match refusal {
         SignInError::WrongCredentials => {

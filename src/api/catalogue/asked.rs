@@ -1,4 +1,4 @@
-//! Which page of which list a caller asks for.
+//! The page of a list that a caller asks for.
 
 use std::borrow::Cow;
 
@@ -13,22 +13,22 @@ use crate::{
     },
 };
 
-/// A page of what is below a parent.
+/// A page of the entries right below a parent.
 pub struct Asked<Id> {
     parent: Option<FullCode>,
-    /// Only what holds this.
+    /// Text that the entries must contain; `None` for all entries.
     pub text: Option<SearchText>,
-    /// Which part.
+    /// The part of the list.
     pub slice: Slice<Id>,
 }
 
 impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> Asked<Id> {
-    /// A page of all.
+    /// Reads the parameters of a list. Without a parent the list is that of all brands.
     pub fn list(app: &App, parent: Option<&FullCode>, limit: Text, cursor: Text) -> Result<Self, ApiError> {
         Self::of(app, parent, None, limit, cursor)
     }
 
-    /// A page of what holds `q`.
+    /// Reads the parameters of a search among the entries below `parent`; without a parent among all brands.
     pub fn search(app: &App, parent: Option<&FullCode>, q: Text, limit: Text, cursor: Text) -> Result<Self, ApiError> {
         Self::of(app, parent, Some(SearchText::parse(q.0.as_deref())?), limit, cursor)
     }
@@ -44,7 +44,7 @@ impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> Asked<Id> {
         Ok(Self { parent: parent.cloned(), text, slice })
     }
 
-    /// What the answer shows.
+    /// Returns what the answer shows. The cache keeps the answer under this key.
     pub fn view(&self) -> View {
         View::Page {
             parent: self.parent.clone(),
@@ -54,14 +54,15 @@ impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> Asked<Id> {
         }
     }
 
-    /// Where the next page starts.
+    /// Returns the cursor of the next page, or `None` on the last page. `id` returns the id of an entry.
     pub fn next_cursor<T>(&self, app: &App, page: &Page<T>, id: impl Fn(&T) -> Id) -> Option<String> {
         let list = list_name(self.parent.as_ref(), self.text.as_ref());
         paging::next_cursor(app, &list, page, |item| -> [u8; 12] { id(item).into() })
     }
 }
 
-/// What cursors are bound to: a parent and a text. No code holds the space that parts them.
+/// Returns the name of the list to which cursors are bound: the parent and the search text, such as `TATA-NEXON brake`.
+/// Codes contain no spaces, so the first space always separates the two.
 fn list_name<'a>(parent: Option<&'a FullCode>, text: Option<&SearchText>) -> Cow<'a, str> {
     let parent = parent.map_or("brands", FullCode::as_str);
     match text {

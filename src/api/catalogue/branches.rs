@@ -1,4 +1,4 @@
-//! `/api/utils/brands/…` down to the categories: public, the same for everybody.
+//! `/api/utils/brands/…` down to the categories. These calls are public, and everybody gets the same answers.
 
 use std::sync::Arc;
 
@@ -27,20 +27,20 @@ use crate::{
     },
 };
 
-/// The handlers.
+/// Handlers of the calls about brands, models and categories.
 pub struct BranchesApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl BranchesApi {
-    /// All brands
+    /// Lists the brands
     #[oai(path = "/brands", method = "get", operation_id = "listBrands")]
     async fn brands(
         &self,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<BrandsOut> {
@@ -52,17 +52,17 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// Search the brands
+    /// Searches the brands
     ///
-    /// Those whose name or code holds `q`, whatever its case.
+    /// Finds brands whose name or code contains `q`, in any case.
     #[oai(path = "/brands/search", method = "get", operation_id = "searchBrands")]
     async fn search_brands(
         &self,
-        /// Plain text, 2 to 100 characters.
+        /// Plain text of 2 to 100 characters.
         q: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<BrandsFound> {
@@ -74,7 +74,7 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// One brand
+    /// Returns a brand
     #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
     async fn brand(&self, brand_code: Path<String>, known: Known) -> Answer<BrandReply> {
         let code = FullCode::join([brand_code.as_str()]);
@@ -82,14 +82,14 @@ impl BranchesApi {
         public(&self.app, View::One(code.clone()), known, load).await
     }
 
-    /// The models of a brand
+    /// Lists the models of a brand
     #[oai(path = "/brands/:brand_code/models", method = "get", operation_id = "listModels")]
     async fn models(
         &self,
         brand_code: Path<String>,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<ModelsOut> {
@@ -102,18 +102,18 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// Search the models of a brand
+    /// Searches the models of a brand
     ///
-    /// Those whose name or code holds `q`, whatever its case.
+    /// Finds models whose name or code contains `q`, in any case.
     #[oai(path = "/brands/:brand_code/models/search", method = "get", operation_id = "searchModels")]
     async fn search_models(
         &self,
         brand_code: Path<String>,
-        /// Plain text, 2 to 100 characters.
+        /// Plain text of 2 to 100 characters.
         q: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<ModelsFound> {
@@ -126,7 +126,7 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// One model
+    /// Returns a model
     #[oai(path = "/brands/:brand_code/models/:model_code", method = "get", operation_id = "readModel")]
     async fn model(&self, brand_code: Path<String>, model_code: Path<String>, known: Known) -> Answer<ModelReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
@@ -134,15 +134,15 @@ impl BranchesApi {
         public(&self.app, View::One(code.clone()), known, load).await
     }
 
-    /// The categories of a model
+    /// Lists the categories of a model
     #[oai(path = "/brands/:brand_code/models/:model_code/categories", method = "get", operation_id = "listCategories")]
     async fn categories(
         &self,
         brand_code: Path<String>,
         model_code: Path<String>,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<CategoriesOut> {
@@ -155,9 +155,9 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// Search the categories of a model
+    /// Searches the categories of a model
     ///
-    /// Those whose name or code holds `q`, whatever its case.
+    /// Finds categories whose name or code contains `q`, in any case.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/search",
         method = "get",
@@ -167,11 +167,11 @@ impl BranchesApi {
         &self,
         brand_code: Path<String>,
         model_code: Path<String>,
-        /// Plain text, 2 to 100 characters.
+        /// Plain text of 2 to 100 characters.
         q: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<CategoriesFound> {
@@ -184,7 +184,7 @@ impl BranchesApi {
         public(&self.app, asked.view(), known, load).await
     }
 
-    /// One category
+    /// Returns a category
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code",
         method = "get",
@@ -203,11 +203,11 @@ impl BranchesApi {
     }
 }
 
-/// A page of a level, and where the next one starts.
+/// The entries of a page, and the cursor of the next page.
 type PageOf<T> = Result<(Vec<T>, Option<String>), CatalogueError>;
 
 impl BranchesApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

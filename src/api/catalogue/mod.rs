@@ -1,5 +1,5 @@
-//! `/api/utils/`: the public catalogue, four levels deep. Everybody gets the same answers, ready from the cache; staff
-//! see hidden products too, always from the database.
+//! `/api/utils/`: the public catalogue with its four levels. All customers get the same answers, from the cache where
+//! possible. Staff also see hidden products; their answers always come from the database.
 
 mod asked;
 mod branches;
@@ -35,7 +35,7 @@ fn rendered(reply: &impl Serialize) -> Rendered {
     Rendered::new(serde_json::to_string(reply).expect("texts, numbers and lists of them"))
 }
 
-/// What everybody sees of `view`, kept or made by `load`.
+/// Returns the answer that shows `view` to everybody: a copy from the cache, or else the result of `load`.
 async fn public<T, L>(app: &App, view: View, known: Known, load: impl FnOnce() -> L) -> Answer<T>
 where
     L: Future<Output = Loaded> + Send,
@@ -43,7 +43,8 @@ where
     Ok(Tagged::new(app.catalogue.answer(view, || admitted(app, load)).await?, known, Audience::All))
 }
 
-/// What customers see of `view`, kept or made by `load`; for staff always made, and never kept.
+/// Returns the answer that shows `view` to this caller. Customers get a copy from the cache, or else the result of
+/// `load`. For staff it always runs `load`, and the result is not cached.
 async fn by_viewer<T, L>(
     app: &App,
     viewer: &Viewer,
@@ -63,7 +64,7 @@ where
     Ok(Tagged::new(answer, known, audience))
 }
 
-/// What `load` makes, unless the database has too much to do already.
+/// Runs `load`. Fails at once if the call would wait too long for the database (see `App::admit`).
 fn admitted<L>(app: &App, load: impl FnOnce() -> L) -> impl Future<Output = Loaded> + Send
 where
     L: Future<Output = Loaded> + Send,

@@ -1,4 +1,4 @@
-//! `/api/utils/…/products/…` and `/api/utils/products/{code}/`: what customers see, and for staff the hidden ones too.
+//! `/api/utils/…/products/…` and `/api/utils/products/{code}/`: the products. Staff also see hidden ones.
 
 use std::sync::Arc;
 
@@ -22,16 +22,16 @@ use crate::{
     values::{codes::FullCode, ids::ProductId},
 };
 
-/// The handlers.
+/// Handlers of the calls about products.
 pub struct ProductsApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl ProductsApi {
-    /// The products of a category
+    /// Lists the products of a category
     ///
-    /// Staff see hidden ones too.
+    /// Staff also see hidden products.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products",
         method = "get",
@@ -44,9 +44,9 @@ impl ProductsApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<ProductsOut> {
@@ -60,9 +60,9 @@ impl ProductsApi {
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
 
-    /// Search the products of a category
+    /// Searches the products of a category
     ///
-    /// Those whose name, code or description holds `q`, whatever its case. Staff find hidden ones too.
+    /// Finds products whose name, code or description contains `q`, in any case. Staff also find hidden products.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/search",
         method = "get",
@@ -75,11 +75,11 @@ impl ProductsApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        /// Plain text, 2 to 100 characters.
+        /// Plain text of 2 to 100 characters.
         q: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> Answer<ProductsFound> {
@@ -93,9 +93,9 @@ impl ProductsApi {
         Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
     }
 
-    /// One product
+    /// Returns a product
     ///
-    /// Staff see hidden ones too.
+    /// Staff also see hidden products.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/:product_code",
         method = "get",
@@ -114,14 +114,14 @@ impl ProductsApi {
         Ok(self.one(&viewer, FullCode::join(codes), known).await?)
     }
 
-    /// One product by its full code
+    /// Returns a product by its full code
     ///
-    /// Staff see hidden ones too.
+    /// Staff also see hidden products.
     #[oai(path = "/products/:code", method = "get", operation_id = "readProductByCode")]
     async fn product_by_code(
         &self,
         viewer: Viewer,
-        /// Four codes joined by `-`, the brand's first.
+        /// Full code: the codes of brand, model, category and product, joined by `-`.
         code: Path<String>,
         known: Known,
     ) -> Answer<ProductReply> {
@@ -135,7 +135,7 @@ impl ProductsApi {
 }
 
 impl ProductsApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

@@ -1,4 +1,4 @@
-//! The answers of each level: a page of it, what a search found, and a single one.
+//! The answers of each level: a page of a list, a page of search results, and a single entry.
 
 use poem_openapi::{Object, types::Example};
 use serde::Serialize;
@@ -6,24 +6,18 @@ use serde::Serialize;
 use super::rendered;
 use crate::{
     api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
-    catalogue::{
-        Rendered,
-        store::{
-            branches::{BranchDoc, Brand, Category, Model},
-            products::ProductDoc,
-        },
-    },
+    catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, Rendered},
 };
 
 macro_rules! replies {
     ($($page:ident, $items:ident, $found:ident, $reply:ident, $item:ident, $out:ty, $one:ident, $doc:ty;)+) => {$(
-        /// A page of the list.
+        /// A page of a list.
         #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $page {
-            /// In the order of their insertion.
+            /// Entries, in the order in which they were inserted.
             pub $items: Vec<$out>,
-            /// Where the next page starts; null at the end.
+            /// Cursor of the next page; null on the last page.
             pub next_cursor: Option<String>,
         }
 
@@ -33,13 +27,13 @@ macro_rules! replies {
             }
         }
 
-        /// A page of what was found.
+        /// A page of search results.
         #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $found {
-            /// In the order of their insertion.
+            /// Entries that match, in the order in which they were inserted.
             pub results: Vec<$out>,
-            /// Where the next page starts; null at the end.
+            /// Cursor of the next page; null on the last page.
             pub next_cursor: Option<String>,
         }
 
@@ -49,7 +43,7 @@ macro_rules! replies {
             }
         }
 
-        /// A single one.
+        /// A single entry.
         #[derive(Debug, Object, Serialize)]
         #[oai(example)]
         pub struct $reply {
@@ -62,7 +56,7 @@ macro_rules! replies {
             }
         }
 
-        /// The answer that shows a stored document, and with it its entity tag.
+        /// Renders the answer that shows a stored document. The entity tag of the document is that of the answer.
         pub fn $one(doc: $doc) -> Rendered {
             rendered(&$reply { $item: doc.into() })
         }

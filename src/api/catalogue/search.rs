@@ -1,4 +1,4 @@
-//! `/api/utils/search/`: the whole catalogue, by code, name and description.
+//! `/api/utils/search/`: the search of the whole catalogue by code, name and description.
 
 use std::sync::Arc;
 
@@ -28,42 +28,43 @@ use crate::{
     values::{codes::Code, invalid::InvalidField, limits::Action, money::Money, paging::Slice},
 };
 
-/// The handlers.
+/// Handler of `/api/utils/search/`.
 pub struct SearchApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl SearchApi {
-    /// Search the whole catalogue
+    /// Searches the whole catalogue
     ///
-    /// The best come first: products whose code begins with `q`, then those whose name does, those with its words in
-    /// their names, in any order, and those that hold them anywhere. Staff find hidden products too.
+    /// The best matches come first: products whose code begins with `q`, then those whose name begins with `q`, then
+    /// those in whose name words begin with the words of `q` in any order, and last those with all words of `q` in
+    /// their name or description. Staff also find hidden products.
     #[oai(path = "/search", method = "get", operation_id = "searchCatalogue")]
     #[allow(clippy::too_many_arguments, reason = "a text, six filters, an order, a page, and who asks")]
     async fn search(
         &self,
         viewer: Viewer,
         address: ClientAddress,
-        /// Plain text, 2 to 100 characters.
+        /// Plain text of 2 to 100 characters.
         q: Text,
-        /// The code of a brand.
+        /// Only products of the brand with this code.
         brand: Text,
-        /// The code of a model, of whichever brand.
+        /// Only products of models with this code, of any brand.
         model: Text,
-        /// The code of a category, of whichever model.
+        /// Only products of categories with this code, of any model.
         category: Text,
-        /// The lowest price before any offer.
+        /// Lowest price, without offers.
         min_price: Text,
-        /// The highest price before any offer.
+        /// Highest price, without offers.
         max_price: Text,
-        /// `true`: only what is in stock; `false`: only what isn't.
+        /// `true` for products in stock only; `false` for products that are out of stock only.
         in_stock: Text,
-        /// `relevance`, `price`, `-price` or `newest`; `relevance` when left out.
+        /// `relevance`, `price` (the lowest first), `-price` (the highest first) or `newest`; `relevance` if left out.
         sort: Text,
-        /// 1 to 100; 20 when left out.
+        /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
-        /// The `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Text,
         known: Known,
     ) -> ApiResult<Tagged<CatalogueFound>, SearchError> {
@@ -72,7 +73,8 @@ impl SearchApi {
         let list = list_name(&wanted);
         let slice: Slice<Place> = paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
-        // A change in between only makes one search uncounted.
+        // Only searches that need the database count. If the copy becomes invalid right after this check, the search
+        // needs the database without being counted, which does no harm.
         if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
             limits::take(&self.app, Count::by_address(Action::Search, "", address.0)).await.map_err(ApiError::from)?;
         }
@@ -87,13 +89,13 @@ impl SearchApi {
 }
 
 impl SearchApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 }
 
-/// The query parameters as they came.
+/// The query parameters as they were sent.
 struct Wanted {
     q: Text,
     brand: Text,
@@ -125,7 +127,8 @@ impl Wanted {
     }
 }
 
-/// A parameter that may be left out or empty, as forms send those that nobody filled in.
+/// Reads an optional parameter. An empty one counts as left out, because forms send an empty text for a field that
+/// nobody filled in. The error of `read` ends the sentence that begins with the name of the parameter and "must be".
 fn optional<T>(
     name: &'static str,
     parameter: &Text,
@@ -152,20 +155,21 @@ fn order(word: &str) -> Result<Order, &'static str> {
     Order::named(word).ok_or("relevance, price, -price or newest")
 }
 
-/// What cursors are bound to: everything but the page.
+/// Returns the name of the list to which cursors are bound. It contains the search text, all filters and the order, so
+/// that a cursor of one search is refused by any other.
 fn list_name(wanted: &ProductSearch) -> String {
     let ProductSearch { text, brand, model, category, min_price, max_price, in_stock, order } = wanted;
     let filters = format!("{brand:?} {model:?} {category:?} {min_price:?} {max_price:?} {in_stock:?}");
     format!("search {order:?} {filters} {}", text.as_str())
 }
 
-/// A page of what was found in the whole catalogue.
+/// A page of search results from the whole catalogue.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
 struct CatalogueFound {
-    /// The best first, or as `sort` says.
+    /// Products in the order of `sort`; the best matches first if it is left out.
     results: Vec<ProductOut>,
-    /// Where the next page starts; null at the end.
+    /// Cursor of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -175,7 +179,7 @@ impl Example for CatalogueFound {
     }
 }
 
-/// Why nothing is found.
+/// The reasons why a search fails.
 #[derive(Debug)]
 struct SearchError(CatalogueError);
 

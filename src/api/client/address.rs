@@ -1,4 +1,4 @@
-//! `/api/client/{user_id}/address/`: where parts are sent.
+//! `/api/client/{user_id}/address/`: the postal address to which parts are sent.
 
 use std::sync::Arc;
 
@@ -17,16 +17,17 @@ use crate::{
     app::App,
 };
 
-/// The handlers.
+/// Handlers of `/api/client/{user_id}/address/`.
 pub struct AddressApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/client", tag = "Group::Client")]
 impl AddressApi {
-    /// Where parts are sent
+    /// Returns the postal address
     ///
-    /// A new account has an address too: its own name and number, and nothing else yet.
+    /// A new account has an address too. It contains the account's username and phone number, and its other lines are
+    /// empty.
     #[oai(path = "/:user_id/address", method = "get", operation_id = "readAddress")]
     async fn read(
         &self,
@@ -37,9 +38,9 @@ impl AddressApi {
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
     }
 
-    /// Change the lines that are named
+    /// Changes the given lines of the postal address
     ///
-    /// An empty line clears what was there; name and number are then the account's own again.
+    /// An empty line clears the stored value. Name and phone number are then the account's own again.
     #[oai(path = "/:user_id/address/update", method = "put", operation_id = "updateAddress")]
     async fn update(
         &self,
@@ -56,7 +57,7 @@ impl AddressApi {
 }
 
 impl AddressApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

@@ -1,4 +1,4 @@
-//! `/api/client/{user_id}/cart/`: the cart, priced at every reading.
+//! `/api/client/{user_id}/cart/`: the cart. Prices are computed anew for every answer.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ use crate::{
     values::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
 };
 
-/// The handlers.
+/// Handlers of `/api/client/{user_id}/cart/`.
 pub struct CartApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/client", tag = "Group::Client")]
 impl CartApi {
-    /// The cart with the prices of this moment
+    /// Returns the cart with current prices
     #[oai(path = "/:user_id/cart", method = "get", operation_id = "readCart")]
     async fn read(
         &self,
@@ -42,9 +42,9 @@ impl CartApi {
         Ok(self.reply(carts::read(&self.app, owner.0).await?))
     }
 
-    /// Put more of a product into the cart
+    /// Adds pieces of a product to the cart
     ///
-    /// All of `quantity` or nothing: what is acknowledged is in the cart.
+    /// Adds all of `quantity` or, if the call fails, nothing.
     #[oai(path = "/:user_id/cart/add/:product_id", method = "post", operation_id = "addToCart")]
     async fn add(
         &self,
@@ -58,16 +58,16 @@ impl CartApi {
         Ok(self.reply(carts::add(&self.app, owner.0, product, quantity).await?))
     }
 
-    /// Take some of a product out of the cart
+    /// Removes pieces of a product from the cart
     ///
-    /// The line goes with its last piece.
+    /// The line is removed with its last piece.
     #[oai(path = "/:user_id/cart/remove/:product_id", method = "delete", operation_id = "removeFromCart")]
     async fn remove(
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
-        /// How many, 1 to 999; 1 when left out.
+        /// Number of pieces, 1 to 999; 1 if left out.
         quantity: Query<Option<String>>,
     ) -> ApiResult<Written<CartReply>, CartError> {
         let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
@@ -75,10 +75,10 @@ impl CartApi {
         Ok(self.reply(carts::remove(&self.app, owner.0, product, quantity).await?))
     }
 
-    /// Set how many of a product the cart holds
+    /// Sets the number of pieces of a product in the cart
     ///
-    /// 0 takes the product out, whether or not it is there or still sold. A line keeps its place and the price at which
-    /// it was begun; a product that isn't in the cart yet is put there.
+    /// 0 removes the product, and also succeeds if the product is not in the cart or is no longer sold. A line keeps
+    /// its place and the price that was stored when it was created. A product that is not in the cart yet is added.
     #[oai(path = "/:user_id/cart/items/:product_id", method = "put", operation_id = "setCartItem")]
     async fn set(
         &self,
@@ -87,7 +87,7 @@ impl CartApi {
         product_id: Path<PathId<ProductId>>,
         body: Tried<SetIn>,
     ) -> ApiResult<Written<CartReply>, CartError> {
-        // What is no id names nothing, and neither does a new one.
+        // A text that is not an id names no product. A new id names none either, and so leads to the same answer.
         let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
         let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
         let cart = match quantity {
@@ -97,7 +97,7 @@ impl CartApi {
         Ok(self.reply(cart))
     }
 
-    /// Take everything out of the cart
+    /// Removes everything from the cart
     #[oai(path = "/:user_id/cart", method = "delete", operation_id = "clearCart")]
     async fn clear(
         &self,
@@ -109,12 +109,13 @@ impl CartApi {
 }
 
 impl CartApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 
-    /// What a call names.
+    /// Returns the product and the quantity of a call. An error in the product comes before one in the quantity; see
+    /// [`signed_in_first`] for callers whose session has ended.
     async fn asked(
         &self,
         owner: &PathOwner,
@@ -137,11 +138,11 @@ fn query_quantity(text: Option<&str>) -> Result<Quantity, InvalidField> {
         .ok_or_else(|| InvalidField { field: "quantity".into(), text: format!("quantity {}", QuantityIn::EXPECTED) })
 }
 
-/// What to add.
+/// The number of pieces to add.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "AddToCart", example)]
 struct AddIn {
-    /// How many, 1 to 999; 1 when left out.
+    /// Number of pieces, 1 to 999; 1 if left out.
     quantity: Option<QuantityIn>,
 }
 
@@ -151,11 +152,11 @@ impl Example for AddIn {
     }
 }
 
-/// How many there are to be.
+/// The number of pieces that the cart is to contain.
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "SetCartItem", example)]
 struct SetIn {
-    /// 0 to 999; it must be given.
+    /// Number of pieces, 0 to 999; required.
     quantity: Option<LineQuantityIn>,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct CartReply {
     cart: CartOut,
 }
 
-/// A cart with the prices of this moment.
+/// A cart with current prices.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "Cart")]
 struct CartOut {
@@ -29,12 +29,12 @@ struct CartOut {
     id: CartId,
     #[serde(serialize_with = "scalar")]
     user_id: UserId,
-    /// The oldest line first.
+    /// Lines of the cart, the oldest first. Products that are deleted or hidden are left out.
     items: Vec<CartItemOut>,
-    /// The sum of the lines.
+    /// Sum of all `line_total`.
     #[serde(serialize_with = "scalar")]
     subtotal: Money,
-    /// ISO 4217.
+    /// Currency as an ISO 4217 code.
     currency: String,
     #[serde(serialize_with = "scalar")]
     created_at: Timestamp,
@@ -52,32 +52,33 @@ struct CartItemOut {
     #[serde(serialize_with = "scalar")]
     added_at: Timestamp,
     product_name: String,
-    /// Full code.
+    /// Full code of the product.
     code: String,
     image_url: String,
-    /// Price of a piece before any discount.
+    /// Price of one piece before the discount.
     #[serde(serialize_with = "scalar")]
     price: Money,
-    /// Percentage that counts now.
+    /// Percentage of the discount that counts now; 0 if there is none.
     #[serde(serialize_with = "scalar")]
     discount: Percent,
-    /// Price of a piece now.
+    /// Price of one piece now, after the discount.
     #[serde(serialize_with = "scalar")]
     unit_price: Money,
-    /// `unit_price` for all pieces.
+    /// `unit_price` multiplied by `quantity`.
     #[serde(serialize_with = "scalar")]
     line_total: Money,
-    /// Whether the stock holds all pieces.
+    /// Whether the stock is enough for all pieces.
     in_stock: bool,
-    /// Whether a piece cost something else when the line was begun; later changes of the line don't move that price.
+    /// Whether `unit_price` differs from the price when the line was created. Later changes of the line do not change
+    /// that price.
     price_changed: bool,
-    /// What it cost then; null when that is what it costs now.
+    /// Price of one piece when the line was created; null if it equals `unit_price`.
     #[serde(serialize_with = "scalar")]
     previous_unit_price: Option<Money>,
 }
 
 impl CartReply {
-    /// Shows a cart; the currency is an ISO 4217 code.
+    /// Creates the answer for a cart. `currency` is an ISO 4217 code.
     pub(super) fn new(cart: PricedCart, currency: &str) -> Self {
         Self { cart: CartOut::new(cart, currency) }
     }

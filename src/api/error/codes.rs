@@ -1,17 +1,17 @@
-//! The codes of errors, which programs go by.
+//! The codes of errors, by which programs tell them apart.
 
 use poem::http::StatusCode;
 use poem_openapi::Enum;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident),+ $(,)?) => {
-        /// What went wrong, in a word that never changes; each belongs to one status.
+        /// A code that says what went wrong. Codes never change, and each code belongs to one HTTP status.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
         #[oai(rename = "ErrorCode", rename_all = "snake_case")]
         pub enum ErrorCode { $($(#[$doc])* $name),+ }
 
         impl ErrorCode {
-            /// The status that the code is answered with.
+            /// Returns the HTTP status of answers with this code.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status),+ }
             }
@@ -20,116 +20,116 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The body is no JSON object.
+    /// The body can't be read: it is not a JSON object or not a valid form, or it ends too early.
     InvalidBody = BAD_REQUEST,
     /// A field, parameter or header breaks a rule.
     InvalidInput = BAD_REQUEST,
-    /// The password that should confirm a change is not the account's.
+    /// The current password, which must confirm the change, is wrong.
     WrongPassword = BAD_REQUEST,
-    /// Logout was called with nothing to end.
+    /// The sign-out brought neither an access token nor a refresh token.
     TokensRequired = BAD_REQUEST,
-    /// The code is wrong, used, or past its time.
+    /// The code is wrong, was used already, or has expired.
     InvalidOtp = BAD_REQUEST,
-    /// No account waits for a code at this number.
+    /// No sign-up with this phone number waits for a code.
     NothingPending = BAD_REQUEST,
-    /// The token that allows a new password is not ours, was used, or is past its time.
+    /// The token that allows a new password was not issued by this shop, was used already, or has expired.
     InvalidResetToken = BAD_REQUEST,
-    /// There is no `Authorization` header.
+    /// The request has no `Authorization` header.
     AuthorizationMissing = UNAUTHORIZED,
-    /// The access token is not ours, past its time, or its session has ended.
+    /// The access token was not issued by this shop or has expired, or its session has ended.
     InvalidAccessToken = UNAUTHORIZED,
-    /// No such account, or not its password.
+    /// There is no such account, or the password is wrong.
     InvalidCredentials = UNAUTHORIZED,
-    /// There is no refresh token.
+    /// The request has no refresh token.
     RefreshTokenRequired = UNAUTHORIZED,
-    /// The refresh token is not ours, or past its time.
+    /// The refresh token was not issued by this shop, or has expired.
     InvalidRefreshToken = UNAUTHORIZED,
-    /// The refresh token's session has ended.
+    /// The session of the refresh token has ended.
     RefreshTokenRevoked = UNAUTHORIZED,
-    /// The account may not be used.
+    /// The account is disabled.
     AccountDisabled = FORBIDDEN,
-    /// The path names another user.
+    /// The user in the path is not the caller.
     UserMismatch = FORBIDDEN,
-    /// The caller's role doesn't allow it.
+    /// The role of the caller does not allow the call.
     RoleRequired = FORBIDDEN,
-    /// The link must be opened by somebody who is signed in to the account that asked for it.
+    /// The link only works for a caller who is signed in to the account that asked for it.
     AccountRequired = FORBIDDEN,
-    /// The sign-in is too old for this change; the password must be given.
+    /// The sign-in is too old for this change. The caller must give the current password or sign in again.
     ReauthenticationRequired = FORBIDDEN,
-    /// A page of this origin may not use the refresh cookie.
+    /// The call comes from a web page whose origin is not allowed.
     OriginNotAllowed = FORBIDDEN,
     /// There is nothing at this path.
     NotFound = NOT_FOUND,
-    /// No such brand.
+    /// There is no such brand.
     BrandNotFound = NOT_FOUND,
-    /// No such model.
+    /// There is no such model.
     ModelNotFound = NOT_FOUND,
-    /// No such category.
+    /// There is no such category.
     CategoryNotFound = NOT_FOUND,
-    /// No such product.
+    /// There is no such product, or it is hidden.
     ProductNotFound = NOT_FOUND,
-    /// No such session of one's own.
+    /// The caller has no such session.
     SessionNotFound = NOT_FOUND,
-    /// No such cart line.
+    /// The product is not in the cart.
     CartItemNotFound = NOT_FOUND,
-    /// Nobody has this name, address or number.
+    /// There is no account with this id, username, e-mail address or phone number.
     UserNotFound = NOT_FOUND,
-    /// No such open invitation.
+    /// There is no such open invitation.
     InvitationNotFound = NOT_FOUND,
-    /// The link is none of ours, or was used already.
+    /// The link was not issued by this shop, was used already, or the account has changed since it was sent.
     LinkNotFound = NOT_FOUND,
-    /// The link is past its time.
+    /// The link has expired.
     LinkExpired = GONE,
-    /// The path doesn't take this method; `Allow` says which it takes.
+    /// The path does not accept this method. The header `Allow` lists the methods that it accepts.
     MethodNotAllowed = METHOD_NOT_ALLOWED,
-    /// The head of the request has too many lines.
+    /// The request has more than 100 header lines.
     HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE,
-    /// The body came too slowly.
+    /// The body arrived too slowly.
     RequestTimeout = REQUEST_TIMEOUT,
-    /// Another account has the number.
+    /// Another account has the phone number.
     PhoneNumberTaken = CONFLICT,
-    /// Another account has the name.
+    /// Another account has the username.
     UsernameTaken = CONFLICT,
-    /// Another account has the address.
+    /// Another account has the e-mail address.
     EmailTaken = CONFLICT,
-    /// The address is proven already, and nobody invites it.
+    /// The e-mail address is proven already, and no invitation to it is open.
     EmailVerified = CONFLICT,
-    /// The catalogue has the code already.
+    /// Another entry of the catalogue has the code, or an entry with this code is still being deleted.
     CodeTaken = CONFLICT,
-    /// The account runs the shop.
+    /// The account of an admin can't be deleted.
     AdminAccount = CONFLICT,
-    /// Nobody would be left to run the accounts.
+    /// The change would leave the shop without an active admin.
     LastAdmin = CONFLICT,
-    /// Nothing is left of the product.
+    /// The product is out of stock.
     OutOfStock = CONFLICT,
-    /// Less is left of the product than asked for.
+    /// Fewer pieces of the product are in stock than the call needs.
     NotEnoughStock = CONFLICT,
-    /// The cart has no room for it.
+    /// The cart would have more than 100 lines, or more than 999 pieces of one product.
     CartFull = CONFLICT,
-    /// The document is in another state than the caller knows.
+    /// The entry has changed since the state that `If-Match` names.
     StateChanged = PRECONDITION_FAILED,
-    /// The body is larger than this call takes.
+    /// The body is larger than this call accepts.
     BodyTooLarge = PAYLOAD_TOO_LARGE,
-    /// The body is not of a type that this call takes.
+    /// The body has a content type or an encoding that this call does not accept.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE,
-    /// It was done too often; `Retry-After` says when it can be done again.
+    /// The caller did this too often. The header `Retry-After` says after how many seconds it can be done again.
     TooManyRequests = TOO_MANY_REQUESTS,
-    /// The code was tried too often; a new one can be asked for.
+    /// Too many wrong codes were tried. The caller can ask for a new code.
     OtpSpent = TOO_MANY_REQUESTS,
-    /// Our own fault.
+    /// The server failed because of an error of its own.
     Internal = INTERNAL_SERVER_ERROR,
-    /// No call anywhere takes this method.
+    /// No call of the API accepts this method.
     MethodNotImplemented = NOT_IMPLEMENTED,
-    /// The SMS service failed.
+    /// The SMS service can't be reached or failed.
     SmsUnavailable = BAD_GATEWAY,
-    /// The place where images are kept failed.
+    /// The storage for images can't be reached or failed.
     ImageStoreUnavailable = BAD_GATEWAY,
     /// The database can't be reached.
     DatabaseUnavailable = SERVICE_UNAVAILABLE,
-    /// More is asked for at once than can be handled.
+    /// There are more calls at the moment than the server can handle. The caller can try again soon.
     TooBusy = SERVICE_UNAVAILABLE,
-    /// The server is about to end.
+    /// The server is stopping.
     Stopping = SERVICE_UNAVAILABLE,
-    /// The disk has no room for more files.
+    /// The disk has no room for more images.
     StorageFull = INSUFFICIENT_STORAGE,
 }

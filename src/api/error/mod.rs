@@ -1,5 +1,6 @@
-//! The API's errors: their stable codes, the JSON envelope, and how every refusal becomes one.
+//! The errors of the API: their stable codes, the JSON body of error answers, and the conversion of refusals into it.
 
+mod body_fault;
 mod codes;
 
 use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
@@ -15,25 +16,25 @@ use poem_openapi::{
     types::{Example, ToJSON, Type},
 };
 
-pub use self::codes::ErrorCode;
+pub use self::{body_fault::BodyFault, codes::ErrorCode};
 use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
 
-/// The body of every answer from 400 up.
+/// The body of every answer with a status of 400 or more.
 #[derive(Debug, Object)]
 #[oai(rename = "Error", example)]
 pub struct ErrorOut {
-    /// One sentence for a person.
+    /// A sentence for people that says what went wrong.
     error: String,
-    /// The same sentence, for frontends that look here.
+    /// The same sentence as `error`, for frontends that read this field.
     detail: String,
-    /// What went wrong, for a program.
+    /// A stable code for programs.
     code: ErrorCode,
-    /// The id of the request, as in the logs.
+    /// Id of the request. The logs contain the same id.
     request_id: String,
-    /// The fields at fault and why.
+    /// The fields at fault, each with the reason. Left out if no field is at fault.
     #[oai(skip_serializing_if_is_none)]
     fields: Option<BTreeMap<String, String>>,
-    /// False, when a link is not good (any more).
+    /// False if a link is not valid or has expired. Left out in all other errors.
     #[oai(skip_serializing_if_is_none)]
     valid: Option<bool>,
 }
@@ -52,7 +53,7 @@ impl Example for ErrorOut {
     }
 }
 
-/// What a call answers when it refuses or fails.
+/// The answer of a call that refuses or fails.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
 pub struct ApiError(Box<Parts>);
@@ -67,7 +68,8 @@ struct Parts {
 }
 
 impl ApiError {
-    /// An error with a sentence for a person.
+    /// Creates an error with a sentence for people. A 401 gets the header `WWW-Authenticate: Bearer`, and a 503 gets
+    /// `Retry-After: 2`.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let error = Self(Box::new(Parts {
             code,
@@ -83,35 +85,35 @@ impl ApiError {
         }
     }
 
-    /// Our own fault, told without details.
+    /// Creates a 500 error. Its message gives no details, which could be secret.
     pub fn internal() -> Self {
         Self::new(ErrorCode::Internal, "something went wrong on our side")
     }
 
-    /// Says when to try again, in seconds.
+    /// Sets `Retry-After` to a number of seconds.
     pub fn with_retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Names a field at fault.
+    /// Adds a field at fault, with the error's sentence as the reason.
     pub fn with_field(mut self, name: impl Into<String>) -> Self {
         let message = self.0.message.clone().into_owned();
         self.0.fields.insert(name.into(), message);
         self
     }
 
-    /// Sets a header of the answer.
+    /// Sets a header of the answer, and replaces a header of the same name.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.retain(|(set, _)| *set != name);
         self.0.headers.push((name, value));
         self
     }
 
-    /// The answer, and what to log of it.
+    /// Converts the error into the answer. Logs its cause, if it has one, and every [`ErrorCode::Internal`].
     pub fn answer(self, request_id: &str) -> poem::Response {
         let Parts { code, message, fields, headers, cause } = *self.0;
         match cause {
-            // One line a call would be one more thing that an overloaded server has to do.
+            // Not logged: a line for each refused call would put more load on a server that is overloaded already.
             Some(StoreError::Overloaded) => {}
             Some(cause @ (StoreError::Unavailable(_) | StoreError::Contended | StoreError::OutOfTime)) => {
                 tracing::warn!(request_id, %cause, "a request was put off");
@@ -167,7 +169,7 @@ impl From<HashError> for ApiError {
                 Self::new(ErrorCode::TooBusy, error.to_string()).with_retry_after(retry_after)
             }
             HashError::Stopping => Self::new(ErrorCode::Stopping, error.to_string()),
-            // Nobody reads it.
+            // The caller has hung up, so nobody reads this answer.
             HashError::CallerLeft => Self::new(ErrorCode::TooBusy, error.to_string()),
             HashError::Failed => Self::internal(),
         }
@@ -192,16 +194,17 @@ impl From<InvalidField> for ApiError {
     }
 }
 
-/// The ways in which a flow can refuse, each with its code: what a handler converts and the spec lists.
+/// An error type of a flow whose variants each have a code. Handlers convert it into an answer, and the OpenAPI
+/// description lists its codes.
 pub trait Refusal {
-    /// Every code that the flow answers with.
+    /// The codes of the flow. The OpenAPI description of a call lists their statuses.
     const CODES: &'static [ErrorCode];
 
-    /// The answer to this refusal.
+    /// Converts the refusal into an answer.
     fn into_error(self) -> ApiError;
 }
 
-/// Refuses nothing of its own; for calls that only fail as every call can.
+/// The refusals of calls that have none of their own. Such calls only fail in the ways in which every call can fail.
 #[derive(Debug)]
 pub enum Never {}
 
@@ -213,11 +216,11 @@ impl Refusal for Never {
     }
 }
 
-/// A handler's error: an [`ApiError`] that the spec knows to be one of `R`'s.
+/// The error of a handler: an [`ApiError`], together with the type `R` whose codes the OpenAPI description lists.
 #[derive(Debug)]
 pub struct Failed<R>(ApiError, PhantomData<fn() -> R>);
 
-/// What a handler returns.
+/// The result of a handler.
 pub type ApiResult<T, R = Never> = Result<T, Failed<R>>;
 
 impl<R: Refusal> From<R> for Failed<R> {
@@ -239,7 +242,7 @@ impl<R> From<Failed<R>> for poem::Error {
 }
 
 impl<R> Failed<R> {
-    /// Adds a header to the answer.
+    /// Sets a header of the answer, and replaces a header of the same name.
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.with_header(name, value).into()
     }
@@ -256,7 +259,7 @@ impl<R: Refusal> ApiResponse for Failed<R> {
     }
 }
 
-/// How the spec describes an error.
+/// Returns the OpenAPI description of error answers with this status.
 pub fn error_response(status: StatusCode) -> MetaResponse {
     let content = MetaMediaType {
         content_type: <Json<ErrorOut> as poem_openapi::payload::Payload>::CONTENT_TYPE,

@@ -1,13 +1,10 @@
-//! What the calls of this group take and answer.
+//! Bodies of the requests and answers of `/api/request/`.
 
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    accounts::{
-        rules::password::Password,
-        store::{Account, Recoverable, links::LinkDoc},
-    },
+    accounts::{Account, LinkDoc, Recoverable, rules::password::Password},
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
@@ -17,13 +14,13 @@ use crate::{
 
 const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
 
-/// Whose address is to be proven.
+/// The e-mail address that is to be proven.
 #[derive(Object, Deserialize)]
 #[oai(rename = "StaffRequest", example)]
 pub(super) struct StaffIn {
-    /// The account's when left out.
+    /// The account's own address if left out.
     pub(super) email: Option<Line>,
-    /// For another address than the account's, unless the sign-in is fresh.
+    /// Required for an address other than the account's, unless the sign-in is less than 10 minutes old.
     pub(super) current_password: Option<PasswordIn>,
 }
 
@@ -33,12 +30,12 @@ impl Example for StaffIn {
     }
 }
 
-/// A mail is on its way.
+/// The answer to a call that asks for a mail.
 #[derive(Object)]
 #[oai(rename = "Mailed", example)]
 pub(super) struct MailedOut {
     message: String,
-    /// Masked.
+    /// Masked e-mail address to which the mail goes; null if the account has none.
     email: Option<String>,
 }
 
@@ -54,15 +51,15 @@ impl Example for MailedOut {
     }
 }
 
-/// A good link that proves an address.
+/// A valid link that proves an e-mail address.
 #[derive(Object)]
 #[oai(rename = "Activation", example)]
 pub(super) struct ActivationOut {
     valid: bool,
-    /// Masked.
+    /// Masked e-mail address that the link proves.
     email: String,
     expires_at: Timestamp,
-    /// Whether whoever opens the link must be signed in to the account that asked for it.
+    /// Whether the caller must be signed in to the account that asked for the link.
     account_required: bool,
 }
 
@@ -80,7 +77,7 @@ impl Example for ActivationOut {
     }
 }
 
-/// An account whose address is proven.
+/// An account whose e-mail address was proven.
 #[derive(Object)]
 #[oai(rename = "Activated", example)]
 pub(super) struct ActivatedOut {
@@ -100,7 +97,7 @@ impl Example for ActivatedOut {
     }
 }
 
-/// Whose password was forgotten.
+/// The account whose password was forgotten.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Identifier", example)]
 pub(super) struct IdentifierIn {
@@ -115,7 +112,7 @@ pub(super) struct IdentifierIn {
 }
 
 impl IdentifierIn {
-    /// What was given, under whichever name.
+    /// Returns the first identifier that is given and not empty.
     pub(super) fn given(self) -> Option<Digits> {
         let names = [self.identifier, self.email, self.username, self.phone_number];
         names.into_iter().flatten().find(|text| !text.0.is_empty())
@@ -134,9 +131,9 @@ impl Example for IdentifierIn {
 #[oai(rename = "Forgotten", example)]
 pub(super) struct ForgottenOut {
     username: String,
-    /// Masked.
+    /// Masked e-mail address of the account; null if it has none.
     email: Option<String>,
-    /// When the password was last reset by a link.
+    /// Time of the last password reset by a link or a code; null if there was none.
     last_reset: Option<Timestamp>,
 }
 
@@ -156,7 +153,7 @@ impl Example for ForgottenOut {
     }
 }
 
-/// A good link.
+/// A valid link.
 #[derive(Object)]
 #[oai(rename = "Link", example)]
 pub(super) struct LinkOut {
@@ -170,13 +167,14 @@ impl Example for LinkOut {
     }
 }
 
-/// A new password, and the link that allows it.
+/// A new password, and the two parts of the link that allows it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Reset", example)]
 pub(super) struct ResetIn {
     pub(super) uid: Option<TokenIn>,
     pub(super) token: Option<TokenIn>,
-    /// 8 to 72 bytes with upper and lower case, a digit and a special character, and not easy to guess.
+    /// 8 to 72 bytes with an upper-case and a lower-case letter, a digit and a special character, and not easy to
+    /// guess.
     pub(super) new_password: Option<PasswordIn>,
     /// Another name of `new_password`.
     pub(super) password: Option<PasswordIn>,

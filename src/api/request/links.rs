@@ -1,4 +1,4 @@
-//! `/api/request/`: proving an address, and getting back into an account, by links in mails.
+//! `/api/request/`: proofs of e-mail addresses and password resets by links in mails.
 
 use std::sync::Arc;
 
@@ -23,17 +23,17 @@ use crate::{
     values::invalid::InvalidField,
 };
 
-/// The handlers.
+/// Handlers of the calls about links in mails.
 pub struct LinksApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/request", tag = "Group::Request")]
 impl LinksApi {
-    /// Get a link that proves an e-mail address
+    /// Sends a link that proves an e-mail address
     ///
-    /// Whoever was invited becomes staff by opening it while signed in. Another address than the account's needs
-    /// `current_password`, or a sign-in less than 10 minutes old.
+    /// A person who was invited becomes staff by opening the link while signed in. An address other than the account's
+    /// needs `current_password` or a sign-in less than 10 minutes old.
     #[oai(path = "/request-staff", method = "post", operation_id = "requestStaff")]
     async fn request_staff(
         &self,
@@ -49,7 +49,9 @@ impl LinksApi {
         Ok(Json(MailedOut::new("a verification link was sent", Some(&email))))
     }
 
-    /// See whether a link that proves an address is good
+    /// Checks a link that proves an e-mail address
+    ///
+    /// The link stays valid.
     #[oai(path = "/activate-staff/:uid/:token", method = "get", operation_id = "checkActivation")]
     async fn check_activation(
         &self,
@@ -60,10 +62,11 @@ impl LinksApi {
         Ok(Json(ActivationOut::new(&link, account_required)))
     }
 
-    /// Prove an address by its link
+    /// Proves an e-mail address with its link
     ///
-    /// Takes a bearer of the very account, which an invitation then makes staff. Without one it works only while nothing of
-    /// the account is proven and the address is its own, and ends the sessions of the account.
+    /// With an access token of the account that asked for the link, an open invitation to the address also makes the
+    /// account staff. Without an access token the link only works while the account has no proven number or address,
+    /// and only for the account's own address; it then ends all sessions of the account.
     #[oai(path = "/activate-staff/:uid/:token", method = "post", operation_id = "activateStaff")]
     async fn activate_staff(
         &self,
@@ -77,7 +80,7 @@ impl LinksApi {
         Ok(Json(ActivatedOut::new(&account)))
     }
 
-    /// Look for the account whose password was forgotten
+    /// Finds the account whose password was forgotten
     #[oai(path = "/forgot/check", method = "post", operation_id = "checkForgotten")]
     async fn forgot_check(
         &self,
@@ -89,7 +92,9 @@ impl LinksApi {
         Ok(Json(ForgottenOut::new(found, self.app.clock.now())))
     }
 
-    /// Get a link to set a new password
+    /// Sends a link to set a new password
+    ///
+    /// The answer does not say whether a link may go to the address, and so whether a mail was sent.
     #[oai(path = "/forgot/confirm", method = "post", operation_id = "confirmForgotten")]
     async fn forgot_confirm(
         &self,
@@ -101,16 +106,18 @@ impl LinksApi {
         Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
     }
 
-    /// See whether a link to set a new password is good
+    /// Checks a link to set a new password
+    ///
+    /// The link stays valid.
     #[oai(path = "/reset/check/:uid/:token", method = "get", operation_id = "checkReset")]
     async fn reset_check(&self, uid: Path<String>, token: Path<String>) -> ApiResult<Json<LinkOut>, LinkError> {
         let expires_at = reset_by_link::check(&self.app, &uid, &token).await?;
         Ok(Json(LinkOut { valid: true, expires_at }))
     }
 
-    /// Set a new password by a link
+    /// Sets a new password with a link
     ///
-    /// Every session ends, and every other link of the account is dead.
+    /// Ends every session of the account. All other links and codes of the account become invalid.
     #[oai(path = "/reset", method = "post", operation_id = "resetPassword")]
     async fn reset(&self, origin: TrustedOrigin, body: Body<ResetIn>) -> ApiResult<Json<MessageOut>, ResetError> {
         let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
@@ -122,7 +129,7 @@ impl LinksApi {
 }
 
 impl LinksApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }

@@ -1,4 +1,4 @@
-//! `/api/request/`: what is proven by a link or a code.
+//! `/api/request/`: proofs by links in mails and by codes in text messages.
 
 mod bodies;
 pub mod links;

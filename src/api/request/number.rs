@@ -1,4 +1,4 @@
-//! `/api/request/verify-number/`: another number for one's account.
+//! `/api/request/verify-number/`: a new phone number for the caller's account.
 
 use std::sync::Arc;
 
@@ -25,16 +25,16 @@ use crate::{
     values::phone::E164,
 };
 
-/// The handlers.
+/// Handlers of `/api/request/verify-number/`.
 pub struct NumberApi {
     app: Arc<App>,
 }
 
 #[OpenApi(prefix_path = "/api/request/verify-number", tag = "Group::Request")]
 impl NumberApi {
-    /// Ask for an OTP at the number that the account is to have
+    /// Sends an OTP to the new phone number of the account
     ///
-    /// It may be the account's own, to be verified.
+    /// The number may also be the account's own number, to prove it.
     #[oai(path = "/send", method = "post", operation_id = "sendNumberOtp")]
     async fn send(
         &self,
@@ -49,7 +49,7 @@ impl NumberApi {
         Ok(Json(MessageOut::new("OTP sent successfully")))
     }
 
-    /// Prove the number with the OTP
+    /// Gives the account the phone number that the OTP proves
     #[oai(path = "/verify", method = "post", operation_id = "verifyNumberOtp")]
     async fn verify(
         &self,
@@ -66,19 +66,19 @@ impl NumberApi {
 }
 
 impl NumberApi {
-    /// Handlers over `app`.
+    /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
     }
 }
 
-/// The number that the account is to have.
+/// The new phone number of an account.
 #[derive(Object, Deserialize)]
 #[oai(rename = "ChangeNumber", example)]
 struct NumberIn {
-    /// In any usual spelling.
+    /// Phone number in any common notation.
     phone_number: Option<Digits>,
-    /// Not needed when the sign-in is less than ten minutes old.
+    /// Required unless the sign-in is less than 10 minutes old.
     current_password: Option<PasswordIn>,
 }
 
@@ -91,7 +91,7 @@ impl Example for NumberIn {
     }
 }
 
-/// The account with its proven number.
+/// The account with its proven phone number.
 #[derive(Object)]
 #[oai(rename = "NumberVerified", example)]
 struct NumberVerifiedOut {

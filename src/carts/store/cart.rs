@@ -1,4 +1,4 @@
-//! The cart inside the account: every change is one conditional update that also signs the caller in (U2, U3).
+//! Reading and changing one cart. Each change is one conditional update that also checks the owner's session (U2, U3).
 
 use bson::{Bson, Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};
@@ -23,45 +23,45 @@ use crate::{
 /// How many pieces a line is to hold.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted {
-    /// So many more than it holds.
+    /// This many more than it holds now.
     More(Quantity),
-    /// Exactly so many.
+    /// Exactly this many.
     Exactly(Quantity),
 }
 
-/// What a line may not exceed, and what a new one remembers.
+/// What the shop knows of a product when pieces of it are put into a cart.
 #[derive(Debug, Clone, Copy)]
 pub struct PutLimits {
-    /// Pieces in stock.
+    /// The pieces in stock. The line may not hold more.
     pub available: i64,
-    /// What a piece costs now.
+    /// The current price of one piece, which a new line remembers.
     pub unit_price: Money,
 }
 
-/// What became of pieces that were put into the cart.
+/// The outcome of putting pieces into a cart.
 #[derive(Debug)]
 pub enum Put {
-    /// It is in the cart.
+    /// The pieces are in the cart.
     Done {
-        /// The cart after it.
+        /// The cart after the change.
         cart: CartDoc,
-        /// The state of the line it made.
+        /// The state of the line after the change.
         rev: LineRev,
-        /// Pieces in the line before it.
+        /// The number of pieces in the line before the change.
         before: i64,
     },
-    /// The line would hold more than the stock.
+    /// The line would hold more pieces than are in stock.
     NotEnoughStock,
-    /// The cart has too many lines, or the line would have too many pieces.
+    /// The cart has too many lines already, or the line would hold too many pieces.
     Full,
 }
 
-/// What became of a removal.
+/// The outcome of removing pieces from a cart.
 #[derive(Debug)]
 pub enum Removed {
-    /// The cart after it.
+    /// They were removed. Holds the cart after the change.
     Done(CartDoc),
-    /// There was no such line in the cart, which is as it was.
+    /// The cart does not hold the product. Holds the unchanged cart.
     NoLine(CartDoc),
 }
 
@@ -71,21 +71,24 @@ struct WithCart {
 }
 
 impl Carts {
-    /// The cart behind a living session; `None` when the session is not alive.
-    pub async fn find(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
+    /// Returns the owner's cart; `None` if the session has ended or does not exist.
+    pub(in crate::carts) async fn find(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
         let found: Option<WithCart> = find_part(&self.docs, alive(owner), doc! { "cart": 1 }).await?;
         Ok(found.map(|user| user.cart))
     }
 
-    /// How many carts hold something.
-    pub async fn count(&self) -> Result<u64, StoreError> {
+    /// Counts the carts that hold at least one product. Fails if that takes longer than two seconds.
+    pub(in crate::carts) async fn count(&self) -> Result<u64, StoreError> {
         let filled = doc! { "cart.items.product_id": { "$exists": true } };
         Ok(self.docs.count_documents(filled).max_time(SEARCH_LIMIT).await?)
     }
 
-    /// Has a line hold what is wanted, a new one where there is none, if stock and caps allow it; `None` when the session
-    /// is not alive. A line that was there keeps `added_at` and the price that it remembers.
-    pub async fn put(
+    /// Makes a line hold the wanted pieces if the stock and the limits of carts allow it; `None` if the session has
+    /// ended.
+    ///
+    /// A product that is not in the cart yet gets a new line. An existing line keeps `added_at` and the price that it
+    /// remembers.
+    pub(in crate::carts) async fn put(
         &self,
         owner: SessionRef,
         product: ProductId,
@@ -101,8 +104,9 @@ impl Carts {
         Ok(before.map(|cart| judge_put(cart, line, wanted, limits.available)))
     }
 
-    /// Takes `quantity` of a product out of the cart, the line with the last of them; `None` when the session is not alive.
-    pub async fn remove(
+    /// Removes `quantity` pieces of a product; `None` if the session has ended. If none are left, the line is removed
+    /// too.
+    pub(in crate::carts) async fn remove(
         &self,
         owner: SessionRef,
         product: ProductId,
@@ -114,14 +118,18 @@ impl Carts {
         Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
     }
 
-    /// Takes everything out of the cart and returns it as it is then; `None` when the session is not alive.
-    pub async fn clear(&self, owner: SessionRef, now: Timestamp) -> Result<Option<CartDoc>, StoreError> {
+    /// Removes everything and returns the empty cart; `None` if the session has ended.
+    pub(in crate::carts) async fn clear(
+        &self,
+        owner: SessionRef,
+        now: Timestamp,
+    ) -> Result<Option<CartDoc>, StoreError> {
         let update = doc! { "$set": { "cart.items": [], "cart.updated_at": now } };
         self.change(owner, update, ReturnDocument::After).await
     }
 
-    /// Sets one line to `pieces` (0 removes it) if it is still in the state `rev` (U3); false when it is not.
-    pub async fn clamp_line(
+    /// Sets one line to `pieces`, or removes it for 0, if its state is still `rev` (U3). Returns `false` if it is not.
+    pub(in crate::carts) async fn clamp_line(
         &self,
         user: UserId,
         product: ProductId,
@@ -132,6 +140,8 @@ impl Carts {
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
 
+    /// Updates the cart behind a living session. Returns it as it was before or after the update; `None` without a
+    /// session.
     async fn change(
         &self,
         owner: SessionRef,
@@ -145,8 +155,10 @@ impl Carts {
     }
 }
 
-/// U2: the decision and the change in one update, so that no two calls can pass the same check. `line` is what is
-/// appended where there is none.
+/// Returns the update for [`Carts::put`] (U2).
+///
+/// The decision is a part of the update, so two calls at the same time cannot both pass the same check. `line` is what
+/// is appended if the product is not in the cart yet. `$_h` is the number of pieces that the cart holds of the product.
 fn put_pipeline(line: &CartLine, wanted: Wanted, available: i64) -> bson::error::Result<Vec<Document>> {
     let wanted = match wanted {
         Wanted::More(quantity) => Bson::from(doc! { "$add": ["$_h", quantity] }),
@@ -171,7 +183,7 @@ fn put_pipeline(line: &CartLine, wanted: Wanted, available: i64) -> bson::error:
     ])
 }
 
-/// What [`put_pipeline`] did, told from the cart as it was before.
+/// Works out what [`put_pipeline`] did from the cart before the update. It must decide exactly as the update does.
 fn judge_put(mut cart: CartDoc, line: CartLine, wanted: Wanted, available: i64) -> Put {
     let position = cart.items.iter().position(|item| item.product_id == line.product_id);
     let before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
@@ -193,6 +205,7 @@ fn judge_put(mut cart: CartDoc, line: CartLine, wanted: Wanted, available: i64) 
     Put::Done { cart, rev, before }
 }
 
+/// Returns the update for [`Carts::remove`]. It changes nothing if the product is not in the cart.
 fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Vec<Document> {
     let is_line = doc! { "$eq": ["$$i.product_id", product] };
     let lowered =
@@ -204,7 +217,7 @@ fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Ti
     vec![doc! { "$set": { "cart": { "$cond": [there, changed, "$cart"] } } }]
 }
 
-/// What [`remove_pipeline`] did, told from the cart as it was before.
+/// Works out what [`remove_pipeline`] did from the cart before the update.
 fn judge_removal(mut cart: CartDoc, product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Removed {
     let Some(at) = cart.items.iter().position(|item| item.product_id == product) else {
         return Removed::NoLine(cart);

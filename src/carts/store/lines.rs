@@ -1,4 +1,4 @@
-//! Lines of one product over all carts: what redistributions read and change (U3, U5).
+//! The lines of one product in all carts, for redistributions (U3, U5).
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
@@ -10,21 +10,23 @@ use serde::Deserialize;
 
 use super::{Carts, plans::PlannedLine};
 use crate::{
+    accounts::store::USERS,
     db::{StoreError, bulk, error},
     values::ids::{LineRev, ProductId, UserId},
 };
 
-/// Updates that are sent in one command: more would be done sooner, but readers would wait for a core meanwhile.
+/// How many updates are sent in one command. Larger batches are done sooner, but keep the database so busy that readers
+/// must wait.
 const BATCH: usize = 100;
 
-/// A line that holds a product.
+/// A line of a cart that holds a product.
 #[derive(Debug, Deserialize)]
 pub struct HeldLine {
-    /// Whose cart.
+    /// The owner of the cart.
     pub user: UserId,
-    /// The line's state.
+    /// The state of the line.
     pub rev: LineRev,
-    /// Pieces in it.
+    /// The number of pieces in the line.
     pub quantity: i64,
 }
 
@@ -35,9 +37,13 @@ struct WithId {
 }
 
 impl Carts {
-    /// The products of which all carts together hold more than there is (U5), among some or among all; a product that
-    /// is gone counts as one without stock.
-    pub async fn products_held_above_stock(&self, among: Option<&[ProductId]>) -> Result<Vec<ProductId>, StoreError> {
+    /// Returns the products of which all carts together hold more than there is (U5).
+    ///
+    /// Looks at the products in `among`, or at all products for `None`. A deleted product counts as one without stock.
+    pub(in crate::carts) async fn products_held_above_stock(
+        &self,
+        among: Option<&[ProductId]>,
+    ) -> Result<Vec<ProductId>, StoreError> {
         let wanted = among.map_or_else(
             || doc! { "$exists": true },
             |products| doc! { "$in": products.iter().copied().map(Bson::from).collect::<Vec<_>>() },
@@ -59,8 +65,8 @@ impl Carts {
         Ok(found.map_ok(|product| product.id).try_collect().await?)
     }
 
-    /// The lines of a product as a transaction sees them, the oldest first.
-    pub(crate) async fn lines_of(
+    /// Returns the lines of a product as a transaction sees them, the oldest first.
+    pub(in crate::carts) async fn lines_of(
         &self,
         product: ProductId,
         tx: &mut ClientSession,
@@ -79,9 +85,16 @@ impl Carts {
         found.await?.stream(tx).try_collect().await
     }
 
-    /// Sets lines of a product to their shares, each if it is still in the state that the plan saw (U3); returns how
-    /// many were not. Doing it twice changes nothing.
-    pub async fn clamp_lines(&self, product: ProductId, lines: &[PlannedLine]) -> Result<usize, StoreError> {
+    /// Sets lines of a product to their shares. A line is skipped if its state is not the one in the plan any more
+    /// (U3).
+    ///
+    /// Returns how many lines were skipped. Doing it twice changes nothing, but the second call skips all lines,
+    /// because the first one has changed their states.
+    pub(in crate::carts) async fn clamp_lines(
+        &self,
+        product: ProductId,
+        lines: &[PlannedLine],
+    ) -> Result<usize, StoreError> {
         let mut missed = 0;
         for lines in lines.chunks(BATCH) {
             let updates: Vec<Document> = lines
@@ -96,25 +109,25 @@ impl Carts {
         Ok(missed)
     }
 
-    /// Returns how many found their line.
+    /// Carries out updates and returns how many of them found their line.
     async fn update_each(&self, updates: Vec<Document>) -> Result<usize, StoreError> {
-        let database = self.client.database(&self.docs.namespace().db);
-        let updated = bulk::update_each(&database, self.docs.name(), updates).await?;
+        let updated = bulk::update_each(&self.connection, USERS, updates).await?;
         match updated.errors.first().or(updated.concern.as_ref()) {
             Some(refused) => Err(error::with_code(refused.code)),
             None => Ok(usize::try_from(updated.n).unwrap_or(0)),
         }
     }
 
-    /// The collection as of one moment, with all that a majority of the servers has.
+    /// Returns the collection for a read that sees one moment, and only writes that a majority of the servers has.
     fn snapshot(&self) -> Collection<Document> {
         let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
-        let namespace = self.docs.namespace();
-        self.client.database(&namespace.db).collection_with_options(&namespace.coll, options)
+        self.connection.database.collection_with_options(USERS, options)
     }
 }
 
-/// U3: filter and update that set one line to `pieces` (0 removes it) if it is still in the state `rev`.
+/// Returns filter and update that set one line to `pieces`, or remove it for 0, if its state is still `rev` (U3).
+///
+/// The line gets a new state, so that nobody else who knew the old one changes it.
 pub(crate) fn clamp(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
     let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
     let update = if pieces > 0 {

@@ -1,5 +1,6 @@
-//! The carts inside the accounts, and the plans that share a stock out among them. The documents are those of the
-//! collection `users`, which `accounts` declares.
+//! The carts inside the accounts, and the plans by which they share a stock.
+//!
+//! Carts are stored in the collection `users`, whose layout `accounts` declares.
 
 pub mod cart;
 pub mod lines;
@@ -7,26 +8,26 @@ pub mod plans;
 pub mod stock_changes;
 
 use bson::Document;
-use mongodb::{Client, Collection};
+use mongodb::Collection;
 
 pub use self::{
     cart::{Put, PutLimits, Removed, Wanted},
     lines::HeldLine,
 };
 use crate::{
-    accounts::USERS,
+    accounts::store::USERS,
     db::schema::{Connection, StorePart},
 };
 
-/// The carts.
+/// The carts of all accounts.
 #[derive(Clone)]
 pub struct Carts {
-    client: Client,
+    connection: Connection,
     docs: Collection<Document>,
 }
 
 impl StorePart for Carts {
     fn open(connection: &Connection) -> Self {
-        Self { client: connection.client.clone(), docs: connection.collection(USERS) }
+        Self { connection: connection.clone(), docs: connection.collection(USERS) }
     }
 }

@@ -1,5 +1,7 @@
-//! The collection `plans`: redistributions under way (U4). A plan is made in one transaction with the entry in the
-//! audits, carried out line by line, and removed; one that a crash cut off is carried out as it was planned.
+//! The collection `plans`: redistributions that are not finished (U4).
+//!
+//! A plan is made in one transaction with its entry in the audits. Then it is carried out line by line and removed. A
+//! plan that is left after a crash is carried out as it is.
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
@@ -24,64 +26,62 @@ use crate::{
 };
 
 const NAME: &str = "plans";
-/// Lines of one document.
+/// How many lines one document holds at most.
 const CHUNK: usize = 10_000;
 
-/// A redistribution of one product, or a part of one that has very many lines.
+/// The plan for one product, or a part of it if very many lines change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanDoc {
-    /// Its id.
     #[serde(rename = "_id")]
     pub id: PlanId,
-    /// The product.
     pub product_id: ProductId,
-    /// Its stock when the plan was made; 0 when the product was gone.
+    /// The stock when the plan was made; 0 if the product was deleted.
     pub stock: i64,
     /// The lines that change.
     pub lines: Vec<PlannedLine>,
 }
 
-/// Which redistribution, and which part of it.
+/// The id of a plan: the redistribution, and the part of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct PlanId {
-    /// The redistribution: the id of its entry in the audits.
+    /// The id of the redistribution, which is also the id of its entry in the audits.
     pub redistribution: AuditId,
-    /// From 0.
+    /// The number of the part, from 0.
     pub part: i32,
 }
 
-/// What becomes of one line.
+/// The planned change of one line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlannedLine {
-    /// Whose cart.
+    /// The owner of the cart.
     pub user: UserId,
-    /// The state of the line that the plan is about.
+    /// The state in which the line must be. A line in another state is not changed.
     pub rev: LineRev,
-    /// Pieces in it.
+    /// The pieces in the line before.
     pub asked: i64,
-    /// Pieces that are left to it; with 0 it goes.
+    /// The pieces in the line afterwards; 0 removes the line.
     pub share: i64,
 }
 
-/// What became of planning.
+/// The outcome of planning.
 #[derive(Debug)]
 pub enum Planned {
-    /// The stock suffices for all carts.
+    /// The stock is enough for all carts.
     Enough,
-    /// An earlier plan for the product comes first.
+    /// There is an earlier plan for the product, which must be carried out first.
     UnderWay,
-    /// To be carried out.
+    /// A plan was made and must be carried out.
     Made(Redistribution),
 }
 
-/// A stock that doesn't suffice, shared out.
+/// A stock that is too small, and its new distribution.
 #[derive(Debug)]
 pub struct Redistribution {
-    /// Its parts.
+    /// The parts of the plan.
     pub plans: Vec<PlanDoc>,
-    /// Pieces that there are.
+    /// The pieces in stock.
     pub stock: i64,
-    /// Pieces that the carts held.
+    /// The pieces that all carts held together.
     pub asked: i64,
 }
 
@@ -91,7 +91,7 @@ struct Stocked {
     code: FullCode,
 }
 
-/// The collection, and those that planning reads.
+/// The collection `plans`, and the collections that planning reads.
 #[derive(Clone)]
 pub struct Plans {
     client: Client,
@@ -102,15 +102,17 @@ pub struct Plans {
     leases: Leases,
 }
 
-/// Makes plans, one after the other, in a session of its own.
+/// Makes plans one after the other, in a database session of its own.
 pub struct Planner {
     stores: Plans,
     session: ClientSession,
 }
 
 impl Planner {
-    /// Compares a product's stock with what the carts hold, both as they are now; when it doesn't suffice, plans who
-    /// keeps what and writes it to the audits.
+    /// Compares the stock of a product with what all carts hold, and makes a plan if the stock is too small.
+    ///
+    /// Stock and carts are read at the same moment. The plan and its entry in the audits are written in the same
+    /// transaction.
     pub async fn make(&mut self, product: ProductId, trail: &Trail) -> std::result::Result<Planned, StoreError> {
         let (stores, trail) = (self.stores.clone(), trail.clone());
         let made = transact_on_snapshot(&mut self.session, move |tx| {
@@ -137,22 +139,25 @@ impl StorePart for Plans {
     }
 
     fn layout() -> Option<Layout> {
-        // One redistribution of a product at a time, even if two processes believe that they have the lease.
+        // Allows one redistribution of a product at a time, even if two processes believe that they hold the lease.
         let one_at_a_time = unique("product_part", doc! { "product_id": 1, "_id.part": 1 });
         Some(Layout { collection: NAME, indexes: vec![one_at_a_time], validator: doc! {} })
     }
 }
 
 impl Plans {
-    /// A planner of whom nobody else knows.
-    pub async fn planner(&self) -> std::result::Result<Planner, StoreError> {
+    /// Creates a planner with a session of its own, for use without a lease.
+    pub(in crate::carts) async fn planner(&self) -> std::result::Result<Planner, StoreError> {
         Ok(Planner { stores: self.clone(), session: self.client.start_session().await? })
     }
 
-    /// The planner of a lease's holder; `None` when somebody else has the lease by now. A predecessor that was killed
-    /// within a transaction would keep others from planning for its product until the database gives it up, after a
-    /// minute: its session is ended. So is that of one which only believes to have the lease still.
-    pub async fn planner_of(&self, lease: Lease) -> std::result::Result<Option<Planner>, StoreError> {
+    /// Creates the planner of the lease's holder; `None` if another process holds the lease by now.
+    ///
+    /// It also ends the session of the holder before. If that process was killed in the middle of a transaction, the
+    /// database would keep the transaction open for a minute, and nobody else could plan for the same product. The open
+    /// transaction of a process that is still running and wrongly believes that it holds the lease is ended in the same
+    /// way.
+    pub(in crate::carts) async fn planner_of(&self, lease: Lease) -> std::result::Result<Option<Planner>, StoreError> {
         let planner = self.planner().await?;
         let Some(predecessor) = self.leases.name_session(lease, planner.session.id()).await? else { return Ok(None) };
         if let Some(session) = predecessor {
@@ -164,6 +169,7 @@ impl Plans {
         Ok(Some(planner))
     }
 
+    /// Makes a plan inside a transaction, see [`Planner::make`].
     async fn make_in(&self, tx: &mut ClientSession, product: ProductId, trail: &Trail) -> Result<Planned> {
         let ids = self.docs.clone_with_type::<Document>();
         let under_way = ids.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 });
@@ -189,20 +195,20 @@ impl Plans {
         Ok(Planned::Made(Redistribution { plans, stock, asked }))
     }
 
-    /// The oldest plan that is not carried out yet.
-    pub async fn oldest(&self) -> std::result::Result<Option<PlanDoc>, StoreError> {
+    /// Returns the oldest plan that is not carried out yet; `None` if there is none.
+    pub(in crate::carts) async fn oldest(&self) -> std::result::Result<Option<PlanDoc>, StoreError> {
         Ok(self.docs.find_one(doc! {}).sort(doc! { "_id": 1 }).await?)
     }
 
-    /// Takes out a plan that was carried out.
-    pub async fn remove(&self, plan: &PlanDoc) -> std::result::Result<(), StoreError> {
+    /// Removes a plan that was carried out.
+    pub(in crate::carts) async fn remove(&self, plan: &PlanDoc) -> std::result::Result<(), StoreError> {
         let id = bson::serialize_to_bson(&plan.id).map_err(mongodb::error::Error::from)?;
         self.docs.delete_one(doc! { "_id": id }).await?;
         Ok(())
     }
 }
 
-/// Who keeps what; lines that keep all of it are left out.
+/// Works out the share of each line. Lines that keep all of their pieces are left out.
 fn share(stock: i64, lines: &[HeldLine]) -> Vec<PlannedLine> {
     let asked: Vec<u64> = lines.iter().map(|line| u64::try_from(line.quantity).unwrap_or(0)).collect();
     let shares = share_out(stock, &asked).into_iter().map(|share| i64::try_from(share).unwrap_or(i64::MAX));
@@ -215,6 +221,7 @@ fn share(stock: i64, lines: &[HeldLine]) -> Vec<PlannedLine> {
     planned.filter(|line| line.share != line.asked).collect()
 }
 
+/// Splits a plan into documents of at most [`CHUNK`] lines.
 fn in_parts(redistribution: AuditId, product_id: ProductId, stock: i64, lines: &[PlannedLine]) -> Vec<PlanDoc> {
     let part = |(part, lines): (i32, &[PlannedLine])| PlanDoc {
         id: PlanId { redistribution, part },

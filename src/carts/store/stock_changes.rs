@@ -1,4 +1,4 @@
-//! The change stream of `products`, for whoever must act when stock may have fallen or a product goes (U4).
+//! The change stream of `products`. It tells when the stock of a product may have fallen or a product is gone (U4).
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,48 +14,48 @@ use crate::{
     values::ids::ProductId,
 };
 
-/// How long the server lets one question for changes wait.
+/// How long the server waits for a change before it answers that there is none.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
-/// Changes that are read ahead, and the most that one batch has.
+/// How many answers of the server are read ahead, and the most products of one batch.
 const READ_AHEAD: usize = 1_000;
-/// Codes of a stream that can't go on from where it stood: CappedPositionLost, InvalidResumeToken,
+/// Codes of errors after which a stream cannot continue where it stopped: CappedPositionLost, InvalidResumeToken,
 /// ChangeStreamFatalError, ChangeStreamHistoryLost.
 const HISTORY_LOST: [i32; 4] = [136, 260, 280, 286];
 
-/// What happened since the last batch.
+/// The changes since the batch before.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Products that have changed in a way that may concern carts. What they are like now must be read.
+    /// Products whose change may concern carts. Their current state must be read.
     pub products: BTreeSet<ProductId>,
-    /// The end of the batch.
+    /// The place in the stream right after the batch; `None` if the server has not answered since the batch before.
     pub position: Option<Position>,
 }
 
-/// Why the stream doesn't go on.
+/// Why the stream does not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Interrupted {
-    /// It can't go on from where it stood: nobody knows what was missed.
+    /// It cannot continue where it stopped, so changes may have been missed.
     #[error("{0}")]
     Lost(String),
-    /// It may go on, from the last position.
+    /// The database could not answer. The stream may continue from the last position.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The stream, read ahead by a task of its own, so that events which wait together are handled together.
+/// The open stream. A task reads it ahead, so that changes which wait together are handled together.
 #[derive(Debug)]
 pub struct ProductChanges {
     read: mpsc::Receiver<Result<Read, Interrupted>>,
 }
 
-/// One answer of the server: at most one change.
+/// An answer of the server, with one change at most.
 #[derive(Debug)]
 struct Read {
     product: Option<ProductId>,
     position: Option<Position>,
 }
 
-/// An event, as far as it is asked for.
+/// An event, with the only field that is needed.
 #[derive(Debug, Deserialize)]
 struct Change {
     #[serde(rename = "documentKey")]
@@ -64,12 +64,13 @@ struct Change {
 
 #[derive(Debug, Deserialize)]
 struct Key {
-    /// Some id that somebody gave a document by hand is nothing that a cart could hold.
+    /// Any type of id, because another program may have stored a document under one. Carts hold only products with an
+    /// `ObjectId`, so other ids are skipped.
     #[serde(rename = "_id")]
     id: Bson,
 }
 
-/// Where the stream is opened.
+/// The collection whose changes can be followed.
 #[derive(Clone)]
 pub struct ProductWatch {
     docs: Collection<Document>,
@@ -82,9 +83,10 @@ impl StorePart for ProductWatch {
 }
 
 impl ProductWatch {
-    /// Opens the stream at a position, or at this moment.
-    pub async fn open(&self, from: Option<&Position>) -> Result<ProductChanges, Interrupted> {
-        // The event's own copies are never looked at: only what the product is like when it is handled counts.
+    /// Opens the stream at a position, or at this moment for `None`.
+    pub(in crate::carts) async fn open(&self, from: Option<&Position>) -> Result<ProductChanges, Interrupted> {
+        // The copies of the product in the event are not needed. When the event is handled, the current product is
+        // read.
         let pipeline = [
             doc! { "$match": { "$or": [
                 { "operationType": "update", "updateDescription.updatedFields.stock": { "$exists": true } },
@@ -105,7 +107,9 @@ impl ProductWatch {
 }
 
 impl ProductChanges {
-    /// What has happened; waits so long for the first change.
+    /// Returns the changes that have been read, and waits up to `wait` for the first answer of the server.
+    ///
+    /// The batch is empty if none came in that time, or if the server answered that nothing has changed.
     pub async fn next_batch(&mut self, wait: Duration) -> Result<Batch, Interrupted> {
         let mut batch = Batch::default();
         let Ok(first) = timeout(wait, self.read.recv()).await else { return Ok(batch) };
@@ -120,13 +124,14 @@ impl ProductChanges {
 }
 
 impl Batch {
+    /// Adds an answer of the server.
     fn take(&mut self, read: Read) {
         self.products.extend(read.product);
         self.position = read.position.or(self.position.take());
     }
 }
 
-/// Reads until nobody listens any more. Dropping the stream closes its cursor.
+/// Reads until the receiver is dropped or the stream breaks. Dropping the stream closes its cursor on the server.
 async fn read_ahead(mut stream: ChangeStream<Change>, send: mpsc::Sender<Result<Read, Interrupted>>) {
     loop {
         let next = tokio::select! {
@@ -162,8 +167,10 @@ fn interrupted(error: Error) -> Interrupted {
     Interrupted::Store(error.into())
 }
 
-/// A position that the server refuses for whatever reason is of no use; if it was something else, opening the stream
-/// without it fails as well.
+/// Turns an error at a stored position into the reason for the interruption.
+///
+/// A position that the server refuses is of no use, whatever the reason. If the cause is a different one, opening the
+/// stream without the position will fail as well and report it.
 fn at_reopening(error: Error) -> Interrupted {
     let reason = brief(&error);
     match StoreError::from(error) {

@@ -1,5 +1,19 @@
-//! Counters that say how old a copy may be. A copy is kept under the generation that its parts had before it was loaded;
-//! once one of them has changed, nobody asks for that generation any more.
+//! Counters that tell whether a copy in memory is out of date.
+//!
+//! Each document, each list of children and each level of the tree has a counter. A change increments the counters of
+//! what it touches. The sum of the counters behind an answer is the answer's [`Generation`], and the generation is a
+//! part of the key under which a copy is kept. So a change never has to remove copies: it changes the key, and the next
+//! reader does not find the old copy any more. The cache evicts old copies when it needs room.
+//!
+//! Example with the answer that shows the product `TATA-NEXON-BRK-PAD`:
+//!
+//! | what happens | counter of level `Product` | counter of the document | key of the copy |
+//! |---|---|---|---|
+//! | a reader loads the product | 3 | 5 | (product, 8) |
+//! | its price changes | 3 | 6 | (product, 9) |
+//! | another product is deleted | 4 | 6 | (product, 10) |
+//!
+//! A deletion touches the whole level, because the number of deleted documents has no limit.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -11,29 +25,33 @@ use crate::{
     values::{codes::FullCode, ids::ProductId, tree_level::TreeLevel},
 };
 
-/// Counters of single parts. Parts that share one by chance only make each other load anew, so the number is a matter of
-/// memory (8 bytes each) against that.
+/// Number of counters for single documents and lists, 8 bytes each.
+///
+/// A hash picks the counter. If two parts share one by chance, a change of one makes the other load again, which costs
+/// time but is never wrong. More counters take more memory and make this rarer.
 const COUNTERS: usize = 1 << 15;
 
-/// The state that something was in.
+/// The sum of the counters of everything that an answer shows.
+///
+/// Two equal generations of the same answer mean that nothing it shows has changed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation(u64);
 
-/// What a copy is made of.
+/// A part of the catalogue that has a counter of its own.
 #[derive(Debug, Clone, Copy, Hash)]
 pub enum Part<'a> {
-    /// The document with a full code.
+    /// The document with this full code.
     Document(&'a FullCode),
-    /// The documents right below a full code, or at the top.
+    /// The list of children of the entry with this full code; `None` for the list of brands.
     Children(Option<&'a str>),
-    /// The product with an id.
+    /// The product with this id, for carts, which know products by id only.
     Product(ProductId),
 }
 
-/// All counters of a process.
+/// All counters of this process.
 pub struct Generations {
     levels: [AtomicU64; 4],
-    /// Moves with every product.
+    /// Counts the inserts and changes of all products together.
     any_product: AtomicU64,
     parts: Box<[AtomicU64]>,
 }
@@ -44,31 +62,35 @@ impl Generations {
         Self { levels: Default::default(), any_product: AtomicU64::new(0), parts }
     }
 
-    /// The generation of a document that is there.
+    /// Returns the generation of an existing document.
     pub(super) fn of_document(&self, code: &FullCode) -> Generation {
         let level = code.level().map_or(0, |level| self.level(level));
         self.with(Part::Document(code), level)
     }
 
-    /// The generation of a product that is there.
+    /// Returns the generation of an existing product.
     pub(super) fn of_product(&self, id: ProductId) -> Generation {
         self.with(Part::Product(id), self.level(TreeLevel::Product))
     }
 
-    /// The generation of the children of a parent on `level`, and of all above them: where a parent is missing, there is
-    /// no list of its children.
+    /// Returns the generation of the list of children of `parent`; `level` is the level of the children.
+    ///
+    /// The levels above `level` count as well: if the parent or one of its parents is deleted, the list must not be
+    /// shown any more.
     pub(super) fn of_children(&self, parent: Option<&FullCode>, level: TreeLevel) -> Generation {
         let levels = TreeLevel::ALL.into_iter().take_while(|above| *above != level);
         let levels = levels.chain([level]).fold(0_u64, |sum, level| sum.wrapping_add(self.level(level)));
         self.with(Part::Children(parent.map(FullCode::as_str)), levels)
     }
 
-    /// The generation of what may show any product.
+    /// Returns the generation of an answer that may show any product, such as a search of the whole catalogue.
     pub(super) fn of_all_products(&self) -> Generation {
         Generation(self.level(TreeLevel::Product).wrapping_add(self.any_product.load(Ordering::SeqCst)))
     }
 
-    /// Everything that holds a touched part is in another generation from now on.
+    /// Increments the counters of what was touched, so that every answer that shows it gets another generation.
+    ///
+    /// Must be called after the change is committed and before it is acknowledged.
     pub(super) fn bump(&self, touched: &Touched) {
         match touched {
             Touched::Branch(code) => self.bump_document(code),
@@ -87,9 +109,23 @@ impl Generations {
         raise(self.part(Part::Children(code.parent())));
     }
 
-    /// A sum of counters that only rise is the same again only if none has moved. While some rise, reading them one
-    /// after the other gives a sum between those of the first and the last moment: whoever loads after that loads a state
-    /// that is at least as new as the sum, and whoever finds a copy under a sum wanted nothing newer.
+    /// Adds the counter of a part to the sum of the counters of its levels.
+    ///
+    /// The counters only increase, so equal sums mean that none of them has changed. They are read one after the other,
+    /// so a change in the middle gives a sum between the one at the first read and the one at the last. That is safe:
+    ///
+    /// | time | event | true sum | reader A | reader B |
+    /// |---|---|---|---|---|
+    /// | 1 | | 0 | reads the level: 0 | |
+    /// | 2 | the level changes | 1 | | |
+    /// | 3 | | 1 | | reads both: sum 1, loads, stores the copy under 1 |
+    /// | 4 | the part changes | 2 | | |
+    /// | 5 | | 2 | reads the part: 1, sum 1, finds the copy of B | |
+    ///
+    /// A gets a copy without the change of time 4. That is allowed, because A began before that change. In general: a
+    /// copy that is stored under a sum was loaded when the true sum was at least as high, and a reader asks for a sum
+    /// that is at least the true one at the moment when it began. So it finds every change that was counted before it
+    /// began.
     fn with(&self, part: Part<'_>, levels: u64) -> Generation {
         Generation(levels.wrapping_add(self.part(part).load(Ordering::SeqCst)))
     }
@@ -114,7 +150,7 @@ fn raise(counter: &AtomicU64) {
 mod tests {
     use super::*;
 
-    /// The generations of everything that shows a product in some way, and of some things that don't.
+    /// Returns the generations of everything that shows a product in some way, and of some answers that do not.
     fn seen(generations: &Generations) -> Vec<Generation> {
         let code = |text: &str| FullCode::join(text.split('-'));
         vec![

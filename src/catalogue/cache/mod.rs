@@ -1,5 +1,8 @@
-//! Copies of the catalogue in memory that are never older than the last change this process has heard of: answers as
-//! they are sent, and what carts need of products.
+//! Copies of the catalogue in memory: answers in the form in which they are sent, and the fields of products that carts
+//! need.
+//!
+//! A copy is never older than the last change that this process knows of. It knows of its own writes before it
+//! acknowledges them, and of those of other processes through the change stream (`follow.rs`).
 
 pub mod generations;
 pub mod view;
@@ -30,23 +33,26 @@ use crate::{
     values::ids::ProductId,
 };
 
-/// For so long after its last word the stream of changes counts as connected; it says something every second.
+/// How long the change stream counts as connected after its last answer. It answers at least once a second.
 const SILENCE: Duration = Duration::from_secs(3);
-/// How long the database may take for an answer of which there is an old copy.
+/// How long the database may take before an old copy is shown instead, while the change stream is not connected.
 const FRESH_LIMIT: Duration = Duration::from_secs(1);
-/// What an entry takes beside its texts, as resident memory shows it: the entry itself, its key, their places in the cache's
-/// tables, and what allocations are rounded up by.
+/// Bytes that an entry takes besides its texts, measured by resident memory: the entry itself, its key, their places in
+/// the tables of the cache, and the rounding of allocations.
 const ENTRY: usize = 700;
 
-/// The copies, and what says how old they are.
+/// The copies, and what is needed to know whether they are current.
+///
+/// While the change stream is not connected, changes of other processes may be missed. Then all reads ask the database.
+/// Only if it does not answer, a copy is shown that may be out of date.
 pub struct CatalogueCache {
-    /// `None` where it is switched off.
+    /// `None` if the cache is switched off.
     kept: Option<Kept>,
     generations: Generations,
     stream: Stream,
     reads: CacheReads,
     database: Arc<Health>,
-    /// For so long after the last word of the stream copies are shown where the database can't be asked.
+    /// How long after the last answer of the change stream copies may still be shown if the database does not answer.
     stale_limit: Duration,
 }
 
@@ -56,7 +62,10 @@ struct Kept {
 }
 
 impl Kept {
-    /// Old generations are never asked for again: they are what was used least recently, and go first.
+    /// Creates empty tables that share `capacity` bytes.
+    ///
+    /// They evict the copy that was used least recently. So copies of old generations go first, because nobody asks for
+    /// them again.
     fn new(capacity: u64) -> Self {
         let answers = Cache::builder().max_capacity(capacity / 4 * 3).eviction_policy(EvictionPolicy::lru());
         let products = Cache::builder().max_capacity(capacity / 4).eviction_policy(EvictionPolicy::lru());
@@ -74,8 +83,10 @@ fn weight(texts: usize) -> u32 {
 }
 
 impl CatalogueCache {
-    /// An empty cache of so many bytes; 0 keeps nothing. While `database` is away it shows copies that are at most
-    /// `stale_limit` old.
+    /// Creates an empty cache that may take about `capacity` bytes; with 0 it keeps nothing.
+    ///
+    /// While `database` does not answer, it shows copies until `stale_limit` has passed since the last answer of the
+    /// change stream.
     pub fn new(capacity: u64, reads: CacheReads, database: Arc<Health>, stale_limit: Duration) -> Self {
         Self {
             kept: (capacity > 0).then(|| Kept::new(capacity)),
@@ -87,24 +98,26 @@ impl CatalogueCache {
         }
     }
 
-    /// Copies in memory, about.
+    /// Returns the approximate number of copies in memory.
     pub fn entries(&self) -> u64 {
         self.kept.as_ref().map_or(0, |kept| kept.answers.entry_count() + kept.products.entry_count())
     }
 
-    /// Whether anything is ever kept.
+    /// Returns whether the cache keeps anything at all.
     pub fn is_on(&self) -> bool {
         self.kept.is_some()
     }
 
-    /// To be called after every write to the catalogue, before it is acknowledged: whoever reads from now on reads what
-    /// was written.
+    /// Marks what a write has touched as changed. Every read that begins after this call sees the write.
+    ///
+    /// Must be called after every write to the catalogue is committed and before it is acknowledged.
     pub fn changed(&self, touched: &Touched) {
         self.generations.bump(touched);
     }
 
-    /// The stream of changes is open, and everything that it said has been handed on. After a silence nobody knows what
-    /// was missed, so nothing from before counts.
+    /// Records that the change stream has answered and that all changes it reported were passed to [`Self::changed`].
+    ///
+    /// If the stream was not connected, changes may have been missed, so all copies are marked as out of date first.
     pub(super) fn heard(&self) {
         if !self.stream.is_connected() {
             self.changed(&Touched::Everything);
@@ -112,16 +125,20 @@ impl CatalogueCache {
         self.stream.heard();
     }
 
-    /// The stream of changes is gone.
+    /// Records that the change stream has ended.
     pub(super) fn lost(&self) {
         self.stream.lost();
     }
 
-    /// The answer that shows `view`: a copy, or what `load` makes; many who ask at once share one load. Refusals and
-    /// failures aren't kept.
+    /// Returns the answer that shows `view`, from memory or from `load`.
     ///
-    /// A load is a large future. It is put into a box, and only made where there is no copy: otherwise every call that a
-    /// copy answers would carry the room for it through all layers of the server.
+    /// Calls that miss the same copy at the same time share one `load`. Errors are not kept.
+    ///
+    /// While the change stream is not connected, each call runs its own `load` and keeps nothing. If the database is
+    /// away or takes longer than a second, the call returns an old copy, if there is one within the limit of age.
+    ///
+    /// `load` makes a large future. It is called only if there is no copy, and the future is put into a box. Otherwise
+    /// the future of every call would reserve room for it in all layers of the server.
     pub async fn answer<L>(&self, view: View, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
     where
         L: Future<Output = Result<Rendered, CatalogueError>> + Send,
@@ -135,7 +152,7 @@ impl CatalogueCache {
                 }
             };
         };
-        // Before the lookup: what is loaded from now on is at least as new as this.
+        // Taken before the lookup, so that whatever is loaded from now on is at least as new as this generation.
         let generation = view.generation(&self.generations);
         let key = (view, generation);
         if let Some(answer) = kept.answers.get(&key).await {
@@ -147,7 +164,10 @@ impl CatalogueCache {
         loaded.await.map_err(|error| CatalogueError::clone(&error))
     }
 
-    /// What was known last, from the time in which changes were heard of.
+    /// Returns the latest known copy with its age, while the change stream is not connected.
+    ///
+    /// The age is the time since the last answer of the stream, because the copy was current at that moment. `None` if
+    /// there is no copy or the age is over the limit.
     async fn old_copy(&self, view: &View) -> Option<Rendered> {
         let (kept, age) = (self.kept.as_ref()?, self.stream.silence()?);
         if age > self.stale_limit {
@@ -158,7 +178,7 @@ impl CatalogueCache {
         Some(copy.of_age(age))
     }
 
-    /// What `load` makes, or the copy where the database is away.
+    /// Returns the outcome of `load`, or `copy` if the database is away or does not answer within [`FRESH_LIMIT`].
     async fn fresh_or<L>(&self, copy: Rendered, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
     where
         L: Future<Output = Result<Rendered, CatalogueError>> + Send,
@@ -177,13 +197,15 @@ impl CatalogueCache {
         Ok(copy)
     }
 
-    /// Whether a copy of that answer is there, which costs the database nothing.
+    /// Returns whether a current copy of this answer is in memory, so that the answer costs the database nothing.
     pub fn has(&self, view: View) -> bool {
         let generation = view.generation(&self.generations);
         self.usable().is_some_and(|kept| kept.answers.contains_key(&(view, generation)))
     }
 
-    /// Those of the products that are there, hidden ones too: copies, and of the others what `load` finds.
+    /// Returns those of the products that exist, hidden ones too.
+    ///
+    /// `load` is called once, with the ids of which there is no copy. It is not called if there are copies of all.
     pub async fn products<L>(
         &self,
         ids: &[ProductId],
@@ -229,10 +251,10 @@ impl CatalogueCache {
     }
 }
 
-/// When the stream of changes was last heard of.
+/// The time of the last answer of the change stream.
 struct Stream {
     epoch: Instant,
-    /// Milliseconds since the epoch, one too many; 0 before the first word.
+    /// Milliseconds from the epoch to the last answer, plus one; 0 before the first answer.
     heard: AtomicU64,
     is_open: AtomicBool,
 }
@@ -250,7 +272,7 @@ impl Stream {
         self.is_open.load(Ordering::SeqCst) && self.silence().is_some_and(|silence| silence < SILENCE)
     }
 
-    /// For how long it has said nothing; `None` where it never said anything.
+    /// Returns the time since the last answer; `None` if there was none yet.
     fn silence(&self) -> Option<Duration> {
         let heard = self.heard.load(Ordering::SeqCst);
         (heard != 0).then(|| Duration::from_millis(self.now().saturating_sub(heard)))
@@ -375,7 +397,7 @@ mod tests {
         assert_eq!(read(&cache, "2").await, "2");
         cache.heard();
         assert_eq!(read(&cache, "3").await, "3");
-        // A silence counts as well as an end.
+        // A stream that stops answering counts as lost, just like one that has ended.
         let silence = u64::try_from(SILENCE.as_millis()).expect("a few seconds");
         let cache = CatalogueCache {
             stream: Stream { epoch: Instant::now().checked_sub(SILENCE * 2).expect("some uptime"), ..Stream::silent() },

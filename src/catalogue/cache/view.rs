@@ -1,4 +1,4 @@
-//! What answers show, and answers as they are sent.
+//! What answers show, and answers in the form in which they are sent.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -16,78 +16,81 @@ use crate::{
     values::{codes::FullCode, etag::ETag, gzip, tree_level::TreeLevel},
 };
 
-/// An answer as it is sent. Copies share their bytes.
+/// An answer in the form in which it is sent. Clones share their bytes.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// JSON.
+    /// The JSON text.
     pub body: Bytes,
-    /// What the body is called.
+    /// The entity tag of the body, for the header `ETag`.
     pub etag: ETag,
-    /// How old it may be, where the database couldn't be asked.
+    /// How long ago the answer was known to be current. `None` if it is current now.
     pub age: Option<Duration>,
-    /// The body in gzip, once somebody has asked for it; empty where that would save nothing.
+    /// The body in gzip, once somebody has asked for it; empty if it could not be compressed.
     packed: Arc<OnceLock<Bytes>>,
 }
 
 impl Rendered {
-    /// An answer with this body.
+    /// Creates a current answer with this body and computes its entity tag.
     pub fn new(body: String) -> Self {
         Self { etag: ETag::of(body.as_bytes()), body: body.into(), age: None, packed: Arc::default() }
     }
 
-    /// The same, which may be so old.
+    /// Returns the same answer with an age, for an answer that may be out of date.
     pub(super) fn of_age(self, age: Duration) -> Self {
         Self { age: Some(age), ..self }
     }
 
-    /// Whether the body is long enough for gzip.
+    /// Returns whether the body is long enough to be sent in gzip.
     pub fn is_worth_packing(&self) -> bool {
         self.body.len() >= gzip::SMALLEST
     }
 
-    /// The body in gzip; made once for all copies.
+    /// Returns the body in gzip. It is compressed at the first call, for all clones together.
+    ///
+    /// `None` if the body could not be compressed.
     pub fn packed(&self) -> Option<&Bytes> {
         let packed =
             self.packed.get_or_init(|| gzip::compress(&self.body).unwrap_or_default().into_boxed_slice().into());
         Some(packed).filter(|packed| !packed.is_empty())
     }
 
-    /// Bytes of its texts; JSON in gzip is at most half as long.
+    /// Returns the approximate bytes of its texts. The body in gzip is counted as half of the body, whether or not it
+    /// was made yet.
     pub(super) fn weight(&self) -> usize {
         let packed = if self.is_worth_packing() { self.body.len() / 2 } else { 0 };
         self.body.len() + packed + self.etag.bytes().len()
     }
 }
 
-/// What an answer shows to everybody.
+/// What an answer shows to customers; the key of its copy in memory. Answers for staff are never kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum View {
-    /// The document with a full code.
+    /// The document with this full code.
     One(FullCode),
-    /// A page of what is right below a parent.
+    /// A page of the children of a parent.
     Page {
-        /// Its full code; `None` for the brands.
+        /// The full code of the parent; `None` for the list of brands.
         parent: Option<FullCode>,
-        /// Only what holds this.
+        /// Only children that contain this text.
         text: Option<SearchText>,
-        /// The last id of the page before.
+        /// The id of the last entry of the page before; `None` for the first page.
         after: Option<[u8; 12]>,
-        /// How many at most.
+        /// The most entries of the page.
         limit: usize,
     },
-    /// A page of what was found in the whole catalogue.
+    /// A page of the results of a search in the whole catalogue.
     Found {
-        /// What was looked for.
+        /// The text, filters and order of the search.
         wanted: Box<ProductSearch>,
-        /// Where the page before ended.
+        /// Where the page before ended; `None` for the first page.
         after: Option<Place>,
-        /// How many at most.
+        /// The most products of the page.
         limit: usize,
     },
 }
 
 impl View {
-    /// The generation of everything it shows.
+    /// Returns the generation of everything that the answer shows.
     pub(super) fn generation(&self, generations: &Generations) -> Generation {
         match self {
             Self::One(code) => generations.of_document(code),
@@ -96,7 +99,7 @@ impl View {
         }
     }
 
-    /// Bytes of its texts.
+    /// Returns the approximate bytes of its texts.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::One(code) => code.as_str().len(),

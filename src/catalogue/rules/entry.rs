@@ -1,4 +1,6 @@
-//! The rules of the catalogue's fields, however they arrive: each text is trimmed already, each fault names its field.
+//! The rules for the fields of the catalogue. Calls for single entries and the import of files share them.
+//!
+//! The texts must be trimmed already. Each error names the field at fault.
 
 use super::names::{Description, InvalidName, Name};
 use crate::values::{
@@ -9,10 +11,10 @@ use crate::values::{
     url::ImageUrl,
 };
 
-/// The most pieces of a product that can be in stock.
+/// The most pieces of one product that can be in stock.
 pub const MAX_STOCK: u32 = 1_000_000;
 
-/// The name of an entry.
+/// Checks the name of an entry. The field is called `brand_name`, `model_name` and so on.
 pub fn name(level: TreeLevel, text: &str) -> Result<Name, InvalidField> {
     let field = format!("{}_name", level.word());
     Name::parse(text).map_err(|why| match (level, why) {
@@ -22,7 +24,7 @@ pub fn name(level: TreeLevel, text: &str) -> Result<Name, InvalidField> {
     })
 }
 
-/// The code of an entry.
+/// Checks the own code of an entry. The field is called `brand_code`, `model_code` and so on.
 pub fn code(level: TreeLevel, text: &str) -> Result<Code, InvalidField> {
     let field = format!("{}_code", level.word());
     if level == TreeLevel::Product {
@@ -34,23 +36,23 @@ pub fn code(level: TreeLevel, text: &str) -> Result<Code, InvalidField> {
     })
 }
 
-/// What a product is and fits.
+/// Checks the description of a product: 1 to 5,000 characters.
 pub fn description(text: &str) -> Result<Description, InvalidField> {
     Description::parse(text).ok_or_else(|| InvalidField::invalid("description"))
 }
 
-/// The price of a piece.
+/// Checks the price of one piece: a decimal number with at most two decimals, up to [`Money::MAX_PRICE`].
 pub fn price(text: &str) -> Result<Money, InvalidField> {
     let price = text.parse().ok().filter(|price| *price <= Money::MAX_PRICE);
     price.ok_or_else(|| InvalidField::invalid("price"))
 }
 
-/// The pieces in stock.
+/// Checks the number of pieces in stock: a whole number from 0 to [`MAX_STOCK`].
 pub fn stock(text: &str) -> Result<u32, InvalidField> {
     whole_number(text).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| InvalidField::invalid("stock"))
 }
 
-/// The address of an entry's image, in the field of that name.
+/// Checks the URL of an image. An error names `field`.
 pub fn image_url(field: &'static str, text: &str) -> Result<ImageUrl, InvalidField> {
     ImageUrl::parse(text).ok_or_else(|| InvalidField::invalid(field))
 }
@@ -63,7 +65,7 @@ fn invalid_characters(field: &str) -> InvalidField {
     InvalidField::because(field.to_owned(), field, "invalid characters")
 }
 
-/// Digits only: no sign, no decimals, no exponent.
+/// Reads a number that consists of digits only, without a sign, decimals or an exponent.
 fn whole_number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

@@ -1,4 +1,4 @@
-//! Pure rules of the catalogue: names, descriptions, offers and the text of a search.
+//! Pure rules of the catalogue: fields of entries, names, offers, and texts to search for.
 pub mod entry;
 pub mod names;
 pub mod pricing;

@@ -1,4 +1,4 @@
-//! Names and descriptions of the catalogue.
+//! Names and descriptions in the catalogue.
 
 use std::fmt;
 
@@ -7,22 +7,23 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::values::text::{is_longer_than_names, shows_whole};
 
-/// The name of a brand, model, category or product: 2 to 50 characters (NFC).
+/// The name of a brand, model, category or product: 2 to 50 characters in Unicode's normal form NFC.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
-/// Why a text is no name.
+/// Why a text cannot be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidName {
-    /// Not 2 to 50 characters.
+    /// It has fewer than 2 or more than 50 characters.
     Length,
-    /// Something else than letters with their marks, digits, spaces and `&.,()/'+-`.
+    /// It holds a character other than letters with their marks, digits, spaces and `&.,()/'+-`, or a character that
+    /// cannot be seen.
     Characters,
 }
 
 impl Name {
-    /// Checks a trimmed text.
+    /// Checks a trimmed text and normalises it to NFC.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         if is_longer_than_names(text) {
             return Err(InvalidName::Length);
@@ -31,7 +32,7 @@ impl Name {
         if !(2..=50).contains(&name.chars().count()) {
             return Err(InvalidName::Length);
         }
-        // Many scripts write vowels as marks on the letter before them.
+        // Marks are allowed because many scripts write vowels as marks on the letter before them.
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
         if !name.chars().all(allowed) || !shows_whole(&name) {
             return Err(InvalidName::Characters);
@@ -39,7 +40,6 @@ impl Name {
         Ok(Self(name))
     }
 
-    /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -51,13 +51,13 @@ impl fmt::Display for Name {
     }
 }
 
-/// A product's description: 1 to 5,000 characters.
+/// The description of a product or of an offer: 1 to 5,000 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Description(String);
 
 impl Description {
-    /// Checks a trimmed text; `None` when it is empty or too long.
+    /// Checks a trimmed text; `None` if it is empty or too long.
     pub fn parse(text: &str) -> Option<Self> {
         (1..=5_000).contains(&text.chars().count()).then(|| Self(text.to_owned()))
     }

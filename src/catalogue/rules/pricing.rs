@@ -1,45 +1,45 @@
-//! What a product costs now: its price, less the offer that counts at this moment.
+//! The discount of a product at a moment. It depends on whether the product's offer is running.
 
 use serde::{Deserialize, Serialize};
 
 use super::names::Description;
 use crate::values::{money::Percent, time::Timestamp};
 
-/// The last second of the year 9999.
+/// The last second of the year 9999, in Unix seconds.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// A discount between two instants, both included.
+/// A discount that applies from one second to another, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// Taken off the price.
+    /// The share of the price that is taken off.
     pub discount: Percent,
-    /// First second at which the offer counts, in Unix seconds.
+    /// The first second in which the offer runs, in Unix seconds.
     pub from: i64,
-    /// Last second at which the offer counts, in Unix seconds.
+    /// The last second in which the offer runs, in Unix seconds.
     pub to: i64,
-    /// Shown with the offer.
+    /// A text that is shown with the offer: 1 to 5,000 characters.
     pub description: String,
 }
 
-/// Why something is no offer.
+/// Why values do not make an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOffer {
-    /// The text of the percentage.
+    /// The discount is not a number from 0 to 100 with at most two decimals.
     #[error("discount must be between 0 and 100 with at most two decimals")]
     Discount,
-    /// One of the instants is missing, or before 1970, or after the year 9999.
+    /// `from` or `to` is missing, lies before 1970 or lies after the year 9999.
     #[error("'from' and 'to' inside validity must be integers (timestamps)")]
     Seconds,
     /// It would end before it begins.
     #[error("'from' inside validity must not be after 'to'")]
     Reversed,
-    /// Empty or too long.
+    /// The description is empty or too long.
     #[error("invalid offer description")]
     Description,
 }
 
 impl Offer {
-    /// An offer of these parts; the description is trimmed already.
+    /// Makes an offer from its parts. The description must be trimmed already.
     pub fn check(
         discount: &str,
         from: Option<i64>,
@@ -57,13 +57,13 @@ impl Offer {
         Ok(Self { discount: discount.parse().map_err(|_| InvalidOffer::Discount)?, from, to, description })
     }
 
-    /// Whether the offer counts at `now`.
+    /// Returns whether the offer runs at `now`. It still does during its whole last second.
     pub fn counts_at(&self, now: Timestamp) -> bool {
         (self.from..=self.to).contains(&now.seconds())
     }
 }
 
-/// The discount that counts at `now`; zero without an offer.
+/// Returns the discount at `now`; zero without an offer and while the offer does not run.
 pub fn discount_at(offer: Option<&Offer>, now: Timestamp) -> Percent {
     offer.filter(|offer| offer.counts_at(now)).map_or(Percent::default(), |offer| offer.discount)
 }

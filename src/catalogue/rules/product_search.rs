@@ -1,4 +1,16 @@
-//! Searching the whole catalogue: what somebody wants, how finds are ranked, and the keys under which products are found.
+//! The search of the whole catalogue: what can be asked, how results are ranked, and the keys by which products are
+//! found.
+//!
+//! Results are ranked by tiers. Example for the text `brake p`:
+//!
+//! | tier | a product that belongs to it |
+//! |---|---|
+//! | [`Tier::FullCode`], [`Tier::OwnCode`] | none, because codes have no spaces |
+//! | [`Tier::NameStart`] | "Brake pad" |
+//! | [`Tier::NameWords`] | "Pad for brake discs": one word begins with `brake`, one with `p` |
+//! | [`Tier::Description`] | "Disc" with the description "Fits the brake type P" |
+//!
+//! A product belongs to the best tier that matches it.
 
 use std::collections::BTreeSet;
 
@@ -7,42 +19,41 @@ use unicode_normalization::char::is_combining_mark;
 use super::search::SearchText;
 use crate::values::{codes::Code, ids::ProductId, money::Money, text::folded};
 
-/// What is wanted of the whole catalogue.
+/// A search of the whole catalogue. A product must satisfy all of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProductSearch {
-    /// What products are looked for by.
+    /// The text to look for in codes, names and descriptions.
     pub text: SearchText,
-    /// Only those of brands with this code.
+    /// Only products of the brand with this code.
     pub brand: Option<Code>,
-    /// Only those of models with this code of their own.
+    /// Only products of models with this own code, of any brand.
     pub model: Option<Code>,
-    /// Only those of categories with this code of their own.
+    /// Only products of categories with this own code, of any model.
     pub category: Option<Code>,
-    /// Only those that cost at least this before any offer.
+    /// Only products that cost at least this, before any offer.
     pub min_price: Option<Money>,
-    /// Only those that cost at most this before any offer.
+    /// Only products that cost at most this, before any offer.
     pub max_price: Option<Money>,
-    /// Only those that are in stock, or only those that aren't.
+    /// `true` for products in stock only, `false` for products out of stock only.
     pub in_stock: Option<bool>,
-    /// What comes first.
     pub order: Order,
 }
 
-/// What comes first.
+/// The order of the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// The better tier, and in it what comes first by its code or name.
+    /// The best tier first. Inside a tier, products are sorted by code or name.
     Relevance,
-    /// The lowest price.
+    /// The lowest price before any offer first.
     Cheapest,
-    /// The highest price.
+    /// The highest price before any offer first.
     Dearest,
-    /// What was inserted last.
+    /// The product that was inserted last comes first.
     Newest,
 }
 
 impl Order {
-    /// By the word that callers use for it.
+    /// Returns the order with this name in the API; `None` if there is no such name.
     pub fn named(word: &str) -> Option<Self> {
         match word {
             "relevance" => Some(Self::Relevance),
@@ -54,45 +65,49 @@ impl Order {
     }
 }
 
-/// In what way a product matches a text, the best first.
+/// The way in which a product matches a text, from the best to the weakest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
-    /// Its full code begins with it.
+    /// Its full code begins with the text.
     FullCode,
-    /// Its own code begins with it.
+    /// Its own code begins with the text.
     OwnCode,
-    /// Its name begins with it.
+    /// Its name begins with the text.
     NameStart,
-    /// Each word of the text begins a word of its name.
+    /// Each word of the text is the beginning of a word of its name, in any order.
     NameWords,
-    /// It has each word of the text in its name or description, and at least one of them as a whole word.
+    /// Each word of the text is somewhere in its name or description, and at least one of them is a whole word there.
     Description,
 }
 
 impl Tier {
-    /// All of them, the best first.
+    /// All tiers, the best first.
     pub const ALL: [Self; 5] = [Self::FullCode, Self::OwnCode, Self::NameStart, Self::NameWords, Self::Description];
 }
 
-/// Where a page of finds ended.
+/// The place of a product among the results. A cursor holds the place of the last product of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The tier; the first of them where finds aren't ranked.
+    /// The tier in which the product was found.
+    ///
+    /// In orders other than [`Order::Relevance`] all results are in one tier: `FullCode` if the text looks like the
+    /// full code of a product and codes begin with it, otherwise `Description`.
     pub tier: Tier,
-    /// What the tier or the order goes by: a code, a name's key, or a price in minor units.
+    /// The value by which the results are sorted: a code, a [`name_key`] or a price in minor units. Empty in
+    /// [`Order::Newest`], which sorts by `id` alone.
     pub key: String,
-    /// The product.
+    /// The id of the product, which decides between equal keys.
     pub id: ProductId,
 }
 
 impl Place {
-    /// As a cursor holds it.
+    /// Returns the place as a cursor holds it: the number of the tier (1 byte), the id (12 bytes), then the key.
     pub fn bytes(&self) -> Vec<u8> {
         [&[self.tier as u8], &self.id.bytes()[..], self.key.as_bytes()].concat()
     }
 }
 
-/// The bytes are no place.
+/// The bytes are not a [`Place`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a place among finds")]
 pub struct NoPlace;
@@ -109,26 +124,32 @@ impl TryFrom<Vec<u8>> for Place {
     }
 }
 
-/// The form of a name under which prefixes of it are found: folded, with single spaces.
+/// Returns the form of a name by which it is found: without differences of case and width, with single spaces.
+///
+/// Example: `" Brake  PAD"` becomes `"brake pad"`.
 pub fn name_key(name: &str) -> String {
     folded(name).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words of a [`name_key`], each once: letters and digits with the marks that belong to them. All else parts words,
-/// so that a `-`, a quote or a `*` in a search has no meaning.
+/// Returns the words of a [`name_key`], each once and sorted.
+///
+/// A word consists of letters, digits and the marks on them. Every other character ends a word, so that `-`, a quote or
+/// `*` in a search has no special meaning.
 pub fn words(key: &str) -> Vec<&str> {
     let in_word = |c: char| c.is_alphanumeric() || is_combining_mark(c);
     let words: BTreeSet<&str> = key.split(|c| !in_word(c)).filter(|word| !word.is_empty()).collect();
     words.into_iter().collect()
 }
 
-/// The text as the beginning of a code; `None` where no code begins so.
+/// Returns the text in upper case, as the beginning of a code; `None` if it holds a character that no code has.
 pub fn code_start(text: &str) -> Option<String> {
     let in_code = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.chars().all(in_code).then(|| text.to_ascii_uppercase())
 }
 
-/// Whether the beginning of a code is as long as the codes of products: such a text is hardly meant as anything else.
+/// Returns whether the beginning of a code has four parts, like `TATA-NEXON-BRK-PAD`.
+///
+/// Such a text is most likely meant as the code of a product and as nothing else.
 pub fn is_full_code(start: &str) -> bool {
     start.split('-').count() == 4 && start.split('-').all(|part| !part.is_empty())
 }

@@ -1,16 +1,16 @@
-//! What somebody searches for: plain text, found as a part of other texts whatever its case.
+//! The text of a search: plain text, found anywhere in other texts and in any case.
 
 use crate::values::{invalid::InvalidField, text::literal};
 
-/// Characters of a search.
+/// How many characters the text of a search has.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
 
-/// 2 to 100 characters without spaces around them. Nothing in them is a pattern.
+/// A text of 2 to 100 characters without spaces around it. None of its characters has a special meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// Checks the query parameter `q`.
+    /// Trims and checks the query parameter `q`. Errors name the field `q`.
     pub fn parse(q: Option<&str>) -> Result<Self, InvalidField> {
         let refused = |text: &str| InvalidField { field: "q".into(), text: text.to_owned() };
         let text = q.unwrap_or_default().trim();
@@ -23,12 +23,12 @@ impl SearchText {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text as it was typed.
+    /// Returns the text as it was typed, without the spaces around it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A regular expression that matches the text itself.
+    /// Returns a regular expression that matches the text literally.
     pub fn pattern(&self) -> String {
         literal(&self.0)
     }

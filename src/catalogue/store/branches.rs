@@ -1,4 +1,6 @@
-//! The collections `brands`, `models` and `categories`: the same document on three levels of the tree.
+//! The collections `brands`, `models` and `categories`, whose documents have the same fields.
+//!
+//! A *branch* is an entry of one of these three levels of the tree.
 
 use std::fmt::Debug;
 
@@ -26,23 +28,23 @@ use crate::{
 
 /// A level of the tree above the products.
 pub trait Level: Debug + Clone + Send + Sync + 'static {
-    /// Ids of this level.
+    /// The type of ids on this level.
     type Id: Serialize + DeserializeOwned + Into<Bson> + Debug + Copy + Send + Sync + Unpin + 'static;
-    /// Ids of the level above; `()` at the top.
+    /// The type of ids on the level above; `()` for brands.
     type ParentId: Serialize + DeserializeOwned + Debug + Copy + Send + Sync + Unpin + 'static;
-    /// The collection's name.
+    /// The name of the collection.
     const COLLECTION: &'static str;
-    /// Which one it is.
+    /// The same level as a value.
     const LEVEL: TreeLevel;
 }
 
 /// The top level.
 #[derive(Debug, Clone, Copy)]
 pub struct Brand;
-/// Below brands.
+/// The level below brands.
 #[derive(Debug, Clone, Copy)]
 pub struct Model;
-/// Below models.
+/// The level below models.
 #[derive(Debug, Clone, Copy)]
 pub struct Category;
 
@@ -67,33 +69,32 @@ impl Level for Category {
     const LEVEL: TreeLevel = TreeLevel::Category;
 }
 
-/// A brand, model or category as stored.
+/// A brand, model or category as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct BranchDoc<L: Level> {
-    /// Its id.
     #[serde(rename = "_id")]
     pub id: L::Id,
-    /// The id of what it belongs to.
+    /// The id of the parent; null for a brand.
     pub parent_id: L::ParentId,
-    /// The full code of what it belongs to; null at the top.
+    /// The full code of the parent; `None` for a brand.
     pub parent: Option<FullCode>,
-    /// Its own code.
+    /// The code of this entry, without those of its parents.
     pub own_code: Code,
-    /// Its full code, unique.
+    /// The full code, unique in the collection.
     pub code: FullCode,
-    /// Its name.
     pub name: Name,
-    /// Its image.
+    /// The URL of the image.
     pub image_url: ImageUrl,
-    /// The same image, if the shop keeps it.
+    /// The key under which the shop stores the image; `None` for a URL that a caller named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
-    /// Rises with every child inserted, so that an insert and the deletion of the parent conflict (U7).
+    /// A counter that increases whenever children are inserted. It makes such an insert conflict with the deletion of
+    /// this entry (U7).
     pub children_rev: i64,
-    /// When it was inserted.
+    /// The time of the insertion.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -118,25 +119,27 @@ impl<L: Level> StorePart for Branches<L> {
 }
 
 impl<L: Level> Branches<L> {
-    /// The document with a full code.
-    pub async fn by_code(&self, code: &FullCode) -> Result<Option<BranchDoc<L>>, StoreError> {
+    /// Returns the document with a full code; `None` if there is none.
+    pub(in crate::catalogue) async fn by_code(&self, code: &FullCode) -> Result<Option<BranchDoc<L>>, StoreError> {
         Ok(self.docs.find_one(doc! { "code": code }).await?)
     }
 
-    /// Whether a full code is taken.
-    pub async fn exists(&self, code: &FullCode) -> Result<bool, StoreError> {
+    /// Returns whether there is a document with a full code.
+    pub(in crate::catalogue) async fn exists(&self, code: &FullCode) -> Result<bool, StoreError> {
         let found: Option<Document> = find_part(&self.docs, doc! { "code": code }, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
     }
 
-    /// How many documents there are.
-    pub async fn count(&self) -> Result<u64, StoreError> {
+    /// Counts the documents exactly. Fails if that takes longer than two seconds.
+    pub(in crate::catalogue) async fn count(&self) -> Result<u64, StoreError> {
         count_all(&self.docs).await
     }
 
-    /// Up to `limit` documents below `parent` (`None`: the top level), in the order of their insertion, after one id;
-    /// with a `text`, only those that hold it.
-    pub async fn page(
+    /// Returns up to `limit` children of `parent` (`None` for brands) in the order of their insertion.
+    ///
+    /// With `after`, only those inserted after that id. With a `text`, only those that contain it in their name or own
+    /// code. Fails with [`StoreError::OutOfTime`] if looking for a text takes longer than two seconds.
+    pub(in crate::catalogue) async fn page(
         &self,
         parent: Option<&FullCode>,
         text: Option<&SearchText>,
@@ -146,14 +149,14 @@ impl<L: Level> Branches<L> {
         search::page(&self.docs, page_filter(parent, after), text, &["name", "own_code"], limit).await
     }
 
-    /// Inserts many documents whose parents are known to be there.
-    pub async fn insert_many(&self, branches: &[BranchDoc<L>]) -> Result<(), StoreError> {
+    /// Inserts many documents. The caller makes sure that their parents exist.
+    pub(in crate::catalogue) async fn insert_many(&self, branches: &[BranchDoc<L>]) -> Result<(), StoreError> {
         self.docs.insert_many(branches).await?;
         Ok(())
     }
 }
 
-/// Children of `parent` that come after one id.
+/// Returns the filter for the children of `parent` whose ids follow `after`.
 pub(crate) fn page_filter(parent: Option<&FullCode>, after: Option<impl Into<Bson>>) -> Document {
     let mut filter = doc! { "parent": parent.map_or(Bson::Null, Bson::from) };
     if let Some(after) = after {

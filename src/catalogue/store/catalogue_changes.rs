@@ -1,4 +1,4 @@
-//! What happens in `brands`, `models`, `categories` and `products`, as MongoDB's change stream tells it.
+//! The changes of `brands`, `models`, `categories` and `products`, as MongoDB's change stream reports them.
 
 use std::time::Duration;
 
@@ -27,36 +27,36 @@ use crate::{
 /// How long the server waits for a change before it answers that there is none.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// Something in the catalogue that is not what it was.
+/// A part of the catalogue that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Touched {
     /// A brand, model or category was inserted or changed.
     Branch(FullCode),
     /// A product was inserted or changed.
     Product(ProductId, FullCode),
-    /// Anything on a level may have changed: something was deleted, or it isn't known what happened to what.
+    /// Anything on this level may have changed: something was deleted, or the change cannot be told exactly.
     Level(TreeLevel),
     /// Anything may have changed.
     Everything,
 }
 
-/// What the stream says after a wait.
+/// An answer of the stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// This.
+    /// Something has changed.
     Change(Touched),
-    /// Nothing that anybody sees.
+    /// Nothing has changed that a reader could see.
     Nothing,
-    /// It has ended, because the database or a collection went.
+    /// The stream has ended, for example because the database was dropped.
     End,
 }
 
-/// The open stream: everything since its opening.
+/// The open stream of all changes since it was opened.
 pub struct CatalogueChanges(ChangeStream<Event>);
 
 type Event = ChangeStreamEvent<Document>;
 
-/// Where the stream is opened.
+/// The database whose changes can be followed.
 #[derive(Clone)]
 pub struct CatalogueWatch {
     database: Database,
@@ -69,8 +69,8 @@ impl StorePart for CatalogueWatch {
 }
 
 impl CatalogueWatch {
-    /// Opens the stream.
-    pub async fn open_stream(&self) -> Result<CatalogueChanges, StoreError> {
+    /// Opens a stream of the changes from now on.
+    pub(in crate::catalogue) async fn open_stream(&self) -> Result<CatalogueChanges, StoreError> {
         let pipeline = [
             doc! { "$match": { "$or": [
                 { "ns.coll": { "$in": TreeLevel::ALL.map(collection).to_vec() } },
@@ -86,7 +86,9 @@ impl CatalogueWatch {
 }
 
 impl CatalogueChanges {
-    /// Waits for the next change, for a second at most. The database has answered when this returns.
+    /// Returns the next change and waits for it up to about a second.
+    ///
+    /// Without a change it returns [`Heard::Nothing`], so the caller learns regularly that the stream still works.
     pub async fn next(&mut self) -> Result<Heard, StoreError> {
         match self.0.next_if_any().await? {
             Some(event) => Ok(touched(&event).map_or(Heard::Nothing, Heard::Change)),
@@ -105,7 +107,7 @@ const fn collection(level: TreeLevel) -> &'static str {
     }
 }
 
-/// What an event means; `None` when nobody can see a difference.
+/// Returns what an event has changed; `None` if no reader can see a difference.
 fn touched(event: &Event) -> Option<Touched> {
     let name = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
     let Some(level) = TreeLevel::ALL.into_iter().find(|level| Some(collection(*level)) == name) else {
@@ -120,7 +122,7 @@ fn touched(event: &Event) -> Option<Touched> {
     Some(document.unwrap_or(Touched::Level(level)))
 }
 
-/// The document of the event, while it is still there and can be read.
+/// Returns the document of an event; `None` if it is gone in the meantime or its code cannot be read.
 fn document(event: &Event, level: TreeLevel) -> Option<Touched> {
     let code = FullCode::of_level(level, event.full_document.as_ref()?.get_str("code").ok()?)?;
     match level {
@@ -132,15 +134,18 @@ fn document(event: &Event, level: TreeLevel) -> Option<Touched> {
     }
 }
 
-/// An insert below marks its parent (U7); nobody sees the mark.
+/// Returns whether an update did nothing but increment `children_rev`, which an insert below does (U7).
+///
+/// No answer shows that field.
 fn only_counts_children(update: &UpdateDescription) -> bool {
     update.updated_fields.keys().all(|field| field == "children_rev")
         && update.removed_fields.is_empty()
         && update.truncated_arrays.as_ref().is_none_or(Vec::is_empty)
 }
 
-/// Whether the document is found where it was. The shop never moves one, but somebody at the database's shell may, and
-/// the event doesn't say where it was before.
+/// Returns whether an update left the document at its place in the tree.
+///
+/// The shop never moves a document. Somebody at the database's shell may, and the event does not tell the old place.
 fn keeps_place(update: &UpdateDescription) -> bool {
     let mut fields = update.updated_fields.keys().chain(&update.removed_fields);
     fields.all(|field| !["code", "parent"].contains(&field.as_str()))

@@ -1,5 +1,5 @@
-//! The collections `brands`, `models`, `categories` and `products`: reading them, searching them, writing to the tree
-//! that they make up, and following their changes.
+//! The collections `brands`, `models`, `categories` and `products`. The files read them, search them, write to the tree
+//! that they form, and follow their changes.
 pub mod branches;
 pub mod catalogue_changes;
 pub mod product_search;

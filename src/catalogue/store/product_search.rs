@@ -1,5 +1,7 @@
-//! Finding products in the whole catalogue. Each tier is one query over an index of its own; `$text` alone finds no
-//! beginnings of words, takes `-word` for "without" and several words for "or".
+//! The queries of the search in the whole catalogue.
+//!
+//! Each tier is one query with an index of its own. MongoDB's `$text` alone is not enough: it finds whole words only,
+//! reads `-word` as "without this word", and joins several words with "or".
 
 use std::time::{Duration, Instant};
 
@@ -15,26 +17,26 @@ use crate::{
     values::codes::Code,
 };
 
-/// Follows every text that begins like another.
+/// The last character of Unicode. Texts that begin with `ab` lie between `ab` and `ab` followed by this character.
 const LAST: char = char::MAX;
-/// A name of 50 characters can't have more.
+/// A text with more words than this is not looked for in the words of names. A name has 50 characters at most, which is
+/// 25 words of one letter and the spaces between them.
 const WORDS_OF_A_NAME: usize = 25;
-/// Products whose keys are made at once.
+/// How many products get their missing keys in one command.
 const BATCH: i64 = 1_000;
 
-/// A product that was found, and where it stands among the finds.
+/// A product that was found, and its place among the results.
 #[derive(Debug)]
 pub struct Found {
-    /// The product.
     pub product: ProductDoc,
-    /// Where the next page starts, if this ends one.
+    /// The next page starts after this place if the product is the last one of its page.
     pub place: Place,
 }
 
-/// A search under way.
+/// A search that is running.
 struct Search<'a> {
     wanted: &'a ProductSearch,
-    /// The text as the beginning of a code, if it can be one.
+    /// The text as the beginning of a code; `None` if no code can begin like this.
     code: Option<String>,
     /// The text as the beginning of a name.
     key: String,
@@ -48,7 +50,7 @@ impl<'a> Search<'a> {
         Self { wanted, code, key, shown, deadline: Instant::now() + SEARCH_LIMIT }
     }
 
-    /// What matches in a tier; `None` where nothing can.
+    /// Returns the filter of a tier; `None` if no product can match in it.
     fn matching(&self, tier: Tier) -> Option<Document> {
         let (code, key, words) = (self.code.as_deref(), &self.key, || words(&self.key));
         match tier {
@@ -64,18 +66,20 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// For the database; 0 would mean that it may take all time.
+    /// Returns the time that the next query may take. It is never 0, which the database would read as "no limit".
     fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }
 
-    /// Whether the text is the code of a product, or might become a longer one.
+    /// Returns whether the text looks like a product's full code.
+    ///
+    /// It may also be the beginning of a longer one: `A-B-C-D1` is the beginning of `A-B-C-D12`.
     fn is_for_code(&self) -> bool {
         self.code.as_deref().is_some_and(is_full_code)
     }
 }
 
-/// What finds are sorted by. Ids tell those apart that are the same in it.
+/// The field by which results are sorted. The id decides between products with equal values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     Code,
@@ -86,7 +90,7 @@ enum Key {
 }
 
 impl Key {
-    /// The key, and the direction in which finds are sorted by it.
+    /// Returns the field, and 1 or -1 for the direction in which results are sorted by it.
     fn of(order: Order, tier: Tier) -> (Self, i32) {
         match (order, tier) {
             (Order::Relevance, Tier::FullCode | Tier::Description) => (Self::Code, 1),
@@ -108,7 +112,7 @@ impl Key {
         }
     }
 
-    /// Whether no two products are the same in it.
+    /// Returns whether two products never have the same value, so that the id is not needed.
     fn is_unique(self) -> bool {
         matches!(self, Self::Code | Self::Id)
     }
@@ -120,12 +124,15 @@ impl Key {
         doc! { self.field(): direction, "_id": direction }
     }
 
-    /// What comes after a place.
+    /// Returns the filter for the products that follow a place.
+    ///
+    /// Example for names after the place (`pad`, id 7): `name_key > "pad"`, or `name_key == "pad"` and `_id > 7`. The
+    /// additional condition `name_key >= "pad"` lets the database start in the middle of the index.
     fn after(self, direction: i32, place: &Place) -> Document {
         let (beyond, from) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
         let key = match self {
             Self::Id => place.id.into(),
-            // Only sealed cursors get here, and those of this order hold a price.
+            // The cursor was sealed by this server, and in this order it always holds a price.
             Self::Price => place.key.parse::<i64>().unwrap_or_default().into(),
             Self::Code | Self::OwnCode | Self::Name => Bson::from(place.key.as_str()),
         };
@@ -136,7 +143,9 @@ impl Key {
         doc! { self.field(): { from: &key }, "$or": [{ self.field(): { beyond: key } }, tied] }
     }
 
-    /// What is stored under it, as cursors hold it: another program may have renamed a product without its key.
+    /// Returns the stored value of this field as a cursor holds it; an empty text for the id.
+    ///
+    /// It is not computed from the product's name: another program may have changed the name without the key.
     fn stored(self, product: &RawDocument) -> String {
         match product.get(self.field()) {
             Ok(Some(RawBsonRef::String(text))) => text.to_owned(),
@@ -146,8 +155,9 @@ impl Key {
     }
 }
 
+/// Returns the indexes that the search needs.
 pub(crate) fn indexes() -> Vec<IndexModel> {
-    // No language: nothing is stemmed, and no word is too common to be looked for.
+    // Without a language, words are not reduced to their stems and common words such as "the" are found as well.
     let options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
     let text = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
     vec![
@@ -158,15 +168,17 @@ pub(crate) fn indexes() -> Vec<IndexModel> {
     ]
 }
 
-/// The keys under which a product with this name is found.
+/// Returns the fields by which a product with this name is found.
 pub(crate) fn keys(name: &str) -> Document {
     let key = name_key(name);
     doc! { "words": words(&key), "name_key": key }
 }
 
 impl Products {
-    /// Up to `limit` products that are wanted, after a place among them. The database takes two seconds at most.
-    pub async fn search(
+    /// Returns up to `limit` products that match, after a place among the results.
+    ///
+    /// Fails with [`StoreError::OutOfTime`] if all queries together take the database longer than two seconds.
+    pub(in crate::catalogue) async fn search(
         &self,
         wanted: &ProductSearch,
         after: Option<&Place>,
@@ -181,12 +193,12 @@ impl Products {
         }
     }
 
-    /// Tier after tier, until there are enough.
+    /// Searches one tier after the other until there are enough results.
     async fn ranked(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
         let (mut found, mut earlier) = (Vec::new(), Vec::new());
         for tier in Tier::ALL {
             let Some(matches) = search.matching(tier) else { continue };
-            // What an earlier tier shows isn't shown again.
+            // A product that matches in an earlier tier was shown there and is left out here.
             let conditions = earlier.iter().cloned().chain([matches.clone()]).collect();
             earlier.push(doc! { "$nor": [matches] });
             if after.is_some_and(|place| place.tier > tier) {
@@ -202,7 +214,9 @@ impl Products {
         Ok(found)
     }
 
-    /// All tiers as one, in another order; for a code that there is, what has it.
+    /// Searches all tiers in one query, in an order that does not depend on the tier.
+    ///
+    /// If the text looks like a full code and codes begin with it, only those products are returned.
     async fn sorted(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
         let codes = search.matching(Tier::FullCode).filter(|_| search.is_for_code());
         if let Some(codes) = codes.filter(|_| after.is_none_or(|place| place.tier == Tier::FullCode)) {
@@ -218,6 +232,7 @@ impl Products {
         self.find(search, Tier::Description, vec![doc! { "$or": any }], after, limit).await
     }
 
+    /// Runs one query and remembers the place of each product that it finds.
     async fn find(
         &self,
         search: &Search<'_>,
@@ -241,8 +256,8 @@ impl Products {
     }
 }
 
-/// Gives their keys to products that were stored without: by an older version, or by another program.
-pub(crate) async fn add_missing_keys(connection: &Connection) -> Result<(), StoreError> {
+/// Adds the keys to products that were stored without them, by an older version or by another program.
+pub(super) async fn add_missing_keys(connection: &Connection) -> Result<(), StoreError> {
     let docs = connection.collection::<Keyless>(NAME);
     let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
     let mut after = Bson::MinKey;
@@ -253,7 +268,7 @@ pub(crate) async fn add_missing_keys(connection: &Connection) -> Result<(), Stor
         let Some(last) = keyless.last() else { return Ok(()) };
         after = last.id.clone();
         let updates = keyless.iter().map(Keyless::completed).collect();
-        let updated = bulk::update_each(&connection.database, NAME, updates).await?;
+        let updated = bulk::update_each(connection, NAME, updates).await?;
         if !updated.errors.is_empty() {
             tracing::warn!(count = updated.errors.len(), "products that break the rules can't be searched for");
         }
@@ -269,7 +284,7 @@ struct Keyless {
 }
 
 impl Keyless {
-    /// The update that adds them, unless it has got another name meanwhile.
+    /// Returns the update that adds the keys. It does nothing if the product has got another name in the meantime.
     fn completed(&self) -> Document {
         doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": keys(&self.name) } }
     }
@@ -283,7 +298,10 @@ fn all_started(words: &[&str]) -> Vec<Document> {
     words.iter().map(|word| doc! { "$elemMatch": starting_with(word) }).collect()
 }
 
-/// Each word in quotes. One that is a whole word makes a product a candidate, and all must be part of its texts.
+/// Returns a search text for `$text` with each word in quotes.
+///
+/// A product must then contain every word, also as a part of a longer word. `$text` finds only products that have at
+/// least one of them as a whole word.
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
 }
@@ -293,7 +311,7 @@ fn filters(wanted: &ProductSearch) -> Vec<Document> {
     let mut filters = Vec::new();
     if brand.is_some() || model.is_some() || category.is_some() {
         let part = |code: &Option<Code>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
-        // Codes hold nothing that has a meaning in a pattern.
+        // Codes hold only letters and digits, so nothing in them has a special meaning in a regular expression.
         let pattern = format!("^{}-{}-{}$", part(brand), part(model), part(category));
         filters.push(doc! { "parent": { "$regex": pattern } });
     }

@@ -28,50 +28,49 @@ use crate::{
     },
 };
 
-/// The collection's name.
+/// The name of the collection.
 pub(crate) const NAME: &str = "products";
 
-/// A product as stored, without the keys under which it is found. Those come along when it is read: they are short, and to
-/// leave them out would cost the database more time than to send them.
+/// A product as it is stored, without the keys by which it is found.
+///
+/// Reads send those keys along and drop them. They are short, and a projection that leaves them out would take the
+/// database longer than sending them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductDoc {
-    /// Its id.
     #[serde(rename = "_id")]
     pub id: ProductId,
     /// The id of its category.
     pub parent_id: CategoryId,
     /// The full code of its category.
     pub parent: FullCode,
-    /// Its own code.
+    /// Its own code, without those of its parents.
     pub own_code: Code,
-    /// Its full code, unique.
+    /// Its full code, unique in the collection.
     pub code: FullCode,
-    /// Its name.
     pub name: Name,
-    /// What it is and fits.
     pub description: Description,
-    /// Its image.
+    /// The URL of its image.
     pub image_url: ImageUrl,
-    /// The same image, if the shop keeps it.
+    /// The key under which the shop stores the image; `None` for a URL that a caller named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
-    /// Price of a piece before any offer, in minor units.
+    /// Price of one piece before any offer, in minor units.
     pub price: Money,
-    /// Pieces in stock; 0 or less is out of stock.
+    /// Number of pieces in stock. A product with 0 or less is out of stock.
     pub stock: i64,
-    /// The discount that counts between two instants.
+    /// Its offer, whether it is running, past or yet to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
-    /// Whether customers see it.
+    /// Whether customers can see it.
     pub is_active: bool,
-    /// When it was inserted.
+    /// The time of the insertion.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl ProductDoc {
-    /// The product with the keys under which it is found.
+    /// Returns the document to store: the product with the keys by which it is found.
     pub(crate) fn stored(&self) -> mongodb::error::Result<Document> {
         let mut stored = bson::serialize_to_document(self)?;
         stored.extend(product_search::keys(self.name.as_str()));
@@ -79,31 +78,29 @@ impl ProductDoc {
     }
 }
 
-/// What a cart needs of a product.
+/// The fields of a product that carts need.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CartProduct {
-    /// Its id.
     #[serde(rename = "_id")]
     pub id: ProductId,
     /// Its full code.
     pub code: FullCode,
-    /// Its name.
     pub name: Name,
-    /// Its image.
+    /// The URL of its image.
     pub image_url: ImageUrl,
-    /// Price of a piece before any offer, in minor units.
+    /// Price of one piece before any offer, in minor units.
     pub price: Money,
-    /// Pieces in stock; 0 or less is out of stock.
+    /// Number of pieces in stock. A product with 0 or less is out of stock.
     pub stock: i64,
-    /// The discount that counts between two instants.
+    /// Its offer, whether it is running, past or yet to come.
     #[serde(default)]
     pub offer: Option<Offer>,
-    /// Whether customers see it.
+    /// Whether customers can see it.
     pub is_active: bool,
 }
 
 impl CartProduct {
-    /// Bytes of its texts.
+    /// Returns the bytes of its texts, for the size of the cache.
     pub fn text_len(&self) -> usize {
         let offer = self.offer.as_ref().map_or(0, |offer| offer.description.len());
         self.code.as_str().len() + self.name.as_str().len() + self.image_url.as_str().len() + offer
@@ -114,12 +111,12 @@ impl CartProduct {
     }
 }
 
-/// Who looks: hidden products are there for staff alone.
+/// The people who look at products. Only staff see hidden products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// To everybody.
+    /// Customers and everybody who is not signed in.
     ToCustomers,
-    /// To those who run the shop.
+    /// People who run the shop.
     ToStaff,
 }
 
@@ -132,40 +129,39 @@ impl Shown {
     }
 }
 
-/// What decides whether a cart may hold a product.
+/// The fields of a product that decide whether a cart may hold it.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct StockNow {
-    /// Pieces in stock; 0 or less is out of stock.
+    /// Number of pieces in stock. A product with 0 or less is out of stock.
     pub stock: i64,
-    /// Whether customers see it.
+    /// Whether customers can see it.
     pub is_active: bool,
 }
 
-/// What there is to know of a product that is running out.
+/// The fields of a product for the list of products that are low in stock.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StockLevel {
-    /// Its id.
     #[serde(rename = "_id")]
     pub id: ProductId,
     /// Its full code.
     pub code: FullCode,
-    /// Its name.
     pub name: Name,
-    /// Pieces in stock; 0 or less is out of stock.
+    /// Number of pieces in stock. A product with 0 or less is out of stock.
     pub stock: i64,
-    /// Whether customers see it.
+    /// Whether customers can see it.
     pub is_active: bool,
 }
 
-/// The collection.
+/// The collection `products`.
 #[derive(Clone)]
 pub struct Products {
-    pub(crate) docs: Collection<ProductDoc>,
+    pub(super) docs: Collection<ProductDoc>,
+    pub(super) connection: Connection,
 }
 
 impl StorePart for Products {
     fn open(connection: &Connection) -> Self {
-        Self { docs: connection.collection(NAME) }
+        Self { docs: connection.collection(NAME), connection: connection.clone() }
     }
 
     fn layout() -> Option<Layout> {
@@ -188,17 +184,27 @@ impl StorePart for Products {
             } },
         })
     }
+
+    async fn complete(&self) -> Result<(), StoreError> {
+        product_search::add_missing_keys(&self.connection).await
+    }
 }
 
 impl Products {
-    /// The product with a full code.
-    pub async fn by_code(&self, code: &FullCode, shown: Shown) -> Result<Option<ProductDoc>, StoreError> {
+    /// Returns the product with a full code; `None` if there is none or it is hidden from the caller.
+    pub(in crate::catalogue) async fn by_code(
+        &self,
+        code: &FullCode,
+        shown: Shown,
+    ) -> Result<Option<ProductDoc>, StoreError> {
         Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
     }
 
-    /// Up to `limit` products of a category in the order of their insertion, after one id; with a `text`, only those
-    /// that hold it.
-    pub async fn page(
+    /// Returns up to `limit` products of a category in the order of their insertion.
+    ///
+    /// With `after`, only those inserted after that id. With a `text`, only those that contain it in their name, own
+    /// code or description. Fails with [`StoreError::OutOfTime`] if looking for a text takes longer than two seconds.
+    pub(in crate::catalogue) async fn page(
         &self,
         category: &FullCode,
         text: Option<&SearchText>,
@@ -211,27 +217,33 @@ impl Products {
         search::page(&self.docs, filter, text, &searched, limit).await
     }
 
-    /// The product with an id, if customers see it.
-    pub async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
+    /// Returns the product with an id; `None` if there is none or it is hidden.
+    pub(in crate::catalogue) async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
         find_part(&self.docs, Shown::ToCustomers.among(doc! { "_id": id }), CartProduct::fields()).await
     }
 
-    /// Those of the products that are there, hidden ones too, in no order.
-    pub async fn among(&self, ids: &[ProductId]) -> Result<Vec<CartProduct>, StoreError> {
+    /// Returns those of the products that exist, hidden ones too, in any order.
+    pub(in crate::catalogue) async fn among(&self, ids: &[ProductId]) -> Result<Vec<CartProduct>, StoreError> {
         let ids: Vec<Bson> = ids.iter().map(|id| Bson::from(*id)).collect();
         let docs = self.docs.clone_with_type::<CartProduct>();
         let found = docs.find(doc! { "_id": { "$in": ids } }).projection(CartProduct::fields());
         Ok(found.await?.try_collect().await?)
     }
 
-    /// The stock of a product as it is now, hidden or not; `None` when the product is gone.
-    pub async fn stock(&self, id: ProductId) -> Result<Option<StockNow>, StoreError> {
+    /// Returns the current stock of a product, hidden or not; `None` if the product is gone.
+    pub(in crate::catalogue) async fn stock(&self, id: ProductId) -> Result<Option<StockNow>, StoreError> {
         find_part(&self.docs, doc! { "_id": id }, doc! { "stock": 1, "is_active": 1 }).await
     }
 
-    /// The `limit` products with the least stock of those that have at most `threshold`, hidden ones too, and how many
-    /// have so little.
-    pub async fn low_stock(&self, threshold: u32, limit: i64) -> Result<(Vec<StockLevel>, u64), StoreError> {
+    /// Returns the `limit` products with the least stock, and how many there are in all.
+    ///
+    /// Only products with at most `threshold` pieces count, hidden ones too. Each of the two queries may take two
+    /// seconds.
+    pub(in crate::catalogue) async fn low_stock(
+        &self,
+        threshold: u32,
+        limit: i64,
+    ) -> Result<(Vec<StockLevel>, u64), StoreError> {
         let low = doc! { "stock": { "$lte": i64::from(threshold) } };
         let total = self.docs.count_documents(low.clone()).max_time(SEARCH_LIMIT).await?;
         let docs = self.docs.clone_with_type::<StockLevel>();
@@ -240,25 +252,25 @@ impl Products {
         Ok((found.max_time(SEARCH_LIMIT).await?.try_collect().await?, total))
     }
 
-    /// How many products there are, hidden ones too.
-    pub async fn count(&self) -> Result<u64, StoreError> {
+    /// Counts all products exactly, hidden ones too. Fails if that takes longer than two seconds.
+    pub(in crate::catalogue) async fn count(&self) -> Result<u64, StoreError> {
         count_all(&self.docs).await
     }
 
-    /// About how many there are.
-    pub async fn estimated_count(&self) -> Result<u64, StoreError> {
+    /// Returns the approximate number of products, which the database knows without counting.
+    pub(in crate::catalogue) async fn estimated_count(&self) -> Result<u64, StoreError> {
         Ok(self.docs.estimated_document_count().await?)
     }
 
-    /// Inserts many products whose categories are known to be there.
-    pub async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
+    /// Inserts many products. The caller makes sure that their categories exist.
+    pub(in crate::catalogue) async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
         let stored = products.iter().map(ProductDoc::stored).collect::<mongodb::error::Result<Vec<_>>>()?;
         self.docs.clone_with_type::<Document>().insert_many(stored).await?;
         Ok(())
     }
 }
 
-/// A product as a cart sees it, for tests elsewhere.
+/// Returns a product for the tests of other files.
 #[cfg(test)]
 pub fn sample(id: ProductId) -> CartProduct {
     CartProduct {

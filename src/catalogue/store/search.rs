@@ -1,4 +1,4 @@
-//! Pages of a list, whole or only what holds a text.
+//! Pages of a list, either all of it or only the entries that contain a text.
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
@@ -10,8 +10,10 @@ use crate::{
     db::{StoreError, query::SEARCH_LIMIT},
 };
 
-/// Up to `limit` of what `filter` matches, by id; with a `text`, of that what holds it in one of `fields`, whatever its
-/// case.
+/// Returns up to `limit` documents that match `filter`, sorted by id.
+///
+/// With a `text`, only documents that contain it in one of `fields`, in any case. The database may then take two
+/// seconds.
 pub(crate) async fn page<T>(
     docs: &Collection<T>,
     mut filter: Document,
@@ -31,6 +33,7 @@ where
     Ok(docs.find(filter).with_options(options.build()).await?.try_collect().await?)
 }
 
+/// Returns one condition for each field: it contains the text, in any case.
 fn holding(text: &SearchText, fields: &[&str]) -> Vec<Bson> {
     let pattern = text.pattern();
     let holds = |field: &&str| {

@@ -1,4 +1,4 @@
-//! What a row must be like: the rules of the calls that insert and change, applied to texts.
+//! Checks a row: the rules of the API calls that insert and change entries, applied to texts.
 
 use super::rows::{Column, Row};
 use crate::{
@@ -19,16 +19,16 @@ use crate::{
     },
 };
 
-/// What a row wants to be there: an entry, and the parents that it names.
+/// The entries that a row describes: one entry, and the parents that it names.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// From the brand downwards, one to three.
+    /// One to three branches, from the brand downwards.
     pub(super) branches: Vec<WantedBranch>,
-    /// Below three of them.
+    /// The product; only if there are three branches.
     pub(super) product: Option<WantedProduct>,
 }
 
-/// A brand, model or category; what is left out stays as it is.
+/// A brand, model or category as a row describes it. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
 pub(super) struct WantedBranch {
     pub(super) level: TreeLevel,
@@ -38,24 +38,24 @@ pub(super) struct WantedBranch {
     pub(super) image_url: Option<ImageUrl>,
 }
 
-/// A product; what is left out stays as it is.
+/// A product as a row describes it. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
 pub(super) struct WantedProduct {
     pub(super) own_code: Code,
     pub(super) code: FullCode,
-    /// Everything but the image.
+    /// All fields except the image.
     pub(super) change: ProductChange,
     pub(super) image_url: Option<ImageUrl>,
 }
 
-/// The columns of a level above the products.
+/// The columns for code, name and URL of the image on each level above the products.
 const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
     (TreeLevel::Brand, Column::BrandCode, Column::BrandName, Column::BrandImageUrl),
     (TreeLevel::Model, Column::ModelCode, Column::ModelName, Column::ModelImageUrl),
     (TreeLevel::Category, Column::CategoryCode, Column::CategoryName, Column::CategoryImageUrl),
 ];
 
-/// Checks a row. The first fault is told.
+/// Checks a row. The error tells the first fault only.
 pub(super) fn check(row: &Row) -> Result<Wanted, InvalidField> {
     let mut branches: Vec<WantedBranch> = Vec::new();
     for (level, code, name, image_url) in BRANCHES {
@@ -78,7 +78,9 @@ pub(super) fn check(row: &Row) -> Result<Wanted, InvalidField> {
     Ok(Wanted { branches, product })
 }
 
-/// Whether the row says nothing about this level and those below; a brand it must name.
+/// Returns whether the row says nothing about this level and the levels below it.
+///
+/// For the brand the answer is always `false`, because each row must name one.
 fn ends_above(row: &Row, level: TreeLevel) -> Result<bool, InvalidField> {
     if level == TreeLevel::Brand {
         return Ok(false);
@@ -114,7 +116,13 @@ fn product(row: &Row, category: Option<&WantedBranch>) -> Result<WantedProduct, 
     })
 }
 
-/// Nothing without any of the four columns; no offer when all that are there are empty.
+/// Reads the four columns of the offer.
+///
+/// | the row has | result | meaning |
+/// |---|---|---|
+/// | none of the columns | `None` | the offer stays as it is |
+/// | some of them, all empty | `Some(None)` | the offer is removed |
+/// | a value in one of them | `Some(Some(_))`, or an error unless all four are valid | the offer is replaced |
 fn offer(row: &Row) -> Result<Option<Option<Offer>>, InvalidField> {
     let columns = [Column::OfferDiscount, Column::OfferFrom, Column::OfferTo, Column::OfferDescription];
     let mut there = columns.into_iter().filter_map(|column| row.get(column)).peekable();
@@ -152,12 +160,14 @@ fn flag(text: &str) -> Result<bool, InvalidField> {
     }
 }
 
-/// The line in a column of a file that has it; an empty one is refused, since it can't mean that it stays as it is.
+/// Returns the trimmed text in a column, which must be a single line; `None` if the file does not have the column.
+///
+/// An empty text is an error. To leave a value as it is, a file must leave out the column.
 fn given(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
     checked(row, column, text::line)
 }
 
-/// The lines in a column of a file that has it.
+/// Works like [`given`] for a text that may have several lines.
 fn given_lines(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
     checked(row, column, text::lines)
 }
@@ -175,6 +185,7 @@ fn checked(
     }
 }
 
+/// Works like [`given`], but fails if the file does not have the column.
 fn needed(row: &Row, column: Column) -> Result<&str, InvalidField> {
     given(row, column)?.ok_or_else(|| InvalidField::required(column.name()))
 }

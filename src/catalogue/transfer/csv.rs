@@ -1,4 +1,4 @@
-//! Rows of CSV (RFC 4180): a header that names the columns in any order, then a row a record.
+//! Reads CSV (RFC 4180): a header that names the columns in any order, then one row in each record.
 
 use csv_core::{ReadRecordResult, Reader};
 
@@ -7,24 +7,27 @@ use super::{
     rows::{Column, LONGEST_ROW, Line, Parsed, Row},
 };
 
-/// More fields than this have no header of ours.
+/// The most fields of a record; a record with more counts as too long. No valid header has as many columns.
 const MOST_FIELDS: usize = 64;
 
-/// The reader of one file.
+/// The state of reading one file.
 pub(super) struct CsvRows {
     core: Reader,
-    /// The columns, once the header was read.
+    /// The columns, after the header was read.
     header: Option<Vec<Column>>,
-    /// The bytes of the record that is being read, and where its fields end in them.
+    /// The bytes of the current record.
     bytes: Box<[u8]>,
+    /// Where the fields of the current record end in `bytes`.
     ends: Box<[usize]>,
-    /// How much of the two is filled.
+    /// How many of `bytes` are used.
     filled: usize,
+    /// How many of `ends` are used.
     fields: usize,
-    /// The record is longer than any row can be: it is only read to its end.
+    /// Whether the record is longer than any valid row. The rest of it is read and dropped.
     is_too_long: bool,
-    /// Ends of lines inside the record.
+    /// Line breaks inside the current record.
     inner_lines: u64,
+    /// The last byte that was read, which tells whether the record ended with a line break.
     last_byte: u8,
 }
 
@@ -45,7 +48,9 @@ impl Default for CsvRows {
 }
 
 impl CsvRows {
-    /// Reads on; tells how many bytes were used.
+    /// Reads from the start of `input` up to the end of a record. Returns how many bytes it used and what it found.
+    ///
+    /// An empty `input` means the end of the file.
     pub(super) fn take(&mut self, input: &[u8]) -> Result<(usize, Parsed), ImportError> {
         let (result, used, written, ended) =
             self.core.read_record(input, &mut self.bytes[self.filled..], &mut self.ends[self.fields..]);
@@ -66,6 +71,7 @@ impl CsvRows {
         Ok((used, parsed))
     }
 
+    /// Ends the current record: it is the header if there was none yet, otherwise a row.
     fn record(&mut self) -> Result<Parsed, ImportError> {
         let is_too_long = std::mem::take(&mut self.is_too_long);
         let number = self.first_line();
@@ -85,12 +91,14 @@ impl CsvRows {
         Ok(Parsed::Row(Box::new(Line { number, row })))
     }
 
-    /// The reader counts the lines that it has left behind, the record's own and its end included.
+    /// Returns the number of the line in which the current record begins.
+    ///
+    /// `csv_core` counts all lines that it has read. The line breaks inside the record and at its end are subtracted.
     fn first_line(&self) -> u64 {
         self.core.line().saturating_sub(self.inner_lines + u64::from(self.last_byte == b'\n'))
     }
 
-    /// Where the fields of the record are.
+    /// Returns where the fields of the current record are in `bytes`.
     fn fields(&self) -> Vec<std::ops::Range<usize>> {
         let ends = &self.ends[..self.fields];
         let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -98,7 +106,9 @@ impl CsvRows {
     }
 }
 
-/// The columns that a header names. One that nobody knows is most likely misspelt: it would leave every row's value out.
+/// Returns the columns that a header names.
+///
+/// An unknown column is an error, since it is most likely a typing mistake that would drop the values of all rows.
 fn header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, ImportError> {
     let mut columns = Vec::new();
     for field in fields {
@@ -123,7 +133,7 @@ fn row<'a>(header: &[Column], fields: impl ExactSizeIterator<Item = &'a [u8]>) -
     let mut row = Row::default();
     for (column, field) in header.iter().zip(fields) {
         let text = str::from_utf8(field).map_err(|_| format!("{} is not valid UTF-8", column.name()))?;
-        // A file that went through Windows has such ends inside of its texts as well.
+        // A file that was saved on Windows has CR LF inside its texts as well.
         row.set(*column, text.replace("\r\n", "\n"));
     }
     Ok(row)

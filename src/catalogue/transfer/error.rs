@@ -1,22 +1,24 @@
-//! Why an import ends before its file does.
+//! Errors that end an import.
 
 use std::io;
 
 use crate::db::StoreError;
 
-/// Why an import ends before the file does. What was written until then stays: importing the file again goes on.
+/// Why an import ended before the end of the file.
+///
+/// Rows that were written before stay. Importing the same file again writes the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("the file is empty")]
     Empty,
-    /// The first line doesn't name the columns.
+    /// The first line of a CSV file does not name the columns.
     #[error("{0}")]
     Header(String),
-    /// It can't be read to its end.
+    /// The file could not be read to its end.
     #[error("the file can't be read")]
     Unreadable(io::Error),
-    /// The database.
+    /// The database could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

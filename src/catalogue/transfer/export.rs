@@ -1,4 +1,4 @@
-//! The catalogue into a file: rows in the order of the full codes, as they all were at one moment.
+//! Exports the catalogue into a file. The rows are sorted by full code and show the state of one moment.
 
 use std::io;
 
@@ -21,22 +21,22 @@ use crate::{
     values::codes::FullCode,
 };
 
-/// A piece of a file is sent on when it has grown to so many bytes.
+/// A piece of the file is sent when it has at least this many bytes.
 const PIECE: usize = 64 * 1024;
-/// Pieces that wait for a slow reader.
+/// How many pieces may wait for a slow reader.
 const WAITING: usize = 4;
 
 /// A file that is being written.
 pub struct Export {
     snapshot: Snapshot,
     format: Format,
-    /// What the next rows begin with: the columns of the brand, model and category that are being written.
+    /// The current brand, model and category. The next row begins with their columns.
     path: Vec<Parent>,
-    /// Whether nothing was found below the last of them.
+    /// Whether no child of the last one in `path` was found yet.
     is_childless: bool,
     piece: Vec<u8>,
     is_done: bool,
-    /// Products that were written.
+    /// How many products were written so far.
     products: u64,
 }
 
@@ -45,15 +45,15 @@ struct Parent {
     cells: [(Column, String); 3],
 }
 
-/// What goes from the writer to the reader.
+/// A message from the task that writes the file to the reader.
 enum Piece {
     Some(Vec<u8>),
-    /// All of the file was sent.
+    /// The whole file was sent. If the channel closes without this message, the file is incomplete.
     End,
 }
 
 impl Export {
-    /// Begins to write the catalogue as it is now.
+    /// Takes a snapshot of the catalogue and begins the file with its header.
     pub async fn begin(app: &App, format: Format) -> Result<Self, StoreError> {
         let snapshot = app.store.tree.snapshot().await?;
         let mut piece = Vec::with_capacity(PIECE * 2);
@@ -61,17 +61,17 @@ impl Export {
         Ok(Self { snapshot, format, path: Vec::new(), is_childless: false, piece, is_done: false, products: 0 })
     }
 
-    /// How its rows are written.
+    /// Returns the format of the file.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// How many products are written.
+    /// Returns how many products were written so far.
     pub fn products(&self) -> u64 {
         self.products
     }
 
-    /// The next piece of the file; none at its end.
+    /// Returns the next piece of the file; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         while !self.is_done && self.piece.len() < PIECE {
             match self.snapshot.next().await? {
@@ -91,8 +91,10 @@ impl Export {
         Ok(Some(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE * 2))))
     }
 
-    /// The file piece by piece, written by a task that gives up when nobody reads any more. A file that can't be
-    /// written to its end ends in an error.
+    /// Returns the file as a stream of pieces.
+    ///
+    /// A task of `tasks` writes them. It stops when the stream is dropped. If the file cannot be written to its end,
+    /// the last item of the stream is an error.
     pub fn stream(self, tasks: &TaskTracker) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
         let (sender, receiver) = mpsc::channel(WAITING);
         tasks.spawn(self.send(sender));
@@ -106,6 +108,7 @@ impl Export {
         })
     }
 
+    /// Sends all pieces, then [`Piece::End`]. Stops when nobody receives them any more.
     async fn send(mut self, to: mpsc::Sender<Piece>) {
         loop {
             let piece = match self.next().await {
@@ -138,8 +141,10 @@ impl Export {
         }
     }
 
-    /// Goes to the parent of what comes next. False when it isn't there: what stands below something that was deleted
-    /// is on its way out as well.
+    /// Makes `parent`, which is `depth` levels below the top, the end of the path.
+    ///
+    /// Returns `false` if `parent` is not in the path, which means that it was deleted. Its products are then about to
+    /// be removed, and the file leaves them out. If the path changes, the row of a childless parent is written first.
     fn enter(&mut self, depth: usize, parent: Option<&FullCode>) -> bool {
         if self.path.len() < depth || parent != depth.checked_sub(1).map(|above| &self.path[above].code) {
             return false;
@@ -152,13 +157,14 @@ impl Export {
         true
     }
 
-    /// A parent without children has a row of its own.
+    /// Writes a row for the end of the path if it has no children.
     fn end_childless(&mut self) {
         if std::mem::take(&mut self.is_childless) {
             self.format.write_row(&self.parents(), &mut self.piece);
         }
     }
 
+    /// Returns a row with the columns of the path.
     fn parents(&self) -> Row {
         let mut row = Row::default();
         for (column, text) in self.path.iter().flat_map(|parent| &parent.cells) {
@@ -185,7 +191,7 @@ fn fill(row: &mut Row, product: &ProductDoc) {
     row.set(Column::Price, product.price.to_string());
     row.set(Column::Stock, product.stock.to_string());
     row.set(Column::ImageUrl, product.image_url.as_str());
-    // Empty ones say that there is no offer; left out they would say nothing.
+    // Empty columns tell an import that there is no offer. Columns that are left out would leave an offer as it is.
     let offer = product.offer.as_ref();
     row.set(Column::OfferDiscount, offer.map_or_else(String::new, |offer| offer.discount.to_string()));
     row.set(Column::OfferFrom, offer.map_or_else(String::new, |offer| offer.from.to_string()));
@@ -195,7 +201,7 @@ fn fill(row: &mut Row, product: &ProductDoc) {
 }
 
 impl Format {
-    /// A file of a product and a brand without models.
+    /// Returns a file with one brand without models and one product, for the documentation of the API.
     pub fn example(self) -> String {
         let texts = [
             ["TATA", "Tata Motors", "https://images.example.com/tata.webp", "NEXON", "Nexon"].as_slice(),

@@ -1,4 +1,4 @@
-//! A file into the catalogue, in batches.
+//! Imports a file into the catalogue, in batches.
 
 use std::sync::Arc;
 
@@ -13,43 +13,45 @@ use super::{
     rows::Line,
     said::Said,
 };
-use crate::{app::App, audits::store::Trail, catalogue::store::tree::Found, db::StoreError, values::author::Author};
+use crate::{app::App, audits::Trail, catalogue::store::tree::Found, db::StoreError, values::author::Author};
 
-/// Rows that are written in one transaction.
+/// How many rows are written in one transaction.
 const BATCH: usize = 500;
-/// A batch of long rows ends sooner: while it is written it takes several times as much.
+/// A batch of long rows ends earlier, at this many bytes. Writing it takes several times as much memory.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Bad lines that are told one by one.
+/// How many failed rows a report lists.
 const TOLD: usize = 1_000;
-/// How often a row is tried that somebody else writes to at the same moment.
+/// How often writing a single row is tried if somebody else inserts the same entry at the same moment.
 const ATTEMPTS: usize = 3;
 
-/// What became of the rows of a file.
+/// The outcome of an import.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Rows whose entry is new.
+    /// Rows whose entry was inserted.
     pub inserted: u64,
     /// Rows that changed their entry or a parent of it.
     pub updated: u64,
-    /// Rows of which all was there already.
+    /// Rows that changed nothing, because everything was like this already.
     pub unchanged: u64,
-    /// The first 1,000 bad rows.
+    /// Up to 1,000 of the rows that failed, sorted by line.
     pub failed: Vec<Failed>,
-    /// How many bad rows there are.
+    /// How many rows failed, including those that are not listed.
     pub failed_count: u64,
 }
 
-/// A row that changed nothing.
+/// A row that failed and changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failed {
-    /// The line where it begins; the first is 1.
+    /// The number of the line in which the row begins; the first line of the file is 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// A sentence that tells what is wrong with the row.
     pub error: String,
 }
 
-/// Brings the catalogue into the state that a file describes; what it doesn't mention stays. Tells `progress` how many
-/// bytes of it are done.
+/// Brings the catalogue into the state that a file describes. Entries that the file does not mention stay.
+///
+/// A bad row is reported and does not affect the others. Importing the same file twice changes nothing the second time.
+/// After each batch, `progress` is called with the number of bytes that have been read so far.
 pub async fn import(
     app: &App,
     author: Option<&Author>,
@@ -91,7 +93,10 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Writes rows together, or where that fails one by one.
+    /// Writes a batch in one transaction. If that fails, writes its rows one by one, so that one row cannot fail the
+    /// others.
+    ///
+    /// Returns an error only if further rows would fail as well, for example because the database is unavailable.
     async fn write(&mut self, lines: Vec<WantedLine>) -> Result<(), StoreError> {
         if lines.is_empty() {
             return Ok(());
@@ -109,6 +114,7 @@ impl Import<'_> {
         Ok(())
     }
 
+    /// Writes one row in a transaction of its own and counts it, also if it fails.
     async fn write_alone(&mut self, line: WantedLine) -> Result<(), StoreError> {
         let (number, line) = (line.number, Arc::new(vec![line]));
         for attempt in 1.. {
@@ -118,7 +124,7 @@ impl Import<'_> {
                     break;
                 }
                 Err(error) if error.concerns_all() => return Err(error),
-                // Somebody has inserted it meanwhile: the next time it is found.
+                // Somebody else has inserted the entry in the meantime. The next attempt will find and change it.
                 Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
                 Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
                     self.fail(number, error.to_string());
@@ -134,6 +140,7 @@ impl Import<'_> {
         Ok(())
     }
 
+    /// Writes rows in one transaction and tells the cache of the changes.
     async fn try_writing(&self, lines: &Arc<Vec<WantedLine>>) -> Result<Merged, StoreError> {
         let trail: Trail = self.app.trail(self.author);
         let (lines, said, now) = (Arc::clone(lines), Arc::clone(&self.said), trail.now);
@@ -144,6 +151,7 @@ impl Import<'_> {
         Ok(merged)
     }
 
+    /// Adds the outcome of written rows to the report and remembers what they say about parents.
     fn count(&mut self, merged: Merged) {
         for (number, done) in merged.lines {
             match done {
@@ -153,7 +161,7 @@ impl Import<'_> {
                 Err(error) => self.fail(number, error),
             }
         }
-        // Nobody else holds it between two batches, so nothing is copied.
+        // No transaction holds the other reference any more, so `make_mut` does not copy.
         Arc::make_mut(&mut self.said).learn(merged.said);
     }
 

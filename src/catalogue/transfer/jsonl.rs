@@ -1,22 +1,24 @@
-//! Rows of JSON: an object a line, its keys the names of the columns; others are passed over.
+//! Reads JSON Lines: one object in each line, whose keys are the names of the columns. Other keys are ignored.
 
 use serde_json::{Map, Value};
 
 use super::rows::{Column, Kind, LONGEST_ROW, Line, Parsed, Row};
 
-/// The reader of one file.
+/// The state of reading one file.
 #[derive(Default)]
 pub(super) struct JsonRows {
-    /// What has been read of the line.
+    /// The part of the current line that was read so far.
     line: Vec<u8>,
-    /// The line is longer than any row can be: it is only read to its end.
+    /// Whether the line is longer than any valid row. The rest of it is read and dropped.
     is_too_long: bool,
-    /// Lines before this one.
+    /// How many lines come before the current one.
     before: u64,
 }
 
 impl JsonRows {
-    /// Reads on; tells how many bytes were used.
+    /// Reads from the start of `input` up to the end of a line. Returns how many bytes it used and what it found.
+    ///
+    /// An empty `input` means the end of the file.
     pub(super) fn take(&mut self, input: &[u8]) -> (usize, Parsed) {
         let end = input.iter().position(|byte| *byte == b'\n');
         let new = &input[..end.unwrap_or(input.len())];
@@ -63,7 +65,9 @@ fn row(line: &[u8]) -> Result<Row, String> {
     Ok(row)
 }
 
-/// A value as CSV would have it: null is empty, and what is no text may also be given as its text.
+/// Returns a value as a CSV file would have it.
+///
+/// `null` becomes an empty text. Numbers and booleans may also be given as strings.
 fn cell(column: Column, value: Value) -> Result<String, String> {
     match (value, column.kind()) {
         (Value::Null, _) => Ok(String::new()),

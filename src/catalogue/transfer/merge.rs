@@ -1,4 +1,4 @@
-//! What rows make of the entries that are there. A row counts as a whole: one that breaks a rule changes nothing.
+//! Applies rows to the existing entries, in memory. A row that breaks a rule changes nothing at all.
 
 use super::{
     check::{Wanted, WantedBranch, WantedProduct},
@@ -23,34 +23,34 @@ use crate::{
     },
 };
 
-/// A checked row and the line where it begins.
+/// A checked row and the number of the line in which it begins.
 #[derive(Debug, Clone)]
 pub(super) struct WantedLine {
     pub(super) number: u64,
     pub(super) wanted: Wanted,
 }
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Done {
-    /// Its entry is new.
+    /// Its entry was inserted.
     Inserted,
     /// It changed its entry or a parent.
     Updated,
-    /// All was like this already.
+    /// Everything was like this already.
     Unchanged,
 }
 
-/// What became of some rows.
+/// The outcome of several rows.
 #[derive(Debug, Default)]
 pub(super) struct Merged {
-    /// By line.
+    /// The outcome of each row, with the number of its line.
     pub(super) lines: Vec<(u64, Result<Done, String>)>,
-    /// What they said about parents.
+    /// What the rows that succeeded say about parents.
     pub(super) said: Said,
 }
 
-/// The entries that rows name.
+/// Returns the full codes of all entries that the rows name.
 pub(super) fn codes(lines: &[WantedLine]) -> Codes {
     let mut codes = Codes::default();
     for Wanted { branches, product } in lines.iter().map(|line| &line.wanted) {
@@ -63,7 +63,7 @@ pub(super) fn codes(lines: &[WantedLine]) -> Codes {
     codes
 }
 
-/// Brings entries into the states that rows want, one row after the other.
+/// Brings entries into the states that rows describe, one row after the other.
 pub(super) fn merge(found: &mut Found, lines: &[WantedLine], said: &Said, now: Timestamp) -> Merged {
     let mut merged = Merged::default();
     for WantedLine { number, wanted } in lines {
@@ -77,7 +77,7 @@ pub(super) fn merge(found: &mut Found, lines: &[WantedLine], said: &Said, now: T
     merged
 }
 
-/// Works out all parts of a row before the first of them counts.
+/// Applies one row. All of its entries are worked out before the first one is changed.
 fn apply(found: &mut Found, wanted: &Wanted, now: Timestamp) -> Result<Done, String> {
     let Some(wish) = wanted.branches.first() else { return Ok(Done::Unchanged) };
     let brand = branch(&found.brands, found, wish, |new| new.top(BrandId::new(), now))?;
@@ -108,14 +108,20 @@ fn apply(found: &mut Found, wanted: &Wanted, now: Timestamp) -> Result<Done, Str
     Ok(done)
 }
 
-/// An entry as a row wants it.
+/// The new state of an entry, and how it differs from the old one.
 struct Made<N> {
     node: N,
     done: Done,
 }
 
 impl Done {
-    /// What became of a row whose entry this is, when that became of its parents.
+    /// Returns the outcome of a row from the outcome of its entry (`self`) and of its parents.
+    ///
+    /// | entry | parents | row |
+    /// |---|---|---|
+    /// | inserted | any | inserted |
+    /// | unchanged | unchanged | unchanged |
+    /// | any other case | | updated |
     fn after(self, parents: Self) -> Self {
         match (self, parents) {
             (Self::Unchanged, Self::Unchanged) => Self::Unchanged,
@@ -133,6 +139,9 @@ impl<N: Node> Made<N> {
     }
 }
 
+/// Works out the new state of a brand, model or category. If there is none yet, `make` makes the document.
+///
+/// A new one needs a name and the URL of an image.
 fn branch<L: Level>(
     entries: &Entries<BranchDoc<L>>,
     found: &Found,
@@ -158,6 +167,9 @@ fn branch<L: Level>(
     Ok(Made { node: make(new), done: Done::Inserted })
 }
 
+/// Works out the new state of a product.
+///
+/// A new one needs a name, a description, a price, a stock and the URL of an image.
 fn one_product(
     entries: &Entries<ProductDoc>,
     wish: &WantedProduct,
@@ -190,7 +202,7 @@ fn one_product(
     Ok(Made { node, done })
 }
 
-/// Whether a row has changed anything about a product.
+/// Returns whether a row has changed anything about a product.
 fn differ(before: &ProductDoc, after: &ProductDoc) -> bool {
     before.name != after.name
         || before.description != after.description
@@ -201,7 +213,9 @@ fn differ(before: &ProductDoc, after: &ProductDoc) -> bool {
         || before.image_url != after.image_url
 }
 
-/// The URL that is shown already changes nothing: the shop goes on keeping the image behind it.
+/// Shows another image, unless the entry shows this URL already.
+///
+/// In that case the key must stay as well: the URL may be the one of an image that the shop stores for this entry.
 fn show<N: Node>(node: &mut N, url: Option<&ImageUrl>) {
     if let Some(url) = url
         && node.image_url() != url
@@ -210,6 +224,7 @@ fn show<N: Node>(node: &mut N, url: Option<&ImageUrl>) {
     }
 }
 
+/// Fails if the code belongs to a deleted branch whose products are still being removed.
 fn refuse_purged(found: &Found, code: &FullCode, level: TreeLevel) -> Result<(), String> {
     if found.purged.contains(code) { Err(InsertError::CodeTaken(level).to_string()) } else { Ok(()) }
 }

@@ -1,8 +1,18 @@
-//! The whole catalogue as a file, out and in again. A row is an entry with the columns of its parents; a product's row
-//! holds four levels, and only a parent without children has a row of its own.
+//! The whole catalogue as a file: export and import.
 //!
-//! `rows.rs` says which columns there are, `write.rs`, `csv.rs` and `jsonl.rs` how rows become bytes and bytes rows,
-//! `check.rs` what a row must be like, `merge.rs` and `said.rs` what it makes of the entries that are there.
+//! A row is one entry with the columns of its parents. A product's row therefore holds all four levels. A brand, model
+//! or category has a row of its own only if it has no children. In this shortened example the second row is such a
+//! brand:
+//!
+//! | brand_code | brand_name | model_code | category_code | product_code | price |
+//! |---|---|---|---|---|---|
+//! | TATA | Tata Motors | NEXON | BRK | PADF | 2499.00 |
+//! | KIA | Kia | | | | |
+//!
+//! - `rows.rs` lists the columns.
+//! - `write.rs` turns rows into bytes; `reader.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows.
+//! - `check.rs` checks the values of a row.
+//! - `merge.rs` and `said.rs` apply rows to the existing entries.
 
 mod check;
 mod csv;
@@ -23,17 +33,19 @@ pub use self::{
     import::{Report, import},
 };
 
-/// How rows stand in a file.
+use crate::{app::App, db::StoreError};
+
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// RFC 4180, with a header, and LF at the ends of lines.
+    /// CSV (RFC 4180) with a header. Lines end with LF.
     Csv,
-    /// A JSON object a line.
+    /// JSON Lines: one JSON object in each line.
     JsonLines,
 }
 
 impl Format {
-    /// The type of a file in this format.
+    /// Returns the media type of a file in this format.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv",
@@ -41,7 +53,7 @@ impl Format {
         }
     }
 
-    /// What names of files in this format end with.
+    /// Returns the ending of file names in this format, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -49,7 +61,7 @@ impl Format {
         }
     }
 
-    /// The format of a file with this content type, whatever parameters it has.
+    /// Returns the format with this media type, whose parameters are ignored; `None` if there is none.
     pub fn of_content_type(content_type: &str) -> Option<Self> {
         match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "text/csv" => Some(Self::Csv),
@@ -58,7 +70,7 @@ impl Format {
         }
     }
 
-    /// The format of a file with this name.
+    /// Returns the format of a file by the ending of its name, in any case; `None` for any other ending.
     pub fn of_file_name(name: &str) -> Option<Self> {
         match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
@@ -66,6 +78,11 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// Returns the approximate number of products in an export, for a progress bar.
+pub async fn estimated_products(app: &App) -> Result<u64, StoreError> {
+    app.store.products.estimated_count().await
 }
 
 #[cfg(test)]

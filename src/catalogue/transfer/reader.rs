@@ -1,4 +1,4 @@
-//! A file as it comes in, row by row and never in memory as a whole.
+//! Reads a file row by row, without ever holding all of it in memory.
 
 use std::io;
 
@@ -12,12 +12,12 @@ use super::{
     rows::{Line, Parsed},
 };
 
-/// Bytes that are read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 64 * 1024;
-/// Some programs begin a file in UTF-8 with it.
+/// Some programs put this mark at the beginning of a UTF-8 file. It is skipped.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// How bytes become rows. A parser is given no bytes only at the end of the file.
+/// The parser of the file's format. It gets an empty input only at the end of the file.
 enum Parser {
     Csv(Box<CsvRows>),
     Json(JsonRows),
@@ -27,16 +27,16 @@ enum Parser {
 pub(super) struct Rows<R> {
     source: R,
     chunk: Vec<u8>,
-    /// What is left of the chunk.
+    /// The part of `chunk` that is not parsed yet.
     rest: std::ops::Range<usize>,
     is_at_end: bool,
-    /// Bytes that were read.
+    /// How many bytes of the file have been read.
     pub(super) read: u64,
     parser: Parser,
 }
 
 impl<R: AsyncRead + Unpin> Rows<R> {
-    /// Looks at the beginning of a file.
+    /// Reads the beginning of a file and skips a byte order mark.
     pub(super) async fn begin(source: R, format: Format) -> io::Result<Self> {
         let parser = match format {
             Format::Csv => Parser::Csv(Box::default()),
@@ -55,12 +55,12 @@ impl<R: AsyncRead + Unpin> Rows<R> {
         Ok(rows)
     }
 
-    /// Whether the file is empty.
+    /// Returns whether nothing is left to parse. Right after [`Self::begin`] this means that the file is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.is_at_end && self.rest.is_empty()
     }
 
-    /// The next row; none at the end.
+    /// Returns the next row; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Line>, ImportError> {
         loop {
             if self.rest.is_empty() && !self.is_at_end {
@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin> Rows<R> {
         }
     }
 
-    /// Reads behind what is left.
+    /// Reads more bytes and puts them behind the part of `chunk` that is not parsed yet.
     async fn fill(&mut self) -> io::Result<()> {
         let count = self.source.read(&mut self.chunk[self.rest.end..]).await?;
         self.rest.end += count;

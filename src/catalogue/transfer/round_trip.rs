@@ -1,4 +1,4 @@
-//! Whatever texts an entry holds, its row comes back as it was written.
+//! Tests that a row is read as it was written, whatever texts it holds.
 
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn file(rows: &[Row], format: Format) -> Vec<u8> {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    // No text of the catalogue has a CR; an empty one is written as if it were not there.
+    // No text of the catalogue has a CR, and reading CSV turns CR LF into LF.
     let text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
     (prop::collection::vec(text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
         |(texts, number, flag)| {
@@ -43,7 +43,7 @@ fn row() -> impl Strategy<Value = Row> {
             for (column, text) in Column::ALL.iter().zip(texts) {
                 let text = match column.kind() {
                     Kind::Text => text,
-                    // A JSON number has no final zeros when it is read.
+                    // A JSON number loses zeros at its end when it is read.
                     Kind::Decimal => format!("{number}.25"),
                     Kind::Integer => number.to_string(),
                     Kind::Flag => flag.to_string(),

@@ -2,14 +2,15 @@
 
 use crate::values::tree_level::TreeLevel;
 
-/// The longest row: a description and an offer's, with every character escaped, fit into half of it.
+/// The most bytes of a row. The descriptions of a product and its offer take less than half of it, even if every
+/// character is escaped.
 pub(super) const LONGEST_ROW: usize = 256 * 1024;
 
-/// What kind of value a column holds; in CSV all are texts.
+/// The kind of value that a column holds. In CSV all values are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
-    /// A number with two decimals.
+    /// A number with at most two decimals.
     Decimal,
     Integer,
     /// `true` or `false`.
@@ -18,19 +19,19 @@ pub(super) enum Kind {
 
 macro_rules! columns {
     ($($name:ident = $text:literal, $level:ident, $kind:ident;)+) => {
-        /// A column, in the order in which files have them.
+        /// A column. The variants are in the order in which exports write them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Column { $($name),+ }
 
         impl Column {
             pub(super) const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// Its name in headers and as a key.
+            /// Returns the name of the column in a CSV header and as a JSON key.
             pub(super) const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text),+ }
             }
 
-            /// The level of the entry that it says something about.
+            /// Returns the level of the entry that the column describes.
             pub(super) const fn level(self) -> TreeLevel {
                 match self { $(Self::$name => TreeLevel::$level),+ }
             }
@@ -68,16 +69,16 @@ columns! {
 const COLUMNS: usize = Column::ALL.len();
 
 impl Column {
-    /// The columns that every header has.
+    /// The columns that every CSV header must have.
     pub(super) const CODES: [Self; 4] = [Self::BrandCode, Self::ModelCode, Self::CategoryCode, Self::ProductCode];
 
-    /// The column with a name.
+    /// Returns the column with a name; `None` if there is none.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|column| column.name() == name)
     }
 }
 
-/// A row of a file: nothing where the file has no such column, and an empty text where it is empty.
+/// A row of a file. A cell is `None` if the file does not have the column, and an empty text if the cell is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Row([Option<String>; COLUMNS]);
 
@@ -90,26 +91,26 @@ impl Row {
         self.0[column as usize] = Some(text.into());
     }
 
-    /// Bytes that it takes.
+    /// Returns how many bytes of memory the row takes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.0.iter().flatten().map(String::len).sum::<usize>()
     }
 }
 
-/// A row, or what is wrong with it.
+/// A row, or a sentence that tells what is wrong with it.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// Where it begins in the file; the first line is 1.
+    /// The number of the line in which the row begins; the first line of the file is 1.
     pub(super) number: u64,
     pub(super) row: Result<Row, String>,
 }
 
-/// What a parser makes of the bytes it is given.
+/// What a parser found in the bytes it was given.
 pub(super) enum Parsed {
-    /// All of them were used, and the row goes on.
+    /// No row ends here. Parsing goes on with the next bytes.
     More,
-    /// A row ends.
+    /// A row ends here.
     Row(Box<Line>),
-    /// There is nothing more.
+    /// The file ends here.
     End,
 }

@@ -1,4 +1,8 @@
-//! What the rows of a file have said about parents, so that none says something else.
+//! Remembers what the rows of a file say about parents, so that no two rows contradict each other.
+//!
+//! Each row of a product repeats the names and images of its parents. Example: line 2 calls the brand `TATA` "Tata
+//! Motors". If line 900 calls it "Tata", that row fails, because nobody can know which name is right. A row without a
+//! name for the brand agrees with both.
 
 use std::collections::HashMap;
 
@@ -7,12 +11,13 @@ use sha2::{Digest, Sha256};
 use super::check::WantedBranch;
 use crate::{catalogue::rules::names::Name, values::url::ImageUrl};
 
-/// What the rows of a file have said about parents: the first counts, whoever says something else is told. Parents are
-/// remembered by digests, 32 bytes each, since there may be as many as rows.
+/// What rows say about each parent. The first statement counts, and a row that contradicts it fails.
+///
+/// The keys are digests of full codes. Each parent takes 32 bytes, since there may be as many parents as rows.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Said(HashMap<[u8; 16], Statement>);
 
-/// Digests of a name and an image's URL; nothing where they were left out.
+/// Digests of the name and of the image's URL; [`NOTHING`] if the row left them out.
 #[derive(Debug, Default, Clone, Copy)]
 struct Statement {
     name: [u8; 8],
@@ -20,19 +25,20 @@ struct Statement {
 }
 
 const NOTHING: [u8; 8] = [0; 8];
-/// The most brands, models and categories of one file.
+/// The most brands, models and categories that one file may name.
 const MOST_PARENTS: usize = 500_000;
 
 impl Said {
-    /// Takes over what rows have said.
+    /// Takes over what the rows of a batch say.
     pub(super) fn learn(&mut self, new: Said) {
         for (key, statement) in new.0 {
             self.0.entry(key).or_default().complete(statement);
         }
     }
 
-    /// Why what a row says of a parent can't count, given what rows before it have said, in batches before this one and
-    /// in this one.
+    /// Returns why a row fails because of what it says about a parent; `None` if it agrees with all rows before it.
+    ///
+    /// `self` holds what the batches before this one say, and `batch` what the rows of this batch say.
     pub(super) fn refusal(&self, branch: &WantedBranch, batch: &Self) -> Option<String> {
         if let Some(column) = self.contradicted(branch).or_else(|| batch.contradicted(branch)) {
             return Some(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
@@ -42,7 +48,7 @@ impl Said {
         is_one_too_many.then(|| format!("the file has more than {MOST_PARENTS} brands, models and categories"))
     }
 
-    /// The column in which a row says something else than one before it.
+    /// Returns the column in which a row contradicts an earlier one; `None` if it does not.
     fn contradicted(&self, branch: &WantedBranch) -> Option<&'static str> {
         let earlier = self.0.get(&digest(branch.code.as_str()))?;
         let now = Statement::of(branch);
@@ -53,7 +59,7 @@ impl Said {
         differs(earlier.image_url, now.image_url).then_some("image_url")
     }
 
-    /// Remembers what a row says of a parent.
+    /// Remembers what a row says about a parent.
     pub(super) fn add(&mut self, branch: &WantedBranch) {
         self.0.entry(digest(branch.code.as_str())).or_default().complete(Statement::of(branch));
     }
@@ -68,6 +74,7 @@ impl Statement {
         }
     }
 
+    /// Fills in what this statement left out.
     fn complete(&mut self, other: Self) {
         for (mine, other) in [(&mut self.name, other.name), (&mut self.image_url, other.image_url)] {
             if *mine == NOTHING {
@@ -77,6 +84,7 @@ impl Statement {
     }
 }
 
+/// Returns the first bytes of the SHA-256 digest of a text.
 fn digest<const BYTES: usize>(text: &str) -> [u8; BYTES] {
     let whole = Sha256::digest(text);
     std::array::from_fn(|n| whole[n])

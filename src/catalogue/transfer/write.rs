@@ -1,4 +1,4 @@
-//! Rows as bytes.
+//! Writes rows as bytes.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Format {
-    /// What a file begins with.
+    /// Appends the beginning of a file: the names of the columns in CSV, nothing in JSON Lines.
     pub(super) fn write_header(self, out: &mut Vec<u8>) {
         if self == Self::Csv {
             let names: Vec<&str> = Column::ALL.iter().map(|column| column.name()).collect();
@@ -17,7 +17,7 @@ impl Format {
         }
     }
 
-    /// Appends a row with the end of its line.
+    /// Appends a row and the end of its line.
     pub(super) fn write_row(self, row: &Row, out: &mut Vec<u8>) {
         match self {
             Self::Csv => write_csv(row, out),
@@ -27,7 +27,10 @@ impl Format {
     }
 }
 
-/// RFC 4180, section 2: what holds a comma, a quote or the end of a line stands in quotes, with its own quotes doubled.
+/// Appends a row as CSV.
+///
+/// A text with a comma, a quote or a line break is put into quotes, and its own quotes are doubled (RFC 4180, section
+/// 2).
 fn write_csv(row: &Row, out: &mut Vec<u8>) {
     for (n, column) in Column::ALL.iter().enumerate() {
         if n > 0 {
@@ -44,8 +47,9 @@ fn write_csv(row: &Row, out: &mut Vec<u8>) {
     }
 }
 
-/// The columns that the row has, each as its kind; an empty one is null. Numbers are written digit by digit, so that a
-/// price keeps its two decimals.
+/// Appends a row as a JSON object of the columns that it has. An empty text becomes `null`.
+///
+/// Numbers are copied digit by digit instead of being parsed, so that a price keeps its two decimals.
 fn write_json(row: &Row, out: &mut Vec<u8>) {
     out.push(b'{');
     let mut is_first = true;

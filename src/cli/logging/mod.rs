@@ -1,4 +1,4 @@
-//! Log lines: written to standard output by a thread of their own, so that no request waits for the terminal.
+//! Log lines. A separate thread writes them to standard output, so that no request waits for the terminal.
 
 mod lines;
 
@@ -16,13 +16,15 @@ use tracing_subscriber::EnvFilter;
 use self::lines::Lines;
 use crate::config::Config;
 
-/// How long lines are gathered before they are written together. A busy server writes thousands a second; one by one they
-/// cost a system call each, and the waking of the thread another one at the request's expense.
+/// The time for which lines are collected before they are written together.
+///
+/// A busy server writes thousands of lines a second. If each line was written alone, it would cost one system call to
+/// write it, and another one in the request to wake the writing thread.
 const GATHERED_FOR: Duration = Duration::from_millis(2);
-/// Bytes that are written at once.
+/// The size of the buffer in bytes.
 const TOGETHER: usize = 64 * 1024;
 
-/// Starts logging; lines are flushed when the guard goes.
+/// Starts logging, and logs panics too. Lines that are not written yet are written when the guard is dropped.
 pub fn start(config: &Config) -> io::Result<WorkerGuard> {
     let (writer, guard) = tracing_appender::non_blocking(Gathered::stdout()?);
     let filter = EnvFilter::new(&config.log_filter);
@@ -35,11 +37,12 @@ pub fn start(config: &Config) -> io::Result<WorkerGuard> {
     Ok(guard)
 }
 
-/// Keeps lines until the writing thread has no more of them, and then lets some gather before it looks again.
+/// Keeps lines in a buffer until the writing thread has no more of them. `flush` then writes them and sleeps for
+/// [`GATHERED_FOR`], so that the thread finds several lines when it looks again.
 struct Gathered(BufWriter<File>);
 
 impl Gathered {
-    /// Past the buffer that the standard library has for a terminal, which it empties at the end of every line.
+    /// Opens standard output without the buffer of the standard library, which is written at the end of every line.
     fn stdout() -> io::Result<Self> {
         let stdout = io::stdout().as_fd().try_clone_to_owned()?;
         Ok(Self(BufWriter::with_capacity(TOGETHER, File::from(stdout))))

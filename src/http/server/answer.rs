@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the caller.
+//! The body of an answer while it is sent to the caller.
 
 use std::{
     io,
@@ -15,14 +15,15 @@ use poem::http::Version;
 use super::pulse::Pulse;
 use crate::http::places::Place;
 
-/// HTTP/2 hands over no more than this before the caller has room for it: what it was given counts as taken.
+/// The size of the pieces in which answers over HTTP/2 are handed to hyper. Bytes that hyper was given count as taken,
+/// so it is given only a little at a time.
 const PIECE: usize = 16 * 1024;
 
-/// A call under way, from its head to the end of its answer.
+/// A call in progress, from the head of its request to the end of its answer.
 pub struct Call(Arc<Pulse>);
 
 impl Call {
-    /// The head of a request is complete.
+    /// Begins a call when the head of its request is complete.
     pub fn begin(pulse: Arc<Pulse>, version: Version) -> Self {
         pulse.called(version);
         Self(pulse)
@@ -35,10 +36,11 @@ impl Drop for Call {
     }
 }
 
-/// A body that notices how its caller takes it, and holds what its call holds until it is gone.
+/// A body that reports to the [`Pulse`] of its connection how fast the caller takes it. It keeps the place of its call
+/// until it is dropped.
 pub struct Answer {
     body: BoxBody<Bytes, io::Error>,
-    /// Cut off the last piece of `body`.
+    /// The part of the last piece of `body` that has not been handed over yet.
     rest: Bytes,
     is_offered: bool,
     in_pieces: bool,
@@ -47,10 +49,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to `call`.
+    /// Creates the body of the answer to `call`.
     pub fn new(body: BoxBody<Bytes, io::Error>, call: Call, place: Option<Place>) -> Self {
         let in_pieces = call.0.is_http2();
-        // Nobody has asked for it yet: where the caller's HTTP/2 window is empty, nobody will.
+        // Counts as offered from the start: while the caller's HTTP/2 window is empty, hyper never asks for the body.
         call.0.offered(0);
         Self { body, rest: Bytes::new(), is_offered: true, in_pieces, call, _place: place }
     }
@@ -75,7 +77,7 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = io::Error;
 
-    /// To be asked for more means that there is room for it.
+    /// hyper asks for more only when there is room for it, so what was offered before has been taken.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! One connection from its opening to its end.
+//! The connections, each from its opening to its end.
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
@@ -32,34 +32,36 @@ use crate::{
     http::{intake::Intake, places::Place, shares::Share},
 };
 
-/// A connection that was told to end and doesn't is cut off after this.
+/// The time that an idle connection has to end after it was asked to. Then it is cut off.
 const CUT_AFTER: Duration = Duration::from_secs(5);
-/// HTTP/2 takes so many bytes of a body before anybody has read them: of one request, and of a connection.
+/// The number of bytes of one request body that HTTP/2 accepts before a handler has read them.
 const STREAM_WINDOW: u32 = 128 * 1024;
+/// The same for all requests of one connection together.
 const CONNECTION_WINDOW: u32 = 256 * 1024;
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 type Handler = Arc<dyn DynEndpoint<Output = Response>>;
 
-/// Whether a connection was told to end.
+/// Whether a connection was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     No,
-    /// Its calls may take as long as the end of the server allows.
+    /// It ends after the calls in progress. They may take as long as the stop of the server allows.
     WithItsCalls,
-    /// Nothing was under way; by then it is cut off.
+    /// It had no calls in progress. It is cut off if it is still open at this time.
     By(Instant),
 }
 
-/// What is to be done with a connection.
+/// What to do with a connection after a look at it.
 enum Look {
     Cut,
+    /// Look at it again after this time.
     Wait(Duration),
-    /// It is told to end in this way, and looked at again after this.
+    /// Ask it to end in this way, and look at it again after this time.
     End(Ending, Duration),
 }
 
-/// All connections that are open.
+/// All open connections of one router.
 pub struct Connections {
     shared: Arc<Shared>,
     open: TaskTracker,
@@ -69,18 +71,18 @@ struct Shared {
     handler: Handler,
     builder: Builder<TokioExecutor>,
     bounds: Bounds,
-    /// Answers say that the connection ends with them.
+    /// Set when the server is stopping. Answers over HTTP/1 then carry `Connection: close`.
     stopping: CancellationToken,
-    /// Nothing is waited for any more.
+    /// Set when the time for stopping is over. All connections are then cut off.
     cut: CancellationToken,
 }
 
 impl Connections {
-    /// None yet; `endpoint` answers all requests.
+    /// Creates an empty set of connections. `endpoint` will answer all requests.
     pub fn new(app: &App, endpoint: impl Endpoint<Output = Response> + 'static) -> Self {
         let bounds = app.config.bounds;
         let mut builder = Builder::new(TokioExecutor::new());
-        // How long a head takes is watched here: hyper's own clock would also run between two requests.
+        // The time for a head is watched by `Pulse`. hyper's own timer would also run between two requests.
         builder.http1().max_buf_size(bounds.header_bytes as usize).header_read_timeout(None);
         builder
             .http2()
@@ -98,7 +100,7 @@ impl Connections {
         Self { shared: Arc::new(shared), open: TaskTracker::new() }
     }
 
-    /// Serves a connection until it ends, or `closed` and its calls have ended.
+    /// Starts a task that serves a connection until it ends. After `closed` is set, it ends with its calls in progress.
     pub fn open(&self, stream: TcpStream, share: Share, closed: CancellationToken) {
         let shared = Arc::clone(&self.shared);
         self.open.spawn(async move {
@@ -107,7 +109,7 @@ impl Connections {
         });
     }
 
-    /// Waits until all have ended, and cuts off those that don't.
+    /// Waits until all connections have ended, and cuts off those that are still open after `limit`.
     pub async fn finish(&self, limit: Duration) {
         self.open.close();
         if tokio::time::timeout(limit, self.open.wait()).await.is_err() {
@@ -131,7 +133,7 @@ impl Shared {
         loop {
             let wait = tokio::select! {
                 biased;
-                // Whatever ended it, its callers are gone.
+                // It doesn't matter how the connection ended: its callers are gone.
                 _ = connection.as_mut() => return,
                 () = self.cut.cancelled() => return,
                 () = closed.cancelled(), if ending == Ending::No => {
@@ -153,7 +155,7 @@ impl Shared {
         }
     }
 
-    /// Looks after a connection that may be on its way out already.
+    /// Decides what to do with a connection, which may already have been asked to end.
     fn look(&self, pulse: &Pulse, ending: Ending) -> Look {
         if matches!(ending, Ending::By(at) if Instant::now() >= at) {
             return Look::Cut;
@@ -167,7 +169,7 @@ impl Shared {
             Verdict::GoOn(wait) => wait,
         };
         if ending == Ending::No && self.stopping.is_cancelled() && pulse.is_http2() && pulse.has_served() {
-            // GOAWAY: what is under way is answered, and new calls go elsewhere (RFC 9113, section 6.8).
+            // GOAWAY: calls in progress are answered, and new calls use another connection (RFC 9113, section 6.8).
             return Look::End(Ending::WithItsCalls, wait);
         }
         Look::Wait(wait)

@@ -1,11 +1,12 @@
-//! File descriptors: each connection takes one, and the process needs some for itself.
+//! File descriptors. Each connection takes one, and the process needs some for other purposes.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For the database, files, mails and calls to other services.
+/// The number of descriptors that are kept for the database, files, mails and calls to other services.
 const KEPT: u64 = 96;
 
-/// As many of `wanted` connections as the process may open. Raises its own limit as far as the system allows.
+/// Returns how many of the `wanted` connections the process may open, at least 1. First raises the limit of the process
+/// (`ulimit -n`) as far as needed and as far as the system allows. Logs a warning if some connections don't fit.
 pub fn room_for(wanted: usize) -> usize {
     let Some(allowed) = raise(wanted as u64 + KEPT) else { return wanted };
     let left = usize::try_from(allowed.saturating_sub(KEPT)).unwrap_or(usize::MAX).max(1);
@@ -15,7 +16,8 @@ pub fn room_for(wanted: usize) -> usize {
     left.min(wanted)
 }
 
-/// Returns the number of descriptors the process may have; `None` where there is no limit.
+/// Raises the limit to `needed` if it is lower. Returns the number of descriptors that the process may have, or `None`
+/// if there is no limit.
 fn raise(needed: u64) -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let current = current?;

@@ -14,8 +14,8 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds `host` and `port` (0 takes a free one). For 127.0.0.1 also binds ::1, so that `localhost` works
-    /// whichever of them a browser tries first; a machine without IPv6 does without.
+    /// Binds `host` and `port`; port 0 takes a free port. For 127.0.0.1 it also binds ::1, so that `localhost` works no
+    /// matter which of them a browser tries first. A failure to bind ::1 is ignored, as on a machine without IPv6.
     pub async fn bind(host: IpAddr, port: u16) -> io::Result<Self> {
         let first = TcpListener::bind((host, port)).await?;
         let address = first.local_addr()?;
@@ -29,12 +29,13 @@ impl Listeners {
         Ok(Self { sockets, address })
     }
 
-    /// Where the first socket listens.
+    /// Returns the address of the first socket.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL to tell people: a page on localhost:3000 is same-site with localhost, and not with 127.0.0.1.
+    /// Returns the URL to show to people. It says `localhost` where possible, because a page on localhost:3000 is
+    /// same-site with localhost but not with 127.0.0.1.
     pub fn url(&self) -> String {
         let port = self.address.port();
         match self.address.ip() {

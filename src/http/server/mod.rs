@@ -1,6 +1,6 @@
-//! Accepting connections, serving them, and stopping without cutting anybody off.
+//! Accepts connections, serves them, and stops without cutting off calls in progress.
 //!
-//! poem's own server sets few of hyper's bounds and waits for ever for some connections; see decision 35.
+//! poem's own server sets few of hyper's limits and waits for ever for some connections; see decision 35.
 
 mod answer;
 mod connection;
@@ -27,18 +27,24 @@ use super::{
 };
 use crate::{app::App, catalogue, config::MetricsHome};
 
-/// How long requests may take to finish once nothing new is accepted.
+/// The maximum time for requests to finish after the server has stopped accepting connections.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
-/// How long before that limit nothing slow is begun any more.
+/// The last part of [`FINISH_LIMIT`]. No password hash is started in it, so that the refused callers get their answers.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
-/// Connections of those who read the metrics, where they have a port of their own.
+/// The maximum number of connections to a separate port for the metrics.
 const METRICS_CONNECTIONS: usize = 16;
-/// How long to wait after a connection couldn't be accepted: where the process has no file descriptor left, the next try
+/// The pause after a connection couldn't be accepted. When the process has no file descriptor left, the next attempts
 /// would fail at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`, then for `DRAIN_TIME` longer while `/readyz` sends callers elsewhere; then accepts nothing more
-/// and lets what runs finish, for 10 seconds at most.
+/// Serves until `stop` completes, and then stops in three steps:
+///
+/// 1. For `DRAIN_TIME`, everything is still served, but `/readyz` answers 503, so that a load balancer sends callers
+///    elsewhere.
+/// 2. No new connection is accepted. Calls in progress have 10 seconds to finish.
+/// 3. Connections that are still open are cut off, and calls without a caller are no longer waited for.
+///
+/// Fails if the separate port for the metrics can't be bound.
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
     let following = CancellationToken::new();
     let follower = tokio::spawn(catalogue::follow(Arc::clone(&app), following.clone()));
@@ -60,7 +66,7 @@ pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output
     let stopped_at = Instant::now();
     door.closed.cancel();
     metrics.closed.cancel();
-    // What waits for its hash then has time to be told.
+    // Calls that still wait for a password hash then have time to be refused.
     app.hasher.stop(stopped_at + FINISH_LIMIT - ANSWER_TIME);
     accepting.close();
     accepting.wait().await;
@@ -74,7 +80,7 @@ pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output
     follower.await.map_err(io::Error::other)
 }
 
-/// Lets connections in, as many as there is room for.
+/// Accepts the connections to one router, as many as there is room for.
 struct Door {
     app: Arc<App>,
     room: Arc<Shares>,
@@ -83,18 +89,18 @@ struct Door {
 }
 
 impl Door {
-    /// The door to everything.
+    /// Creates the door to the API and its pages.
     fn main(app: &Arc<App>) -> Arc<Self> {
         let bounds = &app.config.bounds;
         let total = descriptors::room_for(bounds.connections);
-        // Even where there are few, one address must leave some to others.
+        // One address gets half of the connections at most, even if the process can open only a few.
         let for_one = bounds.connections_of_address.min(total / 2).max(1);
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
         let shown = Shown { in_use: held.connections.clone(), refused: refused.connections.clone() };
         Self::new(app, Shares::new(total, 0, for_one, shown), Connections::new(app, router(app)))
     }
 
-    /// The door to the metrics alone.
+    /// Creates the door to the separate port for the metrics.
     fn to_metrics(app: &Arc<App>) -> Arc<Self> {
         let room = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, Shown::default());
         Self::new(app, room, Connections::new(app, metrics_router(app)))
@@ -112,7 +118,7 @@ impl Door {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    // A connection without room is closed at once, so that its caller doesn't wait for nothing.
+                    // Without room, the connection is closed at once, so that its caller doesn't wait in vain.
                     if let Some(share) = self.admit(peer.ip()) {
                         self.open(stream, share);
                     }
@@ -125,6 +131,8 @@ impl Door {
         }
     }
 
+    /// Returns the share of a new connection, or `None` if there is no room for it. A connection of a trusted proxy
+    /// carries the calls of many callers, so it counts only in the total.
     fn admit(&self, ip: std::net::IpAddr) -> Option<Share> {
         let ip = ip.to_canonical();
         let is_proxy = self.app.config.trusted_proxies.iter().any(|net| net.contains(&ip));
@@ -133,7 +141,7 @@ impl Door {
     }
 
     fn open(&self, stream: TcpStream, share: Share) {
-        // Answers are written whole: waiting for more to send only delays them.
+        // Answers are written in large pieces. Nagle's algorithm would only delay the last one.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was lost as it was accepted");
             return;

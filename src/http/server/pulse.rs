@@ -1,4 +1,4 @@
-//! What happens on a connection, and for how long it may go on.
+//! The activity of a connection, and the decision whether the connection may stay open.
 
 use std::{
     sync::{
@@ -12,43 +12,46 @@ use poem::http::Version;
 
 use crate::{config::Bounds, http::patience::Meter};
 
-/// What HTTP/2 begins with (RFC 9113, section 3.4); whoever sends it bit by bit has as long as for any other head.
+/// The first bytes of an HTTP/2 connection (RFC 9113, section 3.4). A caller that sends them in several parts has as
+/// much time as for a head of HTTP/1.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The state of one connection, told by its socket and its calls, and asked by the task that may close it.
+/// The activity of one connection. The socket and the calls report to it. The task of the connection asks it whether to
+/// close the connection.
 pub struct Pulse {
     opened: Instant,
     bounds: Bounds,
     is_http2: AtomicBool,
     has_received: AtomicBool,
-    /// Calls whose answers have not been handed over whole.
+    /// The number of calls whose answers have not been handed over completely.
     calls: AtomicUsize,
-    /// Of those, the ones whose callers keep the server waiting to hand over more.
+    /// How many of these calls wait for their caller to take a piece of the answer.
     untaken: AtomicUsize,
-    /// Calls so far.
+    /// The number of calls so far, including those in progress.
     served: AtomicUsize,
-    /// Milliseconds from the opening to the end of the last call, or to the first byte.
+    /// Milliseconds from the opening to the end of the last call; 0 before the first call has ended.
     quiet_since: AtomicU64,
-    /// Milliseconds from the opening to the first byte of a head that hasn't ended, and one; 0 where there is none.
+    /// Milliseconds from the opening to the first byte of an incomplete head, plus 1; 0 if no head is incomplete.
     head_since: AtomicU64,
-    /// Bytes that were handed over since the last look.
+    /// Bytes of answers that were handed over since the last call of [`Pulse::verdict`].
     moved: AtomicUsize,
+    /// The time for which the caller may still stall while it takes answers.
     taking: Mutex<Meter>,
 }
 
-/// What becomes of a connection.
+/// The decision about a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on; to be looked at again after this.
+    /// The connection stays open. Ask again after this time.
     GoOn(Duration),
-    /// Nothing is under way: it may end in an orderly way.
+    /// The connection has been idle for too long and should be closed in an orderly way.
     Finish,
-    /// Its caller doesn't keep up.
+    /// The caller is too slow, so the connection must be cut off.
     Cut,
 }
 
 impl Pulse {
-    /// A connection that opens at this moment.
+    /// Creates the state of a connection that has just been opened.
     pub fn new(bounds: Bounds) -> Self {
         Self {
             opened: Instant::now(),
@@ -59,38 +62,38 @@ impl Pulse {
             untaken: AtomicUsize::new(0),
             served: AtomicUsize::new(0),
             quiet_since: AtomicU64::new(0),
-            // The first head is waited for from the start.
+            // The time for the first head starts now.
             head_since: AtomicU64::new(1),
             moved: AtomicUsize::new(0),
             taking: Mutex::new(Meter::new(bounds.patience)),
         }
     }
 
-    /// Bytes have come from the caller.
+    /// Notes that bytes have arrived from the caller.
     pub fn received(&self, bytes: &[u8]) {
         if !self.has_received.swap(true, Ordering::Relaxed) {
             self.is_http2.store(bytes.starts_with(PREFACE), Ordering::Relaxed);
             self.head_since.store(if self.is_http2() { 0 } else { self.now() + 1 }, Ordering::Relaxed);
             return;
         }
-        // HTTP/2 has frames of its own between calls, and keeps heads small by itself.
+        // In HTTP/2, bytes between calls need not be a head: they may be other frames. hyper limits its heads.
         let is_new_head = !self.is_http2() && self.calls.load(Ordering::Relaxed) == 0;
         if is_new_head && self.head_since.load(Ordering::Relaxed) == 0 {
             self.head_since.store(self.now() + 1, Ordering::Relaxed);
         }
     }
 
-    /// Whether many calls share the connection.
+    /// Returns whether the connection uses HTTP/2, so that many calls can share it.
     pub fn is_http2(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed)
     }
 
-    /// Whether there was a call already.
+    /// Returns whether the connection has had a call, which may still be in progress.
     pub fn has_served(&self) -> bool {
         self.served.load(Ordering::Relaxed) > 0
     }
 
-    /// The head of a request is complete.
+    /// Notes that the head of a request is complete.
     pub fn called(&self, version: Version) {
         if version == Version::HTTP_2 {
             self.is_http2.store(true, Ordering::Relaxed);
@@ -100,24 +103,24 @@ impl Pulse {
         self.head_since.store(0, Ordering::Relaxed);
     }
 
-    /// The answer was handed over whole, or nobody waits for it.
+    /// Notes that an answer was handed over completely, or that its caller has left.
     pub fn done(&self) {
         self.quiet_since.store(self.now(), Ordering::Relaxed);
         self.calls.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// So many bytes of an answer wait to be taken.
+    /// Notes that `bytes` of an answer are ready and the caller must take them.
     pub fn offered(&self, bytes: usize) {
         self.moved.fetch_add(bytes, Ordering::Relaxed);
         self.untaken.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was offered is taken.
+    /// Notes that the caller has taken what was offered.
     pub fn taken(&self) {
         self.untaken.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// What is to become of the connection.
+    /// Decides what to do with the connection.
     pub fn verdict(&self) -> Verdict {
         let tick = (self.bounds.header_time.min(self.bounds.patience.limit).min(self.bounds.idle_time) / 5)
             .max(Duration::from_millis(10));
@@ -135,7 +138,7 @@ impl Pulse {
         Verdict::GoOn(tick)
     }
 
-    /// Whether nobody takes the answers that are offered.
+    /// Returns whether the caller has stalled for too long while it takes answers.
     fn is_stalled(&self) -> bool {
         let now = Instant::now();
         let mut taking = self.taking();

@@ -1,4 +1,4 @@
-//! The socket of a connection, which tells when bytes come.
+//! The socket of a connection, which reports when bytes arrive.
 
 use std::{
     io,
@@ -14,14 +14,14 @@ use tokio::{
 
 use super::pulse::Pulse;
 
-/// A socket whose reads are noticed.
+/// A socket that reports its reads to the [`Pulse`] of its connection.
 pub struct Socket {
     stream: TcpStream,
     pulse: Arc<Pulse>,
 }
 
 impl Socket {
-    /// A socket of the connection behind `pulse`.
+    /// Wraps a stream. `pulse` belongs to the same connection.
     pub fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
         Self { stream, pulse }
     }

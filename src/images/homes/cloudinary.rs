@@ -1,4 +1,5 @@
-//! Images at Cloudinary, by its signed upload API: <https://cloudinary.com/documentation/image_upload_api_reference>.
+//! Images at Cloudinary, through its signed upload API:
+//! <https://cloudinary.com/documentation/image_upload_api_reference>.
 
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use crate::{
     values::{time::Timestamp, tls::install_tls},
 };
 
-/// How long a call may take: a person waits for it.
+/// The longest time for one request. It is short because a person waits for the answer.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
-/// How long a connection may take, so that a second try still fits.
+/// The longest time for opening a connection. It is short because a failed attempt is repeated once.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// Where our images stand among others of the account.
+/// Folder of the shop's images in the account, which may also hold other images.
 const FOLDER: &str = "myspares";
 
 /// A client of one account.
@@ -43,7 +44,7 @@ struct Destroyed {
 }
 
 impl Cloudinary {
-    /// A client for an account.
+    /// Creates a client for an account, without sending anything.
     pub fn new(account: &CloudinaryAccount) -> reqwest::Result<Self> {
         install_tls();
         Ok(Self {
@@ -67,8 +68,8 @@ impl Cloudinary {
         Ok(uploaded.secure_url)
     }
 
-    /// Removes an image; that there is none is as good. Accounts whose folders are independent of names leave the folder
-    /// out of the name, so both are tried.
+    /// Removes an image; succeeds if it is gone already. In accounts with dynamic folders the name of an image doesn't
+    /// contain its folder, in others it does, so both names are tried.
     pub async fn remove(&self, name: &str, now: Timestamp) -> Result<(), HomeUnavailable> {
         let public_id = public_id(name);
         for public_id in [format!("{FOLDER}/{public_id}"), public_id.to_owned()] {
@@ -89,7 +90,7 @@ impl Cloudinary {
         form.text("api_key", self.api_key.clone()).text("signature", signature)
     }
 
-    /// Repeated only when the connection itself failed.
+    /// Sends a request and reads its answer. The request is sent a second time only if no connection could be opened.
     async fn call<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -105,7 +106,7 @@ impl Cloudinary {
             answer => answer,
         };
         let unreachable = |error: reqwest::Error| {
-            // Without its URL: it names the account.
+            // The URL is left out because it names the account.
             tracing::warn!(error = %error.without_url(), action, "Cloudinary can't be reached");
             HomeUnavailable
         };
@@ -125,7 +126,8 @@ async fn read<T: DeserializeOwned>(answer: Response, action: &'static str) -> Re
     })
 }
 
-/// The hash of all parameters in alphabetical order (but the file and the key's name) and the secret.
+/// Computes Cloudinary's signature: the SHA-1 of `name=value` for all parameters, in alphabetical order and joined by
+/// `&`, followed by the secret. The parameters `file` and `api_key` are not signed.
 fn signature(parameters: &[(&'static str, String)], secret: &SecretString) -> String {
     let mut sorted: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     sorted.sort();
@@ -133,7 +135,7 @@ fn signature(parameters: &[(&'static str, String)], secret: &SecretString) -> St
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Cloudinary adds the ending by itself.
+/// Returns the name without its extension, which Cloudinary adds by itself.
 fn public_id(name: &str) -> &str {
     name.split_once('.').map_or(name, |(stem, _)| stem)
 }

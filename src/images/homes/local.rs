@@ -1,4 +1,4 @@
-//! Images as files in a folder, served at `/media/`.
+//! Images as files in a folder of this server, served at `/media/`.
 
 use std::{fs, io, path::PathBuf};
 
@@ -10,31 +10,33 @@ use crate::images::{
     picture::Picture,
 };
 
-/// The folder, made when the first image comes.
+/// The folder. It is created with the first image.
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
-    /// Bytes of its disk that images leave alone.
+    /// Bytes of the disk that must stay free.
     reserve: u64,
 }
 
 /// An image as it is served.
 pub struct Kept {
-    /// The file.
+    /// Contents of the file.
     pub bytes: Vec<u8>,
-    /// What it is.
+    /// Value for the header `Content-Type`.
     pub content_type: &'static str,
 }
 
 impl Folder {
-    /// Images below `path`, which stop while less than `reserve` bytes of the disk are free.
+    /// Creates a home for images below `path`. It takes no images while fewer than `reserve` bytes of the disk are
+    /// free.
     pub fn new(path: PathBuf, reserve: u64) -> Self {
         Self { path, reserve }
     }
 
-    /// Whether there is room for more images. A disk that can't be asked is left to say so when it is written to.
+    /// Returns whether there is room for more images; true if the system doesn't tell, since writing then fails by
+    /// itself.
     pub fn has_room(&self) -> bool {
-        // The folder itself may still have to be made.
+        // The folder may not exist yet; the nearest parent that exists is on the same disk.
         let disk = self.path.ancestors().find_map(|folder| statvfs(folder).ok());
         disk.is_none_or(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve)
     }
@@ -53,7 +55,7 @@ impl Folder {
         Ok(format!("{MEDIA}{name}"))
     }
 
-    /// Removes an image; that there is none is as good.
+    /// Removes an image; succeeds if it is gone already, or if the shop gives no such names.
     pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
         if key::content_type(name).is_none() {
             return Ok(());
@@ -68,7 +70,7 @@ impl Folder {
         }
     }
 
-    /// Reads an image by the last part of its URL; `None` when there is none, or the shop gives no such names.
+    /// Reads an image by the last part of its URL; `None` if there is no such image or the shop gives no such names.
     pub async fn read(&self, name: &str) -> io::Result<Option<Kept>> {
         let Some(content_type) = key::content_type(name) else { return Ok(None) };
         let path = self.path.join(name);

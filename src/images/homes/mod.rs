@@ -1,4 +1,4 @@
-//! Where images are kept: a local folder, an object store, or Cloudinary.
+//! The homes of images, which are the places where they are kept: a local folder, an object store, or Cloudinary.
 
 mod cloudinary;
 mod local;
@@ -19,37 +19,37 @@ use crate::{
     values::{time::Timestamp, url::ImageUrl},
 };
 
-/// The place where images are kept, and the folder of this machine, which still holds those from before another place was
-/// set.
+/// The home that the settings name for new images, and the folder of this server. The folder may still hold images from
+/// before another home was set.
 pub struct Images {
     folder: Folder,
     remote: Option<Remote>,
 }
 
-/// A place outside.
+/// A home outside this server.
 enum Remote {
     Objects(Objects),
     Cloudinary(Cloudinary),
 }
 
-/// The place where an image is kept can't be reached, or doesn't do what it should. Why is in the log.
+/// The error for a home that can't be reached or that refuses an image. The log says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the image store is unavailable, try again soon")]
 pub struct HomeUnavailable;
 
-/// The settings name no place that can be used.
+/// The error for settings from which no home can be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableHome {
-    /// The object store.
+    /// The object store can't be used.
     #[error(transparent)]
     Objects(#[from] UnusableStore),
-    /// The client of Cloudinary.
+    /// The HTTP client for Cloudinary can't be made.
     #[error("Cloudinary: {0}")]
     Cloudinary(#[from] reqwest::Error),
 }
 
 impl Remote {
-    /// Its name in keys.
+    /// Returns the home's name in keys.
     fn name(&self) -> &'static str {
         match self {
             Self::Objects(_) => "objects",
@@ -59,7 +59,7 @@ impl Remote {
 }
 
 impl Images {
-    /// The place that the settings name.
+    /// Opens the home that the settings name, without sending anything to it.
     pub fn open(config: &Config) -> Result<Self, UnusableHome> {
         let remote = match &config.images {
             ImageHome::Folder => None,
@@ -69,18 +69,19 @@ impl Images {
         Ok(Self { folder: Folder::new(config.data_dir.join("media"), config.disk_reserve), remote })
     }
 
-    /// Whether the place takes more. What is outside says so itself.
+    /// Returns whether the home has room for more images. Always true for a home outside this server, which refuses an
+    /// image itself when it is full.
     pub fn has_room(&self) -> bool {
         self.remote.is_some() || self.folder.has_room()
     }
 
-    /// A key for an image that is to be kept.
+    /// Creates a key for an image that is to be kept.
     pub fn fresh_key(&self, picture: &Picture) -> Result<ImageKey, HomeUnavailable> {
         let home = self.remote.as_ref().map_or(LOCAL, Remote::name);
         ImageKey::fresh(home, &picture.bytes, picture.extension).map_err(|_| HomeUnavailable)
     }
 
-    /// Keeps an image under its key and returns its URL.
+    /// Keeps an image under its key and returns its URL. The key must come from [`Images::fresh_key`].
     pub async fn keep(&self, key: &ImageKey, picture: Picture, now: Timestamp) -> Result<ImageUrl, HomeUnavailable> {
         let url = match &self.remote {
             None => self.folder.keep(key.name(), picture).await,
@@ -93,7 +94,8 @@ impl Images {
         })
     }
 
-    /// Removes an image; that there is none is as good.
+    /// Removes an image; succeeds if it is gone already. Fails if its home is neither the folder nor the one that the
+    /// settings name.
     pub async fn remove(&self, key: &ImageKey, now: Timestamp) -> Result<(), HomeUnavailable> {
         match &self.remote {
             _ if key.home() == LOCAL => self.folder.remove(key.name()).await,
@@ -108,7 +110,7 @@ impl Images {
         }
     }
 
-    /// Reads an image of this machine by the last part of its URL.
+    /// Reads an image from the folder of this server by the last part of its URL; `None` if there is no such image.
     pub async fn read(&self, name: &str) -> std::io::Result<Option<Kept>> {
         self.folder.read(name).await
     }

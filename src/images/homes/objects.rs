@@ -1,4 +1,4 @@
-//! Images as objects at S3 (or what speaks like it), Google Cloud Storage or Azure.
+//! Images as objects at S3 (or a service with the same API), Google Cloud Storage or Azure.
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
     values::tls::install_tls,
 };
 
-/// How long one request may take: a person waits for it.
+/// The longest time for one request. It is short because a person waits for the answer.
 const CALL_LIMIT: Duration = Duration::from_secs(15);
-/// How long a connection may take, so that a second try still fits.
+/// The longest time for opening a connection. It is short enough for a second attempt within [`LIMIT`].
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// How long all of it may take, credentials that have to be fetched included.
+/// The longest time for an operation with all its requests, including those that fetch credentials.
 const LIMIT: Duration = Duration::from_secs(25);
-/// A name is never given twice.
+/// The `Cache-Control` of images. They never change, because no name is given to a second image.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// A folder of an object store.
@@ -35,12 +35,14 @@ pub struct Objects {
     public_url: String,
 }
 
-/// The settings don't make a store. What is wrong with them is not repeated, since it may be a secret.
+/// The error for settings from which no object store can be opened. It doesn't repeat the wrong setting, which may be a
+/// secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("IMAGE_STORE_URL can't be used with what the variables AWS_…, GOOGLE_… and AZURE_… say")]
 pub struct UnusableStore;
 
-/// A builder with the account's URL and every option that it knows.
+/// Builds a store with the account's URL and options. Options that its builder doesn't know are left out, since they
+/// may belong to another kind of store.
 macro_rules! built {
     ($builder:ty, $account:expr, $finish:expr) => {{
         let fresh =
@@ -57,12 +59,12 @@ macro_rules! built {
 }
 
 impl Objects {
-    /// The store of an account.
+    /// Opens the store of an account, without sending anything to it.
     pub fn open(account: &ObjectStoreAccount) -> Result<Self, UnusableStore> {
         install_tls();
         let (scheme, folder) = ObjectStoreScheme::parse(&account.url).map_err(|_| UnusableStore)?;
         let store = match scheme {
-            // Not every service that speaks like S3 knows how to remove many objects in one request.
+            // Not every service with the API of S3 can remove many objects in one request.
             ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder, account, |s3| s3.with_disable_bulk_delete(true)),
             ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder, account, |gcs| gcs),
             ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder, account, |azure| azure),
@@ -71,7 +73,7 @@ impl Objects {
         Ok(Self { store, folder, public_url: account.public_url.clone() })
     }
 
-    /// Keeps an image and returns its URL. Repeated only when the connection itself failed.
+    /// Keeps an image and returns its URL. The request is sent a second time only if no connection could be opened.
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
         let path = self.folder.clone().join(name);
         let bytes = object_store::PutPayload::from(picture.bytes);
@@ -86,7 +88,7 @@ impl Objects {
         Ok(format!("{}/{name}", self.public_url))
     }
 
-    /// Removes an image; that there is none is as good.
+    /// Removes an image; succeeds if it is gone already.
     pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
         let path = self.folder.clone().join(name);
         let removed = async {
@@ -128,7 +130,7 @@ fn options(name: &str) -> PutOptions {
     PutOptions { attributes: attributes.into_iter().collect(), ..PutOptions::default() }
 }
 
-/// The texts of these errors hold URLs, which may be signed, and answers: only their kind is logged.
+/// Describes an error for the log by its kind only. Its text may contain signed URLs and the service's answer.
 fn brief(error: &object_store::Error) -> &'static str {
     use object_store::Error;
     match error {
@@ -139,7 +141,7 @@ fn brief(error: &object_store::Error) -> &'static str {
     }
 }
 
-/// How the request failed, wherever in the chain of causes that stands.
+/// Returns how the HTTP request failed, searching the whole chain of causes; `None` if no HTTP error is in it.
 fn http_kind(error: &object_store::Error) -> Option<HttpErrorKind> {
     let mut cause = error.source();
     while let Some(next) = cause {

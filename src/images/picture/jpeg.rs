@@ -1,31 +1,33 @@
-//! The headers of a JPEG file (ITU-T T.81, annex B): its size, what reading it takes, and whether it is whole.
+//! The headers of a JPEG file (ITU-T T.81, annex B). They give the picture's size, the memory that reading it takes,
+//! and whether the file is complete.
 
-/// What the frame header says.
+/// The contents of the frame header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// Quarters of a byte that each pixel takes in memory while it is read.
+    /// Memory that each pixel takes while it is read, in quarters of a byte.
     pub quarters: u64,
 }
 
-/// Start of scan: what follows its header is compressed, and no byte of it that is 0xFF stands before 0xD9.
+/// Marker for the start of a scan, which is compressed data after a header. Inside compressed data, 0xFF is never
+/// followed by 0xD9, so the first such pair is the end of the image.
 const SOS: u8 = 0xda;
-/// End of image.
+/// Marker for the end of the image.
 const EOI: [u8; 2] = [0xff, 0xd9];
 
 impl Frame {
-    /// Finds the frame header; `None` when there is none, or the image is cut off.
+    /// Finds the frame header; `None` if there is none or the image is cut off.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
         let (mut rest, mut frame) = (bytes.strip_prefix(&[0xff, 0xd8])?, None);
         loop {
             let [0xff, marker, after @ ..] = rest else { return None };
             match marker {
-                // A fill byte before the marker.
+                // Fill bytes may stand before a marker.
                 0xff => rest = rest.get(1..)?,
-                // Markers that stand alone.
+                // These markers have no length and no contents.
                 0x01 | 0xd0..=0xd7 => rest = after,
                 &SOS => return frame.filter(|_| after.windows(2).any(|pair| pair == EOI)),
                 marker => {
@@ -44,7 +46,7 @@ impl Frame {
         let components = components.get(..3 * usize::from(*count))?.chunks_exact(3);
         let areas = components.map(|component| u64::from(component[1] >> 4) * u64::from(component[1] & 15));
         let (sum, largest) = areas.fold((0, 1), |(sum, largest), area| (sum + area, area.max(largest)));
-        // Scans of a progressive picture refine each other: all coefficients are kept, of two bytes each.
+        // The scans of a progressive picture refine each other, so all coefficients are kept, each in two bytes.
         let coefficients = if marker & 3 == 2 { 4 * 2 * sum / largest } else { 0 };
         let quarters = 4 * if *count == 1 { 1 } else { 3 } + coefficients;
         let [height, width] = [[*h1, *h0], [*w1, *w0]].map(|pair| u32::from(u16::from_be_bytes(pair)));
@@ -52,7 +54,7 @@ impl Frame {
     }
 }
 
-/// The markers of frames are 0xC0 to 0xCF but for three: tables and extensions.
+/// Returns whether a marker begins a frame. These are 0xC0 to 0xCF, except three that stand for tables and extensions.
 fn is_frame(marker: u8) -> bool {
     (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker)
 }
@@ -61,7 +63,7 @@ fn is_frame(marker: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// A frame of 40 by 20 pixels whose first of three components is sampled as `sampling` says.
+    /// Returns a file whose frame has 40 by 20 pixels and three components, the first with this sampling factor.
     fn file(marker: u8, sampling: u8) -> Vec<u8> {
         let frame = [0xff, marker, 0, 17, 8, 0, 20, 0, 40, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0];
         [&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9][..], &frame, &[0xff, SOS, 0, 2, 1, 2, 3, 0xff, 0xd9]].concat()

@@ -1,4 +1,4 @@
-//! Pictures that were sent: each is drawn anew, upright, of a bounded size and without what its file told beside it.
+//! Pictures that were uploaded. Each is drawn anew: upright, of a limited size, and without the metadata of its file.
 
 mod jpeg;
 mod read;
@@ -10,20 +10,20 @@ use image::codecs::{jpeg::JpegEncoder, webp::WebPEncoder};
 
 use self::read::Pixels;
 
-/// Above this JPEG files grow and pictures hardly get better.
+/// Quality of JPEG files. Higher values make larger files that hardly look better.
 const QUALITY: u8 = 85;
 
-/// What a picture is for.
+/// The use of a picture, which decides how large it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A brand, model, category or product.
+    /// A picture of a brand, model, category or product.
     Catalogue,
-    /// An account.
+    /// The picture of an account.
     Photo,
 }
 
 impl Kind {
-    /// How large a picture may be that is sent.
+    /// Returns the most megapixels that an uploaded picture may have.
     const fn megapixels(self) -> u64 {
         match self {
             Self::Catalogue => 50,
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// Width and height of a picture that is kept, at most.
+    /// Returns the largest width and height, in pixels, of a picture that is kept.
     const fn side(self) -> u32 {
         match self {
             Self::Catalogue => 2048,
@@ -40,34 +40,35 @@ impl Kind {
     }
 }
 
-/// A picture that is fit to be shown.
+/// A picture that was drawn anew and can be shown.
 pub struct Picture {
-    /// The file.
+    /// Contents of the file.
     pub bytes: Vec<u8>,
-    /// How its name ends.
+    /// Extension of the file's name: `jpg`, or `webp` for pictures with transparency.
     pub extension: &'static str,
 }
 
-/// Why something can't be drawn.
+/// Why a file can't be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPicture {
-    /// The bytes are no PNG, JPEG or WebP picture, or not a whole one.
+    /// The file is not a PNG, JPEG or WebP picture, or it is cut off or broken.
     #[error("invalid image")]
     Unreadable,
-    /// It has too many pixels.
+    /// The picture has too many pixels.
     #[error("the image is larger than {} megapixels", .0.megapixels())]
     TooLarge(Kind),
-    /// It has few enough pixels, in a kind of file that takes much memory for each.
+    /// The picture has few enough pixels, but this kind of file takes too much memory for each pixel.
     #[error("the image takes too much memory to read: send it smaller, or as a plain JPEG or PNG")]
     TooHeavy,
 }
 
 impl Picture {
-    /// Draws a picture anew: upright, scaled down to what its kind is shown with, nothing but its first frame. Takes a
-    /// while, and much memory.
+    /// Draws a picture anew: upright, scaled down to the largest size of its kind, and only the first frame of an
+    /// animation. This blocks the thread for up to seconds and may take up to 300 MiB of memory; see
+    /// [`Drawing`](crate::images::drawing::Drawing).
     pub fn draw(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
         let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
-        // The largest of its forms is gone before another one is made of it.
+        // The picture is scaled down first, which frees the full-size pixels. Turning and converting it make copies.
         if image.width().max(image.height()) > kind.side() {
             image = image.thumbnail(kind.side(), kind.side());
         }

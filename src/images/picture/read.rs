@@ -1,4 +1,5 @@
-//! Reading the pixels of PNG, JPEG and WebP files. What that takes is told by the file's header before any pixel is read.
+//! Reading the pixels of PNG, JPEG and WebP files. The memory that this takes is computed from the file's header before
+//! any pixel is read.
 
 use std::io::Cursor;
 
@@ -10,25 +11,26 @@ use image::{
 
 use super::{InvalidPicture, Kind, jpeg::Frame, webp};
 
-/// What cameras call a megapixel is often a little more than a million.
+/// Pixels of a megapixel. Cameras often have a little more than a million pixels for each megapixel they claim.
 const MEGAPIXEL: u64 = 1024 * 1024;
-/// Bytes that reading a picture may take: 50 megapixels of the usual kinds of file.
+/// The most bytes that reading a picture may take: six for each of 50 megapixels, which is enough for the usual kinds
+/// of file.
 const MAX_MEMORY: u64 = 300 * 1024 * 1024;
-/// Bytes of what a PNG file tells beside its picture.
+/// The most bytes for the metadata of a PNG file.
 const MAX_EXTRAS: usize = 1024 * 1024;
 
-/// A picture as it stands in its file.
+/// A picture as its file contains it.
 pub(super) struct Pixels {
-    /// The pixels.
+    /// The pixels, not turned yet.
     pub image: DynamicImage,
-    /// How it is to be turned.
+    /// How the picture must be turned to be upright.
     pub orientation: Orientation,
-    /// Whether something can be seen through it.
+    /// Whether the picture may have transparent pixels.
     pub has_alpha: bool,
 }
 
 impl Pixels {
-    /// Reads a file. What it calls itself doesn't count.
+    /// Reads a file. Its kind is recognised by its first bytes, not by its name or the content type that was sent.
     pub(super) fn read(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
         match image::guess_format(&bytes) {
             Ok(ImageFormat::Png) => png(&bytes, kind),
@@ -45,7 +47,8 @@ impl Pixels {
     }
 }
 
-/// Refuses what has too many pixels, or would take too much memory at so many quarters of a byte for each.
+/// Refuses a picture that has too many pixels, or that would take too much memory. `quarters` is the memory for each
+/// pixel, in quarters of a byte.
 fn check(width: u32, height: u32, quarters: u64, kind: Kind) -> Result<(), InvalidPicture> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > kind.megapixels() * MEGAPIXEL {
@@ -57,14 +60,14 @@ fn check(width: u32, height: u32, quarters: u64, kind: Kind) -> Result<(), Inval
     Ok(())
 }
 
-/// Deep colours are cut to eight bits while they are read, which halves the memory.
+/// Reads a PNG file. Colours of 16 bits are reduced to 8 while they are read, which halves the memory.
 fn png(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_EXTRAS });
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info()?;
-    // No row is read, nor memory taken for one, before the size is known to be allowed.
+    // The size is checked before memory for the pixels is allocated.
     check(header.width, header.height, 4 * 4, kind)?;
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();

@@ -1,35 +1,37 @@
-//! The chunks of a WebP file (RFC 9649): what reading it takes.
+//! The chunks of a WebP file (RFC 9649), from which the memory that reading it takes is computed.
 
-/// Which chunks a file is made of.
+/// The chunks that hold a file's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// A `VP8 ` chunk.
+    /// One lossy picture: a `VP8 ` chunk.
     Lossy {
-        /// Whether an `ALPH` chunk stands before it.
+        /// Whether an `ALPH` chunk with the transparency stands before it.
         alpha: bool,
     },
-    /// A `VP8L` chunk, whose contents stand here.
+    /// One lossless picture: a `VP8L` chunk.
     Lossless {
-        /// Where the contents begin.
+        /// Index of the first byte of the chunk's contents.
         at: usize,
-        /// Whether a `VP8X` chunk stands before it, which also says whether there is alpha.
+        /// Whether a `VP8X` chunk stands before it. The flag for transparency is then in that chunk.
         extended: bool,
     },
-    /// Frames.
+    /// An animation, which consists of several frames.
     Animated,
 }
 
-/// Where the first chunk begins.
+/// Index of the first byte of the first chunk.
 const FIRST: usize = 12;
-/// The flags of a `VP8X` chunk, counted from the start of the file, and two of them.
+/// Index of the flags of a `VP8X` chunk, which is always the first.
 const FLAGS: usize = FIRST + 8;
+/// Flag in [`FLAGS`]: the file is an animation.
 const ANIMATION: u8 = 0x02;
+/// Flag in [`FLAGS`]: the file has transparency.
 const ALPHA: u8 = 0x10;
-/// In the fourth byte after a `VP8L` chunk's signature: whether alpha is used.
+/// Flag in the fourth byte after the signature of a `VP8L` chunk: the picture has transparency.
 const ALPHA_IS_USED: u8 = 0x10;
 
 impl Layout {
-    /// Finds the chunk with the pixels; `None` when there is none.
+    /// Finds the chunk with the pixels; `None` if there is none.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
         let extended = bytes.get(FIRST..FIRST + 4)? == b"VP8X";
         if extended && bytes.get(FLAGS)? & ANIMATION != 0 {
@@ -45,26 +47,31 @@ impl Layout {
                 b"ALPH" => alpha = true,
                 _ => {}
             }
-            // Chunks of an odd length are padded.
+            // A chunk of odd length is followed by one byte of padding.
             at = at.checked_add(8)?.checked_add(usize::try_from(length.checked_add(length & 1)?).ok()?)?;
         }
     }
 
-    /// Quarters of a byte that each pixel takes in memory while it is read.
+    /// Returns the memory that each pixel takes while it is read, in quarters of a byte.
     pub(super) fn quarters(self) -> u64 {
         match self {
-            // Brightness and two colours of a quarter of its size, then red, green and blue.
+            // Brightness, two colour planes of a quarter of its size, then red, green and blue.
             Self::Lossy { alpha: false } => 4 + 2 + 4 * 3,
-            // Alpha is a lossless picture of its own before it is alone.
+            // The same with four channels. Transparency is first read as a lossless picture of four channels, then
+            // copied to one channel.
             Self::Lossy { alpha: true } => 4 + 2 + 4 * 4 + 4 * 4 + 4,
             Self::Lossless { .. } => 4 * 4,
-            // The frame, decoded and in colours, the canvas it is put on, and what is handed out of that.
+            // The frame as brightness and colour planes, the frame in four channels, the canvas that it is drawn on,
+            // and the copy of the canvas that is returned.
             Self::Animated => 4 + 2 + 4 * 4 + 4 * 4 + 4 * 4,
         }
     }
 
-    /// Has an opaque lossless picture read as one with alpha: it is stored that way, and the reader would make a copy
-    /// without. True when the alpha that is read says nothing.
+    /// Marks an opaque lossless picture in `bytes` as one with transparency. Lossless pictures are decoded to four
+    /// channels in any case, and for an opaque one the decoder would make a second copy with three.
+    ///
+    /// Returns true if the picture was opaque; the transparency that is then read means nothing. Does nothing and
+    /// returns false for other layouts.
     pub(super) fn claim_alpha(self, bytes: &mut [u8]) -> bool {
         let Self::Lossless { at, extended } = self else { return false };
         let (place, flag) = if extended { (FLAGS, ALPHA) } else { (at + 4, ALPHA_IS_USED) };

@@ -1,5 +1,7 @@
-//! Deleting: a branch goes with everything between it and the products in one transaction; the products, of which there
-//! can be any number, follow in batches, by whoever deletes, or by a worker after a crash.
+//! Deleting from the tree.
+//!
+//! A branch is deleted in one transaction with the models and categories below it. There can be any number of products,
+//! so these are removed afterwards in batches, by the call that deletes or, after a crash, by the worker `purge`.
 
 use bson::{Bson, Document, doc};
 use futures_util::{FutureExt, TryStreamExt};
@@ -18,21 +20,18 @@ use crate::{
     values::{codes::FullCode, time::Timestamp},
 };
 
-/// Products that are removed in one transaction: 20,000 at once don't fit into a small cache.
+/// How many products are removed in one transaction. 20,000 at once do not fit into a small cache of the database.
 const BATCH: i64 = 1_000;
 
-/// How much goes together with a branch.
+/// How many entries were below a deleted branch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Below {
-    /// Models.
     pub models: u64,
-    /// Categories.
     pub categories: u64,
-    /// Products.
     pub products: u64,
 }
 
-/// What a removal needs of a document.
+/// The fields of a document that its removal needs.
 #[derive(Deserialize)]
 struct Part {
     #[serde(rename = "_id")]
@@ -41,27 +40,32 @@ struct Part {
 }
 
 impl Tree {
-    /// Deletes a product; false when there is none with the code.
-    pub async fn delete_product(&self, code: &FullCode, trail: &Trail) -> std::result::Result<bool, StoreError> {
+    /// Deletes a product. Returns `false` if nothing has the code.
+    pub(in crate::catalogue) async fn delete_product(
+        &self,
+        code: &FullCode,
+        trail: &Trail,
+    ) -> std::result::Result<bool, StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.client, move |tx| {
+        transact(&self.connection.client, move |tx| {
             let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());
             async move { tree.delete_node::<ProductDoc>(&code, &trail, Below::default(), tx).await }.boxed()
         })
         .await
     }
 
-    /// Deletes a branch and everything between it and the products, and makes the job to remove those. `None` when
-    /// there is none with the code.
-    pub async fn delete_branch<L: Level>(
+    /// Deletes a branch with the models and categories below it, and makes the job to remove its products.
+    ///
+    /// Returns how many entries were below the branch, products included. `None` if nothing has the code.
+    pub(in crate::catalogue) async fn delete_branch<L: Level>(
         &self,
         code: &FullCode,
         trail: &Trail,
     ) -> std::result::Result<Option<Below>, StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.client, move |tx| {
+        transact(&self.connection.client, move |tx| {
             let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());
             async move {
                 let gone = Below {
@@ -81,6 +85,7 @@ impl Tree {
         .await
     }
 
+    /// Deletes one document, puts its image into the trash and writes an entry to the audits.
     async fn delete_node<N: Node>(
         &self,
         code: &FullCode,
@@ -100,7 +105,7 @@ impl Tree {
         Ok(true)
     }
 
-    /// Deletes what one level holds below a branch.
+    /// Deletes everything on one level below a branch and returns how much that was.
     async fn delete_below<L: Level>(&self, branch: &FullCode, trail: &Trail, tx: &mut ClientSession) -> Result<u64> {
         let docs = self.docs::<BranchDoc<L>>();
         let parts = parts(&docs, branch, None, tx).await?;
@@ -109,11 +114,18 @@ impl Tree {
         Ok(deleted)
     }
 
-    /// Removes one batch of the products below a deleted branch; false when there is nothing left to do. The job is
-    /// part of the transaction: whoever comes late with an old one can't touch what was inserted since.
-    pub async fn purge_batch(&self, branch: &FullCode, now: Timestamp) -> std::result::Result<bool, StoreError> {
+    /// Removes one batch of the products below a deleted branch. Returns `false` when the job is done or does not
+    /// exist.
+    ///
+    /// The transaction reads and changes the job. Without that, a process that still believes in a finished job could
+    /// remove products of a new branch with the same code.
+    pub(in crate::catalogue) async fn purge_batch(
+        &self,
+        branch: &FullCode,
+        now: Timestamp,
+    ) -> std::result::Result<bool, StoreError> {
         let (tree, branch) = (self.clone(), branch.clone());
-        transact(&self.client, move |tx| {
+        transact(&self.connection.client, move |tx| {
             let (tree, branch) = (tree.clone(), branch.clone());
             async move {
                 let job = doc! { "_id": &branch };
@@ -137,13 +149,17 @@ impl Tree {
         .await
     }
 
-    /// A job that nobody has worked at since `before`.
-    pub async fn abandoned_purge(&self, before: Timestamp) -> std::result::Result<Option<FullCode>, StoreError> {
+    /// Returns the full code of a job that has made no progress since `before`; `None` if there is none.
+    pub(in crate::catalogue) async fn abandoned_purge(
+        &self,
+        before: Timestamp,
+    ) -> std::result::Result<Option<FullCode>, StoreError> {
         let found = self.purges.find_one(doc! { "touched_at": { "$lte": before } }).await?;
         Ok(found.map(|job| job.code))
     }
 }
 
+/// Reads the ids and images of what is below a branch, up to `limit` documents.
 async fn parts<N: Node>(
     docs: &Collection<N>,
     branch: &FullCode,
@@ -156,6 +172,7 @@ async fn parts<N: Node>(
     found.stream(tx).try_collect().await
 }
 
+/// Returns the keys of the images that the shop stores.
 fn images(parts: &[Part]) -> Vec<ImageKey> {
     parts.iter().filter_map(|part| part.image_key.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! Reading the whole tree as it is at one moment, in the order of the full codes.
+//! Reading the whole tree as it is at one moment, sorted by full code.
 
 use mongodb::{ClientSession, Collection, SessionCursor};
 
@@ -12,11 +12,13 @@ use crate::{
 };
 use bson::doc;
 
-/// Documents that are fetched at once, on each level.
+/// How many documents of each level are fetched in one answer.
 const BATCH: u32 = 500;
 
-/// The tree as it was when the snapshot was taken, however it changes while it is read. It is a snapshot session and no
-/// transaction, which the database would end after a minute; it keeps the state for five (`SnapshotTooOld` after that).
+/// A reader of the tree as it was when the snapshot was taken, whatever is written in the meantime.
+///
+/// It uses a snapshot session. A transaction would be ended by the database after a minute. The database keeps the
+/// state for five minutes by default; a longer read fails with `SnapshotTooOld`.
 pub struct Snapshot {
     session: ClientSession,
     brands: Level<BranchDoc<Brand>>,
@@ -25,29 +27,25 @@ pub struct Snapshot {
     products: Level<ProductDoc>,
 }
 
-/// An entry of the tree.
+/// An entry of the tree, on any level.
 #[derive(Debug)]
 pub enum Entry {
-    /// On the first level.
     Brand(BranchDoc<Brand>),
-    /// On the second.
     Model(BranchDoc<Model>),
-    /// On the third.
     Category(BranchDoc<Category>),
-    /// On the last.
     Product(Box<ProductDoc>),
 }
 
-/// One level, and what comes next on it.
+/// The reader of one level, and the next document of that level.
 struct Level<N> {
     cursor: SessionCursor<N>,
     next: Option<N>,
 }
 
 impl Tree {
-    /// Begins to read the tree as it is now.
-    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let mut session = self.client.start_session().snapshot(true).await?;
+    /// Starts to read the tree as it is now.
+    pub(in crate::catalogue) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut session = self.connection.client.start_session().snapshot(true).await?;
         Ok(Snapshot {
             brands: Level::begin(self.docs(), &mut session).await?,
             models: Level::begin(self.docs(), &mut session).await?,
@@ -59,7 +57,11 @@ impl Tree {
 }
 
 impl Snapshot {
-    /// The next entry: each comes right before everything below it.
+    /// Returns the next entry by full code; `None` at the end.
+    ///
+    /// The entries of the four levels are merged, and each comes right before everything below it: `TATA`,
+    /// `TATA-NEXON`, `TATA-NEXON-BRK`, `TATA-NEXON-BRK-PAD`, `VOLVO`. The reason is that `-` sorts before all other
+    /// characters of codes.
     pub async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
         let codes = [self.brands.code(), self.models.code(), self.categories.code(), self.products.code()];
         let first = codes.iter().enumerate().filter_map(|(level, code)| Some(((*code)?, level))).min();
@@ -86,7 +88,7 @@ impl<N: Node> Level<N> {
         self.next.as_ref().map(|node| node.code().as_str())
     }
 
-    /// Hands over what comes next and looks for what follows it.
+    /// Returns the next document and fetches the one after it.
     async fn step(&mut self, session: &mut ClientSession) -> Result<Option<N>, StoreError> {
         let following = self.cursor.next(session).await.transpose()?;
         Ok(std::mem::replace(&mut self.next, following))

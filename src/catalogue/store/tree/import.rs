@@ -1,5 +1,7 @@
-//! Writing to many entries at once: one transaction finds them, has somebody bring them into their new states, and
-//! writes what differs, each change with its entry of the audits. A parent of new children is marked once (U7).
+//! Writing to many entries in one transaction.
+//!
+//! It reads the entries, lets the caller change them in memory, and writes the differences. Each change gets an entry
+//! in the audits. The counter of a parent is incremented once, however many children are new (U7).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,52 +25,44 @@ use crate::{
     values::codes::FullCode,
 };
 
-/// The full codes of the entries that may be written to.
+/// The full codes of the entries that may be inserted or changed.
 #[derive(Debug, Clone, Default)]
 pub struct Codes {
-    /// On the first level.
     pub brands: BTreeSet<FullCode>,
-    /// On the second.
     pub models: BTreeSet<FullCode>,
-    /// On the third.
     pub categories: BTreeSet<FullCode>,
-    /// On the last.
     pub products: BTreeSet<FullCode>,
 }
 
-/// Those entries of [`Codes`] that there are.
+/// The existing entries among those of [`Codes`].
 #[derive(Debug)]
 pub struct Found {
-    /// On the first level.
     pub brands: Entries<BranchDoc<Brand>>,
-    /// On the second.
     pub models: Entries<BranchDoc<Model>>,
-    /// On the third.
     pub categories: Entries<BranchDoc<Category>>,
-    /// On the last.
     pub products: Entries<ProductDoc>,
-    /// Codes that something is still being removed below: nothing can be inserted with them.
+    /// Codes of deleted branches whose products are still being removed. Nothing can be inserted with these codes.
     pub purged: BTreeSet<FullCode>,
 }
 
-/// Entries of one level, as they were and as they are to be.
+/// The entries of one level, each with its stored and its new state.
 #[derive(Debug)]
 pub struct Entries<N>(BTreeMap<FullCode, Entry<N>>);
 
 #[derive(Debug)]
 struct Entry<N> {
-    /// Nothing, for an entry that is to be inserted.
+    /// The stored state; `None` for an entry that is to be inserted.
     before: Option<N>,
     now: N,
 }
 
 impl<N: Node> Entries<N> {
-    /// The entry with a full code, as it is to be.
+    /// Returns the new state of the entry with a full code.
     pub fn get(&self, code: &FullCode) -> Option<&N> {
         self.0.get(code).map(|entry| &entry.now)
     }
 
-    /// Has an entry be like this.
+    /// Sets the new state of an entry, which is inserted if it does not exist.
     pub fn put(&mut self, node: N) {
         match self.0.get_mut(node.code()) {
             Some(entry) => entry.now = node,
@@ -76,7 +70,7 @@ impl<N: Node> Entries<N> {
         }
     }
 
-    /// The full codes of what new entries stand below.
+    /// Returns the full codes of the parents of new entries.
     fn parents_of_new(&self) -> impl Iterator<Item = FullCode> {
         self.0
             .values()
@@ -85,7 +79,7 @@ impl<N: Node> Entries<N> {
     }
 }
 
-/// What is written once all levels are, and what was written to them.
+/// What is collected while the levels are written: entries for the audits, changes for the cache, and old images.
 #[derive(Default)]
 struct Beside {
     told: Vec<AuditDoc>,
@@ -94,9 +88,11 @@ struct Beside {
 }
 
 impl Tree {
-    /// Finds entries and writes the states into which `merge` brings them; hands on what it returns, and tells what was
-    /// written. Whoever else changes one of them meanwhile makes the transaction, and with it `merge`, start again.
-    pub async fn import<T: Send + 'static>(
+    /// Reads the entries with these codes, lets `merge` change them, and writes what differs.
+    ///
+    /// Returns what `merge` returned, and what was written, for the cache. `merge` may be called several times: if
+    /// another process changes one of the entries at the same time, the transaction starts again.
+    pub(in crate::catalogue) async fn import<T: Send + 'static>(
         &self,
         codes: &Codes,
         merge: impl Fn(&mut Found) -> T + Clone + Send + Sync + 'static,
@@ -104,7 +100,7 @@ impl Tree {
     ) -> std::result::Result<(T, Vec<Touched>), StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, codes, trail) = (self.clone(), codes.clone(), trail.clone());
-        transact(&self.client, move |tx| {
+        transact(&self.connection.client, move |tx| {
             let (tree, codes, merge, trail) = (tree.clone(), codes.clone(), merge.clone(), trail.clone());
             async move {
                 let mut found = tree.find(&codes, tx).await?;
@@ -188,7 +184,7 @@ impl Tree {
             return Ok(());
         }
         let expected = i64::try_from(updates.len()).unwrap_or(i64::MAX);
-        let updated = bulk::update_each_in(tx, &self.database, N::COLLECTION, updates).await?;
+        let updated = bulk::update_each_in(tx, &self.connection, N::COLLECTION, updates).await?;
         if updated.n == expected && updated.errors.is_empty() {
             return Ok(());
         }
@@ -196,7 +192,7 @@ impl Tree {
     }
 }
 
-/// The update that leads from one state to the other, empty when they are the same.
+/// Returns the update from the stored to the new state, which is empty if they are the same.
 fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Beside) -> Result<Document> {
     let changes = changes(before, &mut now, trail.now)?;
     if changes.is_empty() {

@@ -1,4 +1,7 @@
-//! Growing the tree: a child is inserted together with a mark on its parent, so that none is left without one.
+//! Inserting into the tree.
+//!
+//! A child is inserted together with a change of its parent. So the deletion of the parent conflicts with the insert,
+//! and no child is left without a parent.
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
@@ -12,37 +15,40 @@ use crate::{
     values::codes::FullCode,
 };
 
-/// What became of an insert.
+/// The outcome of an insert.
 #[derive(Debug)]
 pub enum Inserted<N> {
-    /// It is there.
+    /// It was inserted and looks like this.
     Done(N),
-    /// There is nothing with the parent's code.
+    /// Nothing has the code of the parent.
     NoParent,
-    /// Something has its code, or is still being removed.
+    /// Another entry has the code, or had it and its products are still being removed.
     CodeTaken,
-    /// Its image was given up meanwhile.
+    /// The image was removed before the entry could claim it.
     ImageGone,
 }
 
 impl Tree {
-    /// Inserts a brand.
-    pub async fn insert_brand(
+    /// Inserts a brand, claims its image and writes an entry to the audits.
+    pub(in crate::catalogue) async fn insert_brand(
         &self,
         brand: &BranchDoc<Brand>,
         trail: &Trail,
     ) -> std::result::Result<Inserted<BranchDoc<Brand>>, StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, brand, trail) = (self.clone(), brand.clone(), trail.clone());
-        let inserted = transact(&self.client, move |tx| {
+        let inserted = transact(&self.connection.client, move |tx| {
             let (tree, brand, trail) = (tree.clone(), brand.clone(), trail.clone());
             async move { tree.insert_node(brand, &trail, tx).await }.boxed()
         });
         taken_if_duplicate(inserted.await)
     }
 
-    /// Inserts the child that `child` makes of its parent's id, if there is a parent with that code.
-    pub async fn insert<C: Child>(
+    /// Inserts a child below the entry with the full code `parent`, claims its image and writes an entry to the audits.
+    ///
+    /// `child` makes the document from the id of the parent. It may be called several times, because a transaction that
+    /// conflicts with another one starts again.
+    pub(in crate::catalogue) async fn insert<C: Child>(
         &self,
         parent: &FullCode,
         child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
@@ -50,7 +56,7 @@ impl Tree {
     ) -> std::result::Result<Inserted<C>, StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, parent, trail) = (self.clone(), parent.clone(), trail.clone());
-        let inserted = transact(&self.client, move |tx| {
+        let inserted = transact(&self.connection.client, move |tx| {
             let (tree, parent, child, trail) = (tree.clone(), parent.clone(), child.clone(), trail.clone());
             async move {
                 let Some(id) = tree.mark_parent::<C::Parent>(&parent, tx).await? else { return Ok(Inserted::NoParent) };
@@ -61,7 +67,8 @@ impl Tree {
         taken_if_duplicate(inserted.await)
     }
 
-    /// Makes the deletion of a parent conflict with the insert, and tells the parent's id.
+    /// Increments the counter of a parent, which makes a deletion of it conflict with this insert. Returns the parent's
+    /// id.
     async fn mark_parent<L: Level>(&self, code: &FullCode, tx: &mut ClientSession) -> Result<Option<L::Id>> {
         let mark = doc! { "$inc": { "children_rev": 1_i64 } };
         let parent = self.docs::<BranchDoc<L>>().find_one_and_update(doc! { "code": code }, mark).session(tx).await?;

@@ -1,5 +1,7 @@
-//! The writes of the catalogue's administration: each is one transaction over the document, what it needs around it,
-//! and the entry of the audits that tells of it (U7).
+//! Writes to the tree.
+//!
+//! Each write is one transaction. It covers the document, everything that must change with it (the parent's counter,
+//! the image), and the entry in the audits (U7). Reading all of the tree at one moment is here too, for exports.
 
 mod delete;
 mod export;
@@ -12,7 +14,7 @@ mod update;
 use std::sync::Arc;
 
 use bson::doc;
-use mongodb::{Client, Collection, Database};
+use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -33,32 +35,32 @@ use crate::{
 
 const PURGES: &str = "purges";
 
-/// The products below a deleted branch, while they are being removed. As long as it is there its code is taken.
+/// The job to remove the products below a deleted branch. While it exists, the code of the branch stays taken.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct PurgeDoc {
     #[serde(rename = "_id")]
     code: FullCode,
-    /// When the last batch was removed: a job that stands still has lost whoever worked at it.
+    /// The time when the job was made or the last batch was removed. If it is long ago, the process that worked at the
+    /// job is gone.
     touched_at: Timestamp,
 }
 
-/// The four levels together with what their writes touch besides.
+/// The four levels of the tree, with the collections that are written together with them.
 #[derive(Clone)]
 pub struct Tree {
-    client: Client,
-    database: Database,
+    connection: Connection,
     purges: Collection<PurgeDoc>,
     audits: Audits,
     trash: ImageTrash,
-    /// Writes to the same part of the tree conflict in the database; in one process they had better queue.
+    /// Inserts, changes, deletions and imports of this process wait here for each other. Otherwise they would conflict
+    /// in the database and be repeated.
     turns: Arc<Mutex<()>>,
 }
 
 impl StorePart for Tree {
     fn open(connection: &Connection) -> Self {
         Self {
-            client: connection.client.clone(),
-            database: connection.database.clone(),
+            connection: connection.clone(),
             purges: connection.collection(PURGES),
             audits: Audits::open(connection),
             trash: ImageTrash::open(connection),
@@ -74,6 +76,6 @@ impl StorePart for Tree {
 
 impl Tree {
     fn docs<N: Node>(&self) -> Collection<N> {
-        self.database.collection(N::COLLECTION)
+        self.connection.collection(N::COLLECTION)
     }
 }

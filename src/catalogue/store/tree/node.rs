@@ -1,4 +1,4 @@
-//! What the writes need to know of a document of the tree, on whichever level it is.
+//! What writes need to know about a document of the tree, on any level.
 
 use std::fmt::Debug;
 
@@ -19,42 +19,41 @@ use crate::{
     values::{codes::FullCode, time::Timestamp, tree_level::TreeLevel, url::ImageUrl},
 };
 
-/// A brand, model, category or product.
+/// A brand, model, category or product as it is stored.
 pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unpin + 'static {
-    /// The collection's name.
+    /// The name of the collection.
     const COLLECTION: &'static str;
-    /// Its level.
+    /// The level of the tree.
     const LEVEL: TreeLevel;
 
-    /// Its id.
     fn id(&self) -> Bson;
-    /// Its full code.
+    /// Returns the full code.
     fn code(&self) -> &FullCode;
-    /// Where its image is.
+    /// Returns the URL of the image.
     fn image_url(&self) -> &ImageUrl;
-    /// Its image, if the shop keeps it.
+    /// Returns the key under which the shop stores the image; `None` for a URL that a caller named.
     fn image_key(&self) -> Option<&ImageKey>;
-    /// Shows another image.
+    /// Replaces the image.
     fn show(&mut self, url: ImageUrl, key: Option<ImageKey>);
-    /// Says when it changed.
+    /// Sets the time of the last change.
     fn touch(&mut self, now: Timestamp);
-    /// What its insertion or its change touches.
+    /// Returns what an insertion or a change of this document touches, for the cache.
     fn touched(&self) -> Touched;
-    /// The document as it is stored.
+    /// Returns the document to store.
     fn stored(&self) -> Result<Document> {
         Ok(bson::serialize_to_document(self)?)
     }
-    /// The document with the names and amounts of the API, for the audits.
+    /// Returns the document for the audits, with names and amounts as in the API.
     fn audited(&self) -> Document;
 }
 
-/// What stands below something else.
+/// A document that has a parent.
 pub trait Child: Node {
-    /// The level above.
+    /// The level of the parent.
     type Parent: Level;
 }
 
-/// The fields that documents of all levels have in common.
+/// Implements the methods that only read or set fields which the documents of all levels have.
 macro_rules! fields {
     () => {
         fn id(&self) -> Bson {
@@ -160,7 +159,9 @@ fn offer(offer: &Offer) -> Document {
     }
 }
 
-/// Hundredths as the number that the API shows; entries of the audits are read by people, never calculated with.
+/// Returns hundredths as the number that the API shows.
+///
+/// A float is good enough here: people read the audits, and nothing calculates with them.
 fn decimal(hundredths: i64) -> Bson {
     if hundredths % 100 == 0 {
         return (hundredths / 100).into();

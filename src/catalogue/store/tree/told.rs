@@ -1,4 +1,4 @@
-//! What the audits tell of a write to the tree.
+//! The entries that writes to the tree leave in the audits.
 
 use super::Node;
 use crate::audits::{
@@ -6,12 +6,12 @@ use crate::audits::{
     store::{AuditDoc, Trail},
 };
 
-/// It was inserted.
+/// Returns the entry for an insertion.
 pub(crate) fn inserted<N: Node>(node: &N, trail: &Trail) -> AuditDoc {
     trail.entry(N::COLLECTION, "insert", node.id()).coded(node.code()).holding(node.audited())
 }
 
-/// It was changed.
+/// Returns the entry for a change, with the fields that differ and their old values.
 pub(crate) fn updated<N: Node>(before: &N, after: &N, trail: &Trail) -> AuditDoc {
     let changes = Diff::between(&before.audited(), &after.audited()).described();
     let entry = trail.entry(N::COLLECTION, "update", before.id()).coded(before.code());

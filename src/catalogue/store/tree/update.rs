@@ -11,23 +11,25 @@ use crate::{
     values::{codes::FullCode, time::Timestamp},
 };
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Debug)]
 pub enum Updated<N, E> {
-    /// The document is like this now.
+    /// It was changed and looks like this now.
     Done(N),
-    /// There is nothing with the code.
+    /// Nothing has the code.
     Missing,
-    /// The change refuses the document as it is.
+    /// The change cannot be made to the document as it is.
     Refused(E),
-    /// The new image was given up meanwhile.
+    /// The new image was removed before the document could claim it.
     ImageGone,
 }
 
 impl Tree {
-    /// Brings the document with a code into the state that `change` makes of it. Whoever else changes it meanwhile
-    /// makes the transaction start again.
-    pub async fn update<N: Node, E: Send + 'static>(
+    /// Replaces the document with a full code by what `change` returns for it, and writes an entry to the audits.
+    ///
+    /// `change` may be called several times: if another process changes the document at the same time, the transaction
+    /// starts again with the new state. The entry in the audits is written even if nothing differs.
+    pub(in crate::catalogue) async fn update<N: Node, E: Send + 'static>(
         &self,
         code: &FullCode,
         change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
@@ -35,7 +37,7 @@ impl Tree {
     ) -> std::result::Result<Updated<N, E>, StoreError> {
         let _turn = self.turns.lock().await;
         let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.client, move |tx| {
+        transact(&self.connection.client, move |tx| {
             let (tree, code, change, trail) = (tree.clone(), code.clone(), change.clone(), trail.clone());
             async move {
                 let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
@@ -60,7 +62,7 @@ impl Tree {
         if !self.exchange_image(before, &after, trail, tx).await? {
             return Ok(Updated::ImageGone);
         }
-        // Only fields that differ are written, so that what other programs keep in the document stays.
+        // Only fields that differ are written, so that additional fields of other programs stay in the document.
         let changes = changes(before, &mut after, trail.now)?;
         if !changes.is_empty() {
             self.docs::<N>().update_one(doc! { "_id": before.id() }, changes.update()).session(&mut *tx).await?;
@@ -69,7 +71,8 @@ impl Tree {
         Ok(Updated::Done(after))
     }
 
-    /// Takes the new image out of the trash and puts the old one there; false when the new one was swept already.
+    /// Takes the new image out of the trash and puts the old one into it. Returns `false` if the new one was removed
+    /// already.
     async fn exchange_image<N: Node>(
         &self,
         before: &N,
@@ -91,7 +94,9 @@ impl Tree {
     }
 }
 
-/// What differs between two states of a document; if anything does, the later one is marked as changed now.
+/// Returns the fields in which two states of a document differ.
+///
+/// If there are any, this also sets the time of the last change of `after` to `now`.
 pub(crate) fn changes<N: Node>(before: &N, after: &mut N, now: Timestamp) -> Result<Diff> {
     let stored = before.stored()?;
     let changes = Diff::between(&stored, &after.stored()?);
