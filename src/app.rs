@@ -1,4 +1,4 @@
-//! Everything that a request can reach: settings, database, clock, keys and the hashing threads.
+//! The parts of the shop that all requests share: settings, database, clock, keys, hashing threads and others.
 
 use std::{path::Path, sync::Arc};
 
@@ -27,14 +27,14 @@ use crate::{
     values::{author::Author, keys::Keys, phone::E164},
 };
 
-/// The shop's moving parts, made once and shared by all requests.
+/// The parts of the shop that all requests share. A process usually has one `App`.
 pub struct App {
     /// The settings.
     pub config: Config,
     /// The clock.
     pub clock: Clock,
     pub(crate) store: Store,
-    /// What is kept of the catalogue; whatever writes to the catalogue tells it.
+    /// The cache of the catalogue. All code that writes to the catalogue must tell the cache.
     pub(crate) catalogue: CatalogueCache,
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
@@ -42,9 +42,10 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) traces: Option<Arc<Traces>>,
     pub(crate) sms: SmsSender,
-    /// Calls, and what they leave to be done behind their answer; awaited when the server stops.
+    /// Calls that continue without their caller, and work that calls leave for after their answer. A stopping server
+    /// waits for these tasks.
     pub(crate) tasks: TaskTracker,
-    /// Set when the order to stop has come: callers should be sent elsewhere.
+    /// Set when the server is told to stop. Callers should then be sent to another server.
     pub(crate) stopping: CancellationToken,
     pub(crate) images: Images,
     pub(crate) drawing: Drawing,
@@ -52,47 +53,48 @@ pub struct App {
     pub(crate) mailer: Mailer,
 }
 
-/// Why the app can't be made.
+/// The reason why the app can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The database.
+    /// The database can't be reached or prepared.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signing secret of development.
+    /// The signing secret for development can't be read or created.
     #[error("the signing secret in {folder}: {source}")]
     Secret {
-        /// The folder it is kept in.
+        /// The folder of the secret.
         folder: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The folder of what is kept on disk.
+    /// The data folder can't be written to.
     #[error("DATA_DIR: nothing can be written to {folder}: {source}")]
     Folder {
-        /// The folder.
+        /// The data folder.
         folder: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The client of the SMS service.
+    /// The client for the SMS service can't be created.
     #[error("the SMS service: {0}")]
     Sms(reqwest::Error),
-    /// The place where images are kept.
+    /// The storage for images can't be used.
     #[error(transparent)]
     Images(#[from] UnusableHome),
-    /// The way to send mails.
+    /// The client for the mail server can't be created.
     #[error("SMTP_URL: {0}")]
     Mail(MailError),
-    /// The way to the collector of traces.
+    /// The client for the collector of traces can't be created.
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
     Traces(#[from] TracesError),
-    /// The threads for hashes and images.
+    /// A thread for hashes or images can't be started.
     #[error("a thread can't be started: {0}")]
     Threads(std::io::Error),
 }
 
 impl App {
-    /// Connects to the database at `uri` and makes it ready for use.
+    /// Connects to the database at `uri`, updates its collections and indexes, and starts all parts of the app. Fails
+    /// if the database is a standalone server.
     pub async fn connect(config: Config, uri: &SecretString, clock: Clock) -> Result<Arc<Self>, AppError> {
         if config.keeps_files() {
             let told = |source| AppError::Folder { folder: config.data_dir.display().to_string(), source };
@@ -101,7 +103,7 @@ impl App {
         let keys = keys(&config)?;
         let store = Store::connect(uri, &config.database.name).await?;
         store.prepare().await?;
-        // The numbering plans of all countries take a moment to load; not at the first caller's expense.
+        // The numbering plans of all countries take a moment to load. The first caller shouldn't have to wait for them.
         let region = config.default_region;
         tokio::task::spawn_blocking(move || E164::parse("0", region));
         let metrics = Metrics::new();
@@ -131,19 +133,19 @@ impl App {
         }))
     }
 
-    /// Refuses a call that would wait too long for the database, and counts it.
+    /// Refuses a call that would wait too long for the database, and counts the refusal.
     pub(crate) fn admit(&self) -> Result<(), StoreError> {
         self.store.admit().inspect_err(|_| {
             self.metrics.refused.database.inc();
         })
     }
 
-    /// What audits say of an act of this moment.
+    /// Returns the details for the audits of a change that is made now. `author` is `None` for changes without a user.
     pub(crate) fn trail(&self, author: Option<&Author>) -> Trail {
         Trail { author: author.cloned(), now: self.clock.now(), retention: self.config.audit_retention }
     }
 
-    /// Closes the connections to the database; to be called when nothing is served any more.
+    /// Sends the last traces and closes the connections to the database. Call this when nothing is served any more.
     pub async fn close(&self) {
         if let Some(traces) = &self.traces {
             traces.stop().await;
@@ -152,7 +154,8 @@ impl App {
     }
 }
 
-/// Better now than when the first image comes.
+/// Creates the folder and writes a file to it, so that a wrong folder is found at the start and not with the first
+/// image.
 fn try_to_write(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let draft = folder.join(format!("try.{}", std::process::id()));

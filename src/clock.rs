@@ -1,4 +1,4 @@
-//! The clock that is passed in, so that whatever expires can be tested without waiting.
+//! The clock. It is passed to the app, so that tests of expiry don't have to wait.
 
 use std::{
     sync::{
@@ -10,28 +10,28 @@ use std::{
 
 use crate::values::time::Timestamp;
 
-/// Tells the time; clones tell the same.
+/// A clock. Clones of a clock always show the same time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     ahead_millis: Arc<AtomicI64>,
-    /// What a stopped clock shows.
+    /// The time that a stopped clock shows before it is advanced.
     stopped_at: Option<Timestamp>,
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the clock of the system.
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// A clock that stands still at the beginning of this second and only moves when it is moved: for tests of what
-    /// happens at one very moment.
+    /// Returns a clock that stands still at the beginning of the current second and moves only by [`Clock::advance`].
+    /// This is for tests in which several things happen at exactly the same time.
     pub fn stopped() -> Self {
         let now = Timestamp::from_millis(bson::DateTime::now().timestamp_millis());
         Self { stopped_at: Some(Timestamp::from_millis(now.seconds() * 1000)), ..Self::default() }
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         let shown = self.stopped_at.map_or_else(|| bson::DateTime::now().timestamp_millis(), Timestamp::millis);
         Timestamp::from_millis(shown + self.ahead_millis.load(Ordering::Relaxed))

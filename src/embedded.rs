@@ -1,4 +1,5 @@
-//! The private mongod: a child process on a unix socket, for development and tests, that never outlives its server.
+//! The private mongod: a child process for development and tests. It listens only on a unix socket. On Linux, it always
+//! ends with its server.
 
 use std::{
     env, fs, io,
@@ -26,20 +27,24 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// How long a first start may take on a slow disk.
+/// The maximum time for a start. The first start on a slow disk takes longest.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// How often a mongod that starts is asked how far it is.
+/// The pause between two checks of a mongod that is starting.
 const POLL: Duration = Duration::from_millis(5);
-/// How long a mongod whose server was killed may take to go.
+/// The maximum time for the mongod of a killed server to end.
 const TAKE_OVER_LIMIT: Duration = Duration::from_secs(3);
-/// How long a clean stop may take before mongod is killed (its journal keeps what was acknowledged).
+/// The maximum time for a clean stop. After that, mongod is killed; its journal keeps all acknowledged writes.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// Longest path of a unix socket on Linux, with its final NUL.
+/// Paths with this many bytes or more are refused. On Linux, the path of a unix socket has at most 107 bytes and a
+/// final NUL (unix(7)).
 const SOCKET_PATH_LIMIT: usize = 107;
-/// MongoDB's code for "this node has a configuration already".
+/// MongoDB's error code for a node that already has a configuration (`AlreadyInitialized`).
 const ALREADY_INITIALIZED: i32 = 23;
 
-/// A running private mongod. Dropping it without [`PrivateMongod::stop`] leaves the end to the death of this process.
+/// A running private mongod.
+///
+/// If it is dropped without [`PrivateMongod::stop`], mongod runs on. On Linux, it is killed when this process ends. On
+/// other systems, it must then be stopped by hand.
 pub struct PrivateMongod {
     uri: String,
     folder: PathBuf,
@@ -47,39 +52,42 @@ pub struct PrivateMongod {
     ended: watch::Receiver<Option<ExitStatus>>,
 }
 
-/// Why there is no private mongod.
+/// The reason why the private mongod can't be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// None of the usual places has one.
+    /// The named file is not there, or no mongod is in any of the usual places.
     #[error("no mongod found: run scripts/install-mongod, or set MONGOD_BIN or MONGO_URI")]
     NoMongod,
     /// Another server uses the folder.
     #[error("{} is in use by another myspares; stop it, or set DATA_DIR or MONGO_URI", .0.display())]
     InUse(PathBuf),
-    /// The path to the socket would be cut.
+    /// The path of the socket is too long for the system.
     #[error("the path {} is too long for a unix socket; set DATA_DIR to a shorter one", .0.display())]
     PathTooLong(PathBuf),
-    /// mongod ended at once, or didn't become usable.
+    /// mongod ended at once or didn't become usable in time.
     #[error("mongod didn't start ({reason}); its log is {}", .log.display())]
     NotStarted {
-        /// What happened.
+        /// A short description of the failure.
         reason: String,
-        /// mongod's own log.
+        /// The path of mongod's log.
         log: PathBuf,
     },
-    /// The folder or the process can't be made.
+    /// A file, a folder or the process can't be created or used.
     #[error("{}: {source}", .path.display())]
     Io {
-        /// What was touched.
+        /// The path that the failed operation used.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl PrivateMongod {
-    /// Starts mongod on `folder` as a replica set of one, so that transactions and change streams work.
-    /// `binary` comes first, then `PATH`, then `.mongodb/bin/mongod`.
+    /// Starts mongod with its data in `folder` and waits until it accepts writes, for 30 seconds at most. It runs as a
+    /// replica set with one member, so that transactions and change streams work.
+    ///
+    /// `binary` is the mongod to run. Without it, `PATH` is searched and then `.mongodb/bin/mongod`. If another process
+    /// uses the folder, this waits for up to 3 seconds, because the mongod of a killed server needs a moment to end.
     pub async fn start(folder: &Path, binary: Option<&Path>) -> Result<Self, EmbeddedError> {
         let binary = find_mongod(binary).ok_or(EmbeddedError::NoMongod)?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
@@ -98,36 +106,37 @@ impl PrivateMongod {
         Ok(mongod)
     }
 
-    /// The connection string for the driver.
+    /// Returns the connection string for the driver.
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// The connection string of the mongod that another process of this user runs on `folder`, if there is one.
+    /// Returns the connection string of the mongod that another process of this user runs in `folder`, or `None` if
+    /// there is none. That mongod may still be starting.
     pub fn running_on(folder: &Path) -> Option<String> {
         let folder = folder.canonicalize().ok()?;
         let lock = fs::File::open(folder.join("server.lock")).ok()?;
         matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)).then(|| uri(&folder.join("m.sock")))
     }
 
-    /// The process id.
+    /// Returns the process id of mongod.
     pub fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// Whether it has complained of a full disk.
+    /// Returns whether mongod's log says that the disk is full.
     pub fn is_disk_full(&self) -> bool {
         is_disk_full(&self.folder)
     }
 
-    /// Returns when mongod has ended, whoever ended it.
+    /// Waits until mongod has ended, for whatever reason. Returns its exit status, or status 0 if that is unknown.
     pub async fn ended(&self) -> ExitStatus {
         let mut ended = self.ended.clone();
         let status = ended.wait_for(Option::is_some).await.map(|status| *status);
         status.ok().flatten().unwrap_or_else(|| ExitStatus::from_raw(0))
     }
 
-    /// Ends mongod cleanly and waits until it is gone.
+    /// Stops mongod cleanly and waits until it has ended. Kills it if that takes longer than 10 seconds.
     pub async fn stop(self) {
         self.signal(Signal::TERM);
         if tokio::time::timeout(STOP_LIMIT, self.ended()).await.is_err() {
@@ -136,7 +145,7 @@ impl PrivateMongod {
         }
     }
 
-    /// A signal to a process that has just ended is not worth an error.
+    /// Sends a signal to mongod. Does nothing if mongod has already ended.
     fn signal(&self, signal: Signal) {
         if self.ended.borrow().is_none() {
             let _already_gone = rustix::process::kill_process(self.pid, signal);
@@ -145,7 +154,7 @@ impl PrivateMongod {
 
     async fn become_primary(&mut self, socket: &Path, folder: &Path) -> Result<(), EmbeddedError> {
         let started = Instant::now();
-        // mongod makes the socket a moment before it listens. The driver would wait half a second between two attempts.
+        // mongod creates the socket a moment before it listens. The driver would wait half a second between attempts.
         let wait_for_socket = async {
             while UnixStream::connect(socket).await.is_err() {
                 tokio::time::sleep(POLL).await;
@@ -173,7 +182,8 @@ fn not_started(folder: &Path, reason: &str) -> EmbeddedError {
     EmbeddedError::NotStarted { reason: reason.to_owned(), log: folder.join("mongod.log") }
 }
 
-/// The socket's path with every byte escaped that could mean something else in a connection string.
+/// Returns the connection string for a socket. All bytes of the path that have a meaning in a connection string are
+/// escaped.
 fn uri(socket: &Path) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let escape = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
@@ -191,8 +201,8 @@ fn find_mongod(named: Option<&Path>) -> Option<PathBuf> {
     found.and_then(|binary| binary.canonicalize().ok())
 }
 
-/// Locks the folder for this server and its mongod. A mongod whose server was killed holds the lock until it is gone,
-/// so that waiting for the lock is waiting for it.
+/// Locks the folder for this server and its mongod. The mongod of a killed server holds the lock until it has ended, so
+/// waiting for the lock also waits for the end of that mongod.
 async fn lock(folder: &Path) -> Result<fs::File, EmbeddedError> {
     let path = folder.join("server.lock");
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
@@ -211,8 +221,8 @@ async fn lock(folder: &Path) -> Result<fs::File, EmbeddedError> {
 
 type Spawned = (Pid, watch::Receiver<Option<ExitStatus>>);
 
-/// Starts mongod from a thread that lives as long as mongod does: Linux sends the death signal when
-/// the *thread* that forked ends, not the process (prctl(2), PR_SET_PDEATHSIG).
+/// Starts mongod from a thread that lives as long as mongod. Linux sends the death signal when the *thread* that forked
+/// ends, and not when its process ends (prctl(2), PR_SET_PDEATHSIG).
 fn spawn(
     binary: &Path,
     folder: &Path,
@@ -223,7 +233,7 @@ fn spawn(
     let keeper = move || match command.spawn() {
         Err(error) => drop(started.send(Err(error))),
         Ok(mut child) => {
-            // The parent's copy of the lock goes with `command`; the child's stays open as its standard input.
+            // This closes the parent's copy of the lock. The child's copy stays open as its standard input.
             drop(command);
             let (ending, ended) = watch::channel(None);
             drop(started.send(Ok((Pid::from_child(&child), ended))));
@@ -243,29 +253,29 @@ fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, Embe
         fs::remove_file(&stale_socket).map_err(at(&stale_socket))?;
     }
     let mut command = Command::new(binary);
-    // Paths are relative to the folder, and so is the host in the replica set's configuration: the folder can be moved.
+    // The paths here and the host in the configuration of the replica set are relative, so the folder can be moved.
     command
         .current_dir(folder)
         .args(["--dbpath", ".", "--replSet", "myspares"])
         .args(["--bind_ip", "./m.sock", "--nounixsocket", "--port", "27017"])
         .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-        // Hundreds of databases, one a test, have more files than a process may keep open.
+        // Each test has its own database. The files of hundreds of databases are more than a process may keep open.
         .args(["--setParameter", "wiredTigerFileHandleCloseIdleTime=10"])
-        // A slow command is logged whole, and some of them hold password hashes.
+        // mongod logs slow commands completely, and some commands contain password hashes.
         .args(["--slowms", "2147483647"])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
         .stdin(Stdio::from(lock))
         .stdout(Stdio::from(log))
         .stderr(Stdio::null())
-        // A Ctrl-C in the terminal is the server's to handle: mongod must outlive the last request.
+        // Ctrl-C in the terminal must reach only the server, because mongod must run until the last request has ended.
         .process_group(0);
     die_with_parent(&mut command);
     Ok(command)
 }
 
-/// Has the kernel kill mongod when this process dies, however it dies. SIGKILL loses nothing: writes are
-/// acknowledged after they are in the journal.
+/// Makes the kernel kill mongod when this process ends, even if the process is killed. SIGKILL loses no data, because
+/// writes are acknowledged only after they are in the journal.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "pre_exec is unsafe; the closure makes two system calls and allocates nothing")]
 fn die_with_parent(command: &mut Command) {
@@ -282,7 +292,7 @@ fn die_with_parent(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent(_command: &mut Command) {}
 
-/// Makes the new node a replica set of one, if it isn't yet, and waits until it takes writes.
+/// Makes the node a replica set with one member, if it isn't one yet, and waits until it accepts writes.
 async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
     let address = ServerAddress::Unix { path: socket.to_owned() };
     let options = ClientOptions::builder().hosts(vec![address]).direct_connection(true).build();
@@ -303,7 +313,8 @@ async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
     }
 }
 
-/// A node that is still reading its configuration looks like one that has none, and answers that it has one.
+/// Gives the node its configuration. The error that it already has one is ignored: a node that is still reading its
+/// configuration looks like a node without one.
 async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()> {
     match admin.run_command(doc! { "replSetInitiate": set.clone() }).await {
         Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(command) if command.code == ALREADY_INITIALIZED) => {
@@ -313,14 +324,14 @@ async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()
     }
 }
 
-/// Whether mongod's log says that the disk is full (ENOSPC of errno(3)).
+/// Returns whether mongod's log says that the disk is full (ENOSPC in errno(3)).
 fn is_disk_full(folder: &Path) -> bool {
     let log = fs::File::open(folder.join("mongod.log"));
     let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
     lines.any(|line| line.contains("No space left on device"))
 }
 
-/// How mongod ended, and the first thing it complained of.
+/// Returns the exit status of mongod and the first error in its log.
 fn first_complaint(folder: &Path, status: ExitStatus) -> String {
     if is_disk_full(folder) {
         return format!("{status}: the disk is full");

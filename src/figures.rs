@@ -1,4 +1,4 @@
-//! What the dashboard shows first: how much there is of everything, and what needs somebody's eye.
+//! The summary for the dashboard. It counts products, users and carts, and lists products that are low in stock.
 
 use futures_util::try_join;
 
@@ -13,29 +13,29 @@ use crate::{
     db::StoreError,
 };
 
-/// Products that are listed when more are running out.
+/// The maximum number of listed products that are low in stock.
 const LOW_STOCK_LIMIT: i64 = 20;
-/// Accounts that are listed.
+/// The maximum number of listed accounts.
 const NEWEST_LIMIT: i64 = 10;
 
-/// Numbers of a moment; each is exact, though not all are of the same instant.
+/// The summary for the dashboard. Each number is exact, but the numbers are not all read at the same moment.
 #[derive(Debug)]
 pub struct Stats {
-    /// Accounts.
+    /// The number of accounts, active or not.
     pub users: u64,
-    /// Entries of the catalogue.
+    /// The numbers of entries in the catalogue.
     pub levels: LevelCounts,
-    /// Carts that hold something.
+    /// The number of carts that are not empty.
     pub carts: u64,
-    /// Those with the least stock of the products at or under the threshold.
+    /// Up to 20 products whose stock is at or below the threshold, with the lowest stock first.
     pub low_stock: Vec<StockLevel>,
-    /// How many products are at or under it.
+    /// The number of all products whose stock is at or below the threshold.
     pub low_stock_total: u64,
-    /// The newest first.
+    /// The 10 newest accounts, with the newest first.
     pub newest_users: Vec<UserRecord>,
 }
 
-/// Counts everything, and looks for products with at most `threshold` pieces.
+/// Reads the summary. Products with at most `threshold` pieces count as low in stock.
 pub async fn read(app: &App, threshold: u32) -> Result<Stats, StoreError> {
     let (levels, (low_stock, low_stock_total), carts, users, newest_users) = try_join!(
         stock::counts(app),

@@ -1,5 +1,5 @@
-//! What collections need before they are used, and how it is brought about: a start on a database that has all of it reads
-//! and changes nothing.
+//! Creating collections, validators and indexes when the server starts. If the database has all of them already,
+//! nothing is changed.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,15 +17,20 @@ use crate::{
 
 /// MongoDB's code for "this collection exists already".
 const NAMESPACE_EXISTS: i32 = 48;
-/// How long a start waits for a primary,
+/// Time for which a start waits for a primary.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// and after how long it asks again.
+/// Pause between two checks for a primary.
 const START_PAUSE: Duration = Duration::from_millis(200);
-/// Collections that are looked at together: more at once would only open more connections.
+/// Number of collections that are checked at the same time. More would only open more connections.
 const AT_ONCE: usize = 4;
 
 impl Store {
-    /// Makes collections, validators and indexes where they are missing or have changed.
+    /// Creates missing collections and indexes, updates validators that have changed, and completes documents of older
+    /// versions. Doing it twice changes nothing.
+    ///
+    /// Waits up to ten seconds for a primary. Fails with [`StoreError::Standalone`] if the database has no
+    /// transactions, and fails if an index exists with the same name but another definition: that has to be removed by
+    /// hand.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         self.refuse_standalone().await?;
         let found = &self.validators(doc! {}).await?;
@@ -34,7 +39,8 @@ impl Store {
         self.complete().await
     }
 
-    /// Transactions need a replica set (or a sharded cluster); a standalone mongod would fail at the first of them.
+    /// Fails if the database is a standalone mongod. Transactions need a replica set or a sharded cluster, and the
+    /// first one would fail.
     async fn refuse_standalone(&self) -> Result<(), StoreError> {
         let hello = self.hello().await?;
         if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid") {
@@ -43,7 +49,8 @@ impl Store {
         Err(StoreError::Standalone)
     }
 
-    /// What the database says of itself. One that starts at the same moment may need a while for its election.
+    /// Returns the database's answer to `hello`. Waits for a primary, because a database that has just started may
+    /// still hold its election.
     async fn hello(&self) -> Result<Document, StoreError> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
@@ -54,7 +61,7 @@ impl Store {
         }
     }
 
-    /// The validators of the collections that there are, by their names.
+    /// Returns the validators of the collections that exist and match `filter`, by collection name.
     async fn validators(&self, filter: Document) -> Result<HashMap<String, Document>, StoreError> {
         let found = self.connection.database.list_collections().filter(filter).await?;
         let named = found.map_ok(|found| (found.name, found.options.validator.unwrap_or_default()));
@@ -81,14 +88,15 @@ impl Store {
         Ok(())
     }
 
-    /// Collections are made before they are used: making one inside concurrent transactions conflicts.
+    /// Creates a collection. This is done before it is used, because transactions that create a collection conflict
+    /// with each other.
     async fn create(&self, layout: &Layout) -> Result<(), StoreError> {
         let made =
             self.connection.database.create_collection(layout.collection).validator(layout.validator.clone()).await;
         if !made.as_ref().is_err_and(|error| error::code_of(error) == Some(NAMESPACE_EXISTS)) {
             return Ok(made?);
         }
-        // Another instance was faster, perhaps one of another version.
+        // Another instance has created it meanwhile, perhaps an instance of another version.
         let found = self.validators(doc! { "name": layout.collection }).await?;
         match found.get(layout.collection) {
             Some(validator) => self.update_validator(layout, validator).await,
@@ -96,7 +104,8 @@ impl Store {
         }
     }
 
-    /// Changing a validator locks the collection and needs more rights than using it: only where it differs.
+    /// Updates the validator of a collection if it differs. It isn't set at every start, because that locks the
+    /// collection and needs more rights than using it.
     async fn update_validator(&self, layout: &Layout, found: &Document) -> Result<(), StoreError> {
         if *found != layout.validator {
             let change = doc! { "collMod": layout.collection, "validator": layout.validator.clone() };
@@ -105,8 +114,9 @@ impl Store {
         Ok(())
     }
 
-    /// The wanted indexes that aren't there just like that. One that differs is among them, so that the server refuses it:
-    /// it never replaces an index by another one of the same name.
+    /// Returns the wanted indexes for which the collection has no equal one. This includes indexes that exist with
+    /// another definition. The server refuses to create those, since it never replaces an index by another one of the
+    /// same name.
     async fn missing_indexes(&self, layout: Layout) -> Result<Vec<IndexModel>, StoreError> {
         let mut wanted = layout.indexes;
         if wanted.is_empty() {
@@ -114,7 +124,7 @@ impl Store {
         }
         let list = self.connection.database.run_cursor_command(doc! { "listIndexes": layout.collection });
         let found: Vec<Document> = list.await?.try_collect().await?;
-        // What somebody added by hand need not be anything that this version can read.
+        // Indexes that somebody added by hand may have options that this version can't read; they are ignored.
         let read = |found| bson::deserialize_from_document(found).and_then(|index| described(&index)).ok();
         let found: Vec<Vec<u8>> = found.into_iter().filter_map(read).collect();
         wanted.retain(|index| !described(index).is_ok_and(|index| found.contains(&index)));
@@ -122,7 +132,11 @@ impl Store {
     }
 }
 
-/// An index in bytes, which tell the order of its fields as well. MongoDB names fields of text apart from their index.
+/// Returns an index as bytes, by which two indexes are compared. `Document`s can't be compared for this, since they are
+/// equal even if their fields have another order, which matters for an index.
+///
+/// A text index is changed to the form in which MongoDB stores it: `{ name: "text" }` becomes the keys
+/// `{ _fts: "text", _ftsx: 1 }` and the weights `{ name: 1 }`.
 fn described(index: &IndexModel) -> bson::error::Result<Vec<u8>> {
     let mut index = index.clone();
     let options = index.options.get_or_insert_default();

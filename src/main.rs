@@ -1,4 +1,4 @@
-//! The binary: see `myspares --help`.
+//! The program `myspares`. `myspares --help` lists its subcommands.
 
 use std::process::ExitCode;
 

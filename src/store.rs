@@ -1,4 +1,5 @@
-//! The database: one file a collection, with its documents, indexes and queries. Nothing else talks to MongoDB.
+//! The connection to the database, and the list of all collections. The documents, indexes and queries of a collection
+//! are in the folder of its subject, such as `accounts/store/`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,25 +35,26 @@ use crate::{
     mail::store::Outbox,
 };
 
-/// Connections to the database. 10 to 16 are best on a small machine: 100 halve the throughput.
+/// The most connections to the database. On a small machine, 10 to 16 are best; with 100, the throughput is half as
+/// high.
 const POOL_SIZE: u32 = 16;
-/// How long a call waits for a reachable primary before it is answered 503. A quick election passes; a database that is
-/// gone must not hold every call up.
+/// Time for which a call waits for a reachable primary before it is answered 503. It is long enough for a quick
+/// election, and short enough that calls don't pile up while the database is gone.
 const SELECTION_LIMIT: Duration = Duration::from_secs(1);
-/// How long a connection may take to open.
+/// The longest time for opening a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// Calls that would wait longer for a connection are refused at once.
+/// The longest time for which a call may wait for a connection. A call that would wait longer is refused at once.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Declares the parts of the store: for each a field of [`Store`], which is opened with the others and whose layout is
-/// among those that a start brings about.
+/// Declares the parts of the store. Each becomes a field of [`Store`]. It is opened with the others, and when the
+/// server starts, its collection gets the layout that it declares.
 macro_rules! collections {
     ($($(#[$doc:meta])* $field:ident: $part:ty,)+) => {
-        /// All collections, sharing one pool of connections.
+        /// All collections, which share one pool of connections. Clones share it too.
         #[derive(Clone)]
         pub struct Store {
             pub(crate) connection: Connection,
-            /// Whether the database is there, and how busy it is.
+            /// Whether the database can be reached, and how busy its connections are.
             pub health: Arc<Health>,
             probe: Arc<Probe>,
             $($(#[$doc])* pub(crate) $field: $part,)+
@@ -68,12 +70,12 @@ macro_rules! collections {
                 }
             }
 
-            /// What each collection needs before it is used.
+            /// Returns the layouts of all collections.
             pub(crate) fn layouts() -> Vec<Layout> {
                 [$(<$part as StorePart>::layout(),)+].into_iter().flatten().collect()
             }
 
-            /// Completes the documents of each part.
+            /// Updates documents of older versions and creates those that must exist; see [`StorePart::complete`].
             pub(crate) async fn complete(&self) -> Result<(), StoreError> {
                 $(self.$field.complete().await?;)+
                 Ok(())
@@ -83,11 +85,11 @@ macro_rules! collections {
 }
 
 collections! {
-    /// What happened.
+    /// Entries about what happened and who did it.
     audits: Audits,
     /// Accounts with their sessions.
     users: Users,
-    /// The carts inside the accounts.
+    /// Carts, which are stored inside the accounts.
     carts: Carts,
     /// Vehicle brands.
     brands: Branches<Brand>,
@@ -97,49 +99,50 @@ collections! {
     categories: Branches<Category>,
     /// Products below categories.
     products: Products,
-    /// Writes to the four levels.
+    /// Writes to brands, models, categories and products.
     tree: Tree,
-    /// Changes of the four levels.
+    /// The stream of changes of brands, models, categories and products.
     catalogue_watch: CatalogueWatch,
-    /// Changes of products that may concern carts.
+    /// The stream of changes of products that may affect carts.
     product_watch: ProductWatch,
-    /// Redistributions under way.
+    /// Plans by which carts are reduced to a stock that has fallen.
     plans: Plans,
-    /// Codes that were sent.
+    /// One-time codes that were sent.
     otp_codes: OtpCodes,
-    /// Tries without a code of one's own.
+    /// Counts of tries that belong to a number and not to a code.
     otp_tallies: OtpTallies,
-    /// Accounts that wait for their code.
+    /// Accounts that wait for the code sent to their number.
     pending_registrations: PendingRegistrations,
-    /// Who did what how often.
+    /// Times at which limited actions were done.
     rate_limits: RateLimits,
     /// Mails that are to be sent.
     outbox: Outbox,
-    /// Who works in the background.
+    /// Processes that currently do background work.
     leases: Leases,
     /// Documents that transactions touch to exclude each other.
     locks: Locks,
     /// Links that were mailed.
     links: Links,
-    /// Who may become staff.
+    /// Invitations to become staff.
     invitations: Invitations,
     /// Images that are to be removed.
     image_trash: ImageTrash,
-    /// What links bring about.
+    /// Transactions that links in mails start.
     proofs: Proofs,
 }
 
 impl Store {
-    /// Opens the pool. Nothing is sent yet: see [`Store::prepare`].
+    /// Opens the pool of connections to the database called `name`. Doesn't wait for the database; [`Store::prepare`]
+    /// does. Fails if `uri` is invalid or its DNS records can't be read.
     pub async fn connect(uri: &SecretString, name: &str) -> Result<Self, StoreError> {
         let mut options = ClientOptions::parse(uri.expose_secret()).await?;
         options.app_name = Some("myspares".to_owned());
         options.max_pool_size = Some(POOL_SIZE);
         options.server_selection_timeout = Some(SELECTION_LIMIT);
         options.connect_timeout = Some(CONNECT_LIMIT);
-        // What is acknowledged survives a crash and a failover.
+        // A write that was acknowledged survives a crash and a failover.
         options.write_concern = Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
-        // Sessions, stock and carts are decided on what is read: never on a secondary's older state.
+        // Decisions about sessions, stock and carts depend on reads, and a secondary may return older data.
         options.selection_criteria = Some(ReadPreference::Primary.into());
         let probe = Probe::new(&options, name)?;
         let health = Health::new(POOL_SIZE);
@@ -149,22 +152,24 @@ impl Store {
         Ok(Self::open(Connection { client, database }, health, probe))
     }
 
-    /// Asks whether the database answers, whatever else is asked of it: within a second.
+    /// Checks whether the database answers within a second, on a connection of its own; see
+    /// [`Probe`](crate::db::probe::Probe).
     pub async fn answers(&self) -> Result<(), StoreError> {
         self.probe.ask().await
     }
 
-    /// Refuses a call that would wait too long for a connection.
+    /// Fails with [`StoreError::Overloaded`] if a call would now wait more than two seconds for a connection.
     pub fn admit(&self) -> Result<(), StoreError> {
         if self.health.expected_wait() > LONGEST_WAIT { Err(StoreError::Overloaded) } else { Ok(()) }
     }
 
-    /// Refuses a call at once where it would wait for a primary.
+    /// Fails with [`StoreError::Unavailable`] if the database is known not to answer, so that a call need not wait to
+    /// find out.
     pub fn require_primary(&self) -> Result<(), StoreError> {
         if self.health.is_gone() { Err(StoreError::no_primary()) } else { Ok(()) }
     }
 
-    /// Closes every connection, once nothing uses them any more.
+    /// Closes all connections. Waits until the sessions and cursors that are still open are dropped.
     pub async fn close(self) {
         self.probe.close().await;
         self.connection.client.shutdown().await;

@@ -1,5 +1,7 @@
-//! Traces of calls, sent to a collector by OTLP over HTTP (https://opentelemetry.io/docs/specs/otlp/). They name routes and
-//! never paths, and hold nothing that a caller has written.
+//! Traces of calls. They are sent to a collector by OTLP over HTTP (<https://opentelemetry.io/docs/specs/otlp/>).
+//!
+//! Spans are named after routes and not after paths, because paths may contain secrets. They contain the request id,
+//! which may come from the caller.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -19,33 +21,33 @@ use opentelemetry_sdk::{
 use reqwest::{Client, header::HeaderMap};
 use tokio::runtime::Handle;
 
-/// How long the collector may take for a batch. Spans wait in memory meanwhile, 2,048 at most; more are dropped.
+/// The maximum time for sending a batch. Meanwhile up to 2,048 spans wait in memory, and further spans are dropped.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// How long the last spans may take when the server stops.
+/// The maximum time for sending the last spans when the server stops.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where the spans of calls go.
+/// Creates the spans of calls and sends them to the collector.
 pub struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
-/// A call under way.
+/// The span of a call in progress.
 pub struct CallSpan(SdkSpan);
 
-/// Why no traces are sent.
+/// The reason why traces can't be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TracesError {
-    /// The client of the collector.
+    /// The HTTP client can't be created.
     #[error(transparent)]
     Client(#[from] reqwest::Error),
-    /// The exporter.
+    /// The exporter can't be created, for example because the endpoint is not a URL.
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
 }
 
 impl Traces {
-    /// Traces for the collector at `endpoint`, such as `http://localhost:4318`.
+    /// Starts traces for the collector at `endpoint`, such as `http://localhost:4318`. Panics outside a tokio runtime.
     pub fn start(endpoint: &str) -> Result<Self, TracesError> {
         crate::values::tls::install_tls();
         let client = Client::builder().timeout(CALL_LIMIT).build()?;
@@ -60,7 +62,7 @@ impl Traces {
         Ok(Self { tracer: provider.tracer("myspares"), provider })
     }
 
-    /// A call begins; its `traceparent` (W3C Trace Context) says whose part it is.
+    /// Begins the span of a call. If the call has a `traceparent` (W3C Trace Context), the span belongs to that trace.
     pub fn begin(&self, method: &str, request_id: &str, headers: &HeaderMap) -> CallSpan {
         let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(headers));
         let attributes = [
@@ -71,7 +73,7 @@ impl Traces {
         CallSpan(span.start_with_context(&self.tracer, &parent))
     }
 
-    /// Sends what is left.
+    /// Sends the spans that are left, for two seconds at most. Logs a warning if that fails.
     pub async fn stop(&self) {
         let provider = self.provider.clone();
         let stopped = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(STOP_LIMIT)).await;
@@ -82,7 +84,7 @@ impl Traces {
 }
 
 impl CallSpan {
-    /// The call has its answer, or nobody waits for it.
+    /// Ends the span when the call has its answer or its caller has left. `route` is `None` if no route was matched.
     pub fn end(mut self, method: &str, route: Option<&str>, status: u16) {
         if let Some(route) = route {
             self.0.update_name(format!("{method} {route}"));
@@ -96,7 +98,8 @@ impl CallSpan {
     }
 }
 
-/// Carries batches with the client that everything else uses, on the runtime that its sockets need.
+/// Sends batches with reqwest, which the app uses anyway. The exporter runs on a thread of its own, but reqwest needs a
+/// tokio runtime.
 #[derive(Debug)]
 struct Courier {
     client: Client,

@@ -1,4 +1,5 @@
-//! What owners do with their accounts: change the password, list and end sessions, export the data, delete the account.
+//! What owners do with their accounts: change the password, and list and end sessions. Reading and removing the whole
+//! account are here too, for the export and the deletion in `privacy`.
 
 use super::{
     hashing::HashError,
@@ -62,7 +63,7 @@ pub async fn end_all_sessions(app: &App, caller: SessionRef) -> Result<(), Accou
     Ok(app.store.users.end_all_sessions(caller.user).await?)
 }
 
-/// Returns the account with its sessions and its cart, without its secrets.
+/// Returns the account of the caller with its cart and the sessions that have not expired, but without secrets.
 pub async fn whole(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
     app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
@@ -91,8 +92,8 @@ pub async fn change_password(
     Err(AccountError::SignedOut)
 }
 
-/// Removes an account, unless its password has changed since `confirmed` was read or it has become an admin's; returns
-/// whether it was removed.
+/// Deletes an account whose password was confirmed. Returns `false`, and deletes nothing, if its password hash has
+/// changed since then, if it was disabled, or if it is an admin's.
 pub async fn remove(app: &App, confirmed: &Credentials) -> Result<bool, StoreError> {
     app.store.users.delete(confirmed.account.id, &confirmed.password_hash, app.clock.now()).await
 }

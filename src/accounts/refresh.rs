@@ -159,7 +159,7 @@ enum Verdict {
 /// | 65 s | the browser refreshes with token 6 and gets it again; the session notes that 6 has come back | 4 | 6 |
 /// | 120 s | somebody refreshes with token 4 or 5: this must be a copy, and the session ends | | |
 ///
-/// The whole rule, from which the first line that fits counts:
+/// The whole rule, of which the first line that fits counts:
 ///
 /// | token | answer |
 /// |---|---|

@@ -91,7 +91,7 @@ pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Or
 }
 
 /// Returns the counts of one request from an IP address. Looking up an account and asking for a mail are counted
-/// separately, because each reset needs one of both.
+/// separately, because a reset needs one of each.
 fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
     let by_address = move |action| Count::by_address(action, what, client);
     by_address(Action::ForgotMinute).chain(by_address(Action::ForgotDay))

@@ -65,7 +65,8 @@ pub enum LogoutError {
     /// The request holds neither an access token nor a refresh token.
     #[error("refresh and access tokens required")]
     Required,
-    /// No token was made by this shop, or there was only an access token, whose session has ended already.
+    /// No refresh cookie is genuine, and the access token is missing, not valid, or of a session that has ended
+    /// already.
     #[error("invalid or expired access token")]
     Invalid,
     /// The database call failed.

@@ -38,8 +38,8 @@ pub struct Lines(pub String);
 #[derive(Debug)]
 pub struct CodeIn(pub String);
 
-/// A line of text that mostly consists of digits, such as a phone number; a JSON integer is accepted too. The text is
-/// not checked to be a number.
+/// A line of text, or a JSON integer as its digits. For phone numbers, postal codes and identifiers; the text is not
+/// checked to be a number.
 #[derive(Debug, Clone)]
 pub struct Digits(pub String);
 

@@ -25,8 +25,7 @@ use crate::{api::error::BodyFault, values::invalid::InvalidField};
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
 /// The largest value of any other field, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
-/// The longest field name that is read, in bytes. No field of the API has a longer name, so such fields are ignored and
-/// never repeated in an error.
+/// The longest field name that is read, in bytes. Fields with longer names are ignored, because the API has none.
 const MAX_NAME: usize = 64;
 /// The content type of forms.
 pub(super) const FORM: &str = "multipart/form-data";

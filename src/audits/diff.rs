@@ -1,15 +1,15 @@
-//! What changed between two states of a document, field by field.
+//! The difference between two states of a document, field by field.
 
 use bson::{Bson, Document, doc};
 
-/// The top-level fields in which two states differ.
+/// The top-level fields in which two states of a document differ.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Diff {
-    /// Their values afterwards.
+    /// Fields that were added or changed, with their new values.
     set: Document,
-    /// Those that are gone.
+    /// Names of the fields that were removed.
     unset: Vec<String>,
-    /// Their values before.
+    /// Fields that were changed or removed, with their old values.
     before: Document,
 }
 
@@ -33,7 +33,8 @@ impl Diff {
         self.set.is_empty() && self.unset.is_empty()
     }
 
-    /// The update that leads from the one state to the other; not for states that are the same.
+    /// Returns the update that turns the first state into the second. If they are equal, it is empty, which MongoDB
+    /// refuses, so check [`Diff::is_empty`] first.
     pub(crate) fn update(&self) -> Document {
         let mut update = Document::new();
         if !self.set.is_empty() {
@@ -45,7 +46,8 @@ impl Diff {
         update
     }
 
-    /// How the audits tell of it: as change events do, and what was there before.
+    /// Returns the description for the audits. It has the fields `updatedFields` and `removedFields`, as MongoDB's
+    /// change events do, and `before` with the old values.
     pub(crate) fn described(self) -> Document {
         doc! { "updatedFields": self.set, "removedFields": self.unset, "before": self.before }
     }

@@ -1,4 +1,4 @@
-//! Reading the audits: what happened, by whom, and what it changed.
+//! The audits: a record of what happened, who did it, and what it changed.
 
 pub mod diff;
 pub(crate) mod store;
@@ -17,13 +17,14 @@ use crate::{
     },
 };
 
-/// Appends an entry about something that has happened already. What happens in a transaction is told in it, by
-/// `Audits::append_in`.
+/// Appends an entry about something that has happened already. For a change made in a transaction, use
+/// `Audits::append_in` in the same transaction instead.
 pub async fn record(app: &App, entry: AuditDoc) -> Result<(), StoreError> {
     app.store.audits.append(entry).await
 }
 
-/// A page of entries as `reader` may see them, and how many there are on all pages.
+/// Returns a page of the entries that `wanted` matches, and the number of entries on all pages. For readers who aren't
+/// admins, personal data is masked.
 pub async fn read(
     app: &App,
     reader: Role,
@@ -39,7 +40,8 @@ pub async fn read(
     Ok((page, total))
 }
 
-/// Only admins run the accounts; staff see that something happened to one, not whose it is.
+/// Masks the personal data in an entry about an account or an invitation. Only admins manage accounts; other staff see
+/// what happened to an account, but not its owner's name, number and e-mail address.
 fn mask_personal_data(entry: &mut AuditDoc) {
     if entry.collection == "users" || entry.collection == "invitations" {
         entry.full_document.iter_mut().for_each(mask_fields);

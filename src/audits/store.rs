@@ -1,4 +1,5 @@
-//! The collection `audits`: what happened that somebody may ask about later. Only ever appended to.
+//! The collection `audits`: events about which somebody may ask later. Entries are added, and removed when they expire.
+//! The only change to an entry is that the name of its actor is removed when the actor's account is deleted.
 
 use std::time::Duration;
 
@@ -23,59 +24,59 @@ use crate::{
 
 const NAME: &str = "audits";
 
-/// One entry. Secrets never get here.
+/// One entry of the audits. It never contains secrets such as passwords or tokens.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AuditDoc {
-    /// Its id.
+    /// Id of the entry.
     #[serde(rename = "_id")]
     pub id: AuditId,
-    /// The collection that it is about.
+    /// Name of the collection whose document was changed.
     pub collection: String,
-    /// What happened.
+    /// What happened, such as `insert` or `session_stolen`.
     pub operation: String,
-    /// The id of the document it happened to.
+    /// Id of the changed document, in the form `{ _id: … }`.
     pub document_key: Document,
-    /// The full code of the document, where it has one.
+    /// Full code of the document, if it has one.
     pub code: Option<FullCode>,
-    /// The document as the API names its fields: after the write, or before a deletion.
+    /// The document after the write, or before a deletion. Its fields have the names of the API.
     pub full_document: Option<Document>,
-    /// What changed, field by field.
+    /// The changes, field by field.
     pub update_description: Option<Document>,
-    /// Who did it; nobody, when the shop did it by itself.
+    /// Who made the change; `None` if the shop made it by itself.
     pub actor: Option<Actor>,
-    /// The id of the request, as in the logs.
+    /// Id of the request, which the logs show too.
     pub request_id: Option<String>,
-    /// When.
+    /// Time of the change.
     pub timestamp: Timestamp,
-    /// Until when it is kept.
+    /// Time at which the entry is removed.
     pub expires_at: Timestamp,
-    /// What a search looks through, in lower case; never read.
+    /// The text that a search by text looks through, in lower case. Queries match it but don't return it.
     #[serde(skip_deserializing)]
     search: String,
 }
 
-/// Who did something.
+/// The account that made a change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Actor {
-    /// The account.
+    /// Id of the account.
     pub user_id: UserId,
-    /// Its name at that time; empty once its owner has deleted the account.
+    /// Name of the account at the time of the change; empty once the account is deleted.
     pub username: String,
 }
 
-/// What every entry of one act has in common.
+/// The facts that all entries about one action have in common.
 #[derive(Debug, Clone)]
 pub struct Trail {
-    /// Who acts; `None` for the shop itself.
+    /// Who acts; `None` if the shop acts by itself.
     pub author: Option<Author>,
-    /// When.
+    /// Time of the action.
     pub now: Timestamp,
     /// How long entries are kept.
     pub retention: Duration,
 }
 
 impl Trail {
-    /// An entry about one document; what else it says is added to it.
+    /// Creates an entry about one document. The methods of [`AuditDoc`] add further facts to it.
     pub fn entry(&self, collection: &str, operation: &str, id: impl Into<Bson>) -> AuditDoc {
         let author = self.author.as_ref();
         AuditDoc {
@@ -96,33 +97,34 @@ impl Trail {
 }
 
 impl AuditDoc {
-    /// A session was ended, since an old token of it was used.
+    /// Creates an entry that says that a session was ended because an old token of it was used.
     pub fn session_stolen(session: SessionRef, trail: &Trail) -> Self {
         let removed = doc! { "removed": { "sessions": session.session } };
         trail.entry("users", "session_stolen", session.user).describing(removed)
     }
 
-    /// With the id that the act itself has, so that doing it again leaves no second entry.
+    /// Sets the entry's id to that of the action itself. If the action is repeated, the second entry is refused.
     pub fn identified(self, id: AuditId) -> Self {
         Self { id, ..self }
     }
 
-    /// With the full code of the document.
+    /// Adds the full code of the document.
     pub fn coded(self, code: &FullCode) -> Self {
         Self { code: Some(code.clone()), ..self }
     }
 
-    /// With the document.
+    /// Adds the document.
     pub fn holding(self, document: Document) -> Self {
         Self { full_document: Some(document), ..self }
     }
 
-    /// With what changed.
+    /// Adds the changes.
     pub fn describing(self, changes: Document) -> Self {
         Self { update_description: Some(changes), ..self }
     }
 
-    /// With the text that a search looks through: collection, operation, code, actor and the names of changed fields.
+    /// Adds the text that a search looks through. It has one line each for the collection, the operation, the code, the
+    /// actor's name, the actor's id, the document's id, and the names of the changed fields.
     fn searchable(mut self) -> Self {
         let mut words = vec![self.collection.clone(), self.operation.clone()];
         words.extend(self.code.iter().map(ToString::to_string));
@@ -139,7 +141,7 @@ impl AuditDoc {
     }
 }
 
-/// The collection.
+/// The collection `audits`.
 #[derive(Clone)]
 pub struct Audits {
     docs: Collection<AuditDoc>,
@@ -164,23 +166,25 @@ impl StorePart for Audits {
 }
 
 impl Audits {
-    /// Appends an entry.
+    /// Adds an entry.
     pub(super) async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
         self.docs.insert_one(entry.searchable()).await?;
         Ok(())
     }
 
-    /// Appends an entry in the transaction of the write that it tells of.
+    /// Adds an entry in the transaction that makes the change.
     pub(crate) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
         self.docs.insert_one(entry.searchable()).session(session).await?;
         Ok(())
     }
 
-    /// Takes the name of a deleted account out of what it did; its id stays.
+    /// Removes the name of a deleted account from the entries about its actions, also from their text for searches. The
+    /// account's id stays.
     pub(crate) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
         let words = doc! { "$split": ["$search", "\n"] };
         let at = doc! { "$indexOfArray": [words.clone(), user.to_string()] };
-        // The name stands right before the id (`searchable`), which comes third at the earliest.
+        // In the text for searches, the name is the line before the id (see `searchable`). At least the collection and
+        // the operation come before the name, so the first `$slice` always gets a positive count.
         let before = doc! { "$slice": [words.clone(), { "$subtract": [at.clone(), 1] }] };
         let rest = doc! { "$slice": [words, at, i32::MAX] };
         let join = doc! { "$reduce": { "input": { "$concatArrays": [before, rest] }, "initialValue": "", "in": { "$cond": [
@@ -192,7 +196,7 @@ impl Audits {
         Ok(())
     }
 
-    /// Appends many entries in the transaction of the writes that they tell of.
+    /// Adds many entries in the transaction that makes the changes. Does nothing if there are none.
     pub(crate) async fn append_all_in(
         &self,
         session: &mut ClientSession,
@@ -204,7 +208,8 @@ impl Audits {
         Ok(())
     }
 
-    /// Up to `limit` entries after one place.
+    /// Finds up to `limit` entries that `wanted` matches, starting after the place `after`; `None` starts with the
+    /// first entry. Fails with [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
     pub(super) async fn page(
         &self,
         wanted: &AuditQuery,
@@ -223,7 +228,7 @@ impl Audits {
         Ok(found.max_time(SEARCH_LIMIT).await?.try_collect().await?)
     }
 
-    /// How many entries there are.
+    /// Counts the entries that `wanted` matches. Fails with [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
     pub(super) async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
         let filter = wanted.filter();
         if filter.is_empty() {
@@ -233,24 +238,25 @@ impl Audits {
     }
 }
 
-/// Which entries are wanted.
+/// The conditions that entries must meet, and their order. A condition that is `None` is met by all entries.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
-    /// Not before.
+    /// The earliest time.
     pub from: Option<Timestamp>,
-    /// Not after.
+    /// The latest time.
     pub to: Option<Timestamp>,
-    /// Whose, by id or name.
+    /// Id or exact name of the actor.
     pub actor: Option<String>,
-    /// About the document with this full code, or one below it.
+    /// Full code of the document, or of one of the entries above it in the catalogue.
     pub code: Option<FullCode>,
-    /// Containing this text, whatever the case.
+    /// A text, in upper or lower case, that occurs in the entry's collection, operation, code, actor, document id or
+    /// names of changed fields.
     pub text: Option<String>,
-    /// In place of the newest first.
+    /// Whether the oldest entries come first instead of the newest.
     pub oldest_first: bool,
 }
 
-/// Where a page of entries ended.
+/// The place in the order of entries at which a page ended.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditPlace {
     timestamp: Timestamp,
@@ -295,7 +301,8 @@ impl TryFrom<Vec<u8>> for AuditPlace {
 }
 
 impl AuditDoc {
-    /// Where it stands among the others, as bytes.
+    /// Returns the entry's place in the order of entries as bytes, for a cursor: its time in milliseconds, big-endian,
+    /// and its id. [`AuditPlace`] is read from the same bytes.
     pub fn place(&self) -> [u8; 20] {
         let mut bytes = [0; 20];
         bytes[..8].copy_from_slice(&self.timestamp.millis().to_be_bytes());

@@ -1,7 +1,7 @@
 //! Shopping carts.
 //!
 //! A cart is a part of its owner's account. Each change is a single update that also checks the owner's session. Prices
-//! are not stored but computed at every read.
+//! are computed at every read; a line only remembers what its product cost when it was added.
 
 pub mod redistribution;
 pub mod share_out;
@@ -93,6 +93,8 @@ pub async fn read(app: &App, owner: SessionRef) -> Result<PricedCart, CartError>
 }
 
 /// Adds `quantity` pieces of a product to the cart: all of them, or none if that fails.
+///
+/// Fails if the line would then hold more pieces than are in stock.
 pub async fn add(
     app: &App,
     owner: SessionRef,
@@ -102,7 +104,9 @@ pub async fn add(
     put(app, owner, product, Wanted::More(quantity)).await
 }
 
-/// Sets the number of pieces of a product in the cart, whatever it was before. Doing it twice changes nothing more.
+/// Sets the number of pieces of a product in the cart, whatever it was before. Doing it twice is the same as once.
+///
+/// Fails if that is more than the pieces in stock.
 pub async fn set(
     app: &App,
     owner: SessionRef,
@@ -166,6 +170,8 @@ fn limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, Ca
 }
 
 /// Removes `quantity` pieces of a product from the cart. If none are left, the line is removed too.
+///
+/// Fails with [`CartError::LineNotFound`] if the cart does not hold the product.
 pub async fn remove(
     app: &App,
     owner: SessionRef,

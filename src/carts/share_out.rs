@@ -14,8 +14,8 @@
 /// | 3 | 1.35 | 1 | 0.35 | 1 |
 /// | 1 | 0.45 | 0 | 0.45 | 1 |
 ///
-/// No cart gets more than it asked for, and a cart that asked for more never gets less than another. If the stock is
-/// enough, all carts get what they asked for. A stock below zero counts as zero.
+/// No cart gets more than it asked for. A cart that asked for more never gets less than one that asked for less. If the
+/// stock is enough, all carts get what they asked for. A stock below zero counts as zero.
 pub fn share_out(stock: i64, asked: &[u64]) -> Vec<u64> {
     let total: u128 = asked.iter().copied().map(u128::from).sum();
     let stock = u64::try_from(stock).unwrap_or(0);

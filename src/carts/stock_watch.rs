@@ -1,7 +1,7 @@
 //! Keeps carts within the stock (U4, U5).
 //!
-//! It follows the changes of products, whoever made them. In addition it sweeps: it compares all carts with the stock
-//! when this process takes the work over, after changes were missed, and every ten minutes.
+//! It follows the changes of products, which any program may make. In addition it sweeps: it compares all carts with
+//! the stock when this process takes the work over, after changes were missed, and every ten minutes.
 
 use std::{
     mem,
@@ -61,7 +61,8 @@ impl Following {
         Ok(Some(Self { planner, changes, unsettled, swept_at, position, saved_at }))
     }
 
-    /// Handles the changes of one round. Returns `false` if another process holds the lease by now.
+    /// Does one round: waits for changes and handles them, or sweeps if it is time. Returns `false` if another process
+    /// holds the lease by now.
     pub async fn go_on(&mut self, app: &App, lease: Lease) -> Result<bool, Interrupted> {
         let sweeping = self.is_sweep_due(app.clock.now());
         let wait = if sweeping || !self.unsettled.is_empty() { Duration::ZERO } else { WAIT };

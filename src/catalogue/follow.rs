@@ -49,7 +49,7 @@ pub async fn follow(app: Arc<App>, stop: CancellationToken) {
 
 /// Opens the stream and passes on its changes until it breaks; never returns `Ok`.
 ///
-/// The stream is open before the cache is told so. So every change after the first load is reported.
+/// The stream is opened before the cache is used again, so every change after the first copy is reported.
 async fn listen(app: &App, pause: &mut Duration) -> Result<Infallible, Broken> {
     let mut changes = app.store.catalogue_watch.open_stream().await?;
     *pause = FIRST_PAUSE;

@@ -22,7 +22,7 @@ use crate::{
     values::{author::Author, codes::FullCode, money::Money},
 };
 
-/// Returns whether an entry is still in the state that the caller knows. If not, it is not changed.
+/// A check that an entry is still in the state that the caller knows. If it returns `false`, the entry is not changed.
 pub type Precondition<N> = Arc<dyn Fn(&N) -> bool + Send + Sync>;
 
 /// The changes of a brand, model or category. Fields that are `None` stay as they are.

@@ -53,7 +53,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The number of bytes that images leave free on the disk of `data_dir`, so that the database has enough space.
     pub disk_reserve: u64,
-    /// The secret from which all keys are derived. Only in development it may be unset.
+    /// The secret from which all keys are derived. It may be unset only in development.
     pub jwt_secret: Option<SecretString>,
     /// The secret before the last change. Tokens that were made with it are still valid.
     pub jwt_secret_previous: Option<SecretString>,

@@ -57,8 +57,7 @@ pub enum StoreError {
     /// Other transactions changed the same document at the same time, and retries did not help.
     #[error("too many changes at once, try again soon")]
     Contended,
-    /// The call would wait too long for a connection, so it was refused; see
-    /// [`Store::admit`](crate::store::Store::admit).
+    /// The call would wait too long for a connection, so it was refused at once (`Store::admit`).
     #[error("too much is asked for at the moment")]
     Overloaded,
     /// A query exceeded its time limit.

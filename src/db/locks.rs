@@ -1,9 +1,9 @@
 //! The collection `locks`: documents that transactions touch to exclude each other.
 //!
-//! Two transactions that change different documents don't conflict, even if one would break the check of the other. For
-//! example, two admins, the last ones, each remove the other's role at the same moment: each transaction still sees two
-//! admins, and afterwards there is none. If both touch the same lock first, one of them has to start again, and then it
-//! sees what the other did.
+//! Two transactions that change different documents don't conflict, even if one of them makes the other one's check
+//! fail. For example, the last two admins demote each other at the same moment: each transaction still sees that its
+//! author is an admin, and afterwards there is none. If both transactions touch the same lock first, one of them has to
+//! start again, and then it sees what the other did.
 
 use bson::{Document, doc};
 use mongodb::{ClientSession, Collection};

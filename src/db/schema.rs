@@ -32,8 +32,8 @@ pub trait StorePart: Sized {
         None
     }
 
-    /// Brings documents of older versions up to date, and makes those that must not be missing. Called at each start,
-    /// once all collections exist; doing it twice changes nothing.
+    /// Updates documents of older versions, and creates documents that must exist. It is called at each start, after
+    /// all collections are created, so it must change nothing the second time.
     fn complete(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }

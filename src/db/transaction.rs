@@ -18,39 +18,51 @@ const RETRY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs `body` like [`transact`], but in a session of the caller and with read concern `snapshot`: all reads of `body`
 /// show the data of one moment, which a majority of the servers has.
-pub async fn transact_on_snapshot<T, F>(session: &mut ClientSession, body: F) -> std::result::Result<T, StoreError>
+pub async fn transact_on_snapshot<C, T, F>(
+    session: &mut ClientSession,
+    captures: C,
+    body: F,
+) -> std::result::Result<T, StoreError>
 where
-    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+    C: Send + Sync,
+    F: for<'s> FnMut(&'s mut ClientSession, &'s C) -> BoxFuture<'s, Result<T>> + Send,
 {
     let options = TransactionOptions::builder().read_concern(ReadConcern::snapshot()).build();
-    transact_in(session, options, body).await
+    transact_in(session, options, captures, body).await
 }
 
 /// Runs `body` in a transaction and commits it.
 ///
-/// `body` may run several times, so it must have no effects outside the database. It must return the driver's errors
-/// unchanged, because their labels say whether to try again. If `body` fails with any other error, or five seconds have
-/// passed, the transaction is aborted and the error is returned.
-pub async fn transact<T, F>(client: &Client, body: F) -> std::result::Result<T, StoreError>
+/// `body` may run several times, so it must have no effects outside the database. Each run gets a reference to
+/// `captures`, the values that it needs. `body` must return the driver's errors unchanged, because their labels say
+/// whether to try again.
+///
+/// If `body` fails with an error that says nothing of the kind, or five seconds have passed, the transaction is aborted
+/// and the error is returned. If the connection fails during the commit and doesn't recover, an error is returned
+/// although the changes may have been made.
+pub async fn transact<C, T, F>(client: &Client, captures: C, body: F) -> std::result::Result<T, StoreError>
 where
-    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+    C: Send + Sync,
+    F: for<'s> FnMut(&'s mut ClientSession, &'s C) -> BoxFuture<'s, Result<T>> + Send,
 {
-    transact_in(&mut client.start_session().await?, TransactionOptions::default(), body).await
+    transact_in(&mut client.start_session().await?, TransactionOptions::default(), captures, body).await
 }
 
-async fn transact_in<T, F>(
+async fn transact_in<C, T, F>(
     session: &mut ClientSession,
     options: TransactionOptions,
+    captures: C,
     mut body: F,
 ) -> std::result::Result<T, StoreError>
 where
-    F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, Result<T>> + Send,
+    C: Send + Sync,
+    F: for<'s> FnMut(&'s mut ClientSession, &'s C) -> BoxFuture<'s, Result<T>> + Send,
 {
     let started = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
         session.start_transaction().with_options(options.clone()).await?;
-        let outcome = match body(session).await {
+        let outcome = match body(session, &captures).await {
             Ok(value) => commit(session, started).await.map(|()| value),
             Err(error) => {
                 // If this fails, the server has aborted already or does so when the session ends. Only the first error

@@ -30,7 +30,7 @@ impl Meter {
         Self { patience, left: patience.limit, waiting_since: None }
     }
 
-    /// Starts waiting for the other side, or goes on waiting. Returns when the time will be used up.
+    /// Starts waiting for the other side, or goes on waiting. Returns the moment at which the time will be used up.
     pub fn waiting(&mut self, now: Instant) -> Instant {
         *self.waiting_since.get_or_insert(now) + self.left
     }

@@ -1,4 +1,8 @@
-//! Limits: slots are taken before anything is hashed or sent, and given back when the reason for counting is gone.
+//! Limits on how often actions may be done.
+//!
+//! A call takes a slot before it does anything expensive, such as hashing a password or sending an SMS. It gives the
+//! slot back if the action turns out not to count. For example, a sign-in takes a slot of "failed sign-ins", compares
+//! the password, and gives the slot back if the password is right.
 
 pub(crate) mod store;
 
@@ -8,29 +12,29 @@ use crate::{
     values::{ids::HitId, limits::Action, net::Client},
 };
 
-/// Why something isn't done now.
+/// Why no slot was taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LimitError {
-    /// It was done too often.
+    /// The action was done too often.
     #[error("{}", .action.message())]
     Exceeded {
-        /// What.
+        /// The action whose limit is reached.
         action: Action,
-        /// Seconds until it can be done again.
+        /// Seconds until the action can be done again, at least 1.
         retry_after: u64,
     },
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// An action, and for whom it counts.
+/// An action and the subject for which it is counted, such as failed sign-ins to one account.
 #[derive(Debug, Clone)]
 pub struct Count {
     action: Action,
-    /// Words with spaces between them.
+    /// The subject as words separated by spaces, such as an account's id and a network address.
     subject: String,
-    /// So many times the action's rate is allowed.
+    /// Factor by which the action's rate is multiplied.
     width: u32,
 }
 
@@ -40,8 +44,11 @@ impl Count {
         Self { action, subject: subject.into(), width: 1 }
     }
 
-    /// Counts an action for where a call comes from: its address, and for IPv6 the networks around it. `about` are words
-    /// that make it a count of its own; they come first, so that all addresses can be found by them.
+    /// Counts an action for the address of a caller, and for IPv6 also for the networks around it; see
+    /// [`Client::nets`]. Returns no counts for a caller whose address is unknown.
+    ///
+    /// `about` are words that are added to the subject, such as an account's id. They come before the address, so that
+    /// [`clear`] and [`is_reached`] can find the counts of all addresses by them.
     pub fn by_address(action: Action, about: &str, client: Client) -> impl Iterator<Item = Self> {
         let words = if about.is_empty() { String::new() } else { format!("{about} ") };
         let nets = client.nets().into_iter();
@@ -49,14 +56,16 @@ impl Count {
     }
 }
 
-/// Slots that were taken together.
+/// Slots that one call has taken together.
 #[derive(Debug)]
 pub struct Slots {
     keys: Vec<String>,
     hit: HitId,
 }
 
-/// Takes a slot of each count, or none.
+/// Takes a slot of each count. If one has no free slot, gives back those that were taken and fails with
+/// [`LimitError::Exceeded`]. If the database fails, slots that were taken before stay taken until they expire. Actions
+/// whose limit is switched off are skipped.
 pub async fn take(app: &App, wanted: impl IntoIterator<Item = Count>) -> Result<Slots, LimitError> {
     let (now, mut slots) = (app.clock.now(), Slots { keys: Vec::new(), hit: HitId::new() });
     for Count { action, subject, width } in wanted {
@@ -75,7 +84,7 @@ pub async fn take(app: &App, wanted: impl IntoIterator<Item = Count>) -> Result<
 }
 
 impl Slots {
-    /// Gives all of them back.
+    /// Gives all of the slots back.
     pub async fn give_back(self, app: &App) -> Result<(), StoreError> {
         for key in self.keys {
             app.store.rate_limits.give_back(&key, self.hit).await?;
@@ -84,19 +93,23 @@ impl Slots {
     }
 }
 
-/// Forgets what was counted of an action for every subject that begins with `word`.
+/// Gives back all slots of an action for every subject that begins with `word`, which is one whole word.
 pub async fn clear(app: &App, action: Action, word: &str) -> Result<(), StoreError> {
     app.store.rate_limits.clear(&key(app, action, word)).await
 }
 
-/// Whether an action is closed to a subject that begins with `word`.
+/// Returns whether the limit of an action is reached for any subject that begins with `word`, which is one whole word.
+/// Takes no slot.
 pub async fn is_reached(app: &App, action: Action, word: &str) -> Result<bool, StoreError> {
     let Some(rate) = app.config.limits.rate(action) else { return Ok(false) };
     app.store.rate_limits.is_full(&key(app, action, word), rate, app.clock.now()).await
 }
 
-/// Subjects are numbers, names and addresses: only the keyed hashes of their words are stored, one by one, so that all
-/// addresses that tried one account can be found by the account: its own word begins their keys.
+/// Returns the key under which an action is counted for a subject.
+///
+/// Subjects contain phone numbers, names and addresses, so only keyed hashes are stored. Each word is hashed
+/// separately: the key of `<account> <address>` is `LIMIT_SIGN_IN:<hash of account>:<hash of address>`. All addresses
+/// that tried one account can therefore be found by `LIMIT_SIGN_IN:<hash of account>`, the start of their keys.
 pub fn key(app: &App, action: Action, subject: &str) -> String {
     let digest = |word: &str| -> String {
         let tag = app.keys.limits[0].tag(&[action.variable().as_bytes(), word.as_bytes()]);

@@ -1,4 +1,5 @@
-//! The collection `rate_limits`: who did what when, so that limits hold over all instances.
+//! The collection `rate_limits`: the times at which limited actions were done, which all instances share. Each document
+//! has the taken slots ("hits") of one key.
 
 use bson::{Document, doc};
 use mongodb::{
@@ -18,7 +19,7 @@ use crate::{
 
 const NAME: &str = "rate_limits";
 
-/// The collection.
+/// The collection `rate_limits`.
 #[derive(Clone)]
 pub struct RateLimits {
     docs: Collection<Document>,
@@ -37,7 +38,8 @@ struct Hit {
 
 impl StorePart for RateLimits {
     fn open(connection: &Connection) -> Self {
-        // A crash may forget the last moments: limits are no bookkeeping, and every call waits for them.
+        // Every limited call waits for these writes, so they wait neither for a majority nor for the disk. A crash may
+        // lose the last of them, which is acceptable for limits.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
         let options = CollectionOptions::builder().write_concern(quick).build();
         Self { docs: connection.database.collection_with_options(NAME, options) }
@@ -49,7 +51,8 @@ impl StorePart for RateLimits {
 }
 
 impl RateLimits {
-    /// Takes the slot `hit` under `key`; when none is free, says when the next one will be.
+    /// Takes a slot under `key` and calls it `hit`. If none is free, returns `Ok(Err(time))` with the time at which the
+    /// next one will be.
     pub(super) async fn take(
         &self,
         key: &str,
@@ -58,7 +61,7 @@ impl RateLimits {
         now: Timestamp,
     ) -> Result<Result<(), Timestamp>, StoreError> {
         let hits = match self.try_take(key, hit, rate, now).await {
-            // Two first calls at once: one made the document, the other finds it now.
+            // Two calls were the first for this key. The other one has created the document, so it is found now.
             Err(StoreError::Duplicate) => self.try_take(key, hit, rate, now).await?,
             hits => hits?,
         };
@@ -66,29 +69,31 @@ impl RateLimits {
         Ok(Err(hits.hits.first().map_or(now, |oldest| oldest.at.after(rate.window))))
     }
 
-    /// Gives a slot back.
+    /// Gives the slot called `hit` back. Giving it back twice is no error.
     pub(super) async fn give_back(&self, key: &str, hit: HitId) -> Result<(), StoreError> {
         self.docs.update_one(doc! { "_id": key }, doc! { "$pull": { "hits": { "_id": hit } } }).await?;
         Ok(())
     }
 
-    /// Forgets everything under keys that begin with `prefix`.
+    /// Removes all slots under keys that begin with `prefix`.
     pub(super) async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
         self.docs.delete_many(below(prefix)).await?;
         Ok(())
     }
 
-    /// The same in the transaction of the entry that tells of it.
+    /// Does the same as [`RateLimits::clear`] in a transaction, so that it is recorded in the audits if and only if it
+    /// is done.
     pub(crate) async fn clear_in(&self, tx: &mut ClientSession, prefix: &str) -> mongodb::error::Result<()> {
         self.docs.delete_many(below(prefix)).session(tx).await.map(drop)
     }
 
-    /// Whether no slot is free under one of the keys that begin with `prefix`.
+    /// Returns whether any key that begins with `prefix` has no free slot. `rate` gives the window, and the count for
+    /// keys that older versions stored without one.
     pub(super) async fn is_full(&self, prefix: &str, rate: Rate, now: Timestamp) -> Result<bool, StoreError> {
         let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
         let recent = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
         let mut filter = below(prefix);
-        // Each key keeps its own limit: that of a network is wider than that of an address.
+        // Each key has its own limit, because networks have a higher one than single addresses.
         let limit = doc! { "$ifNull": ["$limit", i64::from(rate.count)] };
         filter.insert("$expr", doc! { "$gte": [{ "$size": recent }, limit] });
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
@@ -109,13 +114,13 @@ impl RateLimits {
         ];
         let docs = self.docs.clone_with_type::<Hits>();
         let taken = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true);
-        // Of the hits the oldest says when a slot is free again; there can be thousands.
+        // Only the oldest hit is returned, since it tells when a slot is free again. There can be thousands of hits.
         let taken = taken.projection(doc! { "taken": 1, "hits": { "$slice": 1 } });
         Ok(taken.return_document(ReturnDocument::After).await?)
     }
 }
 
-/// The keys that begin with `prefix`; `~` follows all that stands in a key.
+/// Returns a filter for the keys that begin with `prefix`. In ASCII, `~` comes after all characters of a key.
 fn below(prefix: &str) -> Document {
     doc! { "_id": { "$gte": prefix, "$lt": format!("{prefix}~") } }
 }

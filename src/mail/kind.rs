@@ -2,23 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A subject that composes mails.
+/// A subject that composes mails when they are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Composer {
-    /// `accounts::letters`.
+    /// The subject `accounts`, whose mails are composed in `accounts::letters`.
     Accounts,
 }
 
 /// Declares the kinds of mails, each with the subject that composes it.
 macro_rules! mail_kinds {
     ($($(#[$doc:meta])* $kind:ident => $composer:ident,)+) => {
-        /// The occasions on which the shop writes.
+        /// A kind of mail that the shop sends.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum MailKind { $($(#[$doc])* $kind,)+ }
 
         impl MailKind {
-            /// Returns who knows what a mail of this kind says.
+            /// Returns the subject that composes mails of this kind.
             pub const fn composer(self) -> Composer {
                 match self { $(Self::$kind => Composer::$composer,)+ }
             }
@@ -27,27 +27,27 @@ macro_rules! mail_kinds {
 }
 
 mail_kinds! {
-    /// To the owner of an account: the password was changed.
+    /// Tells the owner of an account that the password was changed.
     PasswordChanged => Accounts,
-    /// To the address that an account had until now: the account has another one.
+    /// Tells the address that an account had until now that the account has another one.
     EmailChanged => Accounts,
-    /// To the address that was removed from an account. It can still reset the password for a while.
+    /// Tells an address that it was removed from an account. It can still reset the password for a while.
     EmailRemoved => Accounts,
-    /// To the owner of an account that lost an address to another account. It goes to another address that the account
-    /// has proven, or to the lost address itself if the account had proven that one before.
+    /// Tells the owner of an account that another account has taken over an address. It goes to another address that
+    /// the account has proven, or to the lost address itself if the account had proven that one before.
     EmailLost => Accounts,
-    /// To the owner of an account: another account has proven the number and has it now.
+    /// Tells the owner of an account that another account has proven the number and has it now.
     NumberLost => Accounts,
-    /// To the address that an account has from now on, which is not proven yet.
+    /// Tells an address that an account has it from now on, not proven yet.
     EmailSet => Accounts,
-    /// To the owner of an account: the number was changed.
+    /// Tells the owner of an account that the number was changed.
     NumberChanged => Accounts,
-    /// To the owner of an account: a session was ended, because somebody else seems to have a copy of its token.
+    /// Tells the owner of an account that a session was ended, because somebody else seems to have a copy of its token.
     SessionStolen => Accounts,
-    /// A mail with a link that proves that its recipient has the address.
+    /// Contains a link by which the recipient proves to have the address.
     VerifyEmail => Accounts,
-    /// A mail with a link for setting a new password.
+    /// Contains a link for setting a new password.
     ResetPassword => Accounts,
-    /// An invitation to become staff.
+    /// Invites somebody to become staff.
     StaffInvitation => Accounts,
 }

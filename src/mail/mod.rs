@@ -70,8 +70,9 @@ pub async fn claim(app: &App) -> Result<Option<MailDoc>, StoreError> {
     app.store.outbox.claim(now, now.after(CLAIM)).await
 }
 
-/// Sends the letter of a mail that was claimed, or puts the mail off. A mail without a letter is not wanted any more
-/// and is taken out.
+/// Sends the letter of a mail that [`claim`] has returned, and removes the mail. If sending fails, the mail is tried
+/// again later, or given up if that has no use or its time is over. A mail without a letter isn't wanted any more and
+/// is only removed.
 pub async fn deliver(app: &App, mail: &MailDoc, letter: Option<Letter>) -> Result<(), StoreError> {
     let sent = match letter {
         Some(letter) => app.mailer.send(letter).await,
@@ -83,7 +84,7 @@ pub async fn deliver(app: &App, mail: &MailDoc, letter: Option<Letter>) -> Resul
     }
 }
 
-/// Returns how many mails wait.
+/// Counts the mails in the outbox.
 pub async fn waiting(app: &App) -> Result<u64, StoreError> {
     app.store.outbox.waiting().await
 }

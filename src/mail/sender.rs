@@ -34,8 +34,8 @@ enum Way {
 
 /// A mail with its text. It has no `Debug`, because links in the text are secrets.
 pub struct Letter {
-    /// Id of the mail, which is also its `Message-ID`. It stays the same when sending is tried again, so that receivers
-    /// can recognise a second copy.
+    /// Id of the mail, which its `Message-ID` contains. It stays the same when sending is tried again, so that mail
+    /// servers can recognise a second copy.
     pub id: MailId,
     /// Address of the recipient.
     pub to: Email,

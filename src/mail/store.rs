@@ -30,7 +30,7 @@ pub struct MailDoc {
     /// Id of the mail.
     #[serde(rename = "_id")]
     pub id: MailId,
-    /// The account that the mail is about; `None` for a mail to somebody without an account.
+    /// The account that the mail is about; `None` for an invitation, which goes to an address only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
     /// Kind of the mail, which decides its text.

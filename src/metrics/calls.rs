@@ -1,6 +1,6 @@
 //! Counts and durations of calls.
 //!
-//! They are counted by route, such as `/api/utils/brands/:param0`, and not by path: callers can invent any number of
+//! They are counted by route, such as `/api/utils/products/:param0`, and not by path: callers can invent any number of
 //! paths.
 
 use std::{fmt, sync::Arc, time::Duration};

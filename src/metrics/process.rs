@@ -1,5 +1,5 @@
-//! The metrics of the process, with the names that Prometheus' own client libraries use. They come from proc(5), so they
-//! exist only on Linux.
+//! The metrics of the process, with the names that Prometheus' own client libraries use. They come from proc(5), so
+//! they exist only on Linux.
 
 use std::fmt;
 

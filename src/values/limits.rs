@@ -7,7 +7,7 @@ use std::{str::FromStr, time::Duration};
 pub struct Rate {
     /// How often the action may be done.
     pub count: u32,
-    /// Length of the span. It slides: each time of doing the action counts for this long.
+    /// Length of the span. The span is a sliding one: each action counts for this long after it was done.
     pub window: Duration,
 }
 

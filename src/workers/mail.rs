@@ -28,8 +28,8 @@ pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
     Ok(if claimed.is_empty() { Round::Idle } else { Round::Busy })
 }
 
-/// Sends a mail in the words of the subject that it is about. They are made now, so that links count from when they are
-/// sent, however long the mail had to wait.
+/// Writes the text of a mail and sends it. The text is written only now, so that the lifetime of a link in it begins
+/// when the mail is sent, no matter how long the mail has waited.
 async fn send(app: &App, mail: &MailDoc) -> Result<(), StoreError> {
     let letter = match mail.kind.composer() {
         Composer::Accounts => accounts::letters::compose(app, mail).await?,

@@ -1,8 +1,8 @@
 //! The background work, with one file for each worker.
 //!
 //! Any number of instances may run the workers. A lease lets one instance at a time do the work of a worker (U8 in
-//! `docs/architecture.md`). A lease can expire while the process of its holder is paused, and then two instances may work
-//! at the same time. So all work gives the same result when it is done twice.
+//! `docs/architecture.md`). A lease can expire while the process of its holder is paused, and then two instances may
+//! work at the same time. So all work gives the same result when it is done twice.
 
 mod images;
 mod mail;
@@ -222,8 +222,8 @@ impl Turns {
         if round == Round::Busy { Duration::ZERO } else { POLL }
     }
 
-    /// Renews the lease while a round runs. An error is only logged, because the round can't be interrupted. The next
-    /// round asks for the lease again.
+    /// Renews the lease while a round runs. An error is only logged, because the round runs to its end in any case. The
+    /// next round asks for the lease again.
     async fn hold_on(&mut self) {
         if let Err(error) = self.hold().await {
             tracing::warn!(worker = self.worker.name(), %error, "a lease was not renewed");

@@ -1,4 +1,4 @@
-//! Keeps carts to the stock (U4, U5): see `carts/stock_watch.rs`.
+//! Reduces the lines of carts to the stock. The work itself is in `carts/stock_watch.rs`.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::{
     db::{StoreError, leases::Lease},
 };
 
-/// Handles the changes that have arrived, or waits for some for a moment. Without a lease, does one sweep and follows no
-/// changes.
+/// Handles the changes that have arrived, or waits for changes for a moment. Without a lease, compares all carts with
+/// the stock once and follows no changes.
 pub(super) async fn round(app: &Arc<App>, shift: &mut Shift) -> Result<Round, StoreError> {
     let Some(lease) = shift.lease else {
         return Ok(if stock_watch::catch_up(app).await? { Round::Busy } else { Round::Idle });
@@ -29,7 +29,7 @@ pub(super) async fn round(app: &Arc<App>, shift: &mut Shift) -> Result<Round, St
     }
 }
 
-/// False when somebody else has the lease by now.
+/// Starts or continues to follow the changes. Returns false if another instance has the lease now.
 async fn follow(app: &App, lease: Lease, following: &mut Option<Following>) -> Result<bool, Interrupted> {
     if following.is_none() {
         *following = Following::begin(app, lease).await?;

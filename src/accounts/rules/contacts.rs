@@ -135,8 +135,8 @@ mod tests {
     }
 
     /// Somebody has claimed a contact that belongs to another person. That person can reset the account, or can make an
-    /// own account: a contact that is only claimed goes to the account that proves it (see `Users::take_number_in` and
-    /// `Users::take_email_in`).
+    /// account of their own: a contact that is only claimed goes to the account that proves it (see
+    /// `Users::take_number_in` and `Users::take_email_in`).
     #[test]
     fn an_owner_is_never_locked_out_by_a_claim() {
         for (number, email, ..) in TABLE {

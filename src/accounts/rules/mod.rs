@@ -1,4 +1,5 @@
-//! Pure rules of accounts: usernames, passwords, codes, profiles, and which contacts count as proven.
+//! The rules of accounts, without any I/O: usernames, passwords, codes, profiles, and which contacts may reset a
+//! password.
 pub mod contacts;
 pub mod otp;
 pub mod password;

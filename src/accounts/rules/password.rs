@@ -146,8 +146,7 @@ impl OwnerDetails {
         }
         if let Some(number) = number {
             let digits = &number.as_str()[1..];
-            // The number with its country code, and without its first 1, 2 and 3 digits, since a country code has up to
-            // 3.
+            // The number with its country code, and without it. A country code has 1 to 3 digits.
             known.extend((0..=3).map(|code| digits[code..].to_owned()));
         }
         Self(known)

@@ -1,4 +1,4 @@
-//! What admins change about accounts: each change is one transaction with the entry of the audits that tells of it.
+//! What admins change about accounts. Each change and its audit entry are written in one transaction.
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
@@ -12,29 +12,29 @@ use crate::{
     values::{ids::UserId, role::Role, time::Timestamp},
 };
 
-/// What an admin changes about an account; `None` stays as it is.
+/// A change of an account by an admin. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, Copy)]
 pub struct UserChange {
-    /// What the account may do.
+    /// The role of the account.
     pub role: Option<Role>,
     /// Whether its owner may sign in.
     pub is_active: Option<bool>,
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug)]
 pub enum UserChanged {
-    /// The account is like this now.
+    /// The account after the change.
     Done(Box<UserRecord>),
     /// There is no such account.
     Missing,
-    /// Who wanted the change has been made something else than an admin meanwhile.
+    /// The caller is not an active admin any more.
     NotByAdmin,
-    /// Nobody would be left to run the accounts.
+    /// The change would leave the shop without an active admin.
     LastAdmin,
 }
 
-/// Until when the sessions of an account live.
+/// The times at which the sessions of an account expire.
 #[derive(Deserialize)]
 struct SessionEnds {
     sessions: Vec<SessionEnd>,
@@ -56,31 +56,30 @@ impl SessionEnds {
 }
 
 impl Users {
-    /// Changes what an account may do. One that is disabled loses its sessions. All such changes wait for each other, so
-    /// that admins who demote each other at once don't leave the shop without any.
+    /// Changes the role of an account, or whether it is active. A disabled account loses its sessions, and its open
+    /// links and codes become void.
+    ///
+    /// All such changes run one after the other. Otherwise two admins who demote each other at the same time would
+    /// leave the shop without an admin.
     pub(in crate::accounts) async fn administer(
         &self,
         user: UserId,
         change: UserChange,
         trail: &Trail,
     ) -> std::result::Result<UserChanged, StoreError> {
-        let (users, trail) = (self.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (users, trail) = (users.clone(), trail.clone());
-            async move { users.administer_in(tx, user, change, &trail).await }.boxed()
+        transact(&self.client, (self, trail), move |tx, &(users, trail)| {
+            async move { users.administer_in(tx, user, change, trail).await }.boxed()
         })
         .await
     }
 
-    /// Ends all sessions of an account; false when there is no such account.
+    /// Ends all sessions of an account. Returns `false` when there is no such account.
     pub(in crate::accounts) async fn sign_out(
         &self,
         user: UserId,
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
-        let (users, trail) = (self.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (users, trail) = (users.clone(), trail.clone());
+        transact(&self.client, (self, trail), move |tx, &(users, trail)| {
             async move {
                 let ended = doc! { "$set": { "sessions": [] } };
                 let docs = users.docs.clone_with_type::<SessionEnds>();
@@ -97,7 +96,8 @@ impl Users {
         .await
     }
 
-    /// Forgets the failed sign-ins under keys that begin with one of `counters`; false when there is no such account.
+    /// Deletes the counts of failed sign-ins whose keys begin with one of `counters`. Returns `false` when there is no
+    /// such account. `was_locked` is written to the audits.
     pub(in crate::accounts) async fn unlock(
         &self,
         user: UserId,
@@ -105,14 +105,12 @@ impl Users {
         was_locked: bool,
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
-        let (users, counters, trail) = (self.clone(), counters.to_vec(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (users, counters, trail) = (users.clone(), counters.clone(), trail.clone());
+        transact(&self.client, (self, counters, trail), move |tx, &(users, counters, trail)| {
             async move {
                 if !users.is_there_in(tx, doc! { "_id": user }).await? {
                     return Ok(false);
                 }
-                for counter in &counters {
+                for counter in counters {
                     users.limits.clear_in(tx, counter).await?;
                 }
                 let changes = Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).described();
@@ -132,7 +130,7 @@ impl Users {
         trail: &Trail,
     ) -> Result<UserChanged> {
         self.locks.touch_in(tx, Lock::Admins).await?;
-        // The door was passed a moment ago; whoever was demoted since then changes nobody's role any more.
+        // The API has checked the role of the caller, who may have been demoted since then.
         if let Some(author) = &trail.author
             && !self.is_admin_in(tx, doc! { "_id": author.user_id }).await?
         {
@@ -163,7 +161,7 @@ impl Users {
     ) -> Result<UserRecord> {
         let mut stages = vec![diff.update(), doc! { "$set": { "updated_at": now } }];
         if !is_active {
-            // What was open stays closed when the account is made active again.
+            // Old sessions, links and codes must not work again when the account is made active later.
             stages.extend([doc! { "$set": { "sessions": [] } }, doc! { "$unset": "reset" }]);
             self.openings.void_in(tx, user).await?;
         }
@@ -174,7 +172,7 @@ impl Users {
         written.session(tx).await?.ok_or_else(gone)
     }
 
-    /// Whether one of the accounts is an admin's who may sign in.
+    /// Returns whether one of the accounts that match `among` is an active admin's.
     async fn is_admin_in(&self, tx: &mut ClientSession, mut among: Document) -> Result<bool> {
         among.extend(doc! { "role": Role::Admin.as_str(), "is_active": true });
         self.is_there_in(tx, among).await
@@ -190,7 +188,7 @@ impl Users {
     }
 }
 
-/// What of an account admins change, as the API names it.
+/// Returns the fields that admins can change, under the names that the API uses.
 fn administered(role: Role, is_active: bool) -> Document {
     doc! { "role": role.as_str(), "is_active": is_active }
 }

@@ -1,4 +1,5 @@
-//! Contacts of accounts: whose they are, and how they change hands. Proof beats claim (`domain/contacts.rs`).
+//! The contacts of accounts: which account has one, and how one goes to another account. Proof beats claim
+//! (`rules/contacts.rs`).
 
 use bson::{Document, doc};
 use mongodb::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 impl Account {
-    /// The contacts, as far as they decide who may open the account.
+    /// Returns what decides which contact may reset the password.
     pub fn contacts(&self, now: Timestamp) -> Contacts {
         let standing = |is_proven: bool, is_there: bool| match (is_proven, is_there) {
             (true, _) => Standing::Proven,
@@ -34,46 +35,47 @@ impl Account {
         }
     }
 
-    /// What others would try first as its password.
+    /// Returns the words that somebody who knows the owner would try first as the password.
     pub fn owner_details(&self) -> OwnerDetails {
         OwnerDetails::new(&self.username, self.phone_number.as_ref(), self.email.as_ref())
     }
 
-    /// The number, if it was proven.
+    /// Returns the current number of the account if it is proven.
     pub fn proven_number(&self, now: Timestamp) -> Option<&E164> {
         let proven = self.verification.phone.as_ref().and_then(|phone| phone.proven(now));
         proven.filter(|number| self.phone_number.as_ref() == Some(number))
     }
 
-    /// The address that was proven. It may be another one than the account claims now.
+    /// Returns the address that is proven. The account may claim another one now, or none.
     pub fn proven_email(&self, now: Timestamp) -> Option<&Email> {
         self.verification.email.as_ref().and_then(|email| email.proven(now))
     }
 
-    /// Whether this very address was proven.
+    /// Returns whether the account has proven this address.
     pub fn has_proven(&self, email: &Email, now: Timestamp) -> bool {
         self.proven_email(now) == Some(email)
     }
 
-    /// Whether others have to do without an address that the account has. One that was never proven reserves nothing
-    /// beside a proven contact.
+    /// Returns whether other accounts must not claim an address of this account. The account keeps an address that it
+    /// has proven. It also keeps an unproven address, but only as long as no other contact of it is proven.
     pub fn reserves(&self, email: &Email, now: Timestamp) -> bool {
         self.has_proven(email, now) || !self.contacts(now).any_proven()
     }
 
-    /// Where the owner can be told of something: the proven address, before one that is only claimed.
+    /// Returns the address for notices to the owner: the proven one or, without one, the claimed one.
     pub fn mail_address(&self, now: Timestamp) -> Option<&Email> {
         self.proven_email(now).or(self.email.as_ref())
     }
 
-    /// Where a link to reset the password may go.
+    /// Returns the address to which a link to reset the password may go.
     pub fn reset_address(&self, now: Timestamp) -> Option<&Email> {
         let may = self.contacts(now).may_reset(Contact::Email);
         self.mail_address(now).filter(|_| may)
     }
 }
 
-/// Matches the account whose proof of an address counts.
+/// Returns the filter for the account that has proven an address. Proofs of removed addresses count until their time is
+/// over.
 pub(crate) fn has_proven(email: &Email, now: Timestamp) -> Document {
     doc! {
         "verification.email.value": email.as_stored(),
@@ -82,7 +84,7 @@ pub(crate) fn has_proven(email: &Email, now: Timestamp) -> Document {
     }
 }
 
-/// Whether the new holder of an address claims it or has proven it.
+/// The right by which an account takes an address from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
     /// Its owner typed it.
@@ -92,8 +94,11 @@ pub(crate) enum Right {
 }
 
 impl Users {
-    /// Takes a number from the account that only claims it: that one loses its open links, codes and resets, and its owner
-    /// is told. False when the account has proven the number, and nothing was changed.
+    /// Takes a number away from the account that claims it, for an account (`taker`) that has proven it. The open
+    /// links, codes and resets of the other account become void. A mail tells its owner, if it has an address.
+    ///
+    /// Returns `true` if the number is free now or was free before. Returns `false`, and changes nothing, if the other
+    /// account has proven the number too.
     pub(in crate::accounts) async fn take_number_in(
         &self,
         tx: &mut ClientSession,
@@ -116,9 +121,18 @@ impl Users {
         Ok(true)
     }
 
-    /// Takes an address from an account with a weaker standing and, once the taker has proven it, from accounts that proved
-    /// it earlier. They lose what [`Users::take_number_in`] says, and are told where an address is left. False when another
-    /// account keeps it; then nothing was changed.
+    /// Takes an address away from other accounts, for an account (`taker`) that claims it or has proven it:
+    ///
+    /// | the other account | taker claims | taker has proven |
+    /// |---|---|---|
+    /// | has the address and has proven it | keeps it | keeps it |
+    /// | has proven the address, but has another one or none now | keeps its proof | loses its proof |
+    /// | has the address; none of its contacts is proven | keeps it | loses it |
+    /// | has the address, unproven; another contact is proven | loses it | loses it |
+    ///
+    /// The open links, codes and resets of an account that loses the address or the proof become void. A mail tells its
+    /// owner, if an address is left. Returns `true` if the taker can have the address. Returns `false`, and changes
+    /// nothing, if another account keeps it.
     pub(in crate::accounts) async fn take_email_in(
         &self,
         tx: &mut ClientSession,
@@ -154,8 +168,8 @@ impl Users {
         Ok(true)
     }
 
-    /// Removes the proof from accounts that proved an address earlier. They are told at that very address: what they claim
-    /// now may have been set by somebody else.
+    /// Removes the proof of an address from accounts that have proven it but have another address or none now. The
+    /// notice goes to the proven address, because their current address may have been set by somebody else.
     async fn forget_former_in(
         &self,
         tx: &mut ClientSession,
@@ -178,7 +192,7 @@ impl Users {
         self.update_and_void_in(tx, doc! { "_id": loser }, loss).await
     }
 
-    /// Forgets addresses that were removed so long ago that they count for nothing any more.
+    /// Deletes the proofs of removed addresses whose time is over.
     pub(in crate::accounts) async fn forget_removed_emails(
         &self,
         now: Timestamp,
@@ -188,7 +202,7 @@ impl Users {
         Ok(())
     }
 
-    /// Queues a mail about an account to its owner, if there is an address.
+    /// Queues a mail about an account to its owner. Does nothing if the account has no address.
     pub(in crate::accounts) async fn tell_in(
         &self,
         tx: &mut ClientSession,
@@ -201,7 +215,7 @@ impl Users {
         self.outbox.insert_in(tx, &mail).await
     }
 
-    /// One account as the transaction sees it.
+    /// Returns the account that matches `filter`, as the transaction sees it.
     pub(in crate::accounts) async fn account_in(
         &self,
         tx: &mut ClientSession,
@@ -211,7 +225,7 @@ impl Users {
         accounts.find_one(filter).projection(Account::projection()).session(tx).await
     }
 
-    /// Changes one account in a transaction and returns it as it is then.
+    /// Changes the account that matches `filter` in a transaction, and returns the account after the change.
     pub(in crate::accounts) async fn change_in(
         &self,
         tx: &mut ClientSession,

@@ -1,4 +1,4 @@
-//! The account as stored, and the parts of it that single questions need.
+//! The document of an account, and the parts of it that single queries read.
 
 use bson::{Document, doc};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// The whole account.
+/// The document of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserDoc {
     /// Its id.
@@ -28,106 +28,108 @@ pub struct UserDoc {
     pub id: UserId,
     /// The name as its owner spells it.
     pub username: Username,
-    /// The form under which the name is unique.
+    /// The form in which the username is unique.
     pub username_key: UsernameKey,
-    /// Sign-in number.
+    /// The phone number, proven or only claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<E164>,
-    /// Address in lower case.
+    /// The e-mail address in lower case, proven or only claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
-    /// bcrypt.
+    /// The bcrypt hash of the password.
     pub password_hash: PasswordHash,
-    /// What the account may do.
+    /// The role of the account.
     pub role: Role,
     /// Whether its owner may sign in.
     pub is_active: bool,
-    /// What its owner tells of themselves.
+    /// What its owner tells about themselves.
     #[serde(default)]
     pub profile: Profile,
-    /// What was proven.
+    /// Which contacts are proven.
     #[serde(default)]
     pub verification: Verification,
-    /// What its owner is about to buy.
+    /// The cart of its owner.
     pub cart: CartDoc,
-    /// Signed-in browsers and apps, at most 10.
+    /// The sessions: browsers and apps that are signed in, at most 10.
     pub sessions: Vec<SessionDoc>,
-    /// When its owner last signed in, be the session ended or not.
+    /// The time of the last sign-in, kept after the session ends. `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Timestamp>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What the owner of an account tells of themselves.
+/// What the owner of an account tells about themselves.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Profile {
-    /// Mirrors the sign-in number.
+    /// A copy of the phone number of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<ProfilePhone>,
-    /// Where parts are sent.
+    /// The postal address, to which parts are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
-    /// How the account is shown.
+    /// The picture of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<Display>,
-    /// How the account likes the shop.
+    /// The preferred language of the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preference: Option<Preference>,
 }
 
-/// Where parts are sent.
+/// The postal address, to which parts are sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Address {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: AddressId,
-    /// Who receives.
+    /// The name of the recipient.
     pub name: Option<String>,
-    /// Whom the courier calls.
+    /// The number that the courier calls.
     pub phone_number: Option<String>,
-    /// Street and house.
+    /// The street and the house number.
     pub address_line1: Option<String>,
-    /// Whatever else helps to find it.
+    /// More that helps to find the place, such as a floor or a landmark.
     pub address_line2: Option<String>,
-    /// City.
+    /// The city.
     pub city: Option<String>,
-    /// State.
+    /// The state.
     pub state: Option<String>,
-    /// Country.
+    /// The country.
     pub country: Option<String>,
-    /// Postal code.
+    /// The postal code.
     pub pincode: Option<String>,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// How the account is shown.
+/// The picture of the account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Display {
-    /// URL of a picture.
+    /// The URL of the picture.
     pub photo: String,
-    /// Since when.
+    /// The time at which it was set.
     pub created_at: Timestamp,
-    /// The key of a picture that was sent for this account; a typed URL has none, even if it names such a picture.
+    /// The key of a picture that was uploaded for this account. A typed URL has none, even if an uploaded picture is
+    /// there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
-    /// Older versions had no keys and said by this that the file at the URL is the account's own.
+    /// Whether the file at the URL was uploaded for this account. Written only by older versions, which had no keys.
     #[serde(default, skip_serializing)]
     uploaded: bool,
 }
 
 impl Display {
-    /// A picture that was sent for the account.
+    /// Makes the entry for a picture that was uploaded for the account.
     pub fn of_upload(image_key: ImageKey, url: &ImageUrl, now: Timestamp) -> Self {
         Self { photo: url.to_string(), created_at: now, image_key: Some(image_key), uploaded: false }
     }
 }
 
 impl Profile {
-    /// The key of the picture that goes with the account.
+    /// Returns the key of the uploaded picture, which must be removed together with the account; `None` for a typed
+    /// URL.
     pub(crate) fn owned_image(&self) -> Option<ImageKey> {
         let display = self.display.as_ref()?;
         let of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
@@ -135,113 +137,117 @@ impl Profile {
     }
 }
 
-/// How the account likes the shop.
+/// The preferred language of the owner.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Preference {
-    /// BCP 47 tag.
+    /// The language as a BCP 47 tag.
     pub language: String,
-    /// Since when.
+    /// The time at which it was set.
     pub created_at: Timestamp,
 }
 
-/// The number shown on the profile.
+/// The phone number that the profile shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProfilePhone {
-    /// The number.
+    /// The phone number.
     pub number: E164,
-    /// Since when.
+    /// The time at which it was set.
     pub created_at: Timestamp,
 }
 
-/// Which of number and address were proven.
+/// Which contacts of an account are proven.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Verification {
-    /// The address that was proven.
+    /// The address that was proven. It may differ from the address that the account claims now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Verified<Email>>,
     /// The number that was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Verified<E164>>,
-    /// Whether the address was proven by somebody who wasn't signed in: see [`Contacts::contested`].
+    /// Whether the address was proven by somebody who was not signed in. See [`Contacts::contested`].
     ///
     /// [`Contacts::contested`]: crate::accounts::rules::contacts::Contacts::contested
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contested: bool,
 }
 
-/// A value and when it was proven.
+/// A proven value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verified<T> {
-    /// What was proven.
+    /// The value.
     pub value: T,
-    /// When.
+    /// The time of the proof. Without one the value does not count as proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Timestamp>,
-    /// Until when it counts; set when the owner has removed it from the account.
+    /// The time from which the proof does not count any more. It is set when the owner removes the value from the
+    /// account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
 impl<T> Verified<T> {
-    /// A value that is proven now.
+    /// Makes a value that is proven at `now` and counts without an end.
     pub fn now(value: T, now: Timestamp) -> Self {
         Self { value, verified_at: Some(now), until: None }
     }
 
-    /// The value, while it counts as proven.
+    /// Returns the value if it counts as proven at `now`.
     pub fn proven(&self, now: Timestamp) -> Option<&T> {
         let counts = self.verified_at.is_some() && self.until.is_none_or(|until| until > now);
         counts.then_some(&self.value)
     }
 }
 
-/// A signed-in browser or app.
+/// A session: a browser or app that is signed in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionDoc {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: SessionId,
-    /// The number inside its current refresh token (*c*): how often it was rotated, or the constant of a session that
-    /// does not rotate.
+    /// The counter of its current refresh token (*c* in `refresh.rs`): how often the session was rotated, or
+    /// `STATIC_COUNTER` if it does not rotate.
     pub counter: u32,
-    /// When it was last rotated.
+    /// The time of the last rotation; `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
-    /// The counter of the token that the current one was made from (*p*); sessions of older versions have none.
+    /// The counter of the token that the current one was made from (*p* in `refresh.rs`). Sessions of older versions
+    /// have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predecessor: Option<u32>,
-    /// Whether the current token has come back since it was made, so that its answer was not lost.
+    /// Whether the current token has come back since it was made. If so, the browser has received it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub presented: bool,
-    /// The browser or app, as it named itself.
+    /// The browser or app, as its `User-Agent` header says.
     pub device: String,
-    /// Where the sign-in came from.
+    /// The IP address of the sign-in.
     pub ip: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When the password was last given.
+    /// The time of the sign-in. A refresh does not change it.
     pub signed_in_at: Timestamp,
-    /// When it was last refreshed.
+    /// The time of the sign-in or of the last refresh. For a session that does not rotate it is updated once an hour at
+    /// most.
     pub last_used_at: Timestamp,
-    /// Until when it can be refreshed.
+    /// The time from which the session can't be refreshed any more.
     pub expires_at: Timestamp,
 }
 
 impl SessionDoc {
-    /// The counter of the token that the current one was made from. Sessions of older versions counted up by one.
+    /// Returns the counter of the token that the current one was made from; `None` before the first rotation. For
+    /// sessions of older versions, which do not store it, it is always one less than the current counter.
     pub fn predecessor(&self) -> Option<u32> {
         self.rotated_at?;
         self.predecessor.or_else(|| self.counter.checked_sub(1))
     }
 }
 
-/// What a sign-in reads: the account as it is shown, and what it checks.
+/// What a sign-in reads of an account.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Credentials {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
-    /// What the password is compared with.
+    /// The hash that the password is compared with.
     pub password_hash: PasswordHash,
 }
 
@@ -253,21 +259,21 @@ pub struct Account {
     pub id: UserId,
     /// The name.
     pub username: Username,
-    /// Sign-in number.
+    /// The phone number, proven or only claimed.
     pub phone_number: Option<E164>,
-    /// Address in lower case.
+    /// The e-mail address in lower case, proven or only claimed.
     pub email: Option<Email>,
-    /// What the account may do.
+    /// The role of the account.
     pub role: Role,
     /// Whether its owner may sign in.
     pub is_active: bool,
-    /// What its owner tells of themselves.
+    /// What its owner tells about themselves.
     #[serde(default)]
     pub profile: Profile,
-    /// What was proven.
+    /// Which contacts are proven.
     #[serde(default)]
     pub verification: Verification,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
 }
 
@@ -280,15 +286,15 @@ impl Account {
     }
 }
 
-/// What decides whether somebody may do something, and names who did it.
+/// What is needed to decide whether a caller may do something, and to name the caller in the audits.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Member {
     /// The account's id.
     #[serde(rename = "_id")]
     pub id: UserId,
-    /// Its name.
+    /// The username.
     pub username: Username,
-    /// What it may do.
+    /// The role.
     pub role: Role,
 }
 
@@ -298,19 +304,19 @@ impl Member {
     }
 }
 
-/// An account with everything but its secrets.
+/// An account with its sessions and its cart, but without secrets.
 #[derive(Debug, Clone, Deserialize)]
 pub struct WholeAccount {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
-    /// Signed-in browsers and apps.
+    /// The sessions.
     pub sessions: Vec<SessionDoc>,
-    /// What its owner is about to buy.
+    /// The cart of its owner.
     pub cart: CartDoc,
-    /// When its owner last signed in.
+    /// The time of the last sign-in, kept after the session ends.
     pub last_sign_in_at: Option<Timestamp>,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 

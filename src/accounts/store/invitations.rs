@@ -1,4 +1,4 @@
-//! The collection `invitations`: who may become staff.
+//! The collection `invitations`: the addresses whose owners may become staff.
 
 use std::time::Duration;
 
@@ -25,31 +25,31 @@ use crate::{
 
 pub(crate) const NAME: &str = "invitations";
 
-/// An invitation as stored.
+/// The document of an invitation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InvitationDoc {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: InvitationId,
-    /// Who is invited.
+    /// The address that is invited.
     pub email: Email,
-    /// The admin who invited.
+    /// The admin who made the invitation.
     pub invited_by: UserId,
-    /// When.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// Until when it is open.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
-    /// When somebody became staff by it.
+    /// The time at which its owner used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
 }
 
-/// Invitations that nobody has used and that are not past their time.
+/// Returns the filter for invitations that nobody has used and that have not expired.
 pub(crate) fn open(now: Timestamp) -> Document {
     doc! { "used_at": null, "expires_at": { "$gt": now } }
 }
 
-/// The collection, and what its transactions touch besides.
+/// The collection, and the other collections that its transactions write to.
 #[derive(Clone)]
 pub struct Invitations {
     client: Client,
@@ -59,7 +59,7 @@ pub struct Invitations {
 }
 
 impl InvitationDoc {
-    /// The invitation as the audits tell of it: named as in the API.
+    /// Returns the fields for the audit entry, under the names that the API uses.
     fn audited(&self) -> Document {
         doc! {
             "email": &self.email,
@@ -94,21 +94,19 @@ impl StorePart for Invitations {
 }
 
 impl Invitations {
-    /// Keeps an invitation; it takes the place of open ones to the same address. Two at once wait for each other, so
-    /// that one is left.
+    /// Stores an invitation and its audit entry. It replaces older ones for the same address that nobody has used. Of
+    /// two calls at the same time one waits for the other, so that only one invitation is left.
     pub(in crate::accounts) async fn insert(
         &self,
         invitation: &InvitationDoc,
         trail: &Trail,
     ) -> Result<(), StoreError> {
-        let (stores, invitation, trail) = (self.clone(), invitation.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (stores, invitation, trail) = (stores.clone(), invitation.clone(), trail.clone());
+        transact(&self.client, (self, invitation, trail), move |tx, &(stores, invitation, trail)| {
             async move {
                 stores.locks.touch_in(tx, Lock::Invitations).await?;
                 let older = doc! { "email": &invitation.email, "used_at": null };
                 stores.docs.delete_many(older).session(&mut *tx).await?;
-                stores.docs.insert_one(&invitation).session(&mut *tx).await?;
+                stores.docs.insert_one(invitation).session(&mut *tx).await?;
                 let entry = trail.entry(NAME, "insert", invitation.id).holding(invitation.audited());
                 stores.audits.append_in(tx, entry).await
             }
@@ -117,7 +115,8 @@ impl Invitations {
         .await
     }
 
-    /// The open invitations after one, the oldest first, and how many there are in all.
+    /// Returns up to `limit` open invitations, the oldest first, beginning after `after`, and the number of all open
+    /// ones.
     pub(in crate::accounts) async fn page(
         &self,
         after: Option<InvitationId>,
@@ -133,7 +132,7 @@ impl Invitations {
         Ok((found.try_collect().await?, total))
     }
 
-    /// Whether an open invitation names the address.
+    /// Returns whether an open invitation names the address.
     pub(in crate::accounts) async fn is_open(&self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
         let mut filter = open(now);
         filter.insert("email", email);
@@ -141,15 +140,13 @@ impl Invitations {
         Ok(found.is_some())
     }
 
-    /// Takes an open invitation back; false when there is none.
+    /// Deletes an open invitation. Returns `false` when there is none with this id.
     pub(in crate::accounts) async fn withdraw(
         &self,
         invitation: InvitationId,
         trail: &Trail,
     ) -> Result<bool, StoreError> {
-        let (stores, trail) = (self.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (stores, trail) = (stores.clone(), trail.clone());
+        transact(&self.client, (self, trail), move |tx, &(stores, trail)| {
             async move {
                 let mut filter = open(trail.now);
                 filter.insert("_id", invitation);

@@ -1,4 +1,4 @@
-//! The collection `verification_requests`: links that were mailed, each good for one use.
+//! The collection `verification_requests`: the links that were mailed. Each can be used once.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::{
 };
 
 pub(crate) const NAME: &str = "verification_requests";
-/// For so long an expired link can be told from one that never was.
+/// The time for which an expired link is kept, so that its user can be told that it has expired.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "i32", try_from = "i32")]
 pub enum LinkKind {
-    /// Proves that its receiver has the address.
+    /// Proves that its user receives mails at the address.
     VerifyEmail,
     /// Sets a new password.
     ResetPassword,
@@ -54,26 +54,27 @@ impl TryFrom<i32> for LinkKind {
     }
 }
 
-/// A link as stored.
+/// The document of a link.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LinkDoc {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: LinkId,
-    /// What it is for.
+    /// Its purpose.
     #[serde(rename = "type")]
     pub kind: LinkKind,
-    /// The account it is for.
+    /// The account that it belongs to.
     pub user: UserId,
-    /// The address it was mailed to.
+    /// The address that it was mailed to.
     pub email: Email,
-    /// The address that the account had then; with another one the link is dead.
+    /// The address that the account had at that time. A link to prove an address is void once the account has another
+    /// one.
     pub account_email: Option<Email>,
-    /// What is left of its token.
+    /// The hash of its token.
     pub token_hash: LinkHash,
-    /// When it was mailed.
+    /// The time of creation, which is just before the mail is sent.
     pub created_at: Timestamp,
-    /// Until when it is good.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
 }
 
@@ -102,13 +103,13 @@ impl StorePart for Links {
 }
 
 impl Links {
-    /// Keeps a link that is about to be mailed.
+    /// Stores a link that is about to be mailed.
     pub(in crate::accounts) async fn insert(&self, link: &LinkDoc) -> Result<(), StoreError> {
         self.docs.insert_one(link).await?;
         Ok(())
     }
 
-    /// The link of an account under any of the hashes, expired or not.
+    /// Returns the link of an account that has one of the hashes, even if it has expired.
     pub(in crate::accounts) async fn find(
         &self,
         user: UserId,

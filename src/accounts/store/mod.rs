@@ -257,10 +257,9 @@ impl Users {
         filter: Document,
         update: impl Into<UpdateModifications>,
     ) -> Result<Option<Account>, StoreError> {
-        let (users, update) = (self.clone(), update.into());
-        transact(&self.client, move |tx| {
-            let (users, filter, update) = (users.clone(), filter.clone(), update.clone());
-            async move { users.update_and_void_in(tx, filter, update).await }.boxed()
+        let update = update.into();
+        transact(&self.client, (self, &filter, &update), move |tx, &(users, filter, update)| {
+            async move { users.update_and_void_in(tx, filter.clone(), update.clone()).await }.boxed()
         })
         .await
     }

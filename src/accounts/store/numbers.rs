@@ -1,4 +1,4 @@
-//! Numbers and addresses that new accounts bring, and other numbers for accounts that are there.
+//! Inserting new accounts with their contacts, and changing the number of an account.
 
 use bson::doc;
 use futures_util::FutureExt;
@@ -19,19 +19,19 @@ use crate::{
     },
 };
 
-/// What an account would like to be known by.
+/// The name and the unproven contacts that an account asks for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wishes<'a> {
-    /// A number that it only claims.
+    /// The phone number.
     pub number: Option<&'a E164>,
-    /// A name.
+    /// The username.
     pub username: Option<&'a UsernameKey>,
-    /// An address that it only claims.
+    /// The e-mail address.
     pub email: Option<&'a Email>,
 }
 
 impl Users {
-    /// Whether an account other than `except` has proven a number.
+    /// Returns whether an account other than `except` has proven a number.
     pub(in crate::accounts) async fn is_proven(
         &self,
         number: &E164,
@@ -48,7 +48,8 @@ impl Users {
         self.exists(filter).await
     }
 
-    /// The first of number, name and address that an account other than `except` keeps for itself.
+    /// Returns the first of number, name and address that an account other than `except` has, with the right to keep
+    /// it; `None` if all of them are free.
     pub(in crate::accounts) async fn taken(
         &self,
         wishes: Wishes<'_>,
@@ -78,8 +79,10 @@ impl Users {
         Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| Taken::Email))
     }
 
-    /// Inserts an account. A number that it has proven is taken from an account that only claimed it, and its address from
-    /// one that never proved it beside a proven contact. [`StoreError::Duplicate`] when something of it is taken.
+    /// Inserts an account. If it has proven its number, the number is taken away from an account that only claims it.
+    /// Its address is taken away from an account that has not proven it but has another proven contact.
+    ///
+    /// Fails with [`StoreError::Duplicate`] when another account keeps the name, the number or the address.
     pub(in crate::accounts) async fn insert(
         &self,
         user: &UserDoc,
@@ -89,21 +92,20 @@ impl Users {
             self.docs.insert_one(user).await?;
             return Ok(());
         }
-        let (users, user) = (self.clone(), user.clone());
-        let inserted = transact(&self.client, move |tx| {
-            let (users, user) = (users.clone(), user.clone());
+        let inserted = transact(&self.client, (self, user), move |tx, &(users, user)| {
             async move {
-                if !users.take_all_in(tx, &user, now).await? {
+                if !users.take_all_in(tx, user, now).await? {
                     return Ok(Err(StoreError::Duplicate));
                 }
-                users.docs.insert_one(&user).session(tx).await.map(|_| Ok(()))
+                users.docs.insert_one(user).session(tx).await.map(|_| Ok(()))
             }
             .boxed()
         });
         inserted.await?
     }
 
-    /// Takes over what a new account brings; false when another one may keep it, and nothing was changed.
+    /// Takes the contacts of a new account away from other accounts. Returns `false`, and changes nothing, when another
+    /// account may keep one of them.
     async fn take_all_in(&self, tx: &mut ClientSession, user: &UserDoc, now: Timestamp) -> Result<bool> {
         let number = user.verification.phone.as_ref().map(|phone| &phone.value);
         if let Some(number) = number
@@ -125,8 +127,10 @@ impl Users {
         }
     }
 
-    /// Gives an account a number that its owner has proven, taking it from one that only claimed it; voids every open
-    /// link, code and reset. `None` when the session is not alive; [`StoreError::Duplicate`] when another account has
+    /// Gives an account a number that its owner has proven, and returns the account after the change. The number is
+    /// taken away from an account that only claims it. The open links, codes and resets of the account become void.
+    ///
+    /// Returns `None` when the session is not alive. Fails with [`StoreError::Duplicate`] when another account has
     /// proven the number.
     pub(in crate::accounts) async fn change_number(
         &self,
@@ -134,14 +138,12 @@ impl Users {
         number: &E164,
         now: Timestamp,
     ) -> std::result::Result<Option<Account>, StoreError> {
-        let (users, number) = (self.clone(), number.clone());
-        let changed = transact(&self.client, move |tx| {
-            let (users, number) = (users.clone(), number.clone());
+        let changed = transact(&self.client, (self, number), move |tx, &(users, number)| {
             async move {
                 if users.account_in(tx, alive(caller)).await?.is_none() {
                     return Ok(Ok(None));
                 }
-                if !users.take_number_in(tx, &number, caller.user, now).await? {
+                if !users.take_number_in(tx, number, caller.user, now).await? {
                     return Ok(Err(StoreError::Duplicate));
                 }
                 let update = doc! { "$set": {

@@ -1,4 +1,5 @@
-//! The collection `otp_codes`: codes that were sent and not used yet. Only their keyed hashes are stored.
+//! The collection `otp_codes`: challenges, each for one code that was asked for and is not used yet. Only the keyed
+//! hash of a code is stored.
 
 use std::time::Duration;
 
@@ -20,11 +21,11 @@ use crate::{
     },
 };
 
-/// How often one code may be tried.
+/// How often one challenge may be tried.
 pub const TRIES: i64 = 5;
 pub(crate) const NAME: &str = "otp_codes";
 
-/// What a code proves its number for.
+/// The purpose for which a code proves a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -36,32 +37,32 @@ pub enum Purpose {
     ChangeNumber,
 }
 
-/// A code as stored.
+/// The document of a challenge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OtpDoc {
-    /// Its challenge.
+    /// The id of the challenge, which the cookie of the browser holds.
     #[serde(rename = "_id")]
     pub id: ChallengeId,
-    /// What it is for.
+    /// The purpose of the code.
     pub purpose: Purpose,
-    /// Where it was sent.
+    /// The number that the code is for.
     pub number: E164,
-    /// For whose account, when there is one.
+    /// The account that the code is for; `None` at a sign-up, and for a number without an account.
     pub user: Option<UserId>,
-    /// Its keyed hash; null when the SMS service compares it.
+    /// The keyed hash of the code; `None` before it is sent, and when the SMS service compares it.
     pub code_hash: Option<HashedToken>,
-    /// Whether it was sent. For a number without an account nothing is, and no code is right.
+    /// Whether the code was sent. For a number without an account no code is sent, and no code is accepted.
     #[serde(default = "yes")]
     pub is_sent: bool,
-    /// How often it was tried.
+    /// The number of tries.
     pub attempts: i64,
-    /// When it was sent.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// Until when it is good.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
 }
 
-/// Older versions stored a code only after sending it, so a missing field means that it was sent.
+/// The value of `is_sent` where the field is missing. Older versions stored a code only after it was sent.
 fn yes() -> bool {
     true
 }
@@ -94,13 +95,14 @@ impl StorePart for OtpCodes {
 }
 
 impl OtpCodes {
-    /// Keeps a code.
+    /// Stores a challenge.
     pub(in crate::accounts) async fn insert(&self, code: &OtpDoc) -> Result<(), StoreError> {
         self.docs.insert_one(code).await?;
         Ok(())
     }
 
-    /// The codes that were sent to a number for a purpose (and an account), the newest first.
+    /// Returns the challenges of a number for a purpose that have not expired, the newest first. With `user`, only
+    /// those of that account. Challenges whose code was not sent are included.
     pub(in crate::accounts) async fn live(
         &self,
         number: &E164,
@@ -118,7 +120,7 @@ impl OtpCodes {
         Ok(found.map_ok(|code| code.id).try_collect().await?)
     }
 
-    /// Notes that a code was sent after all.
+    /// Notes that the code of a challenge was sent. `code_hash` is `None` when the SMS service compares the code.
     pub(in crate::accounts) async fn mark_sent(
         &self,
         id: ChallengeId,
@@ -129,7 +131,7 @@ impl OtpCodes {
         Ok(())
     }
 
-    /// A code that is still good, without counting a try.
+    /// Returns a challenge that has not expired, without counting a try.
     pub(in crate::accounts) async fn find(
         &self,
         id: ChallengeId,
@@ -138,7 +140,8 @@ impl OtpCodes {
         Ok(self.docs.find_one(doc! { "_id": id, "expires_at": { "$gt": now } }).await?)
     }
 
-    /// Counts a try and returns the code; `None` when it is gone or was tried too often.
+    /// Counts a try and returns the challenge. Returns `None`, and counts nothing, when the challenge does not exist
+    /// any more, has expired, or was tried too often.
     pub(in crate::accounts) async fn attempt(
         &self,
         id: ChallengeId,
@@ -149,20 +152,20 @@ impl OtpCodes {
         Ok(counted.return_document(ReturnDocument::After).await?)
     }
 
-    /// Takes a try back that could not be compared.
+    /// Takes back the count of a try whose code could not be checked because of an error.
     pub(in crate::accounts) async fn take_back(&self, id: ChallengeId) -> Result<(), StoreError> {
         let filter = doc! { "_id": id, "attempts": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "attempts": -1_i64 } }).await?;
         Ok(())
     }
 
-    /// Whether a code is still there and was tried too often.
+    /// Returns whether a challenge has not expired but was tried too often.
     pub(in crate::accounts) async fn is_spent(&self, id: ChallengeId, now: Timestamp) -> Result<bool, StoreError> {
         let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$gte": TRIES } };
         Ok(self.docs.count_documents(filter).await? > 0)
     }
 
-    /// Uses a code up; false when somebody else just has.
+    /// Uses a challenge up. Returns `false` when another call was faster.
     pub(in crate::accounts) async fn consume(&self, code: &OtpDoc) -> Result<bool, StoreError> {
         let hash = code.code_hash.as_ref().map_or(Bson::Null, Bson::from);
         Ok(self.docs.delete_one(doc! { "_id": code.id, "code_hash": hash }).await?.deleted_count == 1)

@@ -1,5 +1,6 @@
-//! The collection `otp_tallies`: tries that belong to a number and not to a code that was sent to it, and the codes that
-//! an SMS service was asked about.
+//! The collection `otp_tallies`: what is counted for a phone number and not for one challenge. These are the tries
+//! without a cookie, the codes that the SMS service was asked about, and the sign-ups that were refused because of
+//! limits.
 
 use std::time::Duration;
 
@@ -21,23 +22,25 @@ use crate::{
 };
 
 pub(crate) const NAME: &str = "otp_tallies";
-/// Different codes that a service is asked about for one number, before it closes the number itself.
+/// The number of different codes that the SMS service is asked about for one number. After more wrong ones the service
+/// itself would close the number.
 const ASKED: i64 = 5;
-/// Sign-ups that are remembered because no code could be sent for them.
+/// The maximum number of refused sign-ups that are remembered for one number.
 const CLAIMS: i64 = 10;
 
-/// What is known of a code that the SMS service is to be asked about.
+/// What is known about a code before the SMS service is asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// Nothing.
+    /// Nothing: the service can be asked.
     New,
-    /// The service said that it is wrong.
+    /// The service has said that it is wrong, or another call is asking just now.
     Before,
-    /// The service was asked about so many that it would close the number.
+    /// The service was asked about so many codes of this number that it must not be asked about another one.
     TooOften,
 }
 
-/// What is counted for one number.
+/// A document for one number. The tries for each purpose, the codes that were asked about, and the claims are in
+/// separate documents, which differ in their ids.
 #[derive(Debug, Serialize, Deserialize)]
 struct TallyDoc {
     #[serde(rename = "_id")]
@@ -68,7 +71,8 @@ impl StorePart for OtpTallies {
 }
 
 impl OtpTallies {
-    /// Counts a try without a challenge; false when all of a number's were used. The count starts again at `until`.
+    /// Counts a try without the cookie of a challenge. Returns `false` when all tries of the number were used. The
+    /// count starts again at the time `until` of its first try.
     pub(in crate::accounts) async fn count_try(
         &self,
         number: &E164,
@@ -85,20 +89,21 @@ impl OtpTallies {
             .is_some_and(|t| t.tries <= TRIES))
     }
 
-    /// Takes a try back that could not be compared.
+    /// Takes back the count of a try whose code could not be checked because of an error.
     pub(in crate::accounts) async fn take_back(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
         let filter = doc! { "_id": tries_id(number, purpose), "tries": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "tries": -1_i64 } }).await?;
         Ok(())
     }
 
-    /// Starts the count of tries anew: a code was right.
+    /// Starts the count of tries again, after a right code.
     pub(in crate::accounts) async fn forget_tries(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": tries_id(number, purpose) }).await?;
         Ok(())
     }
 
-    /// Notes that the SMS service is asked about a code.
+    /// Notes that the SMS service is going to be asked about a code, and returns what was known about the code before.
+    /// Call [`OtpTallies::forget_asked`] unless the service says that the code is wrong.
     pub(in crate::accounts) async fn note_asked(
         &self,
         number: &E164,
@@ -122,14 +127,15 @@ impl OtpTallies {
         })
     }
 
-    /// Forgets that the service was asked: it did not say that the code is wrong.
+    /// Forgets that the SMS service was asked about a code, because it did not say that the code is wrong.
     pub(in crate::accounts) async fn forget_asked(&self, number: &E164, code: &HashedToken) -> Result<(), StoreError> {
         let filter = doc! { "_id": asked_id(number) };
         self.docs.update_one(filter, doc! { "$pull": { "asked": Bson::from(code) } }).await?;
         Ok(())
     }
 
-    /// Remembers what somebody wanted to sign up with at a number that was sent too many codes.
+    /// Remembers a sign-up that was refused because too many codes were asked for. `claim` is the hash of its name and
+    /// its password.
     pub(in crate::accounts) async fn note_claim(
         &self,
         number: &E164,
@@ -143,7 +149,7 @@ impl OtpTallies {
         self.upsert(&claims_id(number), update, ReturnDocument::After).await.map(drop)
     }
 
-    /// What was wanted at a number in vain.
+    /// Returns the refused sign-ups of a number.
     pub(in crate::accounts) async fn claims(
         &self,
         number: &E164,
@@ -165,14 +171,15 @@ impl OtpTallies {
             upsert.return_document(which.clone())
         };
         match call().await.map_err(StoreError::from) {
-            // Two first calls at once: one made the document, the other finds it now.
+            // Another call has just inserted the same document, so now it is found.
             Err(StoreError::Duplicate) => Ok(call().await?),
             tally => tally,
         }
     }
 }
 
-/// Whether what a document says is not past its time; the sweep may come later.
+/// Returns the expression for whether a document has not expired. The database may delete an expired document only
+/// later.
 fn counts(now: Timestamp) -> bson::Document {
     doc! { "$gt": ["$expires_at", now] }
 }

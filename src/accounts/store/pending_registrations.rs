@@ -1,4 +1,5 @@
-//! The collection `pending_registrations`: accounts that wait for the code sent to their number. None replaces another.
+//! The collection `pending_registrations`: new accounts that wait for the code that was sent to their number. A number
+//! can have several at the same time.
 
 use std::time::Duration;
 
@@ -21,24 +22,24 @@ use crate::{
 
 const NAME: &str = "pending_registrations";
 
-/// An account that waits.
+/// The document of a pending registration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PendingDoc {
-    /// The challenge of its code.
+    /// The challenge of the code.
     #[serde(rename = "_id")]
     pub id: ChallengeId,
-    /// The number to be proven.
+    /// The phone number, which the code will prove.
     pub number: E164,
-    /// The name.
+    /// The username.
     pub username: Username,
-    /// The address.
+    /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
-    /// bcrypt.
+    /// The bcrypt hash of the password.
     pub password_hash: PasswordHash,
-    /// Tells whether two pendings ask for the same name with the same password.
+    /// The hash of name and password. It shows whether two registrations ask for the same name with the same password.
     pub claim: HashedToken,
-    /// Until when it waits.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
 }
 
@@ -63,19 +64,19 @@ impl StorePart for PendingRegistrations {
 }
 
 impl PendingRegistrations {
-    /// Keeps a pending.
+    /// Stores a pending registration.
     pub(in crate::accounts) async fn insert(&self, pending: &PendingDoc) -> Result<(), StoreError> {
         self.docs.insert_one(pending).await?;
         Ok(())
     }
 
-    /// The pendings of a number, the newest first.
+    /// Returns the pending registrations of a number that have not expired, the newest first.
     pub(in crate::accounts) async fn live(&self, number: &E164, now: Timestamp) -> Result<Vec<PendingDoc>, StoreError> {
         let filter = doc! { "number": number, "expires_at": { "$gt": now } };
         Ok(self.docs.find(filter).sort(doc! { "_id": -1 }).await?.try_collect().await?)
     }
 
-    /// Removes a pending that became an account.
+    /// Deletes a pending registration whose account was made.
     pub(in crate::accounts) async fn delete(&self, id: ChallengeId) -> Result<(), StoreError> {
         self.docs.delete_one(doc! { "_id": id }).await?;
         Ok(())

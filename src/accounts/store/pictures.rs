@@ -1,5 +1,6 @@
-//! The pictures of accounts. An uploaded one belongs to its account alone: it is claimed by the transaction that shows it,
-//! and thrown away by the one that ends its being shown.
+//! The pictures of accounts. An uploaded picture belongs to one account only. Before it is uploaded, its key is put
+//! into the trash. The transaction that makes it the picture of the account takes the key out, and the transaction that
+//! replaces it puts the key in again. A worker removes what is in the trash, so no picture stays without an account.
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-/// What is read of an account whose picture goes.
+/// The part of an account that is read before its picture is removed.
 #[derive(Deserialize)]
 struct Pictured {
     #[serde(default)]
@@ -31,8 +32,9 @@ impl Pictured {
 }
 
 impl Users {
-    /// Shows an account with another picture or without one, and returns it as it is then; `None` when the session is not
-    /// alive. [`StoreError::Contended`] when the upload took so long that the picture has been removed meanwhile.
+    /// Replaces or removes the picture of an account, and returns the account after the change. Returns `None` when the
+    /// session is not alive. Fails with [`StoreError::Contended`] when the upload took so long that the new picture is
+    /// being removed, or is gone.
     pub(in crate::accounts) async fn set_display(
         &self,
         caller: SessionRef,
@@ -48,28 +50,28 @@ impl Users {
             None => doc! { "$unset": "profile.display" },
         });
         let new = display.and_then(|display| display.image_key.clone());
-        let (users, filter) = (self.clone(), alive(caller));
-        let changed = transact(&self.client, move |tx| {
-            let (users, filter, update, new) = (users.clone(), filter.clone(), update.clone(), new.clone());
-            async move {
-                if let Some(key) = &new
-                    && !users.trash.claim_in(tx, key).await?
-                {
-                    return Ok(Err(StoreError::Contended));
+        let filter = alive(caller);
+        let changed =
+            transact(&self.client, (self, &filter, &update, &new), move |tx, &(users, filter, update, new)| {
+                async move {
+                    if let Some(key) = &new
+                        && !users.trash.claim_in(tx, key).await?
+                    {
+                        return Ok(Err(StoreError::Contended));
+                    }
+                    if !users.let_picture_go_in(tx, filter.clone(), now).await? {
+                        users.trash.discard_in(tx, new.as_slice(), now).await?;
+                        return Ok(Ok(None));
+                    }
+                    users.change_in(tx, filter.clone(), update.clone()).await.map(Ok)
                 }
-                if !users.let_picture_go_in(tx, filter.clone(), now).await? {
-                    users.trash.discard_in(tx, new.as_slice(), now).await?;
-                    return Ok(Ok(None));
-                }
-                users.change_in(tx, filter, update).await.map(Ok)
-            }
-            .boxed()
-        });
+                .boxed()
+            });
         changed.await?
     }
 
-    /// Throws away the picture that an account shows, before it shows another one or none; false when `filter` finds no
-    /// account.
+    /// Puts the uploaded picture of an account into the trash, before the account gets another one or none. Returns
+    /// `false` when `filter` matches no account.
     pub(in crate::accounts) async fn let_picture_go_in(
         &self,
         tx: &mut ClientSession,
@@ -83,9 +85,12 @@ impl Users {
         Ok(true)
     }
 
-    /// Removes an account whose password was checked, with its picture, its links and codes and its name in the audits; false
-    /// when it has changed meanwhile, and always for an admin's, since those who run the accounts are only ever demoted
-    /// (`Users::administer`).
+    /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the
+    /// audits.
+    ///
+    /// Returns `false` when the account was disabled or its password hash has changed in the meantime. Always returns
+    /// `false` for an admin: another admin must take the role away first (`Users::administer`), which makes sure that
+    /// one is left.
     pub(in crate::accounts) async fn delete(
         &self,
         user: UserId,
@@ -93,22 +98,24 @@ impl Users {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let docs: Collection<Pictured> = self.docs.clone_with_type();
-        let (trash, audits, openings) = (self.trash.clone(), self.audits.clone(), self.openings.clone());
         let filter =
             doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
-        transact(&self.client, move |tx| {
-            let (docs, filter) = (docs.clone(), filter.clone());
-            let (trash, audits, openings) = (trash.clone(), audits.clone(), openings.clone());
-            async move {
-                let deleted = docs.find_one_and_delete(filter).projection(Pictured::projection()).session(&mut *tx);
-                let Some(account) = deleted.await? else { return Ok(false) };
-                trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
-                openings.void_in(tx, user).await?;
-                audits.forget_name_in(tx, user).await?;
-                Ok(true)
-            }
-            .boxed()
-        })
+        transact(
+            &self.client,
+            (&docs, &filter, &self.trash, &self.audits, &self.openings),
+            move |tx, &(docs, filter, trash, audits, openings)| {
+                async move {
+                    let deleted =
+                        docs.find_one_and_delete(filter.clone()).projection(Pictured::projection()).session(&mut *tx);
+                    let Some(account) = deleted.await? else { return Ok(false) };
+                    trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
+                    openings.void_in(tx, user).await?;
+                    audits.forget_name_in(tx, user).await?;
+                    Ok(true)
+                }
+                .boxed()
+            },
+        )
         .await
     }
 }

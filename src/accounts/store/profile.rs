@@ -1,4 +1,4 @@
-//! What owners change about their accounts: one conditional update that also signs the caller in.
+//! The changes that owners make to their accounts. The filter of each update also checks that the session is alive.
 
 use std::time::Duration;
 
@@ -17,65 +17,68 @@ use crate::{
     values::{email::Email, ids::SessionRef, time::Timestamp},
 };
 
-/// How long a removed address stays good for resets and notices: as long as an owner needs to see that it was somebody
-/// else who removed it.
+/// The time for which a removed address still gets notices and can reset the password. If somebody else has removed it,
+/// the owner has this time to notice.
 const REMOVED_COUNTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What is new in an account; everything else stays.
+/// A change of an account. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {
-    /// The name.
+    /// The username.
     pub username: Option<Username>,
-    /// The address for mail.
+    /// The e-mail address.
     pub email: Option<EmailChange>,
     /// The picture.
     pub photo: Option<PhotoChange>,
     /// The language.
     pub language: Option<Language>,
-    /// Where parts are sent.
+    /// The postal address.
     pub address: AddressChange,
 }
 
-/// What becomes of the e-mail address.
+/// A change of the e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmailChange {
-    /// Another one, which is not proven yet. What was proven before stays good for resets.
+    /// Another address, which is not proven yet. An address that was proven before can still reset the password.
     To(Email),
-    /// None any more. One that was proven stays good for resets and notices for a while ([`REMOVED_COUNTS`]).
+    /// No address. One that was proven still gets notices and can reset the password for 7 days ([`REMOVED_COUNTS`]).
     Removed,
 }
 
-/// What becomes of the picture.
+/// A change of the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PhotoChange {
     /// The image at this URL.
     To(Photo),
-    /// None any more.
+    /// No picture.
     Removed,
 }
 
-/// Why the caller is believed to be the owner, when that matters.
+/// What the update checks to be sure that the caller is the owner, and not the thief of an access token.
 #[derive(Debug, Clone)]
 pub enum Proof {
-    /// It doesn't matter.
+    /// Nothing: the change does not need it.
     NotNeeded,
-    /// The password that was checked has this hash.
+    /// The account still has this password hash, with which the password of the caller was compared.
     Password(PasswordHash),
-    /// The session's sign-in is younger than this.
+    /// The caller has signed in after this time.
     SignInAfter(Timestamp),
 }
 
 impl AccountChange {
-    /// Whether nothing is new.
+    /// Returns whether the change names no field.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Users {
-    /// Changes an account and returns it as it is then; `None` when the session is not alive, the proof doesn't hold,
-    /// or the account would be left with neither number nor address. [`StoreError::Duplicate`] when the name or
-    /// address is taken. With another address every open link and code is void.
+    /// Changes an account and returns it after the change. A change of the e-mail address voids all open links, codes
+    /// and resets of the account.
+    ///
+    /// Returns `None` when the session is not alive, when `proof` does not hold any more, or when the account would
+    /// have neither a number nor an address. Fails with [`StoreError::Duplicate`] when another account has the name or
+    /// address.
     pub(in crate::accounts) async fn change_account(
         &self,
         caller: SessionRef,
@@ -89,30 +92,32 @@ impl Users {
             let changed = docs.find_one_and_update(condition, pipeline).projection(Account::projection());
             return Ok(changed.return_document(ReturnDocument::After).await?);
         }
-        let (users, email, has_photo) = (self.clone(), change.email.clone(), change.photo.is_some());
-        let changed = transact(&self.client, move |tx| {
-            let (users, email) = (users.clone(), email.clone());
-            let (condition, pipeline) = (condition.clone(), pipeline.clone());
-            async move {
-                if users.account_in(tx, condition.clone()).await?.is_none() {
-                    return Ok(Ok(None));
+        let (email, has_photo) = (change.email.clone(), change.photo.is_some());
+        let changed = transact(
+            &self.client,
+            (self, &email, &condition, &pipeline),
+            move |tx, &(users, email, condition, pipeline)| {
+                async move {
+                    if users.account_in(tx, condition.clone()).await?.is_none() {
+                        return Ok(Ok(None));
+                    }
+                    if let Some(EmailChange::To(email)) = &email
+                        && !users.take_email_in(tx, email, caller.user, Right::Claim, now).await?
+                    {
+                        return Ok(Err(StoreError::Duplicate));
+                    }
+                    if has_photo {
+                        users.let_picture_go_in(tx, condition.clone(), now).await?;
+                    }
+                    let changed = match email {
+                        Some(_) => users.update_and_void_in(tx, condition.clone(), pipeline.clone()).await?,
+                        None => users.change_in(tx, condition.clone(), pipeline.clone()).await?,
+                    };
+                    Ok(Ok(changed))
                 }
-                if let Some(EmailChange::To(email)) = &email
-                    && !users.take_email_in(tx, email, caller.user, Right::Claim, now).await?
-                {
-                    return Ok(Err(StoreError::Duplicate));
-                }
-                if has_photo {
-                    users.let_picture_go_in(tx, condition.clone(), now).await?;
-                }
-                let changed = match email {
-                    Some(_) => users.update_and_void_in(tx, condition, pipeline).await?,
-                    None => users.change_in(tx, condition, pipeline).await?,
-                };
-                Ok(Ok(changed))
-            }
-            .boxed()
-        });
+                .boxed()
+            },
+        );
         changed.await?
     }
 }
@@ -133,8 +138,8 @@ fn condition(caller: SessionRef, change: &AccountChange, proof: &Proof) -> Docum
     filter
 }
 
-/// A pipeline, so that the address gets an id only where it has none. Texts stand in `$literal`: one such as
-/// `$password_hash` is a text and no field.
+/// Returns the update of a change. It is a pipeline, so that the postal address gets an id only where it has none.
+/// Texts are wrapped in `$literal`. Otherwise the text `$password_hash` would be read as the name of a field.
 fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
     let mut set = doc! { "updated_at": now };
     let mut unset = Vec::new();
@@ -143,7 +148,7 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
         set.insert("username_key", doc! { "$literal": &name.key() });
     }
     match &change.photo {
-        // Whole in `$literal`: an object alone would be merged with the one that is there.
+        // A pipeline would merge a plain object with the stored one. `$literal` makes it replace the whole object.
         Some(PhotoChange::To(photo)) => {
             set.insert("profile.display", doc! { "$literal": { "photo": photo, "created_at": now } });
         }
@@ -155,7 +160,7 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
     }
     set.extend(address_fields(&change.address, now));
     if let Some(email) = &change.email {
-        // A reset that was begun by mail to the old address must not outlive it.
+        // The permission to reset, which a code has given, becomes void like the open links and codes.
         unset.push("reset");
         match email {
             EmailChange::To(email) => drop(set.insert("email", doc! { "$literal": email })),
@@ -170,8 +175,16 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
     stages
 }
 
-/// What becomes of the address that was proven. Another one takes its place only once that is proven too; a removed one
-/// counts for a while; one that is set again counts as before, while it still does.
+/// Returns the expression for `verification.email` after a change of the address. If the proof stored there still
+/// counts:
+///
+/// | change | the stored proof |
+/// |---|---|
+/// | to another address | stays, until the new address is proven |
+/// | to the proven address itself | stays; if that address was removed before, the proof now counts without an end |
+/// | removed | counts for 7 more days ([`REMOVED_COUNTS`]), or until the end that it has already |
+///
+/// A proof that does not count any more is removed.
 fn proof_of_email(email: &EmailChange, now: Timestamp) -> Document {
     let (proof, until) = ("$verification.email", "$verification.email.until");
     let counts = doc! { "$and": [
@@ -193,7 +206,7 @@ fn address_fields(address: &AddressChange, now: Timestamp) -> Document {
         return Document::new();
     }
     let mut set = doc! {
-        // An account has one address: see `services/address.rs`.
+        // An account has one address, which has the id of the account by default: see `accounts/address.rs`.
         "profile.address._id": { "$ifNull": ["$profile.address._id", "$_id"] },
         "profile.address.updated_at": now,
     };
@@ -202,7 +215,7 @@ fn address_fields(address: &AddressChange, now: Timestamp) -> Document {
     set
 }
 
-/// A line as a pipeline sets it; an empty one goes.
+/// Returns the value that a pipeline sets for a line. An empty line removes the field.
 fn stored(line: &AddressLine) -> Bson {
     line.kept().map_or(Bson::from("$$REMOVE"), |text| doc! { "$literal": text }.into())
 }

@@ -1,4 +1,5 @@
-//! What the links in mails bring about: each is one transaction over the account, its links and what is told of it.
+//! What the links in mails do. Each use of a link is one transaction over the account, its links, the mails and the
+//! audits.
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
@@ -26,29 +27,29 @@ use crate::{
     values::{email::Email, ids::UserId, role::Role, time::Timestamp},
 };
 
-/// What became of a proof of an address.
+/// The result of proving an address by a link.
 #[derive(Debug)]
 pub enum EmailProof {
-    /// The account has it, proven.
+    /// The address is proven. This is the account after the change.
     Done(Box<Account>),
-    /// The link was used, or the account has changed since it was mailed.
+    /// The link was used already, or the account has another address than when the link was made, or is disabled.
     Gone,
-    /// Another account has proven the address.
+    /// Another account has proven the address. The link is used up all the same.
     Taken,
-    /// Something of the account was proven meanwhile: whoever opens the link must be signed in to it.
+    /// A contact of the account was proven in the meantime, so the caller must be signed in to the account.
     AccountRequired,
 }
 
-/// Who opens a link that proves an address.
+/// The person who uses a link that proves an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prover {
-    /// Somebody who is signed in to the account.
+    /// A person who is signed in to the account.
     Owner,
-    /// Somebody who isn't signed in; they read the mail, but the password may be somebody else's.
+    /// A person who is not signed in. They can read the mail, but the password may belong to somebody else.
     Unsigned,
 }
 
-/// The collections that these transactions touch.
+/// The collections that these transactions read and write.
 #[derive(Clone)]
 pub struct Proofs {
     client: Client,
@@ -73,41 +74,38 @@ impl StorePart for Proofs {
 }
 
 impl Proofs {
-    /// Uses a link up and sets a password by it ([`Users::reset_in`]). False when the link was used meanwhile, or the
-    /// account may not be reset by its address any more.
+    /// Uses a link up and sets a password by it ([`Users::reset_in`]). Returns `false` when the link was used already,
+    /// or when its address may not reset the account any more.
     pub(in crate::accounts) async fn reset_password(
         &self,
         link: &LinkDoc,
         new: &PasswordHash,
         now: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let (stores, link, new) = (self.clone(), link.clone(), new.clone());
-        transact(&self.client, move |tx| {
-            let (stores, link, new) = (stores.clone(), link.clone(), new.clone());
+        transact(&self.client, (self, link, new), move |tx, &(stores, link, new)| {
             async move {
-                if !stores.use_up(&link, tx).await? {
+                if !stores.use_up(link, tx).await? {
                     return Ok(false);
                 }
                 let active = doc! { "_id": link.user, "is_active": true };
-                stores.users.reset_in(tx, active, Through::Email(&link.email), &new, now).await
+                stores.users.reset_in(tx, active, Through::Email(&link.email), new, now).await
             }
             .boxed()
         })
         .await
     }
 
-    /// Uses a link up and marks its address proven for the account, which takes it from an account that only claimed
-    /// it. An owner who was invited becomes staff, and the audits say so.
+    /// Uses a link up and marks its address as proven for the account. The address is taken away from an account that
+    /// only claims it. If an open invitation names the address and the prover is the owner, a customer becomes staff,
+    /// and the audits get an entry.
     pub(in crate::accounts) async fn prove_email(
         &self,
         link: &LinkDoc,
         prover: Prover,
         trail: &Trail,
     ) -> std::result::Result<EmailProof, StoreError> {
-        let (stores, link, trail) = (self.clone(), link.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (stores, link, trail) = (stores.clone(), link.clone(), trail.clone());
-            async move { stores.prove_email_in(tx, &link, prover, &trail).await }.boxed()
+        transact(&self.client, (self, link, trail), move |tx, &(stores, link, trail)| {
+            async move { stores.prove_email_in(tx, link, prover, trail).await }.boxed()
         })
         .await
     }
@@ -135,7 +133,7 @@ impl Proofs {
         }
         let is_new = before.email.as_ref() != Some(&link.email);
         if before.mail_address(now).is_some_and(|address| *address != link.email) {
-            // To the address that mails have gone to until now.
+            // The notice goes to the address that the account used for mails until now.
             self.users.tell_in(tx, &before, MailKind::EmailChanged, now).await?;
         }
         let account = doc! { "_id": link.user };
@@ -151,7 +149,7 @@ impl Proofs {
         Ok(self.links.delete_one(doc! { "_id": link.id }).session(tx).await?.deleted_count == 1)
     }
 
-    /// The account, if it is active and has the address that it had when the link was mailed.
+    /// Returns the account of a link, if it is active and still has the address that it had when the link was made.
     async fn unchanged(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<Option<Account>> {
         let then = link.account_email.as_ref().map_or(Bson::Null, Email::as_stored);
         self.users.account_in(tx, doc! { "_id": link.user, "is_active": true, "email": then }).await
@@ -178,8 +176,10 @@ impl Proofs {
     }
 }
 
-/// Builds the update that marks the address of a link as proven. Where nobody was signed in, the sessions end, and the
-/// password counts as somebody else's until the next reset.
+/// Returns the update that marks the address of a link as proven. If the prover was not signed in, all sessions end,
+/// and the account is contested until the next reset ([`Verification::contested`]).
+///
+/// [`Verification::contested`]: super::Verification::contested
 fn proof_of(link: &LinkDoc, prover: Prover, is_new: bool, now: Timestamp) -> Document {
     let proven = doc! { "value": &link.email, "verified_at": now };
     let mut set = doc! { "email": &link.email, "verification.email": proven, "updated_at": now };

@@ -1,4 +1,4 @@
-//! Accounts as those who run the shop see them and look for them.
+//! Searching and listing accounts, for staff and admins.
 
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
@@ -15,7 +15,7 @@ use crate::{
     values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
 
-/// An account and what is told of its sign-ins.
+/// An account with the times of its sign-ins.
 #[derive(Debug, Clone, Deserialize)]
 pub struct UserRecord {
     /// The account.
@@ -32,12 +32,13 @@ struct SessionTimes {
 }
 
 impl UserRecord {
-    /// How many browsers and apps are signed in.
+    /// Returns the number of sessions that have not expired.
     pub fn living_sessions(&self, now: Timestamp) -> usize {
         self.sessions.iter().filter(|session| session.expires_at > now).count()
     }
 
-    /// When the owner last signed in. Accounts of older versions only know it of the sessions that they still have.
+    /// Returns the time of the last sign-in. For accounts of older versions, which did not store it, this is the newest
+    /// sign-in among the sessions that are left.
     pub fn last_sign_in_at(&self) -> Option<Timestamp> {
         self.last_sign_in_at.or_else(|| self.sessions.iter().map(|session| session.signed_in_at).max())
     }
@@ -49,14 +50,14 @@ impl UserRecord {
     }
 }
 
-/// Which accounts are looked for.
+/// A search for accounts.
 #[derive(Debug, Clone)]
 pub struct UserQuery {
-    /// What was typed, without the spaces around it.
+    /// The text that was typed, without leading and trailing spaces.
     pub text: String,
-    /// The same as a number, if it is one in any spelling.
+    /// The text read as a phone number in any spelling; `None` if it is not a complete number.
     pub number: Option<E164>,
-    /// Whether a part of a number or address is enough. A part of a username always is.
+    /// Whether a part of a number or address is enough to find an account. A part of a username always is.
     pub by_parts: bool,
 }
 
@@ -76,7 +77,8 @@ impl UserQuery {
     }
 }
 
-/// A part of a number without what people write between its digits.
+/// Returns the text without spaces, hyphens, brackets and dots, if it can be a part of a phone number. `None`
+/// otherwise.
 fn digits_of(text: &str) -> Option<String> {
     let part: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
     let digits = part.strip_prefix('+').unwrap_or(&part);
@@ -84,7 +86,8 @@ fn digits_of(text: &str) -> Option<String> {
 }
 
 impl Users {
-    /// Up to `limit` of the accounts that are looked for, the newest first, after one of them.
+    /// Returns up to `limit` accounts that match `wanted`, the newest first, beginning after `after`. Without `wanted`
+    /// all accounts match. Fails after [`SEARCH_LIMIT`].
     pub(in crate::accounts) async fn records(
         &self,
         wanted: Option<&UserQuery>,
@@ -100,13 +103,13 @@ impl Users {
         Ok(found.sort(doc! { "_id": -1 }).limit(limit).max_time(SEARCH_LIMIT).await?.try_collect().await?)
     }
 
-    /// How many accounts are looked for.
+    /// Counts the accounts that match `wanted`. Without `wanted` all accounts match. Fails after [`SEARCH_LIMIT`].
     pub(in crate::accounts) async fn count(&self, wanted: Option<&UserQuery>) -> Result<u64, StoreError> {
         let Some(wanted) = wanted else { return count_all(&self.docs).await };
         Ok(self.docs.count_documents(wanted.filter()).max_time(SEARCH_LIMIT).await?)
     }
 
-    /// An account, be it active or not.
+    /// Returns an account, active or not.
     pub(in crate::accounts) async fn record(&self, user: UserId) -> Result<Option<UserRecord>, StoreError> {
         find_part(&self.docs, doc! { "_id": user }, UserRecord::projection()).await
     }

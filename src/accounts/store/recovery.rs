@@ -1,4 +1,4 @@
-//! What is asked of an account whose owner isn't signed in, or gets a mail.
+//! Finding the account of somebody who is not signed in, or of a queued mail.
 
 use bson::{Bson, doc};
 use serde::Deserialize;
@@ -9,24 +9,24 @@ use crate::{
     values::{ids::UserId, time::Timestamp},
 };
 
-/// An account somebody wants to get back into.
+/// An account whose owner wants to get back in.
 #[derive(Debug, Deserialize)]
 pub struct Recoverable {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
-    /// When its password was last reset by a link.
+    /// The time of the last reset of its password, by a link or by a code.
     pub last_reset_at: Option<Timestamp>,
 }
 
 impl Users {
-    /// An account that may be used.
+    /// Returns an account; `None` if there is none with this id, or if it is disabled.
     pub(in crate::accounts) async fn active(&self, user: UserId) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, doc! { "_id": user, "is_active": true }, Account::projection()).await
     }
 
-    /// The account that somebody names to get back into it. An address names the account that has proven it, even if that
-    /// one has set another address or removed it since.
+    /// Returns the account with an identifier. For an address, an account that has proven it comes first, even if that
+    /// account has set another address or removed this one since.
     pub(in crate::accounts) async fn recoverable(
         &self,
         identifier: &Identifier,

@@ -1,4 +1,4 @@
-//! New passwords without the old one: by a proven contact, or by those who run the machine.
+//! Setting a password without the old one: by a code or link, or by an operator on the command line.
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
@@ -19,7 +19,7 @@ use crate::{
     values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
 
-/// The contact that a reset comes through.
+/// The contact by which a password is reset.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Through<'a> {
     /// A code that was sent to this number.
@@ -36,7 +36,7 @@ impl Through<'_> {
         }
     }
 
-    /// Whether the account may be reset by this very contact.
+    /// Returns whether this contact belongs to the account and may reset it.
     fn may_reset(self, account: &Account, now: Timestamp) -> bool {
         let is_theirs = match self {
             Self::Number(number) => account.phone_number.as_ref() == Some(number),
@@ -47,7 +47,8 @@ impl Through<'_> {
 }
 
 impl Users {
-    /// Allows one new password to whoever has the token of this hash; a later one takes its place.
+    /// Allows one new password with the token that has this hash. A later token replaces an earlier one. Returns
+    /// `false` when the account was disabled or does not have the number any more.
     pub(in crate::accounts) async fn allow_reset(
         &self,
         user: UserId,
@@ -60,7 +61,8 @@ impl Users {
         Ok(self.docs.update_one(filter, doc! { "$set": { "reset": reset } }).await?.matched_count == 1)
     }
 
-    /// The account for which a token allows a new password.
+    /// Returns the account for which a token allows a new password; `None` if the token is not valid. `token` holds its
+    /// hashes under all accepted keys.
     pub(in crate::accounts) async fn resettable(
         &self,
         user: UserId,
@@ -70,8 +72,8 @@ impl Users {
         crate::db::query::find_part(&self.docs, resettable(user, token, now), Account::projection()).await
     }
 
-    /// Sets a new password and uses the token up (U6). False when the token is not good any more, or the account may not
-    /// be reset by its number any more.
+    /// Sets a new password and uses the token up (update U6 in `docs/architecture.md`). Returns `false` when the token
+    /// is not valid any more, or when the number may not reset the account any more.
     pub(in crate::accounts) async fn reset_password(
         &self,
         user: UserId,
@@ -80,17 +82,20 @@ impl Users {
         new: &PasswordHash,
         now: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let (users, number, new) = (self.clone(), number.clone(), new.clone());
         let filter = resettable(user, token, now);
-        transact(&self.client, move |tx| {
-            let (users, number, new, filter) = (users.clone(), number.clone(), new.clone(), filter.clone());
-            async move { users.reset_in(tx, filter, Through::Number(&number), &new, now).await }.boxed()
+        transact(&self.client, (self, number, new, &filter), move |tx, &(users, number, new, filter)| {
+            async move { users.reset_in(tx, filter.clone(), Through::Number(number), new, now).await }.boxed()
         })
         .await
     }
 
-    /// Sets a new password through a contact, which is proven by that: every session ends, contacts that aren't proven
-    /// are dropped, links and codes are void, and the owner is told. False when the account may not be reset so.
+    /// Sets a new password through a contact, which is marked as proven. All sessions end, links and codes become void,
+    /// and a mail tells the owner, if an address is left. The other contact is removed where [`Contacts::after_reset`]
+    /// says so.
+    ///
+    /// Returns `false` when `filter` matches no account, or when the contact may not reset it.
+    ///
+    /// [`Contacts::after_reset`]: crate::accounts::rules::contacts::Contacts::after_reset
     pub(in crate::accounts) async fn reset_in(
         &self,
         tx: &mut ClientSession,
@@ -130,17 +135,15 @@ impl Users {
         Ok(reset.is_some())
     }
 
-    /// Sets a password for those who run the machine: every session ends, links and codes are void, and the audits tell
-    /// of it. False when there is no such account.
+    /// Sets a password for an operator. All sessions end, links and codes become void, the audits get an entry, and a
+    /// mail tells the owner. Returns `false` when there is no such account.
     pub(in crate::accounts) async fn set_password(
         &self,
         user: UserId,
         new: &PasswordHash,
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
-        let (users, new, trail) = (self.clone(), new.clone(), trail.clone());
-        transact(&self.client, move |tx| {
-            let (users, new, trail) = (users.clone(), new.clone(), trail.clone());
+        transact(&self.client, (self, new, trail), move |tx, &(users, new, trail)| {
             async move {
                 let now = trail.now;
                 let update = doc! {
@@ -159,8 +162,8 @@ impl Users {
     }
 }
 
-/// The address that the account has after a reset: the one that the reset came through or, by the number, the one that
-/// was proven, unless its owner has removed it.
+/// Returns the address that the account has after a reset. After a reset by mail this is the address of the link. After
+/// a reset by the number it is the proven address, if the reset leaves it and the owner has not removed it.
 fn kept_address<'a>(account: &'a Account, through: Through<'a>, left: Standing) -> Option<&'a Email> {
     match through {
         Through::Email(email) => Some(email),

@@ -1,4 +1,4 @@
-//! Sessions inside the account: signing in (U6), refreshing (U1) and ending.
+//! The sessions inside an account: signing in (update U6 in `docs/architecture.md`), refreshing (U1) and ending.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use crate::{
     },
 };
 
-/// The times that decide about a refresh.
+/// The times that decide what a refresh does.
 #[derive(Debug, Clone, Copy)]
 pub struct Rotation {
-    /// The app's clock.
+    /// The current time.
     pub now: Timestamp,
-    /// Grace window: how long after a rotation the token before still gets the new one.
+    /// The grace window: the time after a rotation in which the previous token still gets the new one.
     pub grace: Duration,
-    /// How long a session lives without a refresh.
+    /// The lifetime of a session without a refresh.
     pub refresh: Duration,
-    /// How long a session lives at most.
+    /// The lifetime of a session, however often it is refreshed.
     pub session: Duration,
 }
 
-/// What a refresh does to a session.
+/// A change of a session by a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Makes a new token; `predecessor` is the counter of the one that it takes the place of.
+    /// Increases the counter, which makes a new token.
     Next {
-        /// The counter of a token that its caller had for certain.
+        /// The counter of the token that the caller sent. It replaces the stored predecessor (*p* in `refresh.rs`).
         predecessor: u32,
     },
     /// Notes that the current token has come back.
@@ -43,19 +43,21 @@ pub enum Turn {
     Used,
 }
 
-/// A session and its owner, as a refresh sees them.
+/// A session and its account, as a refresh reads them.
 #[derive(Debug)]
 pub struct Refreshable {
-    /// The owner.
+    /// The account.
     pub account: Account,
     /// The session.
     pub session: SessionDoc,
 }
 
 impl Users {
-    /// Adds a session, if the account is still active and its password still the one that was checked, so that a
-    /// sign-in that was hashing while a reset committed can't slip in. Prunes ended sessions; of more than 10 the one goes
-    /// whose sign-in or last refresh is longest ago.
+    /// Adds a session. Removes expired sessions and, if there are 10 others, the one that was not used for longest.
+    ///
+    /// Returns `false`, and adds nothing, unless the account is active and still has the password hash `checked`.
+    /// Otherwise a sign-in with the old password could succeed although a reset was committed while the password was
+    /// compared.
     pub(in crate::accounts) async fn push_session(
         &self,
         user: UserId,
@@ -74,7 +76,8 @@ impl Users {
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
 
-    /// Rotates a session whose counter is the claim's, at most once in the grace window; `None` when it did not.
+    /// Rotates a session if its counter is that of the claim, it has not expired, and it was not rotated within the
+    /// grace window. Returns `None` when it was not rotated.
     pub(in crate::accounts) async fn rotate(
         &self,
         claim: RefreshClaim,
@@ -91,7 +94,7 @@ impl Users {
         self.turn_session(claim.session, session, Turn::Next { predecessor: claim.counter }, times).await
     }
 
-    /// Carries out what was decided about a session, if it is still as it was read; `None` when it is not.
+    /// Changes a session if it is still in the state that was read (`seen`). Returns `None` when it is not.
     pub(in crate::accounts) async fn turn(
         &self,
         seen: &Refreshable,
@@ -137,7 +140,7 @@ impl Users {
         Ok(turned.return_document(ReturnDocument::After).await?.and_then(WithSession::refreshable))
     }
 
-    /// A session and its owner as they are; `None` when the session is gone or the account disabled.
+    /// Returns a session and its account; `None` when the session was ended or the account is disabled.
     pub(in crate::accounts) async fn refreshable(
         &self,
         session: SessionRef,
@@ -147,25 +150,27 @@ impl Users {
         Ok(found.and_then(WithSession::refreshable))
     }
 
-    /// When the password was last given for a session; `None` when the session is gone or the account disabled.
+    /// Returns the time of the sign-in of a session; `None` when the session was ended or the account is disabled.
     pub(in crate::accounts) async fn signed_in_at(&self, session: SessionRef) -> Result<Option<Timestamp>, StoreError> {
         let fields = doc! { "sessions": only(session.session) };
         let found: Option<Sessions> = find_part(&self.docs, alive(session), fields).await?;
         Ok(found.and_then(|user| user.sessions.into_iter().next()).map(|session| session.signed_in_at))
     }
 
-    /// Ends a session from which an older token than the claim's successor was used; false when it had ended already.
+    /// Ends a session because an old token (`claim`) was used. The session must have a newer token, so that its current
+    /// token can never end it. Returns `false` when it was ended already.
     pub(in crate::accounts) async fn end_stolen(&self, claim: RefreshClaim) -> Result<bool, StoreError> {
         let newer = doc! { "_id": claim.session.session, "counter": { "$gt": i64::from(claim.counter) } };
         self.pull_session(doc! { "_id": claim.session.user, "sessions": { "$elemMatch": newer } }, claim.session).await
     }
 
-    /// Ends a session; false when it had ended already.
+    /// Ends a session. Returns `false` when it was ended already.
     pub(in crate::accounts) async fn end_session(&self, session: SessionRef) -> Result<bool, StoreError> {
         self.pull_session(doc! { "_id": session.user, "sessions._id": session.session }, session).await
     }
 
-    /// The living sessions of an account, the one that was used last at the end.
+    /// Returns the sessions of an account that have not expired, in the stored order: the newest sign-in is last. The
+    /// list is empty when the session of the caller is not alive.
     pub(in crate::accounts) async fn sessions(
         &self,
         caller: SessionRef,
@@ -176,14 +181,14 @@ impl Users {
         Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
     }
 
-    /// Ends all sessions of an account.
+    /// Ends all sessions of an account. Does nothing if there is no such account.
     pub(in crate::accounts) async fn end_all_sessions(&self, user: UserId) -> Result<(), StoreError> {
         self.docs.update_one(doc! { "_id": user }, doc! { "$set": { "sessions": [] } }).await?;
         Ok(())
     }
 
-    /// Sets a new password, if the old one is still the one that was checked, ends all other sessions and voids every open
-    /// link, code and reset.
+    /// Sets a new password. All other sessions end, and the open links, codes and resets become void. Returns `false`
+    /// when the session of the caller is not alive, or when the stored hash is not `checked` any more.
     pub(in crate::accounts) async fn change_password(
         &self,
         caller: SessionRef,
@@ -212,7 +217,7 @@ struct Sessions {
     sessions: Vec<SessionDoc>,
 }
 
-/// An account with one of its sessions.
+/// An account and one of its sessions.
 #[derive(Deserialize)]
 struct WithSession {
     #[serde(flatten)]
@@ -233,7 +238,7 @@ impl WithSession {
     }
 }
 
-/// One session of an account, without the others.
+/// Returns the projection that leaves only one session in the list.
 fn only(session: SessionId) -> Document {
     doc! { "$elemMatch": { "_id": session } }
 }

@@ -86,12 +86,13 @@ pub struct LogoutTokens {
     /// The token of `Authorization: Bearer`. It is empty, and so invalid, if the header has another form. `None` means
     /// that there is no such header.
     pub bearer: Option<String>,
-    /// The refresh tokens of all cookies of that name. A browser sends two after a change of `COOKIE_DOMAIN`.
+    /// The refresh tokens of all cookies named [`REFRESH_COOKIE`]. A browser sends two after a change of
+    /// `COOKIE_DOMAIN`.
     pub cookies: Vec<String>,
 }
 
-/// The refresh tokens of all cookies of that name. They are not checked yet. Calls from pages of other origins are
-/// refused.
+/// The refresh tokens of all cookies named [`REFRESH_COOKIE`]. They are not checked yet. Calls from web pages of a
+/// foreign origin are refused.
 pub struct RefreshCookie(pub Vec<String>);
 
 /// The id of a request. The outermost layer takes it from the caller or creates it.

@@ -151,7 +151,7 @@ impl Example for StatsOut {
     }
 }
 
-/// The reason why there is no summary.
+/// The reason why the summary can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct StatsError(#[from] StoreError);

@@ -49,8 +49,8 @@ pub struct AuthApi {
 impl AuthApi {
     /// Signs up without an OTP
     ///
-    /// Creates an account with a phone number, an e-mail address or both, and signs its owner in. Neither of them is
-    /// proven by that.
+    /// Creates an account with a phone number, an e-mail address or both, and signs its owner in. The sign-up does not
+    /// prove them.
     #[oai(path = "/register", method = "post", operation_id = "register")]
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
         let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;

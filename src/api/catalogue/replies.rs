@@ -56,7 +56,8 @@ macro_rules! replies {
             }
         }
 
-        /// Renders the answer that shows a stored document. The entity tag of the document is that of the answer.
+        /// Renders the answer that shows a stored document. An update compares `If-Match` with the entity tag of this
+        /// answer.
         pub fn $one(doc: $doc) -> Rendered {
             rendered(&$reply { $item: doc.into() })
         }

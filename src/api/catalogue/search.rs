@@ -38,8 +38,9 @@ impl SearchApi {
     /// Searches the whole catalogue
     ///
     /// The best matches come first: products whose code begins with `q`, then those whose name begins with `q`, then
-    /// those in whose name words begin with the words of `q` in any order, and last those with all words of `q` in
-    /// their name or description. Staff also find hidden products.
+    /// those in whose name every word of `q` begins a word, and last those with all words of `q` in their name or
+    /// description. If `q` is the full code of a product, only products whose code begins with it are returned. Staff
+    /// also find hidden products.
     #[oai(path = "/search", method = "get", operation_id = "searchCatalogue")]
     #[allow(clippy::too_many_arguments, reason = "a text, six filters, an order, a page, and who asks")]
     async fn search(

@@ -120,9 +120,9 @@ codes! {
     Internal = INTERNAL_SERVER_ERROR,
     /// No call of the API accepts this method.
     MethodNotImplemented = NOT_IMPLEMENTED,
-    /// The SMS service can't be reached or failed.
+    /// The SMS service failed or can't be reached.
     SmsUnavailable = BAD_GATEWAY,
-    /// The storage for images can't be reached or failed.
+    /// The storage for images failed or can't be reached.
     ImageStoreUnavailable = BAD_GATEWAY,
     /// The database can't be reached.
     DatabaseUnavailable = SERVICE_UNAVAILABLE,

@@ -94,7 +94,7 @@ impl LinksApi {
 
     /// Sends a link to set a new password
     ///
-    /// The answer does not say whether a link may go to the address, and so whether a mail was sent.
+    /// Not every address may receive a link. The answer does not say whether a mail was sent.
     #[oai(path = "/forgot/confirm", method = "post", operation_id = "confirmForgotten")]
     async fn forgot_confirm(
         &self,

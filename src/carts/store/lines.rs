@@ -24,7 +24,7 @@ const BATCH: usize = 100;
 pub struct HeldLine {
     /// The owner of the cart.
     pub user: UserId,
-    /// The state of the line.
+    /// The state of the line: an id that every change of the line replaces.
     pub rev: LineRev,
     /// The number of pieces in the line.
     pub quantity: i64,

@@ -114,10 +114,8 @@ impl Planner {
     /// Stock and carts are read at the same moment. The plan and its entry in the audits are written in the same
     /// transaction.
     pub async fn make(&mut self, product: ProductId, trail: &Trail) -> std::result::Result<Planned, StoreError> {
-        let (stores, trail) = (self.stores.clone(), trail.clone());
-        let made = transact_on_snapshot(&mut self.session, move |tx| {
-            let (stores, trail) = (stores.clone(), trail.clone());
-            async move { stores.make_in(tx, product, &trail).await }.boxed()
+        let made = transact_on_snapshot(&mut self.session, (&self.stores, trail), move |tx, &(stores, trail)| {
+            async move { stores.make_in(tx, product, trail).await }.boxed()
         });
         match made.await {
             Err(StoreError::Duplicate) => Ok(Planned::UnderWay),

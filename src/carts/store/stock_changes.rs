@@ -64,8 +64,8 @@ struct Change {
 
 #[derive(Debug, Deserialize)]
 struct Key {
-    /// Any type of id, because another program may have stored a document under one. Carts hold only products with an
-    /// `ObjectId`, so other ids are skipped.
+    /// Another program may have stored a document with an id of any type. Carts hold only products with an `ObjectId`,
+    /// so other ids are skipped.
     #[serde(rename = "_id")]
     id: Bson,
 }

@@ -62,7 +62,9 @@ impl Rendered {
     }
 }
 
-/// What an answer shows to customers; the key of its copy in memory. Answers for staff are never kept.
+/// What an answer shows. Together with a generation it is the key of the copy in memory.
+///
+/// Answers for staff are never kept, because they may show hidden products.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum View {
     /// The document with this full code.

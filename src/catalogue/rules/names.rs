@@ -17,8 +17,8 @@ pub struct Name(String);
 pub enum InvalidName {
     /// It has fewer than 2 or more than 50 characters.
     Length,
-    /// It holds a character other than letters with their marks, digits, spaces and `&.,()/'+-`, or a character that
-    /// cannot be seen.
+    /// It holds a character other than letters with their marks, digits, spaces and `&.,()/'+-`. Characters that draw
+    /// nothing, and too many marks on one letter, are refused as well.
     Characters,
 }
 

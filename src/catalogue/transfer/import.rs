@@ -50,8 +50,9 @@ pub struct Failed {
 
 /// Brings the catalogue into the state that a file describes. Entries that the file does not mention stay.
 ///
-/// A bad row is reported and does not affect the others. Importing the same file twice changes nothing the second time.
-/// After each batch, `progress` is called with the number of bytes that have been read so far.
+/// A bad row is reported and does not affect the others. Importing a file again changes nothing, as long as no two of
+/// its rows describe the same product. After each batch, `progress` is called with the number of bytes that have been
+/// read so far.
 pub async fn import(
     app: &App,
     author: Option<&Author>,

@@ -36,9 +36,10 @@ impl Said {
         }
     }
 
-    /// Returns why a row fails because of what it says about a parent; `None` if it agrees with all rows before it.
+    /// Returns why a row fails because of a parent that it names; `None` if it does not.
     ///
-    /// `self` holds what the batches before this one say, and `batch` what the rows of this batch say.
+    /// It fails if it contradicts an earlier row, or if the file names too many parents. `self` holds what the batches
+    /// before this one say, and `batch` what the rows of this batch say.
     pub(super) fn refusal(&self, branch: &WantedBranch, batch: &Self) -> Option<String> {
         if let Some(column) = self.contradicted(branch).or_else(|| batch.contradicted(branch)) {
             return Some(format!("{}_{column} differs from that of an earlier line", branch.level.word()));

@@ -64,8 +64,8 @@ pub enum InvalidPicture {
 
 impl Picture {
     /// Draws a picture anew: upright, scaled down to the largest size of its kind, and only the first frame of an
-    /// animation. This blocks the thread for up to seconds and may take up to 300 MiB of memory; see
-    /// [`Drawing`](crate::images::drawing::Drawing).
+    /// animation. This may block the thread for seconds and take hundreds of megabytes, so it is done on a thread of
+    /// its own; see [`Drawing`](crate::images::drawing::Drawing).
     pub fn draw(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
         let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
         // The picture is scaled down first, which frees the full-size pixels. Turning and converting it make copies.
@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn sizes_are_judged_by_the_header_alone() {
         let mut vast = file(&DynamicImage::new_luma8(1, 1), ImageFormat::Png);
-        // Width and height of the header, whose checksum no longer fits: neither way a pixel is read.
+        // Width and height in the header are changed, so its checksum is wrong too. Either error must be found before
+        // any pixel is read.
         vast[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
         assert!(refused(&vast, Kind::Catalogue).is_some());
         let many = file(&DynamicImage::new_luma8(4096, 3073), ImageFormat::Png);

@@ -11,7 +11,8 @@ use image::{
 
 use super::{InvalidPicture, Kind, jpeg::Frame, webp};
 
-/// Pixels of a megapixel. Cameras often have a little more than a million pixels for each megapixel they claim.
+/// Number of pixels that count as a megapixel. A camera sold as one of 12 megapixels often has a little more than 12
+/// million pixels.
 const MEGAPIXEL: u64 = 1024 * 1024;
 /// The most bytes that reading a picture may take: six for each of 50 megapixels, which is enough for the usual kinds
 /// of file.

@@ -47,10 +47,8 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.connection.client, move |tx| {
-            let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());
-            async move { tree.delete_node::<ProductDoc>(&code, &trail, Below::default(), tx).await }.boxed()
+        transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
+            async move { tree.delete_node::<ProductDoc>(code, trail, Below::default(), tx).await }.boxed()
         })
         .await
     }
@@ -64,19 +62,17 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<Option<Below>, StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.connection.client, move |tx| {
-            let (tree, code, trail) = (tree.clone(), code.clone(), trail.clone());
+        transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
             async move {
                 let gone = Below {
-                    models: tree.delete_below::<Model>(&code, &trail, tx).await?,
-                    categories: tree.delete_below::<Category>(&code, &trail, tx).await?,
-                    products: tree.docs::<ProductDoc>().count_documents(code_below(&code)).session(&mut *tx).await?,
+                    models: tree.delete_below::<Model>(code, trail, tx).await?,
+                    categories: tree.delete_below::<Category>(code, trail, tx).await?,
+                    products: tree.docs::<ProductDoc>().count_documents(code_below(code)).session(&mut *tx).await?,
                 };
-                if !tree.delete_node::<BranchDoc<L>>(&code, &trail, gone, tx).await? {
+                if !tree.delete_node::<BranchDoc<L>>(code, trail, gone, tx).await? {
                     return Ok(None);
                 }
-                let job = PurgeDoc { code, touched_at: trail.now };
+                let job = PurgeDoc { code: code.clone(), touched_at: trail.now };
                 tree.purges.insert_one(job).session(&mut *tx).await?;
                 Ok(Some(gone))
             }
@@ -105,7 +101,8 @@ impl Tree {
         Ok(true)
     }
 
-    /// Deletes everything on one level below a branch and returns how much that was.
+    /// Deletes the documents of one level below a branch and puts their images into the trash. Returns how many they
+    /// were.
     async fn delete_below<L: Level>(&self, branch: &FullCode, trail: &Trail, tx: &mut ClientSession) -> Result<u64> {
         let docs = self.docs::<BranchDoc<L>>();
         let parts = parts(&docs, branch, None, tx).await?;
@@ -124,9 +121,7 @@ impl Tree {
         branch: &FullCode,
         now: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let (tree, branch) = (self.clone(), branch.clone());
-        transact(&self.connection.client, move |tx| {
-            let (tree, branch) = (tree.clone(), branch.clone());
+        transact(&self.connection.client, (self, branch), move |tx, &(tree, branch)| {
             async move {
                 let job = doc! { "_id": &branch };
                 let touch = doc! { "$set": { "touched_at": now } };
@@ -134,7 +129,7 @@ impl Tree {
                     return Ok(false);
                 }
                 let products = tree.docs::<ProductDoc>();
-                let parts = parts(&products, &branch, Some(BATCH), tx).await?;
+                let parts = parts(&products, branch, Some(BATCH), tx).await?;
                 if parts.is_empty() {
                     tree.purges.delete_one(job).session(&mut *tx).await?;
                     return Ok(false);

@@ -99,13 +99,11 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<(T, Vec<Touched>), StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, codes, trail) = (self.clone(), codes.clone(), trail.clone());
-        transact(&self.connection.client, move |tx| {
-            let (tree, codes, merge, trail) = (tree.clone(), codes.clone(), merge.clone(), trail.clone());
+        transact(&self.connection.client, (self, codes, &merge, trail), move |tx, &(tree, codes, merge, trail)| {
             async move {
-                let mut found = tree.find(&codes, tx).await?;
+                let mut found = tree.find(codes, tx).await?;
                 let merged = merge(&mut found);
-                let touched = tree.write(found, &trail, tx).await?;
+                let touched = tree.write(found, trail, tx).await?;
                 Ok((merged, touched))
             }
             .boxed()

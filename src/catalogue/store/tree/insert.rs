@@ -36,10 +36,8 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<Inserted<BranchDoc<Brand>>, StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, brand, trail) = (self.clone(), brand.clone(), trail.clone());
-        let inserted = transact(&self.connection.client, move |tx| {
-            let (tree, brand, trail) = (tree.clone(), brand.clone(), trail.clone());
-            async move { tree.insert_node(brand, &trail, tx).await }.boxed()
+        let inserted = transact(&self.connection.client, (self, brand, trail), move |tx, &(tree, brand, trail)| {
+            async move { tree.insert_node(brand.clone(), trail, tx).await }.boxed()
         });
         taken_if_duplicate(inserted.await)
     }
@@ -55,15 +53,19 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<Inserted<C>, StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, parent, trail) = (self.clone(), parent.clone(), trail.clone());
-        let inserted = transact(&self.connection.client, move |tx| {
-            let (tree, parent, child, trail) = (tree.clone(), parent.clone(), child.clone(), trail.clone());
-            async move {
-                let Some(id) = tree.mark_parent::<C::Parent>(&parent, tx).await? else { return Ok(Inserted::NoParent) };
-                tree.insert_node(child(id), &trail, tx).await
-            }
-            .boxed()
-        });
+        let inserted = transact(
+            &self.connection.client,
+            (self, parent, &child, trail),
+            move |tx, &(tree, parent, child, trail)| {
+                async move {
+                    let Some(id) = tree.mark_parent::<C::Parent>(parent, tx).await? else {
+                        return Ok(Inserted::NoParent);
+                    };
+                    tree.insert_node(child(id), trail, tx).await
+                }
+                .boxed()
+            },
+        );
         taken_if_duplicate(inserted.await)
     }
 

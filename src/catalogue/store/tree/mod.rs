@@ -1,7 +1,10 @@
 //! Writes to the tree.
 //!
 //! Each write is one transaction. It covers the document, everything that must change with it (the parent's counter,
-//! the image), and the entry in the audits (U7). Reading all of the tree at one moment is here too, for exports.
+//! the image), and the entry in the audits (U7). Only the products below a deleted branch are removed later, in
+//! batches.
+//!
+//! Reading the whole tree at one moment is here too, for exports.
 
 mod delete;
 mod export;

@@ -36,14 +36,12 @@ impl Tree {
         trail: &Trail,
     ) -> std::result::Result<Updated<N, E>, StoreError> {
         let _turn = self.turns.lock().await;
-        let (tree, code, trail) = (self.clone(), code.clone(), trail.clone());
-        transact(&self.connection.client, move |tx| {
-            let (tree, code, change, trail) = (tree.clone(), code.clone(), change.clone(), trail.clone());
+        transact(&self.connection.client, (self, code, &change, trail), move |tx, &(tree, code, change, trail)| {
             async move {
                 let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
                 let Some(before) = found else { return Ok(Updated::Missing) };
                 match change(&before) {
-                    Ok(after) => tree.replace(&before, after, &trail, tx).await,
+                    Ok(after) => tree.replace(&before, after, trail, tx).await,
                     Err(refusal) => Ok(Updated::Refused(refusal)),
                 }
             }
