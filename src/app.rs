@@ -12,7 +12,7 @@ use crate::{
         tokens::access::AccessTokens,
     },
     audits::store::Trail,
-    catalogue::{cache::CatalogueCache, turns::Searching},
+    catalogue::{cache::CatalogueCache, turns::SearchTurns},
     clock::Clock,
     config::{Config, kept_secret},
     db::StoreError,
@@ -49,7 +49,7 @@ pub struct App {
     pub(crate) stopping: CancellationToken,
     pub(crate) images: Images,
     pub(crate) drawing: Drawing,
-    pub(crate) searching: Searching,
+    pub(crate) searching: SearchTurns,
     pub(crate) mailer: Mailer,
 }
 
@@ -124,7 +124,7 @@ impl App {
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::start().map_err(AppError::Threads)?,
-            searching: Searching::new(),
+            searching: SearchTurns::new(),
             mailer: mailer(&config).map_err(AppError::Mail)?,
             config,
             clock,

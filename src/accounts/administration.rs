@@ -2,7 +2,7 @@
 
 use super::{
     sign_in,
-    store::{UserChange, UserChanged, UserQuery, UserRecord},
+    store::{UserChange, UserChangeOutcome, UserQuery, UserRecord},
 };
 use crate::{
     app::App,
@@ -96,10 +96,10 @@ pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange
         return Err(UsersError::NothingGiven);
     }
     match app.store.users.administer(user, change, &app.trail(Some(author))).await? {
-        UserChanged::Done(record) => state(app, *record).await,
-        UserChanged::Missing => Err(UsersError::NotFound),
-        UserChanged::NotByAdmin => Err(UsersError::NotByAdmin),
-        UserChanged::LastAdmin => Err(UsersError::LastAdmin),
+        UserChangeOutcome::Done(record) => state(app, *record).await,
+        UserChangeOutcome::Missing => Err(UsersError::NotFound),
+        UserChangeOutcome::NotByAdmin => Err(UsersError::NotByAdmin),
+        UserChangeOutcome::LastAdmin => Err(UsersError::LastAdmin),
     }
 }
 

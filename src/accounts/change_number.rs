@@ -3,9 +3,9 @@
 
 use super::{
     letters,
-    otp::{self, Asker, OtpError},
+    otp::{self, AskPermit, OtpError},
     rules::password::Password,
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in::{self, ReauthenticationError},
     store::{Account, otp_codes::Purpose},
 };
@@ -46,10 +46,10 @@ pub async fn send(
     caller: SessionRef,
     number: &E164,
     current: Option<Password>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<(), ChangeNumberError> {
     sign_in::reauthenticate(app, caller, current, origin).await?;
-    let asker = Asker::count(app, number, origin).await?;
+    let asker = AskPermit::count(app, number, origin).await?;
     if app.store.users.is_proven(number, Some(caller.user)).await? {
         return Err(ChangeNumberError::Taken);
     }
@@ -65,7 +65,7 @@ pub async fn verify(
     caller: SessionRef,
     number: &E164,
     code: &str,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<Account, ChangeNumberError> {
     let now = app.clock.now();
     let challenges = app.store.otp_codes.live(number, Purpose::ChangeNumber, Some(caller.user), now).await?;

@@ -3,7 +3,7 @@
 use super::{
     links::{self, LinkError},
     rules::password::Password,
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in::{self, ReauthenticationError},
     store::{
         Account,
@@ -64,7 +64,7 @@ pub enum ActivateError {
 
 /// What a caller sends to ask for a link.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct ProofRequest {
     /// The address to prove. `None` or an empty text means the address of the account.
     pub email: Option<String>,
     /// The password of the account. It is needed for an address that is not the account's, unless the caller has signed
@@ -77,8 +77,8 @@ pub async fn request(
     app: &App,
     account: &Account,
     caller: SessionRef,
-    wanted: Wanted,
-    origin: &Origin,
+    wanted: ProofRequest,
+    origin: &ClientContext,
 ) -> Result<Email, RequestError> {
     let given = wanted.email.filter(|text| !text.is_empty());
     let email = match &given {

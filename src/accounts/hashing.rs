@@ -52,9 +52,9 @@ pub struct Counts {
 /// A handle that tells whether the caller still waits for an answer. A request runs to its end even if the caller hangs
 /// up. But a hash that is still in the queue at that moment is skipped, because it takes a lot of time.
 #[derive(Debug, Clone, Default)]
-pub struct Caller(CancellationToken);
+pub struct CallerPresence(CancellationToken);
 
-impl Caller {
+impl CallerPresence {
     /// Returns a caller and its guard. The caller counts as gone when the guard is dropped.
     pub fn with_guard() -> (Self, DropGuard) {
         let token = CancellationToken::new();
@@ -134,7 +134,7 @@ impl Hasher {
         &self,
         password: NewPassword,
         owner: OwnerDetails,
-        caller: &Caller,
+        caller: &CallerPresence,
     ) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
         let job = move || {
@@ -146,7 +146,7 @@ impl Hasher {
 
     /// Hashes the current password of an account again. The rules for new passwords don't apply, because they may have
     /// been different when it was set. It is normalised unless its normal form is too long for bcrypt.
-    pub async fn rehash(&self, password: Password, caller: &Caller) -> Result<PasswordHash, HashError> {
+    pub async fn rehash(&self, password: Password, caller: &CallerPresence) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
         let normal = password.normalised();
         let fitting = if normal.could_be_set() { normal } else { password };
@@ -159,7 +159,7 @@ impl Hasher {
         &self,
         password: Password,
         hash: Option<PasswordHash>,
-        caller: &Caller,
+        caller: &CallerPresence,
     ) -> Result<Comparison, HashError> {
         let normal = password.normalised();
         let possible = hash.filter(|_| normal.could_be_set() || password.could_be_set());
@@ -176,7 +176,7 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        caller: &Caller,
+        caller: &CallerPresence,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let wait = self.load.expected_wait();
@@ -269,11 +269,11 @@ mod tests {
 
     async fn hash(hasher: &Hasher, text: &str) -> PasswordHash {
         let new = NewPassword::check("password", &password(text)).expect("a strong password");
-        hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect("a hash")
+        hasher.hash(new, OwnerDetails::default(), &CallerPresence::default()).await.expect("a hash")
     }
 
     async fn verify(hasher: &Hasher, text: &str, hash: Option<PasswordHash>) -> Comparison {
-        hasher.verify(password(text), hash, &Caller::default()).await.expect("compared")
+        hasher.verify(password(text), hash, &CallerPresence::default()).await.expect("compared")
     }
 
     #[tokio::test]
@@ -314,7 +314,7 @@ mod tests {
         let typed = format!("Aa1!{}", "\u{958}".repeat(15));
         let old = PasswordHash::new(bcrypt::hash(&typed, 4).expect("a hash"));
         assert_eq!(verify(&hasher, &typed, Some(old)).await, Comparison::Same);
-        let renewed = hasher.rehash(password(&typed), &Caller::default()).await.expect("a hash");
+        let renewed = hasher.rehash(password(&typed), &CallerPresence::default()).await.expect("a hash");
         assert_eq!(verify(&hasher, &typed, Some(renewed)).await, Comparison::Same);
     }
 
@@ -322,14 +322,15 @@ mod tests {
     async fn what_is_easy_to_guess_is_not_hashed() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let new = NewPassword::check("new_password", &password("Password1!")).expect("the rules");
-        let refused = hasher.hash(new, OwnerDetails::default(), &Caller::default()).await.expect_err("a refusal");
+        let refused =
+            hasher.hash(new, OwnerDetails::default(), &CallerPresence::default()).await.expect_err("a refusal");
         assert_eq!(refused.to_string(), "invalid password: too easy to guess");
     }
 
     #[tokio::test]
     async fn who_would_wait_too_long_is_refused_and_told_for_how_long() {
         let hasher = Hasher::start(15, Counts::default()).expect("threads");
-        let (caller, guard) = Caller::with_guard();
+        let (caller, guard) = CallerPresence::with_guard();
         let mut waiting = Vec::new();
         let refused = loop {
             let mut next = Box::pin(hasher.verify(password("anything"), None, &caller));
@@ -347,14 +348,14 @@ mod tests {
     async fn what_has_not_begun_at_the_end_is_refused_and_not_cut() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
         hasher.stop(Instant::now());
-        let refused = hasher.verify(password("anything"), None, &Caller::default()).await;
+        let refused = hasher.verify(password("anything"), None, &CallerPresence::default()).await;
         assert!(matches!(refused, Err(HashError::Stopping)));
     }
 
     #[tokio::test]
     async fn who_has_left_costs_no_hash() {
         let hasher = Hasher::start(14, Counts::default()).expect("threads");
-        let (caller, guard) = Caller::with_guard();
+        let (caller, guard) = CallerPresence::with_guard();
         drop(guard);
         let started = std::time::Instant::now();
         let jobs = (0..20).map(|_| hasher.verify(password("anything"), None, &caller));

@@ -1,7 +1,7 @@
 //! What an operator changes about an account on the command line of the server.
 
 use super::{
-    hashing::{Caller, HashError},
+    hashing::{CallerPresence, HashError},
     rules::{
         password::{NewPassword, Password},
         username::UsernameKey,
@@ -34,7 +34,7 @@ pub async fn set_password(app: &App, username: &str, new: Password) -> Result<()
     let new = NewPassword::check("password", &new)?;
     let identifier = UsernameKey::of(username).map(Identifier::Username).ok_or(SetPasswordError::NotFound)?;
     let found = app.store.users.credentials(&identifier).await?.ok_or(SetPasswordError::NotFound)?;
-    let hash = app.hasher.hash(new, found.account.owner_details(), &Caller::default()).await?;
+    let hash = app.hasher.hash(new, found.account.owner_details(), &CallerPresence::default()).await?;
     if !app.store.users.set_password(found.account.id, &hash, &app.trail(None)).await? {
         return Err(SetPasswordError::NotFound);
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{
     rules::otp::OtpCode,
-    sessions::Origin,
+    sessions::ClientContext,
     sms::{Sent, SmsError},
     store::{
         otp_codes::{OtpDoc, Purpose},
-        otp_tallies::Asked,
+        otp_tallies::AskOutcome,
     },
     tokens::sealed::HashedToken,
 };
@@ -20,7 +20,7 @@ use crate::{
         ids::{ChallengeId, UserId},
         invalid::InvalidField,
         limits::Action,
-        phone::{E164, Line},
+        phone::{E164, LineType},
     },
 };
 
@@ -49,7 +49,7 @@ pub enum OtpError {
 
 /// The permission to send one code: the slots that were taken from the limits.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct SendPermit {
     purpose: Purpose,
     number: E164,
     /// The slots that count for the phone number.
@@ -60,15 +60,15 @@ pub struct Reserved {
 
 /// The permission of an IP address to ask for one code.
 #[derive(Debug)]
-pub struct Asker(Slots);
+pub struct AskPermit(Slots);
 
-impl Asker {
+impl AskPermit {
     /// Counts a request for a code for the IP address of the caller. Fails, without counting, when the number can't get
     /// an SMS from this shop.
     ///
     /// Call this before any answer that depends on whether the number is known. Otherwise a caller could test phone
     /// numbers without a limit.
-    pub async fn count(app: &App, number: &E164, origin: &Origin) -> Result<Self, OtpError> {
+    pub async fn count(app: &App, number: &E164, origin: &ClientContext) -> Result<Self, OtpError> {
         refuse_unreachable(app, number)?;
         Ok(Self(limits::take(app, Count::by_address(Action::OtpAddress, "", origin.client)).await?))
     }
@@ -81,20 +81,20 @@ impl Asker {
 /// the number can still get a code.
 pub async fn reserve(
     app: &App,
-    asker: Asker,
+    asker: AskPermit,
     purpose: Purpose,
     number: &E164,
-    origin: &Origin,
-) -> Result<Reserved, OtpError> {
+    origin: &ClientContext,
+) -> Result<SendPermit, OtpError> {
     let asked = format!("{number} {purpose:?}");
     let by_asker = |action| Count::by_address(action, &asked, origin.client);
     let wanted = by_asker(Action::OtpPause).chain(by_asker(Action::OtpNumber));
     let wanted = wanted.chain([Count::of(Action::OtpNumberTotal, asked.clone())]);
     let of_number = limits::take(app, wanted).await?;
-    Ok(Reserved { purpose, number: number.clone(), of_number, of_asker: asker.0 })
+    Ok(SendPermit { purpose, number: number.clone(), of_number, of_asker: asker.0 })
 }
 
-impl Reserved {
+impl SendPermit {
     /// Gives the slots of the number back, but not those of the IP address. For a code that was not sent because of
     /// something that the caller did.
     pub async fn refuse(self, app: &App) -> Result<(), StoreError> {
@@ -119,7 +119,7 @@ impl Reserved {
 
 /// Sends a code and stores what is needed to check it later. Waits until the SMS service has taken the message. A code
 /// that could not be sent does not count for the number.
-pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
+pub async fn send(app: &App, reserved: SendPermit, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
     let code = reserved.unsent(app, user);
     match deliver(app, &reserved.number, code.id).await {
         Ok(code_hash) => {
@@ -136,7 +136,11 @@ pub async fn send(app: &App, reserved: Reserved, user: Option<UserId>) -> Result
 /// Stores a challenge and sends its code in the background, so that the time of the answer does not reveal whether
 /// there is an account. If `user` is `None`, no code is sent. Tries of that challenge are counted as usual, and no code
 /// is accepted.
-pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId>) -> Result<ChallengeId, StoreError> {
+pub async fn send_behind(
+    app: &Arc<App>,
+    reserved: SendPermit,
+    user: Option<UserId>,
+) -> Result<ChallengeId, StoreError> {
     let code = reserved.unsent(app, user);
     let id = code.id;
     app.store.otp_codes.insert(&code).await?;
@@ -157,7 +161,7 @@ pub async fn send_behind(app: &Arc<App>, reserved: Reserved, user: Option<UserId
     Ok(id)
 }
 
-impl Reserved {
+impl SendPermit {
     /// Makes the document of a code that has not been sent yet.
     fn unsent(&self, app: &App, user: Option<UserId>) -> OtpDoc {
         let now = app.clock.now();
@@ -200,7 +204,7 @@ pub enum Tries<'a> {
 }
 
 /// Checks a code, and uses up the first challenge that it is right for. Returns the document of that challenge.
-pub async fn accept(app: &App, tries: Tries<'_>, code: &str, origin: &Origin) -> Result<OtpDoc, OtpError> {
+pub async fn accept(app: &App, tries: Tries<'_>, code: &str, origin: &ClientContext) -> Result<OtpDoc, OtpError> {
     let slots = limits::take(app, Count::by_address(Action::OtpCheck, "", origin.client)).await?;
     let code = OtpCode::typed(code).ok_or(OtpError::Invalid)?;
     let challenges = match tries {
@@ -276,14 +280,14 @@ async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<
     let (now, number) = (app.clock.now(), &sent.number);
     let hash = HashedToken::of_claim(&app.keys.otp[0], [number.as_str(), code.expose()]);
     match app.store.otp_tallies.note_asked(number, &hash, now.after(app.config.lifetimes.otp), now).await? {
-        Asked::Before => return Ok(*theirs.insert(false)),
-        Asked::TooOften => return Err(SmsError::TooMany.into()),
-        Asked::New if !sent.is_sent => {
+        AskOutcome::Before => return Ok(*theirs.insert(false)),
+        AskOutcome::TooOften => return Err(SmsError::TooMany.into()),
+        AskOutcome::New if !sent.is_sent => {
             // Nothing was sent for this challenge. A faster answer would reveal that.
             app.sms.check_nothing().await;
             return Ok(*theirs.insert(false));
         }
-        Asked::New => {}
+        AskOutcome::New => {}
     }
     let asked = app.sms.check(number, code).await;
     if !matches!(asked, Ok(false)) {
@@ -298,7 +302,7 @@ fn refuse_unreachable(app: &App, number: &E164) -> Result<(), InvalidField> {
     if !gets_sms(app, number) {
         return refused("no SMS is sent to this country");
     }
-    if number.line() == Line::Fixed {
+    if number.line() == LineType::Fixed {
         return refused("no SMS can be sent to a landline");
     }
     Ok(())

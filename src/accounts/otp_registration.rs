@@ -3,10 +3,10 @@
 
 use super::{
     hashing::HashError,
-    otp::{self, Asker, OtpError, Tries},
+    otp::{self, AskPermit, OtpError, Tries},
     registration::{Identity, NewAccount, RegisterError, document},
-    sessions::{self, Carrier, Origin, SignedIn},
-    store::{SessionDoc, UserDoc, Verified, Wishes, otp_codes::Purpose, pending_registrations::PendingDoc},
+    sessions::{self, Carrier, ClientContext, SignedIn},
+    store::{DesiredIdentity, SessionDoc, UserDoc, Verified, otp_codes::Purpose, pending_registrations::PendingDoc},
     tokens::sealed::HashedToken,
 };
 use crate::{
@@ -47,11 +47,11 @@ impl From<HashError> for OtpRegisterError {
 /// Sends a code to the number of a new account and stores a pending registration. Fails when another account has the
 /// name or address, or has proven the number. A number that another account only claims is allowed, because it goes to
 /// the account that proves it.
-pub async fn send(app: &App, account: NewAccount, origin: &Origin) -> Result<ChallengeId, OtpRegisterError> {
+pub async fn send(app: &App, account: NewAccount, origin: &ClientContext) -> Result<ChallengeId, OtpRegisterError> {
     let NewAccount { identity, password } = account;
     let number = identity.phone_number.clone();
     let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
-    let asker = Asker::count(app, &number, origin).await?;
+    let asker = AskPermit::count(app, &number, origin).await?;
     refuse_taken(app, &identity).await?;
     let claim = HashedToken::of_claim(&app.keys.otp[0], [identity.username.as_str(), password.expose()]);
     let reserved = match otp::reserve(app, asker, Purpose::Register, &number, origin).await {
@@ -91,7 +91,7 @@ pub async fn verify(
     number: &E164,
     code: &str,
     challenge: Option<ChallengeId>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<SignedIn, OtpRegisterError> {
     let pendings = candidates(app, number, challenge).await?;
     let challenges: Vec<ChallengeId> = pendings.iter().map(|pending| pending.id).collect();
@@ -156,7 +156,7 @@ async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), OtpRegisterE
         return Err(TAKEN);
     }
     let username = identity.username.key();
-    let wishes = Wishes { number: None, username: Some(&username), email: identity.email.as_ref() };
+    let wishes = DesiredIdentity { number: None, username: Some(&username), email: identity.email.as_ref() };
     let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
     taken.map_or(Ok(()), |taken| Err(RegisterError::from(taken).into()))
 }

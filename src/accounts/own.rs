@@ -5,7 +5,7 @@ use super::{
     hashing::HashError,
     letters,
     rules::password::{NewPassword, Password},
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in::{self, SignInError},
     store::{Credentials, SessionDoc, WholeAccount},
 };
@@ -74,7 +74,7 @@ pub async fn change_password(
     caller: SessionRef,
     current: Password,
     new: Password,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<(), AccountError> {
     let new = NewPassword::check("new_password", &new)?;
     let counted = limits::take(app, [Count::of(Action::SetPassword, caller.user.to_string())]).await;

@@ -4,7 +4,7 @@ use super::store::{Account, Display};
 use crate::{
     app::App,
     db::StoreError,
-    images::{self, Kind, drawing::ImageError},
+    images::{self, PictureKind, drawing::ImageError},
     limits::{self, Count, LimitError},
     values::{ids::SessionRef, limits::Action},
 };
@@ -30,7 +30,7 @@ pub enum PhotoError {
 /// that it replaces is removed in the background.
 pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Account, PhotoError> {
     limits::take(app, [Count::of(Action::Photo, caller.user.to_string())]).await?;
-    let image = images::keep(app, bytes, Kind::Photo).await?;
+    let image = images::keep(app, bytes, PictureKind::Photo).await?;
     let display = Display::of_upload(image.key.clone(), &image.url, app.clock.now());
     match app.store.users.set_display(caller, Some(&display), app.clock.now()).await {
         Ok(changed) => changed.ok_or(PhotoError::SignedOut),

@@ -3,9 +3,9 @@
 use super::{
     letters,
     rules::{password::Password, username::Username},
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in::{self, ReauthenticationError, SignInError},
-    store::{Account, AccountChange, EmailChange, PhotoChange, Proof, Taken, Wishes},
+    store::{Account, AccountChange, DesiredIdentity, EmailChange, PhotoChange, Proof, TakenIdentity},
 };
 use crate::{
     app::App,
@@ -59,7 +59,7 @@ pub async fn update(
     caller: SessionRef,
     mut change: AccountChange,
     current: Option<Password>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<Account, ProfileError> {
     if change.is_empty() {
         return Err(ProfileError::NothingGiven);
@@ -98,7 +98,7 @@ async fn write(
     caller: SessionRef,
     change: &AccountChange,
     current: Option<&Password>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<Account, ProfileError> {
     let mut refusal = ProfileError::from(StoreError::Duplicate);
     for _ in 0..ATTEMPTS {
@@ -142,7 +142,7 @@ async fn prove(
     caller: SessionRef,
     change: &AccountChange,
     current: Option<&Password>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<Proof, ProfileError> {
     match (&change.email, current) {
         (None, _) => Ok(Proof::NotNeeded),
@@ -170,15 +170,15 @@ async fn refuse_taken(app: &App, caller: SessionRef, change: &AccountChange) -> 
         Some(EmailChange::To(email)) => Some(email),
         _ => None,
     };
-    let wishes = Wishes { number: None, username: username.as_ref(), email };
+    let wishes = DesiredIdentity { number: None, username: username.as_ref(), email };
     let taken = app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await?;
     if taken.is_some() {
         // Without this limit a caller could try a list of addresses to find out which of them have accounts.
         limits::take(app, [Count::of(Action::Taken, caller.user.to_string())]).await?;
     }
     match taken {
-        Some(Taken::Username) => Err(ProfileError::UsernameTaken),
-        Some(Taken::Email) => Err(ProfileError::EmailTaken),
-        Some(Taken::Phone) | None => Ok(()),
+        Some(TakenIdentity::Username) => Err(ProfileError::UsernameTaken),
+        Some(TakenIdentity::Email) => Err(ProfileError::EmailTaken),
+        Some(TakenIdentity::Phone) | None => Ok(()),
     }
 }

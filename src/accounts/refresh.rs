@@ -4,7 +4,7 @@
 use super::{
     letters,
     sessions::{SignedIn, may_be_static, tokens},
-    store::{Refreshable, Rotation, SessionDoc, Turn},
+    store::{Refreshable, Rotation, SessionChange, SessionDoc},
     tokens::refresh::{RefreshClaim, RefreshToken},
 };
 use crate::{
@@ -101,7 +101,7 @@ async fn refresh_rotating(app: &App, claim: RefreshClaim) -> Result<SignedIn, Re
         let current = app.store.users.refreshable(claim.session).await?.ok_or(RefreshError::Revoked)?;
         let turned = match judge(claim.counter, &current.session, times) {
             Verdict::Current => Some(current),
-            Verdict::Turn(turn) => app.store.users.turn(&current, turn, times).await?,
+            Verdict::Change(turn) => app.store.users.turn(&current, turn, times).await?,
             Verdict::TryAgain => None,
             Verdict::Expired => return Err(RefreshError::Invalid),
             Verdict::Theft => return Err(end_stolen(app, claim).await?),
@@ -127,7 +127,7 @@ async fn refresh_static(app: &App, claim: RefreshClaim) -> Result<SignedIn, Refr
         return Err(RefreshError::Revoked);
     }
     if now.millis() - current.session.last_used_at.millis() >= NOTED_EVERY {
-        app.store.users.turn(&current, Turn::Used, times).await?;
+        app.store.users.turn(&current, SessionChange::Used, times).await?;
     }
     Ok(tokens(app, current.account, &current.session, now))
 }
@@ -138,7 +138,7 @@ enum Verdict {
     /// Return the current token of the session again.
     Current,
     /// Change the session, and return the token that it has after the change.
-    Turn(Turn),
+    Change(SessionChange),
     /// Another request has changed the session in between.
     TryAgain,
     /// The session has expired, or the token is newer than the session.
@@ -181,14 +181,14 @@ fn judge(n: u32, session: &SessionDoc, times: Rotation) -> Verdict {
     if n == c {
         return match (in_window, session.presented) {
             (true, true) => Verdict::Current,
-            (true, false) => Verdict::Turn(Turn::Presented),
+            (true, false) => Verdict::Change(SessionChange::Presented),
             // `rotate` found the session in another state.
             (false, _) => Verdict::TryAgain,
         };
     }
     match (p == Some(n), in_window) {
         (true, true) => Verdict::Current,
-        (true, false) if !session.presented => Verdict::Turn(Turn::Next { predecessor: n }),
+        (true, false) if !session.presented => Verdict::Change(SessionChange::Next { predecessor: n }),
         (false, true) if n + 1 == c => Verdict::Current,
         _ => Verdict::Theft,
     }

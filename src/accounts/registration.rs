@@ -1,13 +1,13 @@
 //! Making new accounts.
 
 use super::{
-    hashing::{Caller, HashError},
+    hashing::{CallerPresence, HashError},
     rules::{
         password::{NewPassword, OwnerDetails, Password, PasswordHash},
         username::Username,
     },
-    sessions::{self, Carrier, Origin, SignedIn},
-    store::{Profile, ProfilePhone, SessionDoc, Taken, UserDoc, Verification, Wishes},
+    sessions::{self, Carrier, ClientContext, SignedIn},
+    store::{DesiredIdentity, Profile, ProfilePhone, SessionDoc, TakenIdentity, UserDoc, Verification},
 };
 use crate::{
     app::App,
@@ -87,12 +87,12 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
-impl From<Taken> for RegisterError {
-    fn from(taken: Taken) -> Self {
+impl From<TakenIdentity> for RegisterError {
+    fn from(taken: TakenIdentity) -> Self {
         match taken {
-            Taken::Phone => Self::PhoneTaken,
-            Taken::Username => Self::UsernameTaken,
-            Taken::Email => Self::EmailTaken,
+            TakenIdentity::Phone => Self::PhoneTaken,
+            TakenIdentity::Username => Self::UsernameTaken,
+            TakenIdentity::Email => Self::EmailTaken,
         }
     }
 }
@@ -124,7 +124,7 @@ impl NewAccount {
 }
 
 /// Makes the account of a customer and signs its owner in. The account and its session are stored together.
-pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result<SignedIn, RegisterError> {
+pub async fn register(app: &App, account: NewAccount, origin: &ClientContext) -> Result<SignedIn, RegisterError> {
     limits::take(app, Count::by_address(Action::Register, "", origin.client)).await?;
     let now = app.clock.now();
     let session = sessions::begin(app, origin, Role::Customer, Carrier::CookieAndBody, now);
@@ -135,7 +135,7 @@ pub async fn register(app: &App, account: NewAccount, origin: &Origin) -> Result
 /// Makes the account of an admin, for the command line. No limit applies.
 pub async fn create_admin(app: &App, account: NewAccount) -> Result<UserId, RegisterError> {
     let now = app.clock.now();
-    Ok(create(app, account, Role::Admin, Vec::new(), now, &Caller::default()).await?.id)
+    Ok(create(app, account, Role::Admin, Vec::new(), now, &CallerPresence::default()).await?.id)
 }
 
 async fn create(
@@ -144,7 +144,7 @@ async fn create(
     role: Role,
     sessions: Vec<SessionDoc>,
     now: Timestamp,
-    caller: &Caller,
+    caller: &CallerPresence,
 ) -> Result<UserDoc, RegisterError> {
     refuse_taken(app, &account.identity).await?;
     let hash = app.hasher.hash(account.password.clone(), account.identity.owner_details(), caller).await?;
@@ -162,7 +162,7 @@ async fn create(
 /// Fails if another account has the right to keep the number, name or address of a new one.
 pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), RegisterError> {
     let (number, username) = (identity.phone_number.as_ref(), identity.username.key());
-    let wishes = Wishes { number, username: Some(&username), email: identity.email.as_ref() };
+    let wishes = DesiredIdentity { number, username: Some(&username), email: identity.email.as_ref() };
     let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
     taken.map_or(Ok(()), |taken| Err(taken.into()))
 }

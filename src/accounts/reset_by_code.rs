@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{
     hashing::HashError,
-    otp::{self, Asker, OtpError, Tries},
+    otp::{self, AskPermit, OtpError, Tries},
     rules::{
         contacts::Contact,
         password::{NewPassword, Password},
     },
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in,
     store::{Identifier, otp_codes::Purpose},
     tokens::sealed::ResetToken,
@@ -23,7 +23,7 @@ use crate::{
 
 /// The reason why the password is not reset.
 #[derive(Debug, thiserror::Error)]
-pub enum ForgotError {
+pub enum CodeRequestError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
@@ -52,8 +52,8 @@ pub enum ForgotError {
 
 /// Sends a code to a number, if it belongs to an account that may be reset by it. Returns a challenge in any case, and
 /// never waits for the SMS. So neither the answer nor its time reveals whether there is such an account.
-pub async fn send(app: &Arc<App>, number: E164, origin: &Origin) -> Result<ChallengeId, ForgotError> {
-    let asker = Asker::count(app, &number, origin).await?;
+pub async fn send(app: &Arc<App>, number: E164, origin: &ClientContext) -> Result<ChallengeId, CodeRequestError> {
+    let asker = AskPermit::count(app, &number, origin).await?;
     let reserved = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
     let found = app.store.users.credentials(&Identifier::Phone(number)).await?.map(|found| found.account);
     let now = app.clock.now();
@@ -68,8 +68,8 @@ pub async fn verify(
     number: &E164,
     code: &str,
     challenge: Option<ChallengeId>,
-    origin: &Origin,
-) -> Result<ResetToken, ForgotError> {
+    origin: &ClientContext,
+) -> Result<ResetToken, CodeRequestError> {
     let mut challenges = app.store.otp_codes.live(number, Purpose::Reset, None, app.clock.now()).await?;
     let tries = match challenge {
         Some(own) => {
@@ -89,18 +89,19 @@ pub async fn verify(
 
 /// Sets the new password and uses the token up. All sessions end, open links and codes become void, and the counters of
 /// failed sign-ins are reset.
-pub async fn reset(app: &App, token: &str, new: Password, origin: &Origin) -> Result<(), ForgotError> {
+pub async fn reset(app: &App, token: &str, new: Password, origin: &ClientContext) -> Result<(), CodeRequestError> {
     let new = NewPassword::check("new_password", &new)?;
-    let token = ResetToken::parse(token).ok_or(ForgotError::BadToken)?;
+    let token = ResetToken::parse(token).ok_or(CodeRequestError::BadToken)?;
     let hashes: Vec<_> = app.keys.otp.iter().map(|key| token.hash(key)).collect();
     let user = token.user();
     // Tokens that are not valid are refused before anything is hashed, because a hash takes a lot of time.
-    let account = app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(ForgotError::BadToken)?;
-    let number = account.phone_number.as_ref().ok_or(ForgotError::BadToken)?;
+    let account =
+        app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(CodeRequestError::BadToken)?;
+    let number = account.phone_number.as_ref().ok_or(CodeRequestError::BadToken)?;
     limits::take(app, [Count::of(Action::SetPassword, user.to_string())]).await.map_err(OtpError::from)?;
     let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
     if !app.store.users.reset_password(user, number, &hashes, &hash, app.clock.now()).await? {
-        return Err(ForgotError::BadToken);
+        return Err(CodeRequestError::BadToken);
     }
     // The password is set already, so an error here is only logged.
     if let Err(error) = sign_in::forgive(app, user).await {

@@ -4,7 +4,7 @@ use super::{
     hashing::HashError,
     links::{self, LinkError},
     rules::password::{NewPassword, Password},
-    sessions::Origin,
+    sessions::ClientContext,
     sign_in,
     store::{Recoverable, links::LinkKind},
 };
@@ -18,7 +18,7 @@ use crate::{
 
 /// The reason why no account is found, or no mail is queued.
 #[derive(Debug, thiserror::Error)]
-pub enum ForgotError {
+pub enum LinkRequestError {
     /// No account has this name, address or number.
     #[error("user not found")]
     UserNotFound,
@@ -52,7 +52,7 @@ pub enum ResetError {
 
 /// Returns the account with a name, address or number. Limited for each IP address, because the answer reveals whether
 /// there is such an account.
-pub async fn find(app: &App, identifier: &str, origin: &Origin) -> Result<Recoverable, ForgotError> {
+pub async fn find(app: &App, identifier: &str, origin: &ClientContext) -> Result<Recoverable, LinkRequestError> {
     limits::take(app, counted("look", origin.client)).await?;
     look_up(app, identifier).await
 }
@@ -61,7 +61,7 @@ pub async fn find(app: &App, identifier: &str, origin: &Origin) -> Result<Recove
 ///
 /// The address is returned even if no mail is queued, so that the answer does not reveal whether it may reset the
 /// account. For example, an unproven address may not do so if the account has a proven number.
-pub async fn send_link(app: &App, identifier: &str, origin: &Origin) -> Result<Option<Email>, ForgotError> {
+pub async fn send_link(app: &App, identifier: &str, origin: &ClientContext) -> Result<Option<Email>, LinkRequestError> {
     limits::take(app, counted("send", origin.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
     let shown = account.mail_address(now).cloned();
@@ -79,7 +79,7 @@ pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkE
 
 /// Sets a new password by a link and uses the link up. All sessions end, other links and codes become void, and the
 /// counters of failed sign-ins are reset. Of several calls with the same link only one succeeds.
-pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &Origin) -> Result<(), ResetError> {
+pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &ClientContext) -> Result<(), ResetError> {
     let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
     let new = NewPassword::check("new_password", &new)?;
     limits::take(app, [Count::of(Action::SetPassword, link.user.to_string())]).await?;
@@ -97,7 +97,7 @@ fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
     by_address(Action::ForgotMinute).chain(by_address(Action::ForgotDay))
 }
 
-async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, ForgotError> {
-    let identifier = sign_in::by_any(app, identifier).ok_or(ForgotError::UserNotFound)?;
-    app.store.users.recoverable(&identifier, app.clock.now()).await?.ok_or(ForgotError::UserNotFound)
+async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, LinkRequestError> {
+    let identifier = sign_in::by_any(app, identifier).ok_or(LinkRequestError::UserNotFound)?;
+    app.store.users.recoverable(&identifier, app.clock.now()).await?.ok_or(LinkRequestError::UserNotFound)
 }

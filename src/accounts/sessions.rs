@@ -1,7 +1,7 @@
 //! Sessions: beginning them at a sign-in, and ending them at a logout. Refreshing them is in `refresh.rs`.
 
 use super::{
-    hashing::Caller,
+    hashing::CallerPresence,
     refresh::newest_claims,
     store::{Account, Member, SessionDoc},
     tokens::{
@@ -26,7 +26,7 @@ const DEVICE_CHARS: usize = 200;
 
 /// What is known of the caller of a request.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub struct ClientContext {
     /// The browser or app, as its `User-Agent` header says. Empty without one.
     pub device: String,
     /// The IP address.
@@ -35,7 +35,7 @@ pub struct Origin {
     /// has ended, and so does the cookie of a known browser.
     pub known_users: Vec<UserId>,
     /// Tells whether the caller still waits for the answer.
-    pub caller: Caller,
+    pub caller: CallerPresence,
     /// The challenge of the code that the browser asked for at a sign-up.
     pub sign_up_challenge: Option<ChallengeId>,
     /// The challenge of the code that the browser asked for to reset a password.
@@ -100,7 +100,7 @@ pub async fn is_alive(app: &App, session: SessionRef) -> Result<bool, StoreError
 }
 
 /// Makes a new session, which the caller has to store.
-pub fn begin(app: &App, origin: &Origin, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
+pub fn begin(app: &App, origin: &ClientContext, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
     let is_static = carrier == Carrier::CookieAndBody && may_be_static(app, role);
     SessionDoc {
         id: SessionId::new(),

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    hashing::{Caller, Comparison, HashError},
+    hashing::{CallerPresence, Comparison, HashError},
     rules::{
         password::{Password, PasswordHash},
         username::UsernameKey,
     },
-    sessions::{self, Carrier, Origin, SignedIn},
+    sessions::{self, Carrier, ClientContext, SignedIn},
     store::{Credentials, Identifier},
 };
 use crate::{
@@ -81,7 +81,7 @@ pub async fn sign_in(
     identifier: Option<Identifier>,
     password: Password,
     carrier: Carrier,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
     let found = match &identifier {
         Some(identifier) => app.store.users.credentials(identifier).await?,
@@ -103,7 +103,7 @@ async fn open_session(
     mut found: Option<Credentials>,
     password: Password,
     carrier: Carrier,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
     for _ in 0..ATTEMPTS {
         let Checked { found: checked, is_outdated } = compare(app, found, &password, &origin.caller).await?;
@@ -128,7 +128,7 @@ pub async fn confirm(
     app: &App,
     caller: SessionRef,
     password: Password,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<Credentials, SignInError> {
     let found = app.store.users.credentials_of(caller.user).await?;
     let by_session = Count::of(Action::Confirm, format!("{} {}", caller.user, caller.session));
@@ -163,7 +163,7 @@ pub async fn reauthenticate(
     app: &App,
     caller: SessionRef,
     current: Option<Password>,
-    origin: &Origin,
+    origin: &ClientContext,
 ) -> Result<(), ReauthenticationError> {
     if let Some(current) = current {
         confirm(app, caller, current, origin).await?;
@@ -187,7 +187,7 @@ async fn compare(
     app: &App,
     found: Option<Credentials>,
     password: &Password,
-    caller: &Caller,
+    caller: &CallerPresence,
 ) -> Result<Checked, SignInError> {
     let hash = found.as_ref().map(|found| found.password_hash.clone());
     let comparison = app.hasher.verify(password.clone(), hash, caller).await?;
@@ -229,7 +229,7 @@ pub fn counters(app: &App, user: UserId) -> Vec<String> {
 ///
 /// The last limit does not count for a browser that was once signed in to the account, so that strangers can't lock its
 /// owner out. It does not count for an identifier that no account can have either.
-fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &Origin) -> Vec<Count> {
+fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &ClientContext) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
     let mut counted: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
     counted.extend(Count::by_address(Action::SignInAddress, "", origin.client));
@@ -248,7 +248,7 @@ async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, is_outdated: bo
         return;
     }
     let renewed = async {
-        let new = app.hasher.rehash(password, &Caller::default()).await?;
+        let new = app.hasher.rehash(password, &CallerPresence::default()).await?;
         Ok::<_, SignInError>(app.store.users.replace_hash(user, old, &new).await?)
     };
     if let Err(error) = renewed.await {

@@ -63,9 +63,9 @@ pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::R
 
 /// A body whose error is kept instead of being returned at once. The handler first checks that the caller is signed in,
 /// so that other callers get 401.
-pub struct Tried<T>(pub Result<T, ApiError>);
+pub struct DeferredBody<T>(pub Result<T, ApiError>);
 
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Tried<T> {
+impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for DeferredBody<T> {
     const TYPES: &'static [ApiExtractorType] = <Body<T> as ApiExtractor<'a>>::TYPES;
     type ParamType = ();
     type ParamRawType = ();

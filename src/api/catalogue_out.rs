@@ -4,7 +4,7 @@
 use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
-use super::written::scalar;
+use super::fast_json::scalar;
 use crate::{
     catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
     values::{

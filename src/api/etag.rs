@@ -31,9 +31,9 @@ pub fn list(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 }
 
 /// The tags of the states that a caller knows already, from `If-None-Match`.
-pub struct Known(Option<String>);
+pub struct IfNoneMatch(Option<String>);
 
-impl<'a> FromRequest<'a> for Known {
+impl<'a> FromRequest<'a> for IfNoneMatch {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         Ok(Self(list(request.headers(), header::IF_NONE_MATCH)))
     }
@@ -53,14 +53,14 @@ pub enum Audience {
 /// A finished answer: the JSON of a `T` with its entity tag. Callers who know the tag get 304 without the JSON.
 pub struct Tagged<T> {
     answer: Rendered,
-    known: Known,
+    known: IfNoneMatch,
     audience: Audience,
     _shape: PhantomData<fn() -> T>,
 }
 
 impl<T> Tagged<T> {
     /// Creates an answer. `answer` must have been rendered from a `T`.
-    pub fn new(answer: Rendered, known: Known, audience: Audience) -> Self {
+    pub fn new(answer: Rendered, known: IfNoneMatch, audience: Audience) -> Self {
         Self { answer, known, audience, _shape: PhantomData }
     }
 

@@ -21,6 +21,7 @@ mod catalogue_out;
 mod client;
 pub mod error;
 mod etag;
+mod fast_json;
 mod fields;
 mod message;
 mod paging;
@@ -28,7 +29,6 @@ mod request;
 mod scalars;
 mod upload;
 mod user_out;
-mod written;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -115,9 +115,9 @@ fn admin(app: &Arc<App>) -> AdminGroups {
 }
 
 /// The description of the API that [`all`] serves. It needs no [`App`] and adds no routes.
-pub struct Description;
+pub struct ApiDescription;
 
-impl OpenApi for Description {
+impl OpenApi for ApiDescription {
     fn meta() -> Vec<MetaApi> {
         Groups::meta()
     }

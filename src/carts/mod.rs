@@ -11,7 +11,7 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 pub use self::store::stock_changes::Interrupted;
-use self::store::{Put, PutLimits, Removed, Wanted};
+use self::store::{PutLimits, PutOutcome, QuantityChange, RemovalOutcome};
 use crate::{
     accounts::sessions::is_alive,
     app::App,
@@ -101,7 +101,7 @@ pub async fn add(
     product: ProductId,
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
-    put(app, owner, product, Wanted::More(quantity)).await
+    put(app, owner, product, QuantityChange::More(quantity)).await
 }
 
 /// Sets the number of pieces of a product in the cart, whatever it was before. Doing it twice is the same as once.
@@ -113,14 +113,19 @@ pub async fn set(
     product: ProductId,
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
-    put(app, owner, product, Wanted::Exactly(quantity)).await
+    put(app, owner, product, QuantityChange::Exactly(quantity)).await
 }
 
 /// Puts pieces of a product into the cart, as far as its stock allows.
 ///
 /// The limits come from the product in memory, which saves a round trip to the database. The copy may be a moment old.
 /// So a success is checked against the stored product afterwards, and a refusal is tried again with the stored product.
-async fn put(app: &App, owner: SessionRef, product: ProductId, wanted: Wanted) -> Result<PricedCart, CartError> {
+async fn put(
+    app: &App,
+    owner: SessionRef,
+    product: ProductId,
+    wanted: QuantityChange,
+) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
     let known = stock::for_carts(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
     if let Ok(limits) = limits(known.as_deref(), now) {
@@ -148,15 +153,15 @@ async fn put_within(
     app: &App,
     owner: SessionRef,
     product: ProductId,
-    wanted: Wanted,
+    wanted: QuantityChange,
     limits: PutLimits,
     now: Timestamp,
 ) -> Result<PricedCart, CartError> {
     let put = app.store.carts.put(owner, product, wanted, limits, now).await?;
     match put.ok_or(CartError::SignedOut)? {
-        Put::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
-        Put::Full => Err(CartError::Full),
-        Put::Done { cart, rev, before } => {
+        PutOutcome::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
+        PutOutcome::Full => Err(CartError::Full),
+        PutOutcome::Done { cart, rev, before } => {
             let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
             price(app, owner.user, cart).await
         }
@@ -180,15 +185,15 @@ pub async fn remove(
 ) -> Result<PricedCart, CartError> {
     let removed = app.store.carts.remove(owner, product, quantity, app.clock.now()).await?;
     match removed.ok_or(CartError::SignedOut)? {
-        Removed::NoLine(_) => Err(CartError::LineNotFound),
-        Removed::Done(cart) => price(app, owner.user, cart).await,
+        RemovalOutcome::NoLine(_) => Err(CartError::LineNotFound),
+        RemovalOutcome::Done(cart) => price(app, owner.user, cart).await,
     }
 }
 
 /// Removes all pieces of a product from the cart. Succeeds also if the cart holds none, or if the product is gone.
 pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
     let removed = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
-    let (Removed::Done(cart) | Removed::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
+    let (RemovalOutcome::Done(cart) | RemovalOutcome::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 

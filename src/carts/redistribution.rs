@@ -2,7 +2,7 @@
 //!
 //! Each step may be done twice, and two processes may do it at the same time, without any harm.
 
-use super::store::plans::{PlanDoc, Planned, Planner, Redistribution};
+use super::store::plans::{PlanDoc, PlanOutcome, Planner, Redistribution};
 use crate::{app::App, db::StoreError, values::ids::ProductId};
 
 /// Carries out all plans that a crash has left. They are carried out as planned, whatever the stock is by now.
@@ -43,12 +43,12 @@ pub async fn settle(
 /// Redistributes the stock of one product. Returns `false` if it must be looked at again.
 async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Result<bool, StoreError> {
     match planner.make(product, &app.trail(None)).await? {
-        Planned::Enough => Ok(true),
-        Planned::UnderWay => {
+        PlanOutcome::Enough => Ok(true),
+        PlanOutcome::UnderWay => {
             finish(app).await?;
             Ok(false)
         }
-        Planned::Made(Redistribution { plans, stock, asked }) => {
+        PlanOutcome::Made(Redistribution { plans, stock, asked }) => {
             let (mut lines, mut missed) = (0, 0);
             for plan in &plans {
                 lines += plan.lines.len();

@@ -30,7 +30,7 @@ const WAIT: Duration = Duration::from_millis(500);
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// The state of a process that holds the lease of this work.
-pub struct Following {
+pub struct StockWatch {
     planner: Planner,
     changes: ProductChanges,
     /// Products that must be looked at again.
@@ -48,7 +48,7 @@ pub async fn catch_up(app: &App) -> Result<bool, StoreError> {
     Ok(!unsettled.is_empty())
 }
 
-impl Following {
+impl StockWatch {
     /// Opens the stream where the holder before stopped; `None` if another process holds the lease by now.
     ///
     /// The stream is opened before the first sweep. A change in between is therefore seen by at least one of the two.

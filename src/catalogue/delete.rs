@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Touched, TreeLevel, missing_level,
-    store::{branches::Level, tree::Below},
+    ChangedPart, TreeLevel, missing_level,
+    store::{branches::Level, tree::BelowCounts},
 };
 use crate::{
     app::App,
@@ -31,11 +31,11 @@ pub enum DeleteError {
 /// The branch, its models and its categories go first, in one transaction. The products follow in batches, and the call
 /// returns when the last one is gone. If it fails in between, the branch is deleted all the same and the worker `purge`
 /// removes the rest.
-pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode) -> Result<Below, DeleteError> {
+pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode) -> Result<BelowCounts, DeleteError> {
     let Some(gone) = app.store.tree.delete_branch::<L>(code, &app.trail(Some(author))).await? else {
         return Err(DeleteError::NotFound(missing_level(app, code, L::LEVEL).await?));
     };
-    TreeLevel::ALL[L::LEVEL as usize..].iter().for_each(|level| app.catalogue.changed(&Touched::Level(*level)));
+    TreeLevel::ALL[L::LEVEL as usize..].iter().for_each(|level| app.catalogue.changed(&ChangedPart::Level(*level)));
     purge(app, code).await?;
     Ok(gone)
 }
@@ -43,7 +43,7 @@ pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode
 /// Deletes a product and writes an entry to the audits.
 pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Result<(), DeleteError> {
     if app.store.tree.delete_product(code, &app.trail(Some(author))).await? {
-        app.catalogue.changed(&Touched::Level(TreeLevel::Product));
+        app.catalogue.changed(&ChangedPart::Level(TreeLevel::Product));
         return Ok(());
     }
     Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?))
@@ -61,7 +61,7 @@ pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
 /// Removes the products below a deleted branch, batch by batch, until none is left.
 async fn purge(app: &App, branch: &FullCode) -> Result<(), StoreError> {
     while app.store.tree.purge_batch(branch, app.clock.now()).await? {
-        app.catalogue.changed(&Touched::Level(TreeLevel::Product));
+        app.catalogue.changed(&ChangedPart::Level(TreeLevel::Product));
     }
     Ok(())
 }

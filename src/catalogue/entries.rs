@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    images::{self, Kind, NewImage, drawing::ImageError, key::ImageKey},
+    images::{self, NewImage, PictureKind, drawing::ImageError, key::ImageKey},
     values::{
         codes::{Code, FullCode},
         ids::{BrandId, CategoryId, ProductId},
@@ -69,7 +69,7 @@ impl ImageSource {
         match self {
             Self::Url(url) => Ok(EntryImage { url, key: None }),
             Self::Upload(bytes) => {
-                let NewImage { key, url } = images::keep(app, bytes, Kind::Catalogue).await?;
+                let NewImage { key, url } = images::keep(app, bytes, PictureKind::Catalogue).await?;
                 Ok(EntryImage { url, key: Some(key) })
             }
         }

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::store::catalogue_changes::Heard;
+use super::store::catalogue_changes::CatalogueChange;
 use crate::{app::App, db::StoreError};
 
 /// How long to wait before the stream is opened again after it broke. Each further pause is twice as long, up to
@@ -56,9 +56,9 @@ async fn listen(app: &App, pause: &mut Duration) -> Result<Infallible, Broken> {
     app.catalogue.heard();
     loop {
         match changes.next().await? {
-            Heard::Change(touched) => app.catalogue.changed(&touched),
-            Heard::Nothing => {}
-            Heard::End => return Err(Broken::Ended),
+            CatalogueChange::Change(touched) => app.catalogue.changed(&touched),
+            CatalogueChange::Nothing => {}
+            CatalogueChange::End => return Err(Broken::Ended),
         }
         app.catalogue.heard();
     }

@@ -7,7 +7,7 @@ use super::{
     store::{
         branches::{BranchDoc, Brand, Category, Model},
         products::ProductDoc,
-        tree::{Inserted, Node},
+        tree::{InsertOutcome, Node},
     },
 };
 use crate::{
@@ -108,19 +108,19 @@ async fn finish<N: Node>(
     app: &App,
     image: EntryImage,
     parent: Option<&FullCode>,
-    inserted: Result<Inserted<N>, StoreError>,
+    inserted: Result<InsertOutcome<N>, StoreError>,
 ) -> Result<N, InsertError> {
     let refusal = match inserted {
-        Ok(Inserted::Done(node)) => {
+        Ok(InsertOutcome::Done(node)) => {
             app.catalogue.changed(&node.touched());
             return Ok(node);
         }
-        Ok(Inserted::NoParent) => match parent_missing(app, parent).await {
+        Ok(InsertOutcome::NoParent) => match parent_missing(app, parent).await {
             Ok(level) => InsertError::ParentNotFound(level),
             Err(error) => error.into(),
         },
-        Ok(Inserted::CodeTaken) => InsertError::CodeTaken(N::LEVEL),
-        Ok(Inserted::ImageGone) => ImageError::Busy.into(),
+        Ok(InsertOutcome::CodeTaken) => InsertError::CodeTaken(N::LEVEL),
+        Ok(InsertOutcome::ImageGone) => ImageError::Busy.into(),
         Err(error) => error.into(),
     };
     image.give_up(app).await;

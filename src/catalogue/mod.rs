@@ -29,9 +29,9 @@ pub use self::{
     search::search,
     store::{
         branches::{BranchDoc, Brand, Category, Model},
-        catalogue_changes::Touched,
-        products::{CartProduct, ProductDoc, Shown, StockLevel, StockNow},
-        tree::{Below, Node},
+        catalogue_changes::ChangedPart,
+        products::{CartProduct, ProductDoc, StockLevel, StockNow, Visibility},
+        tree::{BelowCounts, Node},
     },
     update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
 };
@@ -95,7 +95,7 @@ pub async fn products(
     category: &FullCode,
     text: Option<&SearchText>,
     slice: Slice<ProductId>,
-    shown: Shown,
+    shown: Visibility,
 ) -> Result<Page<ProductDoc>, CatalogueError> {
     let found = app.store.products.page(category, text, slice.after, slice.probe(), shown).await?;
     present_or_missing(app, category, found, slice.limit).await
@@ -119,7 +119,7 @@ pub async fn category(app: &App, code: &FullCode) -> Result<BranchDoc<Category>,
 /// Returns the product with a full code, or [`CatalogueError::NotFound`] with the first level that is missing.
 ///
 /// A hidden product counts as missing for customers.
-pub async fn product(app: &App, code: &FullCode, shown: Shown) -> Result<ProductDoc, CatalogueError> {
+pub async fn product(app: &App, code: &FullCode, shown: Visibility) -> Result<ProductDoc, CatalogueError> {
     found_or_missing(app, code, app.store.products.by_code(code, shown).await?, TreeLevel::Product).await
 }
 

@@ -1,10 +1,10 @@
 //! The search of the whole catalogue. It costs the database so much that only a few run at the same time.
 
 use super::{
-    Shown,
+    Visibility,
     error::CatalogueError,
-    rules::product_search::{Place, ProductSearch},
-    store::products::Found,
+    rules::product_search::{ProductSearch, ResultPosition},
+    store::products::FoundProduct,
 };
 use crate::{
     app::App,
@@ -17,9 +17,9 @@ use crate::{
 pub async fn search(
     app: &App,
     wanted: &ProductSearch,
-    slice: &Slice<Place>,
-    shown: Shown,
-) -> Result<Page<Found>, CatalogueError> {
+    slice: &Slice<ResultPosition>,
+    shown: Visibility,
+) -> Result<Page<FoundProduct>, CatalogueError> {
     let _turn = app.searching.turn().await?;
     let found = app.store.products.search(wanted, slice.after.as_ref(), slice.limit + 1, shown).await?;
     Ok(Page::of(found, slice.limit))

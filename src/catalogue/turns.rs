@@ -12,12 +12,12 @@ const AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The turns of the searches.
-pub struct Searching {
+pub struct SearchTurns {
     turns: Semaphore,
     patience: Duration,
 }
 
-impl Searching {
+impl SearchTurns {
     /// Creates the limit while no search runs.
     pub fn new() -> Self {
         Self { turns: Semaphore::new(AT_ONCE), patience: PATIENCE }
@@ -37,7 +37,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_gets_no_turn_is_told_so() {
-        let searching = Searching { turns: Semaphore::new(1), patience: Duration::from_millis(1) };
+        let searching = SearchTurns { turns: Semaphore::new(1), patience: Duration::from_millis(1) };
         let turn = searching.turn().await.expect("a turn");
         assert!(matches!(searching.turn().await, Err(CatalogueError::Busy)));
         drop(turn);

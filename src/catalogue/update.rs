@@ -12,7 +12,7 @@ use super::{
     store::{
         branches::{BranchDoc, Level},
         products::ProductDoc,
-        tree::{Node, Updated},
+        tree::{Node, UpdateOutcome},
     },
 };
 use crate::{
@@ -215,19 +215,19 @@ async fn finish<N: Node>(
     app: &App,
     code: &FullCode,
     image: Option<EntryImage>,
-    updated: Result<Updated<N, UpdateError>, StoreError>,
+    updated: Result<UpdateOutcome<N, UpdateError>, StoreError>,
 ) -> Result<N, UpdateError> {
     let refusal = match updated {
-        Ok(Updated::Done(node)) => {
+        Ok(UpdateOutcome::Done(node)) => {
             app.catalogue.changed(&node.touched());
             return Ok(node);
         }
-        Ok(Updated::Missing) => match missing_level(app, code, N::LEVEL).await {
+        Ok(UpdateOutcome::Missing) => match missing_level(app, code, N::LEVEL).await {
             Ok(level) => UpdateError::NotFound(level),
             Err(error) => error.into(),
         },
-        Ok(Updated::Refused(refusal)) => refusal,
-        Ok(Updated::ImageGone) => ImageError::Busy.into(),
+        Ok(UpdateOutcome::Refused(refusal)) => refusal,
+        Ok(UpdateOutcome::ImageGone) => ImageError::Busy.into(),
         Err(error) => error.into(),
     };
     if let Some(image) = image {

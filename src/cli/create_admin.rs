@@ -1,6 +1,6 @@
 //! `myspares create-admin`: creates the account of an administrator.
 
-use super::{Failure, database::Database, password::given_or_asked};
+use super::{Failure, database::RunningDatabase, password::given_or_asked};
 use crate::{
     accounts::registration::{Application, NewAccount, create_admin},
     app::App,
@@ -11,7 +11,7 @@ use crate::{
 
 /// The arguments of `create-admin`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct CreateAdminArgs {
     /// The username, 4 to 24 characters
     #[arg(long)]
     username: String,
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 /// Creates the account and prints what to do next. Fails if the username or the number is taken.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: CreateAdminArgs) -> Result<(), Failure> {
     let password = given_or_asked(args.password)?;
     let application = Application {
         username: Some(args.username.trim().to_owned()),
@@ -33,7 +33,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
         email: None,
     };
     let account = NewAccount::check(application, config.default_region)?;
-    let database = Database::own_or_shared(&config).await?;
+    let database = RunningDatabase::own_or_shared(&config).await?;
     let created = create(config, &database, account).await;
     database.stop().await;
     created?;
@@ -45,7 +45,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn create(config: Config, database: &Database, account: NewAccount) -> Result<(), Failure> {
+async fn create(config: Config, database: &RunningDatabase, account: NewAccount) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     create_admin(&app, account).await?;
     Ok(())

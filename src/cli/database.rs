@@ -7,15 +7,15 @@ use crate::{
     embedded::{EmbeddedError, PrivateMongod},
 };
 
-/// A database that can be connected to. Call [`Database::stop`] at the end, to stop a private mongod cleanly.
-pub struct Database {
+/// A database that can be connected to. Call [`RunningDatabase::stop`] at the end, to stop a private mongod cleanly.
+pub struct RunningDatabase {
     /// The connection string.
     pub uri: SecretString,
     /// The private mongod, if this process started it.
     pub mongod: Option<PrivateMongod>,
 }
 
-impl Database {
+impl RunningDatabase {
     /// Returns the configured database. Without one, starts the private mongod, which fails if another process uses it.
     pub async fn own(config: &Config) -> Result<Self, EmbeddedError> {
         if let Some(uri) = &config.database.uri {
@@ -26,7 +26,7 @@ impl Database {
         Ok(Self { uri: mongod.uri().into(), mongod: Some(mongod) })
     }
 
-    /// Like [`Database::own`], but also uses the private mongod of a running server.
+    /// Like [`RunningDatabase::own`], but also uses the private mongod of a running server.
     pub async fn own_or_shared(config: &Config) -> Result<Self, EmbeddedError> {
         let running = PrivateMongod::running_on(&config.data_dir.join("db"));
         match running.filter(|_| config.database.uri.is_none()) {

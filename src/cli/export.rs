@@ -10,17 +10,17 @@ use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
 };
 
-use super::{Failure, database::Database};
+use super::{Failure, database::RunningDatabase};
 use crate::{
     app::App,
-    catalogue::transfer::{self, Export, Format},
+    catalogue::transfer::{self, Export, TableFormat},
     clock::Clock,
     config::Config,
 };
 
 /// The arguments of `export`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct ExportArgs {
     /// The file to write; without it, the command writes to standard output
     file: Option<PathBuf>,
     /// The format; without this option, it follows from the name of the file
@@ -39,19 +39,19 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// Returns the format that was asked for. Otherwise returns the format that the name of the file tells, or CSV.
-    pub fn of(asked: Option<Self>, file: Option<&Path>) -> Format {
+    pub fn of(asked: Option<Self>, file: Option<&Path>) -> TableFormat {
         match asked {
-            Some(Self::Csv) => Format::Csv,
-            Some(Self::Jsonl) => Format::JsonLines,
-            None => file.and_then(|file| Format::of_file_name(file.to_str()?)).unwrap_or(Format::Csv),
+            Some(Self::Csv) => TableFormat::Csv,
+            Some(Self::Jsonl) => TableFormat::JsonLines,
+            None => file.and_then(|file| TableFormat::of_file_name(file.to_str()?)).unwrap_or(TableFormat::Csv),
         }
     }
 }
 
 /// Exports the catalogue.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: ExportArgs) -> Result<(), Failure> {
     let format = FileFormat::of(args.format, args.file.as_deref());
-    let database = Database::own_or_shared(&config).await?;
+    let database = RunningDatabase::own_or_shared(&config).await?;
     let exported = match &args.file {
         Some(file) => to_file(config, &database, format, file).await,
         None => write(config, &database, format, &mut tokio::io::stdout()).await,
@@ -62,7 +62,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
 
 /// Writes to a file with the extension `.part` and renames it at the end. So an export that fails leaves no file that
 /// looks complete, and doesn't overwrite an older file.
-async fn to_file(config: Config, database: &Database, format: Format, file: &Path) -> Result<(), Failure> {
+async fn to_file(config: Config, database: &RunningDatabase, format: TableFormat, file: &Path) -> Result<(), Failure> {
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);
@@ -80,8 +80,8 @@ async fn to_file(config: Config, database: &Database, format: Format, file: &Pat
 
 async fn write(
     config: Config,
-    database: &Database,
-    format: Format,
+    database: &RunningDatabase,
+    format: TableFormat,
     out: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::fs::File;
 
-use super::{Failure, database::Database, export::FileFormat};
+use super::{Failure, database::RunningDatabase, export::FileFormat};
 use crate::{
     app::App,
     catalogue::transfer::{self, Report},
@@ -15,7 +15,7 @@ use crate::{
 
 /// The arguments of `import`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct ImportArgs {
     /// The file to read
     file: PathBuf,
     /// The format; without this option, it follows from the name of the file
@@ -24,12 +24,12 @@ pub struct Args {
 }
 
 /// Imports the file. Fails if one of its lines fails; the other lines are imported all the same.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: ImportArgs) -> Result<(), Failure> {
     let at_file = |error| format!("{}: {error}", args.file.display());
     let file = File::open(&args.file).await.map_err(at_file)?;
     let length = file.metadata().await.map_err(at_file)?.len();
     let format = FileFormat::of(args.format, Some(&args.file));
-    let database = Database::own_or_shared(&config).await?;
+    let database = RunningDatabase::own_or_shared(&config).await?;
     let bar = progress(length);
     let imported = async {
         let app = App::connect(config, &database.uri, Clock::system()).await?;

@@ -37,28 +37,28 @@ enum Command {
     #[command(flatten)]
     Configured(Configured),
     /// Print the OpenAPI description
-    Openapi(openapi::Args),
+    Openapi(openapi::OpenapiArgs),
 }
 
 /// The subcommands that need the configuration.
 #[derive(Subcommand)]
 enum Configured {
     /// Serve the API (the default)
-    Serve(serve::Args),
+    Serve(serve::ServeArgs),
     /// Do only the background work, beside servers that run with --no-workers
     Work,
     /// Check the configuration and start nothing
     CheckConfig,
     /// Fill an empty catalogue with sample parts
-    Seed(seed::Args),
+    Seed(seed::SeedArgs),
     /// Bring the catalogue into the state that a file describes
-    Import(import::Args),
+    Import(import::ImportArgs),
     /// Write the whole catalogue to a file
-    Export(export::Args),
+    Export(export::ExportArgs),
     /// Create the account of an administrator
-    CreateAdmin(create_admin::Args),
+    CreateAdmin(create_admin::CreateAdminArgs),
     /// Set the password of an account whose owner can't sign in any more
-    SetPassword(set_password::Args),
+    SetPassword(set_password::SetPasswordArgs),
 }
 
 /// An error that ends a subcommand. Its text is for the person at the terminal.
@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(Command::Configured(command)) => command,
-        None => Configured::Serve(serve::Args::default()),
+        None => Configured::Serve(serve::ServeArgs::default()),
     };
     let config = match Config::from_env() {
         Ok(config) => config,

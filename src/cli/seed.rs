@@ -2,11 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, database::Database, sample};
+use super::{Failure, database::RunningDatabase, sample};
 use crate::{
     accounts::{
         UserDoc,
-        hashing::Caller,
+        hashing::CallerPresence,
         registration::{self, Application, NewAccount, document},
         rules::password::{NewPassword, OwnerDetails, Password},
     },
@@ -33,7 +33,7 @@ const LINES: usize = 5;
 
 /// The arguments of `seed`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct SeedArgs {
     /// Number of brands
     #[arg(long, default_value_t = 8)]
     brands: usize,
@@ -52,20 +52,20 @@ pub struct Args {
 }
 
 /// Creates the sample data. Fails in production, and if the database already has a catalogue.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: SeedArgs) -> Result<(), Failure> {
     if config.app_env == AppEnv::Production {
         return Err("sample data are refused in production".into());
     }
     if [args.brands, args.models, args.categories].iter().any(|count| *count > 500) || args.products > 100_000 {
         return Err("at most 500 brands, models and categories each, and 100,000 products a category".into());
     }
-    let database = Database::own_or_shared(&config).await?;
+    let database = RunningDatabase::own_or_shared(&config).await?;
     let seeded = fill(config, &database, &args).await;
     database.stop().await;
     seeded
 }
 
-async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Failure> {
+async fn fill(config: Config, database: &RunningDatabase, args: &SeedArgs) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     if !seeding::is_empty(&app).await? {
         return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
@@ -87,7 +87,7 @@ async fn fill(config: Config, database: &Database, args: &Args) -> Result<(), Fa
     Ok(())
 }
 
-fn progress(args: &Args) -> ProgressBar {
+fn progress(args: &SeedArgs) -> ProgressBar {
     let (brands, models) = (args.brands, args.brands * args.models);
     let categories = models * args.categories;
     let total = brands + models + categories + categories * args.products + args.users;
@@ -103,7 +103,7 @@ struct Seeder<'a> {
 
 impl Seeder<'_> {
     /// Inserts the catalogue, parents before their children. Returns some products for the carts.
-    async fn catalogue(&self, args: &Args) -> Result<Vec<ProductDoc>, Failure> {
+    async fn catalogue(&self, args: &SeedArgs) -> Result<Vec<ProductDoc>, Failure> {
         let brands: Vec<_> = (0..args.brands).map(|n| sample::brand(n).top(BrandId::new(), self.now)).collect();
         if !brands.is_empty() {
             seeding::insert_brands(self.app, &brands).await?;
@@ -129,7 +129,7 @@ impl Seeder<'_> {
         &self,
         model: &BranchDoc<Model>,
         fits: &str,
-        args: &Args,
+        args: &SeedArgs,
         some: &mut Vec<ProductDoc>,
     ) -> Result<(), Failure> {
         let category = |n| sample::category(n).below(CategoryId::new(), model.id, &model.code, self.now);
@@ -173,7 +173,7 @@ impl Seeder<'_> {
             return Ok(());
         }
         let password = NewPassword::check("password", &Password::new(PASSWORD.to_owned()))?;
-        let hash = self.app.hasher.hash(password, OwnerDetails::default(), &Caller::default()).await?;
+        let hash = self.app.hasher.hash(password, OwnerDetails::default(), &CallerPresence::default()).await?;
         for start in (0..count).step_by(BATCH) {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Failure, database::Database, stopping::Stopping};
+use super::{Failure, database::RunningDatabase, stopping::StopSignals};
 use crate::{
     app::App,
     clock::Clock,
@@ -13,25 +13,30 @@ use crate::{
 
 /// The arguments of `serve`.
 #[derive(clap::Args, Default)]
-pub struct Args {
+pub struct ServeArgs {
     /// Leave the background work to other processes (`myspares work`)
     #[arg(long)]
     no_workers: bool,
 }
 
 /// Serves until SIGTERM or SIGINT arrives. Fails if the private mongod ends by itself.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: ServeArgs) -> Result<(), Failure> {
     let listeners = Listeners::bind(config.host, config.port)
         .await
         .map_err(|error| format!("can't listen on {} port {}: {error}", config.host, config.port))?;
-    let database = Database::own(&config).await?;
+    let database = RunningDatabase::own(&config).await?;
     let outcome = serve_on(config, listeners, &database, &args).await;
     database.stop().await;
     outcome
 }
 
-async fn serve_on(config: Config, listeners: Listeners, database: &Database, args: &Args) -> Result<(), Failure> {
-    let mut stopping = Stopping::catch()?;
+async fn serve_on(
+    config: Config,
+    listeners: Listeners,
+    database: &RunningDatabase,
+    args: &ServeArgs,
+) -> Result<(), Failure> {
+    let mut stopping = StopSignals::catch()?;
     warn_of_unusual_production(&config);
     let app = tokio::select! {
         app = App::connect(config, &database.uri, Clock::system()) => app?,

@@ -1,6 +1,6 @@
 //! `myspares set-password`: sets the password of an account whose owner can't sign in any more.
 
-use super::{Failure, database::Database, password::given_or_asked};
+use super::{Failure, database::RunningDatabase, password::given_or_asked};
 use crate::{
     accounts::{operator, rules::password::Password},
     app::App,
@@ -10,7 +10,7 @@ use crate::{
 
 /// The arguments of `set-password`.
 #[derive(clap::Args)]
-pub struct Args {
+pub struct SetPasswordArgs {
     /// The username, in upper or lower case
     #[arg(long)]
     username: String,
@@ -20,9 +20,9 @@ pub struct Args {
 }
 
 /// Sets the password and ends every session of the account.
-pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
+pub async fn run(config: Config, args: SetPasswordArgs) -> Result<(), Failure> {
     let password = given_or_asked(args.password)?;
-    let database = Database::own_or_shared(&config).await?;
+    let database = RunningDatabase::own_or_shared(&config).await?;
     let set = set(config, &database, &args.username, password).await;
     database.stop().await;
     set?;
@@ -30,7 +30,7 @@ pub async fn run(config: Config, args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn set(config: Config, database: &Database, username: &str, password: Password) -> Result<(), Failure> {
+async fn set(config: Config, database: &RunningDatabase, username: &str, password: Password) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     Ok(operator::set_password(&app, username.trim(), password).await?)
 }

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Failure, database::Database};
+use super::{Failure, database::RunningDatabase};
 use crate::app::App;
 
 /// The maximum time for sending the last traces and closing the connections to the database.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Waits for the events that end the process.
-pub struct Stopping {
+pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     /// How the private mongod ended by itself, with the reason if it is known.
     lost_mongod: Option<String>,
 }
 
-impl Stopping {
+impl StopSignals {
     /// Starts to catch SIGTERM and SIGINT. From now on they no longer end the process at once.
     pub fn catch() -> std::io::Result<Self> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -26,7 +26,7 @@ impl Stopping {
     }
 
     /// Waits for SIGTERM or SIGINT, or for the end of the private mongod.
-    pub async fn wait(&mut self, database: &Database) {
+    pub async fn wait(&mut self, database: &RunningDatabase) {
         let mongod = async {
             let Some(mongod) = &database.mongod else { return std::future::pending().await };
             let status = mongod.ended().await;
@@ -40,7 +40,7 @@ impl Stopping {
         }
     }
 
-    /// Closes the app's connections, for three seconds at most. Returns the same as [`Stopping::outcome`].
+    /// Closes the app's connections, for three seconds at most. Returns the same as [`StopSignals::outcome`].
     pub async fn close(self, app: &App) -> Result<(), Failure> {
         if tokio::time::timeout(CLOSE_LIMIT, app.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use");

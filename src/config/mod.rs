@@ -48,7 +48,7 @@ pub struct Config {
     /// The port to listen on; 0 takes a free port.
     pub port: u16,
     /// The database.
-    pub database: Database,
+    pub database: DatabaseConfig,
     /// The folder for everything that the server stores on disk.
     pub data_dir: PathBuf,
     /// The number of bytes that images leave free on the disk of `data_dir`, so that the database has enough space.
@@ -103,7 +103,7 @@ pub struct Config {
 
 /// The settings for the database.
 #[derive(Debug, Clone)]
-pub struct Database {
+pub struct DatabaseConfig {
     /// The connection string. Without one, a private mongod is started.
     pub uri: Option<SecretString>,
     /// The name of the database.
@@ -161,7 +161,7 @@ impl Config {
             app_env,
             host: r.value("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address"),
             port: r.value("PORT", 8000, "a port from 0 to 65535"),
-            database: Database {
+            database: DatabaseConfig {
                 uri: mongo_uri(r),
                 name: r.parsed(
                     "MONGO_DB_NAME",

@@ -9,27 +9,27 @@ use super::schema::Connection;
 
 /// The server's answer to the `update` command, reduced to the fields that callers need.
 #[derive(Deserialize)]
-pub struct Updated {
+pub struct BulkResult {
     /// Number of documents that the updates matched.
     pub n: i64,
     /// Updates that the server refused; empty if it refused none.
     #[serde(default, rename = "writeErrors")]
-    pub errors: Vec<Refused>,
+    pub errors: Vec<WriteRefusal>,
     /// The error of the write concern: the updates were made, but they may be lost in a failover.
     #[serde(rename = "writeConcernError")]
-    pub concern: Option<Refused>,
+    pub concern: Option<WriteRefusal>,
 }
 
 /// An error that the server reports inside a successful answer.
 #[derive(Deserialize)]
-pub struct Refused {
+pub struct WriteRefusal {
     /// MongoDB's error code.
     pub code: i32,
 }
 
 /// Sends all `updates` in one command, outside a transaction. Each is a document with its filter `q` and its update
-/// `u`. If the server refuses one of them, it still makes the others; see [`Updated::errors`].
-pub async fn update_each(connection: &Connection, collection: &str, updates: Vec<Document>) -> Result<Updated> {
+/// `u`. If the server refuses one of them, it still makes the others; see [`BulkResult::errors`].
+pub async fn update_each(connection: &Connection, collection: &str, updates: Vec<Document>) -> Result<BulkResult> {
     // `run_command` doesn't apply the client's write concern, so the command states it.
     let command = doc! { "update": collection, "updates": updates, "ordered": false,
     "writeConcern": { "w": "majority", "j": true } };
@@ -44,7 +44,7 @@ pub async fn update_each_in(
     connection: &Connection,
     collection: &str,
     updates: Vec<Document>,
-) -> Result<Updated> {
+) -> Result<BulkResult> {
     let answer = connection.database.run_command(doc! { "update": collection, "updates": updates }).session(tx).await?;
     Ok(bson::deserialize_from_document(answer)?)
 }

@@ -15,9 +15,9 @@ const OUT_OF_TIME: i32 = 50;
 
 /// A short text about a driver's error, without stored values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brief(String);
+pub struct ErrorSummary(String);
 
-impl std::fmt::Display for Brief {
+impl std::fmt::Display for ErrorSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
@@ -26,7 +26,7 @@ impl std::fmt::Display for Brief {
 /// Returns the error for a code inside an answer that the driver treats as a success, such as a refused update of a
 /// bulk command.
 pub fn with_code(code: i32) -> StoreError {
-    let brief = Brief(format!("the server answered with code {code}"));
+    let brief = ErrorSummary(format!("the server answered with code {code}"));
     match code {
         WRITE_CONFLICT => StoreError::Contended,
         OUT_OF_TIME => StoreError::OutOfTime,
@@ -49,7 +49,7 @@ pub fn brief(error: &Error) -> String {
 pub enum StoreError {
     /// The database can't be reached or is changing its primary. The same call may succeed soon.
     #[error("the database is unavailable: {0}")]
-    Unavailable(Brief),
+    Unavailable(ErrorSummary),
     /// A unique index forbids the write. The error doesn't name the index, because the driver's text would also contain
     /// the values; a caller with several unique indexes has to find out which one it was.
     #[error("the document exists already")]
@@ -68,13 +68,13 @@ pub enum StoreError {
     Standalone,
     /// Any other error: a bug in this program, or a broken deployment.
     #[error("the database refused a command: {0}")]
-    Failed(Brief),
+    Failed(ErrorSummary),
 }
 
 impl StoreError {
     /// Returns the error for a database that didn't answer in time.
     pub fn silent() -> Self {
-        Self::Unavailable(Brief("no answer in time".to_owned()))
+        Self::Unavailable(ErrorSummary("no answer in time".to_owned()))
     }
 
     /// Returns whether every other write would fail in the same way now. A caller with many writes should stop then.
@@ -87,7 +87,7 @@ impl StoreError {
 
     /// Returns the error for a replica set that has no primary at the moment.
     pub fn no_primary() -> Self {
-        Self::Unavailable(Brief("there is no primary".to_owned()))
+        Self::Unavailable(ErrorSummary("there is no primary".to_owned()))
     }
 }
 
@@ -102,7 +102,7 @@ impl From<Error> for StoreError {
         if code_of(&error) == Some(OUT_OF_TIME) {
             return Self::OutOfTime;
         }
-        let brief = Brief(brief(&error));
+        let brief = ErrorSummary(brief(&error));
         if is_temporary(&error) { Self::Unavailable(brief) } else { Self::Failed(brief) }
     }
 }

@@ -42,7 +42,7 @@ pub fn swagger_ui() -> String {
 
 /// Returns a service without handlers. The description depends only on types.
 fn description() -> OpenApiService<Contract<impl OpenApi>, ()> {
-    service(crate::api::Description)
+    service(crate::api::ApiDescription)
 }
 
 /// An API with a completed description and with answers to all methods.

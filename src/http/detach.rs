@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio_util::{sync::DropGuard, task::TaskTracker};
 
 use super::{errors, places::Place};
-use crate::{accounts::hashing::Caller, api::access::RequestId};
+use crate::{accounts::hashing::CallerPresence, api::access::RequestId};
 
 /// The layer that lets calls continue.
 pub struct Detach {
@@ -50,7 +50,7 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let inner = Arc::clone(&self.inner);
         let id = request.data::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
-        let (caller, guard) = Caller::with_guard();
+        let (caller, guard) = CallerPresence::with_guard();
         request.set_data(caller);
         let place = request.data::<Place>().cloned();
         let call = async move {

@@ -21,7 +21,7 @@ use crate::{
     api::error::{ApiError, ErrorCode},
     app::App,
     config::{Config, MetricsHome},
-    metrics::Format,
+    metrics::MetricsFormat,
     values::gzip,
 };
 
@@ -112,7 +112,7 @@ fn names(headers: &HeaderMap, tag: &str) -> bool {
 /// Serves the metrics. This path must not be reachable from the internet; see `docs/operations.md`.
 async fn metrics(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
-    let format = Format::accepted(request.header(header::ACCEPT));
+    let format = MetricsFormat::accepted(request.header(header::ACCEPT));
     gauges::look(app).await;
     let text = app.metrics.text(format).map_err(|_| ApiError::internal())?;
     Ok(Response::builder().content_type(format.content_type()).body(text))

@@ -11,7 +11,7 @@ use poem::{
     http::{HeaderValue, Method, header},
 };
 
-use super::shares::{Household, NothingLeft, Share, Shares, Shown};
+use super::shares::{Household, NothingLeft, Share, ShareGauges, Shares};
 use crate::{
     api::{
         access::{ClientAddress, is_signed},
@@ -72,9 +72,9 @@ impl Places {
     pub fn new(app: &Arc<App>) -> Self {
         let Bounds { requests, requests_of_address, body_bytes, .. } = app.config.bounds;
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
-        let shown = Shown { in_use: held.requests.clone(), refused: refused.requests.clone() };
+        let shown = ShareGauges { in_use: held.requests.clone(), refused: refused.requests.clone() };
         let requests = Shares::new(requests, requests / 4, requests_of_address, shown);
-        let shown = Shown { in_use: held.body_bytes.clone(), refused: refused.bodies.clone() };
+        let shown = ShareGauges { in_use: held.body_bytes.clone(), refused: refused.bodies.clone() };
         let bodies = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2, shown);
         Self { shared: Arc::new(Shared { app: Arc::clone(app), requests, bodies }) }
     }

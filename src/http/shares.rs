@@ -31,12 +31,12 @@ pub struct Shares {
     /// The maximum for one household.
     for_one: usize,
     used: Mutex<Used>,
-    shown: Shown,
+    shown: ShareGauges,
 }
 
 /// The metrics of a limited amount.
 #[derive(Debug, Default)]
-pub struct Shown {
+pub struct ShareGauges {
     /// The amount in use.
     pub in_use: Gauge,
     /// The number of refusals.
@@ -64,7 +64,7 @@ pub struct NothingLeft;
 impl Shares {
     /// Creates an amount of `total`. Strangers can't use the last `kept_from_strangers` of it, and one household can
     /// use `for_one` at most.
-    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize, shown: Shown) -> Arc<Self> {
+    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize, shown: ShareGauges) -> Arc<Self> {
         let for_strangers = total.saturating_sub(kept_from_strangers);
         Arc::new(Self { total, for_strangers, for_one, used: Mutex::default(), shown })
     }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_household_gets_its_part_and_not_more() {
-        let shares = Shares::new(10, 0, 4, Shown::default());
+        let shares = Shares::new(10, 0, 4, ShareGauges::default());
         let one = shares.take(household("2001:db8::1"), 3, || false).expect("a share");
         assert!(shares.take(household("2001:db8::2"), 2, || true).is_err(), "the same /64");
         let other = shares.take(household("2001:db8:0:1::1"), 4, || false).expect("a share");
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_leaves_nothing_behind() {
-        let shares = Shares::new(10, 0, 1, Shown::default());
+        let shares = Shares::new(10, 0, 1, ShareGauges::default());
         assert!(shares.take(household("192.0.2.1"), 2, || false).is_err());
         drop(shares.take(household("192.0.2.1"), 0, || false));
         assert!(shares.is_unused());
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn strangers_leave_a_part_to_those_who_are_known() {
-        let shares = Shares::new(4, 1, 4, Shown::default());
+        let shares = Shares::new(4, 1, 4, ShareGauges::default());
         let _strangers = shares.take(household("192.0.2.1"), 3, || unreachable!("not asked")).expect("a share");
         assert!(shares.take(household("192.0.2.2"), 1, || false).is_err());
         let _known = shares.take(household("192.0.2.2"), 1, || true).expect("a share");

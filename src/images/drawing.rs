@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::{
     homes::HomeUnavailable,
-    picture::{InvalidPicture, Kind, Picture},
+    picture::{InvalidPicture, Picture, PictureKind},
 };
 use crate::{db::StoreError, release_freed_memory};
 
@@ -59,7 +59,7 @@ impl Drawing {
 
     /// Draws a picture once all pictures before it are drawn. Fails at once with [`ImageError::Busy`] if the queue is
     /// full.
-    pub async fn draw(&self, bytes: Vec<u8>, kind: Kind) -> Result<Picture, ImageError> {
+    pub async fn draw(&self, bytes: Vec<u8>, kind: PictureKind) -> Result<Picture, ImageError> {
         let _place = self.places.try_acquire().map_err(|_| ImageError::Busy)?;
         let (answer, drawn) = oneshot::channel();
         // If a decoder panics, the file is treated as one that isn't a picture, and the thread goes on.

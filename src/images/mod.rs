@@ -21,7 +21,7 @@ pub(crate) mod store;
 use std::time::Duration;
 
 pub use self::drawing::ImageError;
-pub use self::picture::Kind;
+pub use self::picture::PictureKind;
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
 use crate::{app::App, db::StoreError, values::url::ImageUrl};
 
@@ -45,7 +45,7 @@ pub struct NewImage {
 
 /// Draws and keeps an image for a document. The document must claim its key within an hour; otherwise the image is
 /// removed. Waits while other images are drawn, and fails with [`ImageError::Busy`] if too many wait already.
-pub async fn keep(app: &App, bytes: Vec<u8>, kind: Kind) -> Result<NewImage, ImageError> {
+pub async fn keep(app: &App, bytes: Vec<u8>, kind: PictureKind) -> Result<NewImage, ImageError> {
     if !app.images.has_room() {
         tracing::warn!("images are refused: less than DISK_RESERVE_MB of the disk is free");
         return Err(ImageError::Full);

@@ -6,14 +6,14 @@ use prometheus_client::encoding::text::encode_eof;
 
 /// The format of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum MetricsFormat {
     /// OpenMetrics 1.0.
     OpenMetrics,
     /// Prometheus 0.0.4.
     Prometheus,
 }
 
-impl Format {
+impl MetricsFormat {
     /// Returns the format for a reader that sends this `Accept` header.
     pub fn accepted(accept: Option<&str>) -> Self {
         match accept {
@@ -84,9 +84,9 @@ mod tests {
 
     #[test]
     fn readers_get_what_they_ask_for() {
-        assert_eq!(Format::accepted(None), Format::Prometheus);
-        assert_eq!(Format::accepted(Some("text/plain;q=0.5, */*")), Format::Prometheus);
+        assert_eq!(MetricsFormat::accepted(None), MetricsFormat::Prometheus);
+        assert_eq!(MetricsFormat::accepted(Some("text/plain;q=0.5, */*")), MetricsFormat::Prometheus);
         let prometheus = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
-        assert_eq!(Format::accepted(Some(prometheus)), Format::OpenMetrics);
+        assert_eq!(MetricsFormat::accepted(Some(prometheus)), MetricsFormat::OpenMetrics);
     }
 }

@@ -15,7 +15,7 @@ use prometheus_client::{
 };
 
 use self::process::Process;
-pub use self::{calls::Calls, format::Format};
+pub use self::{calls::Calls, format::MetricsFormat};
 
 /// A metric with one label.
 type Named<M> = Family<[(&'static str, &'static str); 1], M>;
@@ -32,9 +32,9 @@ pub struct Metrics {
     /// Answers, by route and duration.
     pub calls: Calls,
     /// What is held for callers at this moment.
-    pub held: Held,
+    pub held: HeldGauges,
     /// Calls and connections that were refused because the server was too busy.
-    pub refused: Refused,
+    pub refused: RefusalCounters,
     /// Gauges that are updated when somebody asks for the metrics.
     pub state: State,
     limits: Named<Counter>,
@@ -56,7 +56,7 @@ pub struct CacheReads {
 
 /// What is held for callers.
 #[derive(Debug, Clone, Default)]
-pub struct Held {
+pub struct HeldGauges {
     /// Open connections.
     pub connections: Gauge,
     /// Requests in progress, including those whose callers have left.
@@ -67,7 +67,7 @@ pub struct Held {
 
 /// Calls and connections that were refused, by the limit that was reached.
 #[derive(Debug, Clone)]
-pub struct Refused {
+pub struct RefusalCounters {
     /// Too many open connections.
     pub connections: Counter,
     /// Too many requests in progress.
@@ -111,8 +111,8 @@ impl Metrics {
         Self {
             catalogue_reads: CacheReads::registered(&mut all),
             calls: Calls::registered(&mut all),
-            held: Held::registered(&mut all),
-            refused: Refused::registered(&mut all),
+            held: HeldGauges::registered(&mut all),
+            refused: RefusalCounters::registered(&mut all),
             state: State::registered(&mut all),
             registry: all,
             common,
@@ -133,7 +133,7 @@ impl Metrics {
     }
 
     /// Returns all metrics as text.
-    pub fn text(&self, format: Format) -> Result<String, fmt::Error> {
+    pub fn text(&self, format: MetricsFormat) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &self.common)?;
@@ -151,7 +151,7 @@ impl CacheReads {
     }
 }
 
-impl Held {
+impl HeldGauges {
     fn registered(registry: &mut Registry) -> Self {
         let held = Self::default();
         registry.register("connections_open", "Connections of callers", held.connections.clone());
@@ -161,7 +161,7 @@ impl Held {
     }
 }
 
-impl Refused {
+impl RefusalCounters {
     fn registered(registry: &mut Registry) -> Self {
         let refused = Named::<Counter>::default();
         registry.register("refused", "Calls and connections refused, by what there was too little of", refused.clone());

@@ -6,7 +6,7 @@ use crate::{
         WholeAccount,
         own::{self, AccountError},
         rules::password::Password,
-        sessions::Origin,
+        sessions::ClientContext,
         sign_in,
     },
     app::App,
@@ -19,7 +19,12 @@ pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, Accou
 }
 
 /// Deletes the account of the caller. Others can use its name, number and address from then on.
-pub async fn delete(app: &App, caller: SessionRef, current: Password, origin: &Origin) -> Result<(), AccountError> {
+pub async fn delete(
+    app: &App,
+    caller: SessionRef,
+    current: Password,
+    origin: &ClientContext,
+) -> Result<(), AccountError> {
     for _ in 0..sign_in::ATTEMPTS {
         let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
         if confirmed.account.role == Role::Admin {

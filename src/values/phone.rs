@@ -22,7 +22,7 @@ pub struct Region(country::Id);
 
 /// The kind of line that a number belongs to, as far as its digits show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum LineType {
     /// A line that may get an SMS: a mobile, personal or VoIP number. In countries where the digits don't distinguish
     /// mobile numbers from landlines, such as the USA, landlines count as mobile too.
     Mobile,
@@ -76,8 +76,8 @@ impl E164 {
     }
 
     /// Returns the kind of line that the number belongs to.
-    pub fn line(&self) -> Line {
-        self.plan().map_or(Line::Fixed, |(_, line)| line)
+    pub fn line(&self) -> LineType {
+        self.plan().map_or(LineType::Fixed, |(_, line)| line)
     }
 
     /// Returns the number with its leading `+`.
@@ -89,7 +89,7 @@ impl E164 {
         &self.0[1..]
     }
 
-    fn plan(&self) -> Option<(&'static Metadata, Line)> {
+    fn plan(&self) -> Option<(&'static Metadata, LineType)> {
         let (code, national) = split(self.digits())?;
         plan_of(code, national)
     }
@@ -162,7 +162,7 @@ fn dialled_in(region: Region, digits: &str) -> Option<E164> {
 
 /// Returns the numbering plan that a national number belongs to, and the kind of its line. Several countries may share
 /// a country code; `None` if the number belongs to none of them.
-fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, Line)> {
+fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, LineType)> {
     let plans = DATABASE.by_code(&code)?;
     let is_alone = plans.len() == 1;
     plans.into_iter().find_map(|plan| {
@@ -173,18 +173,18 @@ fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, Line)> {
 }
 
 /// Returns the kind of line of a national number; `None` if the plan has no such number.
-fn line(plan: &Metadata, national: &str) -> Option<Line> {
+fn line(plan: &Metadata, national: &str) -> Option<LineType> {
     let kinds = plan.descriptors();
     let is = |kind: Option<&Descriptor>| kind.is_some_and(|kind| kind.is_match(national));
     if !kinds.general().is_match(national) {
         return None;
     }
     if [kinds.mobile(), kinds.personal_number(), kinds.voip()].into_iter().any(is) {
-        return Some(Line::Mobile);
+        return Some(LineType::Mobile);
     }
     let fixed = [kinds.fixed_line(), kinds.uan(), kinds.pager(), kinds.voicemail()];
     let services = [kinds.premium_rate(), kinds.toll_free(), kinds.shared_cost()];
-    fixed.into_iter().chain(services).any(is).then_some(Line::Fixed)
+    fixed.into_iter().chain(services).any(is).then_some(LineType::Fixed)
 }
 
 impl From<&E164> for bson::Bson {
@@ -284,11 +284,11 @@ mod tests {
     fn landlines_are_known_where_numbers_tell() {
         let line = |text: &str| E164::parse(text, "IN".parse().expect("region")).expect("a number").line();
         for mobile in ["9876543210", "+14155552671", "+4915123456789", "+390612345678"] {
-            let expected = if mobile.starts_with("+390") { Line::Fixed } else { Line::Mobile };
+            let expected = if mobile.starts_with("+390") { LineType::Fixed } else { LineType::Mobile };
             assert_eq!(line(mobile), expected, "{mobile}");
         }
         for fixed in ["022 2278 1234", "1800 123 4567", "+442079460958"] {
-            assert_eq!(line(fixed), Line::Fixed, "{fixed}");
+            assert_eq!(line(fixed), LineType::Fixed, "{fixed}");
         }
     }
 

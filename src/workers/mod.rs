@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
-    carts::stock_watch::Following,
+    carts::stock_watch::StockWatch,
     db::{StoreError, leases::Lease},
     values::ids::HolderId,
 };
@@ -63,11 +63,11 @@ enum Round {
 /// The state that a worker keeps from round to round while it holds the lease. After an error or a lost lease, the next
 /// round begins with an empty state, in this instance or in another one.
 #[derive(Default)]
-struct Shift {
+struct Watch {
     /// The lease, or `None` if the work is done without leases.
     lease: Option<Lease>,
     /// The change stream that the stock worker follows.
-    following: Option<Following>,
+    following: Option<StockWatch>,
 }
 
 impl Worker {
@@ -84,7 +84,7 @@ impl Worker {
     }
 
     /// Does the work that is due.
-    async fn round(self, app: &Arc<App>, shift: &mut Shift) -> Result<Round, StoreError> {
+    async fn round(self, app: &Arc<App>, shift: &mut Watch) -> Result<Round, StoreError> {
         match self {
             Self::Mail => mail::round(app).await,
             Self::Images => images::round(app).await,
@@ -105,7 +105,7 @@ impl Workers {
     pub fn start(app: &Arc<App>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for worker in Worker::ALL {
-            let turns = Turns { app: Arc::clone(app), worker, holder: HolderId::new(), turn: None, failures: 0 };
+            let turns = Schedule { app: Arc::clone(app), worker, holder: HolderId::new(), turn: None, failures: 0 };
             tasks.spawn(turns.run(stop.clone()));
         }
         tasks.close();
@@ -129,32 +129,32 @@ impl Workers {
 /// Does all work that is due, without leases, and returns when there is nothing left to do. This is for tests.
 pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
     for worker in Worker::ALL {
-        let mut shift = Shift::default();
+        let mut shift = Watch::default();
         while worker.round(app, &mut shift).await? == Round::Busy {}
     }
     Ok(())
 }
 
 /// The task of one worker. It tries to hold the lease and does rounds while it has it.
-struct Turns {
+struct Schedule {
     app: Arc<App>,
     worker: Worker,
     holder: HolderId,
     /// The current turn, while this process holds the lease.
-    turn: Option<Turn>,
+    turn: Option<HeldLease>,
     /// The number of errors since the last success.
     failures: u32,
 }
 
 /// The time during which this process holds one lease.
-struct Turn {
+struct HeldLease {
     lease: Lease,
     renewed_at: Instant,
     /// `None` before the first round, after an error, and during a round, which takes it.
-    shift: Option<Shift>,
+    shift: Option<Watch>,
 }
 
-impl Turns {
+impl Schedule {
     async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let pause = match self.take_turn().await {
@@ -177,7 +177,7 @@ impl Turns {
     }
 
     /// Does one round if this process has the lease or can take it. Returns the pause before the next attempt.
-    async fn take_turn(&mut self) -> Result<Duration, Failed> {
+    async fn take_turn(&mut self) -> Result<Duration, RoundError> {
         let Some((lease, shift)) = self.begin_round().await? else { return Ok(STANDBY) };
         let (app, worker) = (Arc::clone(&self.app), self.worker);
         // The round runs in a task of its own, so that a panic ends only the round and not the worker.
@@ -188,7 +188,7 @@ impl Turns {
         loop {
             tokio::select! {
                 done = &mut round => {
-                    let (round, shift) = done.map_err(|_| Failed::Panicked)??;
+                    let (round, shift) = done.map_err(|_| RoundError::Panicked)??;
                     return Ok(self.end_round(lease, round, shift));
                 }
                 () = tokio::time::sleep(RENEWAL) => self.hold_on().await,
@@ -197,7 +197,7 @@ impl Turns {
     }
 
     /// Returns the lease and the worker's state, or `None` if another instance holds the lease.
-    async fn begin_round(&mut self) -> Result<Option<(Lease, Shift)>, StoreError> {
+    async fn begin_round(&mut self) -> Result<Option<(Lease, Watch)>, StoreError> {
         if self.turn.is_none() {
             self.app.store.leases.declare(self.worker.name()).await?;
         }
@@ -205,12 +205,12 @@ impl Turns {
             self.hold().await?;
         }
         Ok(self.turn.as_mut().map(|turn| {
-            let fresh = || Shift { lease: Some(turn.lease), following: None };
+            let fresh = || Watch { lease: Some(turn.lease), following: None };
             (turn.lease, turn.shift.take().unwrap_or_else(fresh))
         }))
     }
 
-    fn end_round(&mut self, lease: Lease, round: Round, shift: Shift) -> Duration {
+    fn end_round(&mut self, lease: Lease, round: Round, shift: Watch) -> Duration {
         self.app.metrics.worked(self.worker.name(), self.app.clock.now().seconds());
         if round == Round::Relieved {
             self.turn = None;
@@ -238,7 +238,7 @@ impl Turns {
             (Some(lease), Some(turn)) if turn.lease == lease => turn.renewed_at = asked_at,
             (Some(lease), turn) => {
                 tracing::debug!(worker = lease.worker, epoch = lease.epoch, "works in this process from now on");
-                *turn = Some(Turn { lease, renewed_at: asked_at, shift: None });
+                *turn = Some(HeldLease { lease, renewed_at: asked_at, shift: None });
             }
             (None, turn) => *turn = None,
         }
@@ -246,7 +246,7 @@ impl Turns {
     }
 
     /// Logs an error and returns the pause before the next attempt.
-    fn pause_after(&mut self, error: &Failed) -> Duration {
+    fn pause_after(&mut self, error: &RoundError) -> Duration {
         self.failures = self.failures.saturating_add(1);
         tracing::warn!(worker = self.worker.name(), failures = self.failures, %error, "work in the background failed");
         POLL.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE)
@@ -255,7 +255,7 @@ impl Turns {
 
 /// The reason why a round failed.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum RoundError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The round panicked. The panic hook has logged the place.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Round, Shift};
+use super::{Round, Watch};
 use crate::{
     app::App,
     carts::{
         Interrupted,
-        stock_watch::{self, Following},
+        stock_watch::{self, StockWatch},
     },
     db::{StoreError, leases::Lease},
 };
 
 /// Handles the changes that have arrived, or waits for changes for a moment. Without a lease, compares all carts with
 /// the stock once and follows no changes.
-pub(super) async fn round(app: &Arc<App>, shift: &mut Shift) -> Result<Round, StoreError> {
+pub(super) async fn round(app: &Arc<App>, shift: &mut Watch) -> Result<Round, StoreError> {
     let Some(lease) = shift.lease else {
         return Ok(if stock_watch::catch_up(app).await? { Round::Busy } else { Round::Idle });
     };
@@ -30,9 +30,9 @@ pub(super) async fn round(app: &Arc<App>, shift: &mut Shift) -> Result<Round, St
 }
 
 /// Starts or continues to follow the changes. Returns false if another instance has the lease now.
-async fn follow(app: &App, lease: Lease, following: &mut Option<Following>) -> Result<bool, Interrupted> {
+async fn follow(app: &App, lease: Lease, following: &mut Option<StockWatch>) -> Result<bool, Interrupted> {
     if following.is_none() {
-        *following = Following::begin(app, lease).await?;
+        *following = StockWatch::begin(app, lease).await?;
     }
     match following {
         Some(following) => following.go_on(app, lease).await,

@@ -23,7 +23,7 @@ pub struct UserChange {
 
 /// The result of a change.
 #[derive(Debug)]
-pub enum UserChanged {
+pub enum UserChangeOutcome {
     /// The account after the change.
     Done(Box<UserRecord>),
     /// There is no such account.
@@ -66,7 +66,7 @@ impl Users {
         user: UserId,
         change: UserChange,
         trail: &Trail,
-    ) -> std::result::Result<UserChanged, StoreError> {
+    ) -> std::result::Result<UserChangeOutcome, StoreError> {
         transact(&self.client, (self, trail), move |tx, &(users, trail)| {
             async move { users.administer_in(tx, user, change, trail).await }.boxed()
         })
@@ -128,27 +128,27 @@ impl Users {
         user: UserId,
         change: UserChange,
         trail: &Trail,
-    ) -> Result<UserChanged> {
+    ) -> Result<UserChangeOutcome> {
         self.locks.touch_in(tx, Lock::Admins).await?;
         // The API has checked the role of the caller, who may have been demoted since then.
         if let Some(author) = &trail.author
             && !self.is_admin_in(tx, doc! { "_id": author.user_id }).await?
         {
-            return Ok(UserChanged::NotByAdmin);
+            return Ok(UserChangeOutcome::NotByAdmin);
         }
-        let Some(before) = self.record_in(tx, user).await? else { return Ok(UserChanged::Missing) };
+        let Some(before) = self.record_in(tx, user).await? else { return Ok(UserChangeOutcome::Missing) };
         let (was, was_active) = (before.account.role, before.account.is_active);
         let (role, is_active) = (change.role.unwrap_or(was), change.is_active.unwrap_or(was_active));
         let leaves = (was, was_active) == (Role::Admin, true) && (role, is_active) != (Role::Admin, true);
         if leaves && !self.is_admin_in(tx, doc! { "_id": { "$ne": user } }).await? {
-            return Ok(UserChanged::LastAdmin);
+            return Ok(UserChangeOutcome::LastAdmin);
         }
         let (then, now) = (administered(was, was_active), administered(role, is_active));
         let diff = Diff::between(&then, &now);
         let after = if diff.is_empty() { before } else { self.write_in(tx, user, &diff, is_active, trail.now).await? };
         let entry = trail.entry("users", "update", user).holding(now).describing(diff.described());
         self.audits.append_in(tx, entry).await?;
-        Ok(UserChanged::Done(Box::new(after)))
+        Ok(UserChangeOutcome::Done(Box::new(after)))
     }
 
     async fn write_in(
@@ -163,7 +163,7 @@ impl Users {
         if !is_active {
             // Old sessions, links and codes must not work again when the account is made active later.
             stages.extend([doc! { "$set": { "sessions": [] } }, doc! { "$unset": "reset" }]);
-            self.openings.void_in(tx, user).await?;
+            self.account_keys.void_in(tx, user).await?;
         }
         let records = self.user_records();
         let written = records.find_one_and_update(doc! { "_id": user }, stages);

@@ -86,7 +86,7 @@ pub(crate) fn has_proven(email: &Email, now: Timestamp) -> Document {
 
 /// The right by which an account takes an address from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Right {
+pub(crate) enum ClaimRight {
     /// Its owner typed it.
     Claim,
     /// Its owner opened a link that was mailed to it.
@@ -138,10 +138,10 @@ impl Users {
         tx: &mut ClientSession,
         email: &Email,
         taker: UserId,
-        right: Right,
+        right: ClaimRight,
         now: Timestamp,
     ) -> Result<bool> {
-        if right == Right::Claim {
+        if right == ClaimRight::Claim {
             let mut proven = has_proven(email, now);
             proven.insert("_id", doc! { "$ne": taker });
             if self.account_in(tx, proven).await?.is_some() {
@@ -151,8 +151,8 @@ impl Users {
         let others = doc! { "email": email.as_stored(), "_id": { "$ne": taker } };
         if let Some(holder) = self.account_in(tx, others).await? {
             let may_keep = match right {
-                Right::Claim => holder.reserves(email, now),
-                Right::Proof => holder.has_proven(email, now),
+                ClaimRight::Claim => holder.reserves(email, now),
+                ClaimRight::Proof => holder.has_proven(email, now),
             };
             if may_keep {
                 return Ok(false);
@@ -162,7 +162,7 @@ impl Users {
                 self.tell_in(tx, &left, MailKind::EmailLost, now).await?;
             }
         }
-        if right == Right::Proof {
+        if right == ClaimRight::Proof {
             self.forget_former_in(tx, email, taker, now).await?;
         }
         Ok(true)

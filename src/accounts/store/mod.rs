@@ -1,13 +1,13 @@
 //! The collection `users`. One document holds the whole account, so that one round trip to the database is enough for
 //! most requests.
 
+pub mod account_keys;
 mod admin;
 pub(crate) mod contacts;
 mod documents;
 pub mod invitations;
 pub mod links;
 mod numbers;
-pub mod openings;
 pub mod otp_codes;
 pub mod otp_tallies;
 pub mod pending_registrations;
@@ -26,18 +26,18 @@ use mongodb::{
     options::{IndexOptions, UpdateModifications},
 };
 
-use self::openings::Openings;
+use self::account_keys::AccountKeys;
 pub use self::{
-    admin::{UserChange, UserChanged},
+    admin::{UserChange, UserChangeOutcome},
     documents::{
         Account, Address, Credentials, Display, Member, Profile, ProfilePhone, SessionDoc, UserDoc, Verification,
         Verified, WholeAccount,
     },
-    numbers::Wishes,
+    numbers::DesiredIdentity,
     profile::{AccountChange, EmailChange, PhotoChange, Proof},
     records::{UserQuery, UserRecord},
     recovery::Recoverable,
-    sessions::{Refreshable, Rotation, Turn},
+    sessions::{Refreshable, Rotation, SessionChange},
 };
 use super::rules::{password::PasswordHash, username::UsernameKey};
 use crate::{
@@ -104,7 +104,7 @@ pub struct Users {
     audits: Audits,
     locks: Locks,
     limits: RateLimits,
-    openings: Openings,
+    account_keys: AccountKeys,
     outbox: Outbox,
 }
 
@@ -121,7 +121,7 @@ pub enum Identifier {
 
 /// What another account has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum TakenIdentity {
     /// The phone number.
     Phone,
     /// The username.
@@ -149,7 +149,7 @@ impl StorePart for Users {
             audits: Audits::open(connection),
             locks: Locks::open(connection),
             limits: RateLimits::open(connection),
-            openings: Openings::open(connection),
+            account_keys: AccountKeys::open(connection),
             outbox: Outbox::open(connection),
         }
     }
@@ -273,7 +273,7 @@ impl Users {
     ) -> mongodb::error::Result<Option<Account>> {
         let changed = self.change_in(tx, filter, update).await?;
         if let Some(account) = &changed {
-            self.openings.void_in(tx, account.id).await?;
+            self.account_keys.void_in(tx, account.id).await?;
         }
         Ok(changed)
     }

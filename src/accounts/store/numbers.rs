@@ -5,8 +5,8 @@ use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
 use super::{
-    Account, Taken, UserDoc, Users, alive,
-    contacts::{Right, has_proven},
+    Account, TakenIdentity, UserDoc, Users, alive,
+    contacts::{ClaimRight, has_proven},
 };
 use crate::{
     accounts::rules::username::UsernameKey,
@@ -21,7 +21,7 @@ use crate::{
 
 /// The name and the unproven contacts that an account asks for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wishes<'a> {
+pub struct DesiredIdentity<'a> {
     /// The phone number.
     pub number: Option<&'a E164>,
     /// The username.
@@ -52,10 +52,10 @@ impl Users {
     /// it; `None` if all of them are free.
     pub(in crate::accounts) async fn taken(
         &self,
-        wishes: Wishes<'_>,
+        wishes: DesiredIdentity<'_>,
         except: Option<UserId>,
         now: Timestamp,
-    ) -> std::result::Result<Option<Taken>, StoreError> {
+    ) -> std::result::Result<Option<TakenIdentity>, StoreError> {
         let others = |mut filter: bson::Document| {
             filter.extend(except.map(|user| ("_id".to_owned(), doc! { "$ne": user }.into())));
             filter
@@ -63,20 +63,20 @@ impl Users {
         if let Some(number) = wishes.number
             && self.exists(others(doc! { "phone_number": number })).await?
         {
-            return Ok(Some(Taken::Phone));
+            return Ok(Some(TakenIdentity::Phone));
         }
         if let Some(name) = wishes.username
             && self.exists(others(doc! { "username_key": name })).await?
         {
-            return Ok(Some(Taken::Username));
+            return Ok(Some(TakenIdentity::Username));
         }
         let Some(email) = wishes.email else { return Ok(None) };
         if self.exists(others(has_proven(email, now))).await? {
-            return Ok(Some(Taken::Email));
+            return Ok(Some(TakenIdentity::Email));
         }
         let filter = others(doc! { "email": email.as_stored() });
         let holder: Option<Account> = find_part(&self.docs, filter, Account::projection()).await?;
-        Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| Taken::Email))
+        Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| TakenIdentity::Email))
     }
 
     /// Inserts an account. If it has proven its number, the number is taken away from an account that only claims it.
@@ -117,7 +117,7 @@ impl Users {
             return Ok(false);
         }
         if let Some(email) = &user.email
-            && !self.take_email_in(tx, email, user.id, Right::Claim, now).await?
+            && !self.take_email_in(tx, email, user.id, ClaimRight::Claim, now).await?
         {
             return Ok(false);
         }

@@ -30,7 +30,7 @@ const CLAIMS: i64 = 10;
 
 /// What is known about a code before the SMS service is asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum AskOutcome {
     /// Nothing: the service can be asked.
     New,
     /// The service has said that it is wrong, or another call is asking just now.
@@ -110,7 +110,7 @@ impl OtpTallies {
         code: &HashedToken,
         until: Timestamp,
         now: Timestamp,
-    ) -> Result<Asked, StoreError> {
+    ) -> Result<AskOutcome, StoreError> {
         let before = doc! { "$cond": [counts(now), { "$ifNull": ["$asked", []] }, []] };
         let is_known = doc! { "$in": [{ "$literal": code }, before.clone()] };
         let is_full = doc! { "$gte": [{ "$size": before.clone() }, ASKED] };
@@ -121,9 +121,9 @@ impl OtpTallies {
         let asked = before.filter(|tally| tally.expires_at > now).map(|tally| tally.asked).unwrap_or_default();
         let is_full = i64::try_from(asked.len()).is_ok_and(|asked| asked >= ASKED);
         Ok(match (asked.contains(code), is_full) {
-            (true, _) => Asked::Before,
-            (false, true) => Asked::TooOften,
-            (false, false) => Asked::New,
+            (true, _) => AskOutcome::Before,
+            (false, true) => AskOutcome::TooOften,
+            (false, false) => AskOutcome::New,
         })
     }
 

@@ -102,14 +102,14 @@ impl Users {
             doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
         transact(
             &self.client,
-            (&docs, &filter, &self.trash, &self.audits, &self.openings),
-            move |tx, &(docs, filter, trash, audits, openings)| {
+            (&docs, &filter, &self.trash, &self.audits, &self.account_keys),
+            move |tx, &(docs, filter, trash, audits, account_keys)| {
                 async move {
                     let deleted =
                         docs.find_one_and_delete(filter.clone()).projection(Pictured::projection()).session(&mut *tx);
                     let Some(account) = deleted.await? else { return Ok(false) };
                     trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
-                    openings.void_in(tx, user).await?;
+                    account_keys.void_in(tx, user).await?;
                     audits.forget_name_in(tx, user).await?;
                     Ok(true)
                 }

@@ -6,7 +6,7 @@ use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
 use mongodb::options::ReturnDocument;
 
-use super::{Account, Users, alive, contacts::Right};
+use super::{Account, Users, alive, contacts::ClaimRight};
 use crate::{
     accounts::rules::{
         password::PasswordHash,
@@ -102,7 +102,7 @@ impl Users {
                         return Ok(Ok(None));
                     }
                     if let Some(EmailChange::To(email)) = &email
-                        && !users.take_email_in(tx, email, caller.user, Right::Claim, now).await?
+                        && !users.take_email_in(tx, email, caller.user, ClaimRight::Claim, now).await?
                     {
                         return Ok(Err(StoreError::Duplicate));
                     }

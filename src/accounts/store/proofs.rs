@@ -7,10 +7,10 @@ use mongodb::{Client, ClientSession, Collection, error::Result};
 
 use super::{
     Account, USERS, Users,
-    contacts::Right,
+    contacts::ClaimRight,
     invitations,
     links::{self, LinkDoc},
-    resets::Through,
+    resets::ResetContact,
 };
 use crate::{
     accounts::rules::password::PasswordHash,
@@ -88,7 +88,7 @@ impl Proofs {
                     return Ok(false);
                 }
                 let active = doc! { "_id": link.user, "is_active": true };
-                stores.users.reset_in(tx, active, Through::Email(&link.email), new, now).await
+                stores.users.reset_in(tx, active, ResetContact::Email(&link.email), new, now).await
             }
             .boxed()
         })
@@ -125,7 +125,7 @@ impl Proofs {
         if !self.use_up(link, tx).await? {
             return Ok(EmailProof::Gone);
         }
-        if !self.users.take_email_in(tx, &link.email, link.user, Right::Proof, now).await? {
+        if !self.users.take_email_in(tx, &link.email, link.user, ClaimRight::Proof, now).await? {
             return Ok(EmailProof::Taken);
         }
         if prover == Prover::Owner && self.use_invitation(link, now, tx).await? {

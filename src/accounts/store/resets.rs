@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Account, Users, Verified, contacts::Right};
+use super::{Account, Users, Verified, contacts::ClaimRight};
 use crate::{
     accounts::{
         rules::{
@@ -21,14 +21,14 @@ use crate::{
 
 /// The contact by which a password is reset.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Through<'a> {
+pub(crate) enum ResetContact<'a> {
     /// A code that was sent to this number.
     Number(&'a E164),
     /// A link that was mailed to this address.
     Email(&'a Email),
 }
 
-impl Through<'_> {
+impl ResetContact<'_> {
     fn contact(self) -> Contact {
         match self {
             Self::Number(_) => Contact::Number,
@@ -84,7 +84,7 @@ impl Users {
     ) -> std::result::Result<bool, StoreError> {
         let filter = resettable(user, token, now);
         transact(&self.client, (self, number, new, &filter), move |tx, &(users, number, new, filter)| {
-            async move { users.reset_in(tx, filter.clone(), Through::Number(number), new, now).await }.boxed()
+            async move { users.reset_in(tx, filter.clone(), ResetContact::Number(number), new, now).await }.boxed()
         })
         .await
     }
@@ -100,7 +100,7 @@ impl Users {
         &self,
         tx: &mut ClientSession,
         filter: Document,
-        through: Through<'_>,
+        through: ResetContact<'_>,
         new: &PasswordHash,
         now: Timestamp,
     ) -> Result<bool> {
@@ -111,18 +111,18 @@ impl Users {
         let mut set = doc! { "password_hash": new, "sessions": [], "last_reset_at": now, "updated_at": now };
         let mut unset = doc! { "reset": "", "verification.contested": "" };
         let left = account.contacts(now).after_reset(through.contact());
-        if let Through::Number(number) = through {
+        if let ResetContact::Number(number) = through {
             set.insert("verification.phone", proven(number.clone(), now)?);
         } else if left.number == Standing::None {
             unset.extend(doc! { "phone_number": "", "profile.phone": "", "verification.phone": "" });
         }
         match kept_address(&account, through, left.email) {
-            Some(email) if self.take_email_in(tx, email, account.id, Right::Proof, now).await? => {
+            Some(email) if self.take_email_in(tx, email, account.id, ClaimRight::Proof, now).await? => {
                 set.insert("email", email);
             }
             _ => drop(unset.insert("email", "")),
         }
-        if let Through::Email(email) = through {
+        if let ResetContact::Email(email) = through {
             set.insert("verification.email", proven(email.clone(), now)?);
         } else if left.email == Standing::None {
             unset.insert("verification.email", "");
@@ -164,10 +164,10 @@ impl Users {
 
 /// Returns the address that the account has after a reset. After a reset by mail this is the address of the link. After
 /// a reset by the number it is the proven address, if the reset leaves it and the owner has not removed it.
-fn kept_address<'a>(account: &'a Account, through: Through<'a>, left: Standing) -> Option<&'a Email> {
+fn kept_address<'a>(account: &'a Account, through: ResetContact<'a>, left: Standing) -> Option<&'a Email> {
     match through {
-        Through::Email(email) => Some(email),
-        Through::Number(_) => {
+        ResetContact::Email(email) => Some(email),
+        ResetContact::Number(_) => {
             let proven = account.verification.email.as_ref().filter(|_| left == Standing::Proven);
             proven.filter(|email| email.until.is_none()).map(|email| &email.value)
         }

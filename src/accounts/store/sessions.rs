@@ -31,7 +31,7 @@ pub struct Rotation {
 
 /// A change of a session by a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum SessionChange {
     /// Increases the counter, which makes a new token.
     Next {
         /// The counter of the token that the caller sent. It replaces the stored predecessor (*p* in `refresh.rs`).
@@ -91,14 +91,14 @@ impl Users {
             "created_at": { "$gt": now.before(times.session) },
             "rotated_at": { "$not": { "$gt": now.before(times.grace) } },
         };
-        self.turn_session(claim.session, session, Turn::Next { predecessor: claim.counter }, times).await
+        self.turn_session(claim.session, session, SessionChange::Next { predecessor: claim.counter }, times).await
     }
 
     /// Changes a session if it is still in the state that was read (`seen`). Returns `None` when it is not.
     pub(in crate::accounts) async fn turn(
         &self,
         seen: &Refreshable,
-        turn: Turn,
+        turn: SessionChange,
         times: Rotation,
     ) -> Result<Option<Refreshable>, StoreError> {
         let (account, session) = (&seen.account, &seen.session);
@@ -116,12 +116,12 @@ impl Users {
         &self,
         session: SessionRef,
         state: Document,
-        turn: Turn,
+        turn: SessionChange,
         times: Rotation,
     ) -> Result<Option<Refreshable>, StoreError> {
         let now = times.now;
         let update = match turn {
-            Turn::Next { predecessor } => doc! {
+            SessionChange::Next { predecessor } => doc! {
                 "$inc": { "sessions.$.counter": 1_i64 },
                 "$set": {
                     "sessions.$.predecessor": i64::from(predecessor),
@@ -131,8 +131,8 @@ impl Users {
                     "sessions.$.expires_at": now.after(times.refresh),
                 },
             },
-            Turn::Presented => doc! { "$set": { "sessions.$.presented": true } },
-            Turn::Used => doc! { "$set": { "sessions.$.last_used_at": now } },
+            SessionChange::Presented => doc! { "$set": { "sessions.$.presented": true } },
+            SessionChange::Used => doc! { "$set": { "sessions.$.last_used_at": now } },
         };
         let filter = doc! { "_id": session.user, "is_active": true, "sessions": { "$elemMatch": state } };
         let docs = self.docs.clone_with_type::<WithSession>();

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     accounts::{
-        hashing::Caller,
-        sessions::Origin,
+        hashing::CallerPresence,
+        sessions::ClientContext,
         tokens::{
             refresh::RefreshToken,
             sealed::{open_challenge, open_known_browser},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The origin of a call from any web page. For calls that a bearer token protects.
-pub struct AnyOrigin(pub Origin);
+pub struct AnyOrigin(pub ClientContext);
 
 /// The network address from which a call comes, as the outermost layer determined it.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct ClientAddress(pub Client);
 /// The origin of a call that does not come from a page of a foreign origin: such calls are refused. For calls that
 /// change something without a bearer token. Browsers send forms without a CORS preflight, so any page could make these
 /// calls.
-pub struct TrustedOrigin(pub Origin, pub SecondCookie);
+pub struct TrustedOrigin(pub ClientContext, pub SecondCookie);
 
 /// A second cookie for an answer that sets one cookie already. The outermost layer adds it to the answer.
 #[derive(Clone, Default)]
@@ -74,7 +74,7 @@ impl<'a> FromRequest<'a> for AnyOrigin {
     }
 }
 
-fn origin(request: &Request) -> Result<Origin, ApiError> {
+fn origin(request: &Request) -> Result<ClientContext, ApiError> {
     let (app, headers) = (app(request)?, request.headers());
     let agent = headers.get(header::USER_AGENT);
     let challenge = |name| cookies(headers, name).find_map(|text| open_challenge(&app.keys.otp, &text));
@@ -82,11 +82,11 @@ fn origin(request: &Request) -> Result<Origin, ApiError> {
     let signed_in = refresh.iter().filter_map(|token| RefreshToken::open(&app.keys.refresh, token));
     let signed_in = signed_in.map(|claim| claim.session.user);
     let known = cookies(headers, KNOWN_BROWSER_COOKIE).filter_map(|text| open_known_browser(&app.keys.otp, &text));
-    Ok(Origin {
+    Ok(ClientContext {
         device: agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned()).unwrap_or_default(),
         client: address(request)?.0,
         known_users: signed_in.chain(known).collect(),
-        caller: request.data::<Caller>().cloned().unwrap_or_default(),
+        caller: request.data::<CallerPresence>().cloned().unwrap_or_default(),
         sign_up_challenge: challenge(SIGN_UP_CHALLENGE_COOKIE),
         reset_challenge: challenge(RESET_CHALLENGE_COOKIE),
     })

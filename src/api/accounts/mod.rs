@@ -32,7 +32,7 @@ use crate::{
         own::{self, AccountError},
         photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
-        sessions::Origin,
+        sessions::ClientContext,
     },
     app::App,
     privacy,
@@ -147,7 +147,7 @@ impl AccountsApi {
     async fn change(
         &self,
         caller: Customer,
-        origin: &Origin,
+        origin: &ClientContext,
         body: UpdateIn,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         let current = body.current_password();

@@ -31,7 +31,7 @@ use crate::{
         error::{ApiError, ErrorCode},
         upload::{FORM, is_form},
     },
-    catalogue::transfer::{Export, Format},
+    catalogue::transfer::{Export, TableFormat},
 };
 
 /// The largest file, in bytes.
@@ -44,7 +44,7 @@ const PART: &str = "file";
 /// A file that a caller sends.
 pub(super) struct Upload {
     /// The format of the rows.
-    pub(super) format: Format,
+    pub(super) format: TableFormat,
     /// The bytes of the file, as they arrive. A read fails if the file is larger than 256 MiB.
     pub(super) source: Pin<Box<dyn AsyncRead + Send>>,
     is_too_long: Arc<AtomicBool>,
@@ -53,7 +53,7 @@ pub(super) struct Upload {
 /// A file that an export writes while the caller receives it.
 pub(super) struct Download {
     /// The format of the rows.
-    pub(super) format: Format,
+    pub(super) format: TableFormat,
     /// The bytes of the file, as they are written.
     pub(super) body: Body,
 }
@@ -69,7 +69,7 @@ impl Upload {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let no_type = || ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type");
         let content_type = content_type.ok_or_else(no_type)?;
-        if let Some(format) = Format::of_content_type(content_type) {
+        if let Some(format) = TableFormat::of_content_type(content_type) {
             return Ok(Self { format, source: Box::pin(source), is_too_long });
         }
         if is_form(request) {
@@ -99,14 +99,15 @@ impl Upload {
 
 /// Returns the file in a form, and its format. The file name decides before the content type, because programs often
 /// send a wrong content type. Without either the format is CSV.
-async fn part(request: &Request, body: Body) -> Result<(Format, Pin<Box<dyn AsyncRead + Send>>), ApiError> {
+async fn part(request: &Request, body: Body) -> Result<(TableFormat, Pin<Box<dyn AsyncRead + Send>>), ApiError> {
     let no_form = || ApiError::new(ErrorCode::InvalidBody, "the body is not a valid form");
     let parts = <Multipart as FromRequest>::from_request(request, &mut RequestBody::new(body)).await;
     let mut parts = parts.map_err(|_| no_form())?;
     while let Some(part) = parts.next_field().await.map_err(|_| no_form())? {
         if part.name() == Some(PART) {
-            let by_name = part.file_name().and_then(Format::of_file_name);
-            let format = by_name.or_else(|| Format::of_content_type(part.content_type()?)).unwrap_or(Format::Csv);
+            let by_name = part.file_name().and_then(TableFormat::of_file_name);
+            let format =
+                by_name.or_else(|| TableFormat::of_content_type(part.content_type()?)).unwrap_or(TableFormat::Csv);
             return Ok((format, Box::pin(part.into_async_read())));
         }
     }
@@ -228,11 +229,11 @@ impl ApiResponse for Download {
 
 /// Returns the content types of files, each with an example of the same two rows.
 fn file_types() -> Vec<MetaMediaType> {
-    let of = |format: Format| {
+    let of = |format: TableFormat| {
         let text = MetaSchema { example: Some(format.example().into()), ..MetaSchema::new("string") };
         MetaMediaType { content_type: format.content_type(), schema: MetaSchemaRef::Inline(Box::new(text)) }
     };
-    vec![of(Format::Csv), of(Format::JsonLines)]
+    vec![of(TableFormat::Csv), of(TableFormat::JsonLines)]
 }
 
 #[cfg(test)]

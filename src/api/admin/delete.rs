@@ -11,7 +11,7 @@ use crate::{
         error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
-    catalogue::{self, Below, Brand, Category, DeleteError, Model, TreeLevel},
+    catalogue::{self, BelowCounts, Brand, Category, DeleteError, Model, TreeLevel},
     values::codes::FullCode,
 };
 
@@ -84,7 +84,7 @@ impl DeleteApi {
         let code =
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
         catalogue::delete_product(&self.app, &staff.author, &code).await?;
-        Ok(Json(Deleted::new(TreeLevel::Product, Below::default())))
+        Ok(Json(Deleted::new(TreeLevel::Product, BelowCounts::default())))
     }
 }
 
@@ -112,7 +112,7 @@ struct DeletedBelow {
 }
 
 impl Deleted {
-    fn new(level: TreeLevel, gone: Below) -> Self {
+    fn new(level: TreeLevel, gone: BelowCounts) -> Self {
         let deleted = DeletedBelow { models: gone.models, categories: gone.categories, products: gone.products };
         Self { message: format!("{} deleted successfully", level.word()), deleted }
     }
@@ -120,7 +120,7 @@ impl Deleted {
 
 impl Example for Deleted {
     fn example() -> Self {
-        Self::new(TreeLevel::Brand, Below { models: 3, categories: 12, products: 480 })
+        Self::new(TreeLevel::Brand, BelowCounts { models: 3, categories: 12, products: 480 })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
-    catalogue::transfer::{self, Export, Format, Report, error::ImportError},
+    catalogue::transfer::{self, Export, Report, TableFormat, error::ImportError},
 };
 
 /// Handlers of `/api/admin/export/` and `/api/admin/import/`.
@@ -77,7 +77,7 @@ impl TransferApi {
     }
 }
 
-impl From<FormatIn> for Format {
+impl From<FormatIn> for TableFormat {
     fn from(format: FormatIn) -> Self {
         match format {
             FormatIn::Csv => Self::Csv,

@@ -22,7 +22,7 @@ use super::{
     Group,
     access::{Customer, LogoutTokens, RefreshCookie, TrustedOrigin},
     body::Body,
-    error::{ApiError, ApiResult, Failed, Refusal},
+    error::{ApiError, ApiResult, CallError, Refusal},
     fields::{required, required_password},
     message::MessageOut,
     scalars::PathId,
@@ -203,9 +203,9 @@ impl AuthApi {
         })
     }
 
-    fn and_clear_cookie<R: Refusal>(&self, refusal: R) -> Failed<R> {
+    fn and_clear_cookie<R: Refusal>(&self, refusal: R) -> CallError<R> {
         match HeaderValue::try_from(cookie::clear(&self.app)) {
-            Ok(cleared) => Failed::from(refusal).with_header(header::SET_COOKIE, cleared),
+            Ok(cleared) => CallError::from(refusal).with_header(header::SET_COOKIE, cleared),
             Err(_) => ApiError::internal().into(),
         }
     }

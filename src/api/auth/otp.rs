@@ -7,14 +7,14 @@ use poem_openapi::{OpenApi, payload::Json};
 use super::{
     bodies::{RegisterIn, Registered, RegisteredOut},
     cookie,
-    otp_bodies::{ForgotIn, OtpIn, OtpSent, OtpSentOut, ResetIn, ResetTokenOut},
+    otp_bodies::{ForgotIn, OtpIn, OtpSent, OtpSentOut, ResetByCodeIn, ResetTokenOut},
 };
 use crate::{
     accounts::{
         otp::OtpError,
         otp_registration::{self, OtpRegisterError},
         registration::{NewAccount, RegisterError},
-        reset_by_code::{self, ForgotError},
+        reset_by_code::{self, CodeRequestError},
         tokens::sealed::{open_challenge, seal_challenge},
     },
     api::{
@@ -70,7 +70,7 @@ impl OtpApi {
     /// The answer is the same whether or not an account has the phone number. The cookie `reset_challenge` binds the
     /// OTP to this browser. Apps without a cookie jar send back the `challenge` of the answer instead.
     #[oai(path = "/forgot-password/send", method = "post", operation_id = "sendPasswordOtp")]
-    async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, ForgotError> {
+    async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, CodeRequestError> {
         let number = required("phone_number", body.0.phone_number)?;
         let number = given_phone(&number, self.app.config.default_region)?;
         let challenge = reset_by_code::send(&self.app, number, &origin.0).await?;
@@ -86,10 +86,10 @@ impl OtpApi {
         &self,
         origin: TrustedOrigin,
         body: Body<OtpIn>,
-    ) -> ApiResult<Json<ResetTokenOut>, ForgotError> {
-        let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(ForgotError::from)?;
-        let (Some(number), Some(code)) = body.0.both() else { return Err(ForgotError::Incomplete.into()) };
-        let number = self.number(&number).ok_or(ForgotError::Otp(OtpError::Invalid))?;
+    ) -> ApiResult<Json<ResetTokenOut>, CodeRequestError> {
+        let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(CodeRequestError::from)?;
+        let (Some(number), Some(code)) = body.0.both() else { return Err(CodeRequestError::Incomplete.into()) };
+        let number = self.number(&number).ok_or(CodeRequestError::Otp(OtpError::Invalid))?;
         let token = reset_by_code::verify(&self.app, &number, &code, challenge, &origin.0).await?;
         Ok(Json(ResetTokenOut::new(&self.app, &token)))
     }
@@ -101,9 +101,9 @@ impl OtpApi {
     async fn forgot_reset(
         &self,
         origin: TrustedOrigin,
-        body: Body<ResetIn>,
-    ) -> ApiResult<Json<MessageOut>, ForgotError> {
-        let (Some(token), Some(new)) = body.0.both() else { return Err(ForgotError::NothingToSet.into()) };
+        body: Body<ResetByCodeIn>,
+    ) -> ApiResult<Json<MessageOut>, CodeRequestError> {
+        let (Some(token), Some(new)) = body.0.both() else { return Err(CodeRequestError::NothingToSet.into()) };
         reset_by_code::reset(&self.app, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }

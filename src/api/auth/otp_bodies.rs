@@ -61,7 +61,7 @@ impl Example for ForgotIn {
 /// A new password, and the token that allows it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "ResetPassword", example)]
-pub(super) struct ResetIn {
+pub(super) struct ResetByCodeIn {
     reset_token: Option<TokenIn>,
     /// Another name of `reset_token`, which an old frontend uses.
     refresh_token: Option<TokenIn>,
@@ -70,7 +70,7 @@ pub(super) struct ResetIn {
     new_password: Option<PasswordIn>,
 }
 
-impl ResetIn {
+impl ResetByCodeIn {
     /// Returns the token and the password. Each is `None` if it is missing or empty.
     pub(super) fn both(self) -> (Option<String>, Option<Password>) {
         let token = self.reset_token.or(self.refresh_token).map(|token| token.0).filter(|text| !text.is_empty());
@@ -79,7 +79,7 @@ impl ResetIn {
     }
 }
 
-impl Example for ResetIn {
+impl Example for ResetByCodeIn {
     fn example() -> Self {
         let new_password = Some(PasswordIn(Password::new("Cl0sed-loop!".to_owned())));
         Self { reset_token: Some(TokenIn(EXAMPLE_TOKEN.to_owned())), refresh_token: None, new_password }

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         change_number::ChangeNumberError, otp::OtpError, otp_registration::OtpRegisterError,
-        reset_by_code::ForgotError, sms::SmsError,
+        reset_by_code::CodeRequestError, sms::SmsError,
     },
     api::error::{ApiError, ErrorCode, Refusal},
 };
@@ -55,7 +55,7 @@ impl Refusal for OtpRegisterError {
     }
 }
 
-impl Refusal for ForgotError {
+impl Refusal for CodeRequestError {
     const CODES: &'static [ErrorCode] = &[
         ErrorCode::InvalidInput,
         ErrorCode::InvalidOtp,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
-    Answer, Text,
-    asked::Asked,
-    one_brand, one_category, one_model, public, rendered,
+    Answer, Text, one_brand, one_category, one_model,
+    page_request::PageRequest,
+    public, rendered,
     replies::{
         BrandReply, BrandsFound, BrandsOut, CategoriesFound, CategoriesOut, CategoryReply, ModelReply, ModelsFound,
         ModelsOut,
@@ -17,7 +17,7 @@ use crate::{
     api::{
         Group,
         catalogue_out::{BrandOut, CategoryOut, ModelOut},
-        etag::Known,
+        etag::IfNoneMatch,
     },
     app::App,
     catalogue::{self, View, error::CatalogueError},
@@ -42,9 +42,9 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<BrandsOut> {
-        let asked = Asked::list(&self.app, None, limit, cursor)?;
+        let asked = PageRequest::list(&self.app, None, limit, cursor)?;
         let load = || async {
             let (brands, next_cursor) = self.brand_page(&asked).await?;
             Ok(rendered(&BrandsOut { brands, next_cursor }))
@@ -64,9 +64,9 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<BrandsFound> {
-        let asked = Asked::search(&self.app, None, q, limit, cursor)?;
+        let asked = PageRequest::search(&self.app, None, q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.brand_page(&asked).await?;
             Ok(rendered(&BrandsFound { results, next_cursor }))
@@ -76,7 +76,7 @@ impl BranchesApi {
 
     /// Returns a brand
     #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
-    async fn brand(&self, brand_code: Path<String>, known: Known) -> Answer<BrandReply> {
+    async fn brand(&self, brand_code: Path<String>, known: IfNoneMatch) -> Answer<BrandReply> {
         let code = FullCode::join([brand_code.as_str()]);
         let load = || async { Ok(one_brand(catalogue::brand(&self.app, &code).await?)) };
         public(&self.app, View::One(code.clone()), known, load).await
@@ -91,10 +91,10 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ModelsOut> {
         let parent = FullCode::join([brand_code.as_str()]);
-        let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
+        let asked = PageRequest::list(&self.app, Some(&parent), limit, cursor)?;
         let load = || async {
             let (models, next_cursor) = self.model_page(&parent, &asked).await?;
             Ok(rendered(&ModelsOut { models, next_cursor }))
@@ -115,10 +115,10 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ModelsFound> {
         let parent = FullCode::join([brand_code.as_str()]);
-        let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.app, Some(&parent), q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.model_page(&parent, &asked).await?;
             Ok(rendered(&ModelsFound { results, next_cursor }))
@@ -128,7 +128,12 @@ impl BranchesApi {
 
     /// Returns a model
     #[oai(path = "/brands/:brand_code/models/:model_code", method = "get", operation_id = "readModel")]
-    async fn model(&self, brand_code: Path<String>, model_code: Path<String>, known: Known) -> Answer<ModelReply> {
+    async fn model(
+        &self,
+        brand_code: Path<String>,
+        model_code: Path<String>,
+        known: IfNoneMatch,
+    ) -> Answer<ModelReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         let load = || async { Ok(one_model(catalogue::model(&self.app, &code).await?)) };
         public(&self.app, View::One(code.clone()), known, load).await
@@ -144,10 +149,10 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<CategoriesOut> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let asked = Asked::list(&self.app, Some(&parent), limit, cursor)?;
+        let asked = PageRequest::list(&self.app, Some(&parent), limit, cursor)?;
         let load = || async {
             let (categories, next_cursor) = self.category_page(&parent, &asked).await?;
             Ok(rendered(&CategoriesOut { categories, next_cursor }))
@@ -173,10 +178,10 @@ impl BranchesApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<CategoriesFound> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let asked = Asked::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.app, Some(&parent), q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.category_page(&parent, &asked).await?;
             Ok(rendered(&CategoriesFound { results, next_cursor }))
@@ -195,7 +200,7 @@ impl BranchesApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<CategoryReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let load = || async { Ok(one_category(catalogue::category(&self.app, &code).await?)) };
@@ -212,19 +217,19 @@ impl BranchesApi {
         Self { app: Arc::clone(app) }
     }
 
-    async fn brand_page(&self, asked: &Asked<BrandId>) -> PageOf<BrandOut> {
+    async fn brand_page(&self, asked: &PageRequest<BrandId>) -> PageOf<BrandOut> {
         let page = catalogue::brands(&self.app, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(BrandOut::from).collect(), next_cursor))
     }
 
-    async fn model_page(&self, parent: &FullCode, asked: &Asked<ModelId>) -> PageOf<ModelOut> {
+    async fn model_page(&self, parent: &FullCode, asked: &PageRequest<ModelId>) -> PageOf<ModelOut> {
         let page = catalogue::models(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(ModelOut::from).collect(), next_cursor))
     }
 
-    async fn category_page(&self, parent: &FullCode, asked: &Asked<CategoryId>) -> PageOf<CategoryOut> {
+    async fn category_page(&self, parent: &FullCode, asked: &PageRequest<CategoryId>) -> PageOf<CategoryOut> {
         let page = catalogue::categories(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(CategoryOut::from).collect(), next_cursor))

@@ -1,8 +1,8 @@
 //! `/api/utils/`: the public catalogue with its four levels. All customers get the same answers, from the cache where
 //! possible. Staff also see hidden products; their answers always come from the database.
 
-mod asked;
 mod branches;
+mod page_request;
 mod products;
 mod replies;
 mod search;
@@ -20,11 +20,11 @@ pub use self::{
 use super::{
     access::Viewer,
     error::{ApiError, ApiResult, ErrorCode, Refusal},
-    etag::{Audience, Known, Tagged},
+    etag::{Audience, IfNoneMatch, Tagged},
 };
 use crate::{
     app::App,
-    catalogue::{Rendered, Shown, TreeLevel, View, error::CatalogueError},
+    catalogue::{Rendered, TreeLevel, View, Visibility, error::CatalogueError},
 };
 
 type Text = Query<Option<String>>;
@@ -36,7 +36,7 @@ fn rendered(reply: &impl Serialize) -> Rendered {
 }
 
 /// Returns the answer that shows `view` to everybody: a copy from the cache, or else the result of `load`.
-async fn public<T, L>(app: &App, view: View, known: Known, load: impl FnOnce() -> L) -> Answer<T>
+async fn public<T, L>(app: &App, view: View, known: IfNoneMatch, load: impl FnOnce() -> L) -> Answer<T>
 where
     L: Future<Output = Loaded> + Send,
 {
@@ -49,16 +49,16 @@ async fn by_viewer<T, L>(
     app: &App,
     viewer: &Viewer,
     view: View,
-    known: Known,
-    load: impl FnOnce(Shown) -> L,
+    known: IfNoneMatch,
+    load: impl FnOnce(Visibility) -> L,
 ) -> Result<Tagged<T>, CatalogueError>
 where
     L: Future<Output = Loaded> + Send,
 {
     let (answer, audience) = if viewer.is_staff {
-        (load(Shown::ToStaff).boxed().await?, Audience::Staff)
+        (load(Visibility::ToStaff).boxed().await?, Audience::Staff)
     } else {
-        let load = || admitted(app, || load(Shown::ToCustomers));
+        let load = || admitted(app, || load(Visibility::ToCustomers));
         (app.catalogue.answer(view, load).await?, Audience::Customers)
     };
     Ok(Tagged::new(answer, known, audience))

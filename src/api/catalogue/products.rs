@@ -5,9 +5,9 @@ use std::sync::Arc;
 use poem_openapi::{OpenApi, param::Path};
 
 use super::{
-    Answer, Text,
-    asked::Asked,
-    by_viewer, one_product, rendered,
+    Answer, Text, by_viewer, one_product,
+    page_request::PageRequest,
+    rendered,
     replies::{ProductReply, ProductsFound, ProductsOut},
 };
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
         Group,
         access::Viewer,
         catalogue_out::ProductOut,
-        etag::{Known, Tagged},
+        etag::{IfNoneMatch, Tagged},
     },
     app::App,
-    catalogue::{self, Shown, TreeLevel, View, error::CatalogueError},
+    catalogue::{self, TreeLevel, View, Visibility, error::CatalogueError},
     values::{codes::FullCode, ids::ProductId},
 };
 
@@ -48,10 +48,10 @@ impl ProductsApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ProductsOut> {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let asked = Asked::list(&self.app, Some(&category), limit, cursor)?;
+        let asked = PageRequest::list(&self.app, Some(&category), limit, cursor)?;
         let view = asked.view();
         let load = |shown| async move {
             let (products, next_cursor) = self.page(&category, &asked, shown).await?;
@@ -81,10 +81,10 @@ impl ProductsApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ProductsFound> {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let asked = Asked::search(&self.app, Some(&category), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.app, Some(&category), q, limit, cursor)?;
         let view = asked.view();
         let load = |shown| async move {
             let (results, next_cursor) = self.page(&category, &asked, shown).await?;
@@ -108,7 +108,7 @@ impl ProductsApi {
         model_code: Path<String>,
         category_code: Path<String>,
         product_code: Path<String>,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ProductReply> {
         let codes = [brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()];
         Ok(self.one(&viewer, FullCode::join(codes), known).await?)
@@ -123,7 +123,7 @@ impl ProductsApi {
         viewer: Viewer,
         /// Full code: the codes of brand, model, category and product, joined by `-`.
         code: Path<String>,
-        known: Known,
+        known: IfNoneMatch,
     ) -> Answer<ProductReply> {
         let missing = CatalogueError::NotFound(TreeLevel::Product);
         let Some(code) = FullCode::of_level(TreeLevel::Product, &code.0) else { return Err(missing.into()) };
@@ -140,7 +140,12 @@ impl ProductsApi {
         Self { app: Arc::clone(app) }
     }
 
-    async fn one(&self, viewer: &Viewer, code: FullCode, known: Known) -> Result<Tagged<ProductReply>, CatalogueError> {
+    async fn one(
+        &self,
+        viewer: &Viewer,
+        code: FullCode,
+        known: IfNoneMatch,
+    ) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
         let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
         by_viewer(&self.app, viewer, view, known, load).await
@@ -149,8 +154,8 @@ impl ProductsApi {
     async fn page(
         &self,
         category: &FullCode,
-        asked: &Asked<ProductId>,
-        shown: Shown,
+        asked: &PageRequest<ProductId>,
+        shown: Visibility,
     ) -> Result<(Vec<ProductOut>, Option<String>), CatalogueError> {
         let page = catalogue::products(&self.app, category, asked.text.as_ref(), asked.slice, shown).await?;
         let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);

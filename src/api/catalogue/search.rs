@@ -12,7 +12,7 @@ use crate::{
         access::{ClientAddress, Viewer},
         catalogue_out::ProductOut,
         error::{ApiError, ApiResult, ErrorCode, Refusal},
-        etag::{Known, Tagged},
+        etag::{IfNoneMatch, Tagged},
         paging,
     },
     app::App,
@@ -20,7 +20,7 @@ use crate::{
         self, View,
         error::CatalogueError,
         rules::{
-            product_search::{Order, Place, ProductSearch},
+            product_search::{Order, ProductSearch, ResultPosition},
             search::SearchText,
         },
     },
@@ -67,12 +67,13 @@ impl SearchApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-        known: Known,
+        known: IfNoneMatch,
     ) -> ApiResult<Tagged<CatalogueFound>, SearchError> {
-        let wanted = Wanted { q, brand, model, category, min_price, max_price, in_stock, sort }.check();
+        let wanted = SearchRequest { q, brand, model, category, min_price, max_price, in_stock, sort }.check();
         let wanted = wanted.map_err(ApiError::from)?;
         let list = list_name(&wanted);
-        let slice: Slice<Place> = paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
+        let slice: Slice<ResultPosition> =
+            paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
         // Only searches that need the database count. If the copy becomes invalid right after this check, the search
         // needs the database without being counted, which does no harm.
@@ -97,7 +98,7 @@ impl SearchApi {
 }
 
 /// The query parameters as they were sent.
-struct Wanted {
+struct SearchRequest {
     q: Text,
     brand: Text,
     model: Text,
@@ -108,7 +109,7 @@ struct Wanted {
     sort: Text,
 }
 
-impl Wanted {
+impl SearchRequest {
     fn check(self) -> Result<ProductSearch, InvalidField> {
         let wanted = ProductSearch {
             text: SearchText::parse(self.q.0.as_deref())?,

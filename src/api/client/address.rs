@@ -11,7 +11,7 @@ use crate::{
         Group,
         access::PathOwner,
         address::{AddressIn, AddressOut},
-        body::Tried,
+        body::DeferredBody,
         error::{ApiError, ApiResult, ErrorCode, Refusal},
     },
     app::App,
@@ -46,7 +46,7 @@ impl AddressApi {
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
-        body: Tried<AddressIn>,
+        body: DeferredBody<AddressIn>,
     ) -> ApiResult<Json<AddressReply>, AddressError> {
         let region = self.app.config.default_region;
         let asked = body.0.and_then(|body| Ok(body.check("", region)?));

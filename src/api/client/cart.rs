@@ -14,11 +14,11 @@ use crate::{
     api::{
         Group,
         access::PathOwner,
-        body::Tried,
+        body::DeferredBody,
         error::{ApiError, ApiResult, ErrorCode, Refusal},
+        fast_json::FastJson,
         fields::{LineQuantityIn, QuantityIn},
         scalars::PathId,
-        written::Written,
     },
     app::App,
     carts::{self, CartError, PricedCart},
@@ -38,7 +38,7 @@ impl CartApi {
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<Written<CartReply>, CartError> {
+    ) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::read(&self.app, owner.0).await?))
     }
 
@@ -51,8 +51,8 @@ impl CartApi {
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
-        body: Tried<AddIn>,
-    ) -> ApiResult<Written<CartReply>, CartError> {
+        body: DeferredBody<AddIn>,
+    ) -> ApiResult<FastJson<CartReply>, CartError> {
         let asked = body.0.map(|body| body.quantity.map_or(Quantity::ONE, |quantity| quantity.0));
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::ProductNotFound), asked).await?;
         Ok(self.reply(carts::add(&self.app, owner.0, product, quantity).await?))
@@ -69,7 +69,7 @@ impl CartApi {
         product_id: Path<PathId<ProductId>>,
         /// Number of pieces, 1 to 999; 1 if left out.
         quantity: Query<Option<String>>,
-    ) -> ApiResult<Written<CartReply>, CartError> {
+    ) -> ApiResult<FastJson<CartReply>, CartError> {
         let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
         let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
         Ok(self.reply(carts::remove(&self.app, owner.0, product, quantity).await?))
@@ -85,8 +85,8 @@ impl CartApi {
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
         product_id: Path<PathId<ProductId>>,
-        body: Tried<SetIn>,
-    ) -> ApiResult<Written<CartReply>, CartError> {
+        body: DeferredBody<SetIn>,
+    ) -> ApiResult<FastJson<CartReply>, CartError> {
         // A text that is not an id names no product. A new id names none either, and so leads to the same answer.
         let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
         let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
@@ -103,7 +103,7 @@ impl CartApi {
         &self,
         owner: PathOwner,
         #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<Written<CartReply>, CartError> {
+    ) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::clear(&self.app, owner.0).await?))
     }
 }
@@ -126,8 +126,8 @@ impl CartApi {
         signed_in_first(&self.app, owner, asked).await
     }
 
-    fn reply(&self, cart: PricedCart) -> Written<CartReply> {
-        Written(CartReply::new(cart, &self.app.config.currency))
+    fn reply(&self, cart: PricedCart) -> FastJson<CartReply> {
+        FastJson(CartReply::new(cart, &self.app.config.currency))
     }
 }
 

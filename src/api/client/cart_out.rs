@@ -4,7 +4,7 @@ use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
 use crate::{
-    api::written::scalar,
+    api::fast_json::scalar,
     carts::{PricedCart, PricedLine},
     values::{
         ids::{CartId, ProductId, UserId},
@@ -154,7 +154,7 @@ impl Example for CartReply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::written::assert_as_described;
+    use crate::api::fast_json::assert_as_described;
 
     #[test]
     fn what_is_written_is_what_is_described() {

@@ -218,37 +218,37 @@ impl Refusal for Never {
 
 /// The error of a handler: an [`ApiError`], together with the type `R` whose codes the OpenAPI description lists.
 #[derive(Debug)]
-pub struct Failed<R>(ApiError, PhantomData<fn() -> R>);
+pub struct CallError<R>(ApiError, PhantomData<fn() -> R>);
 
 /// The result of a handler.
-pub type ApiResult<T, R = Never> = Result<T, Failed<R>>;
+pub type ApiResult<T, R = Never> = Result<T, CallError<R>>;
 
-impl<R: Refusal> From<R> for Failed<R> {
+impl<R: Refusal> From<R> for CallError<R> {
     fn from(refusal: R) -> Self {
         refusal.into_error().into()
     }
 }
 
-impl<R> From<ApiError> for Failed<R> {
+impl<R> From<ApiError> for CallError<R> {
     fn from(error: ApiError) -> Self {
         Self(error, PhantomData)
     }
 }
 
-impl<R> From<Failed<R>> for poem::Error {
-    fn from(failed: Failed<R>) -> Self {
+impl<R> From<CallError<R>> for poem::Error {
+    fn from(failed: CallError<R>) -> Self {
         failed.0.into()
     }
 }
 
-impl<R> Failed<R> {
+impl<R> CallError<R> {
     /// Sets a header of the answer, and replaces a header of the same name.
     pub fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.with_header(name, value).into()
     }
 }
 
-impl<R: Refusal> ApiResponse for Failed<R> {
+impl<R: Refusal> ApiResponse for CallError<R> {
     fn meta() -> MetaResponses {
         let statuses: std::collections::BTreeSet<StatusCode> = R::CODES.iter().map(|code| code.status()).collect();
         MetaResponses { responses: statuses.into_iter().map(error_response).collect() }

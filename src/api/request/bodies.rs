@@ -170,7 +170,7 @@ impl Example for LinkOut {
 /// A new password, and the two parts of the link that allows it.
 #[derive(Object, Deserialize)]
 #[oai(rename = "Reset", example)]
-pub(super) struct ResetIn {
+pub(super) struct ResetByLinkIn {
     pub(super) uid: Option<TokenIn>,
     pub(super) token: Option<TokenIn>,
     /// 8 to 72 bytes with an upper-case and a lower-case letter, a digit and a special character, and not easy to
@@ -180,7 +180,7 @@ pub(super) struct ResetIn {
     pub(super) password: Option<PasswordIn>,
 }
 
-impl Example for ResetIn {
+impl Example for ResetByLinkIn {
     fn example() -> Self {
         let token = |text: &str| Some(TokenIn(text.to_owned()));
         Self {

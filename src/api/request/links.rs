@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use poem_openapi::{OpenApi, param::Path, payload::Json};
 
-use super::bodies::{ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetIn, StaffIn};
+use super::bodies::{
+    ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetByLinkIn, StaffIn,
+};
 use crate::{
     accounts::{
-        email_proof::{self, ActivateError, RequestError, Wanted},
+        email_proof::{self, ActivateError, ProofRequest, RequestError},
         links::LinkError,
-        reset_by_link::{self, ForgotError, ResetError},
+        reset_by_link::{self, LinkRequestError, ResetError},
     },
     api::{
         Group,
@@ -41,7 +43,7 @@ impl LinksApi {
         origin: AnyOrigin,
         body: Body<StaffIn>,
     ) -> ApiResult<Json<MailedOut>, RequestError> {
-        let wanted = Wanted {
+        let wanted = ProofRequest {
             email: body.0.email.map(|line| line.0),
             current_password: optional_password(body.0.current_password),
         };
@@ -86,7 +88,7 @@ impl LinksApi {
         &self,
         origin: TrustedOrigin,
         body: Body<IdentifierIn>,
-    ) -> ApiResult<Json<ForgottenOut>, ForgotError> {
+    ) -> ApiResult<Json<ForgottenOut>, LinkRequestError> {
         let identifier = required("identifier", body.0.given())?;
         let found = reset_by_link::find(&self.app, &identifier, &origin.0).await?;
         Ok(Json(ForgottenOut::new(found, self.app.clock.now())))
@@ -100,7 +102,7 @@ impl LinksApi {
         &self,
         origin: TrustedOrigin,
         body: Body<IdentifierIn>,
-    ) -> ApiResult<Json<MailedOut>, ForgotError> {
+    ) -> ApiResult<Json<MailedOut>, LinkRequestError> {
         let identifier = required("identifier", body.0.given())?;
         let email = reset_by_link::send_link(&self.app, &identifier, &origin.0).await?;
         Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
@@ -119,7 +121,7 @@ impl LinksApi {
     ///
     /// Ends every session of the account. All other links and codes of the account become invalid.
     #[oai(path = "/reset", method = "post", operation_id = "resetPassword")]
-    async fn reset(&self, origin: TrustedOrigin, body: Body<ResetIn>) -> ApiResult<Json<MessageOut>, ResetError> {
+    async fn reset(&self, origin: TrustedOrigin, body: Body<ResetByLinkIn>) -> ApiResult<Json<MessageOut>, ResetError> {
         let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
         let token = body.0.token.ok_or_else(|| ApiError::from(InvalidField::required("token")))?.0;
         let new = required_password("new_password", body.0.new_password.or(body.0.password))?;
@@ -185,7 +187,7 @@ impl Refusal for ActivateError {
     }
 }
 
-impl Refusal for ForgotError {
+impl Refusal for LinkRequestError {
     const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::UserNotFound, ErrorCode::TooManyRequests];
 
     fn into_error(self) -> ApiError {

@@ -22,7 +22,7 @@ use crate::{
 
 /// How many pieces a line is to hold.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted {
+pub enum QuantityChange {
     /// This many more than it holds now.
     More(Quantity),
     /// Exactly this many.
@@ -40,7 +40,7 @@ pub struct PutLimits {
 
 /// The outcome of putting pieces into a cart.
 #[derive(Debug)]
-pub enum Put {
+pub enum PutOutcome {
     /// The pieces are in the cart.
     Done {
         /// The cart after the change.
@@ -58,7 +58,7 @@ pub enum Put {
 
 /// The outcome of removing pieces from a cart.
 #[derive(Debug)]
-pub enum Removed {
+pub enum RemovalOutcome {
     /// They were removed. Holds the cart after the change.
     Done(CartDoc),
     /// The cart does not hold the product. Holds the unchanged cart.
@@ -92,11 +92,11 @@ impl Carts {
         &self,
         owner: SessionRef,
         product: ProductId,
-        wanted: Wanted,
+        wanted: QuantityChange,
         limits: PutLimits,
         now: Timestamp,
-    ) -> Result<Option<Put>, StoreError> {
-        let (Wanted::More(quantity) | Wanted::Exactly(quantity)) = wanted;
+    ) -> Result<Option<PutOutcome>, StoreError> {
+        let (QuantityChange::More(quantity) | QuantityChange::Exactly(quantity)) = wanted;
         let (unit_price_at_add, rev) = (limits.unit_price, LineRev::new());
         let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
         let update = put_pipeline(&line, wanted, limits.available).map_err(mongodb::error::Error::from)?;
@@ -112,7 +112,7 @@ impl Carts {
         product: ProductId,
         quantity: Quantity,
         now: Timestamp,
-    ) -> Result<Option<Removed>, StoreError> {
+    ) -> Result<Option<RemovalOutcome>, StoreError> {
         let rev = LineRev::new();
         let before = self.change(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
         Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
@@ -159,10 +159,10 @@ impl Carts {
 ///
 /// The decision is a part of the update, so two calls at the same time cannot both pass the same check. `line` is what
 /// is appended if the product is not in the cart yet. `$_h` is the number of pieces that the cart holds of the product.
-fn put_pipeline(line: &CartLine, wanted: Wanted, available: i64) -> bson::error::Result<Vec<Document>> {
+fn put_pipeline(line: &CartLine, wanted: QuantityChange, available: i64) -> bson::error::Result<Vec<Document>> {
     let wanted = match wanted {
-        Wanted::More(quantity) => Bson::from(doc! { "$add": ["$_h", quantity] }),
-        Wanted::Exactly(quantity) => quantity.into(),
+        QuantityChange::More(quantity) => Bson::from(doc! { "$add": ["$_h", quantity] }),
+        QuantityChange::Exactly(quantity) => quantity.into(),
     };
     let is_line = doc! { "$eq": ["$$i.product_id", line.product_id] };
     let own_lines = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_line.clone() } };
@@ -184,25 +184,25 @@ fn put_pipeline(line: &CartLine, wanted: Wanted, available: i64) -> bson::error:
 }
 
 /// Works out what [`put_pipeline`] did from the cart before the update. It must decide exactly as the update does.
-fn judge_put(mut cart: CartDoc, line: CartLine, wanted: Wanted, available: i64) -> Put {
+fn judge_put(mut cart: CartDoc, line: CartLine, wanted: QuantityChange, available: i64) -> PutOutcome {
     let position = cart.items.iter().position(|item| item.product_id == line.product_id);
     let before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
     let wanted = match wanted {
-        Wanted::More(quantity) => before + i64::from(quantity.get()),
-        Wanted::Exactly(quantity) => i64::from(quantity.get()),
+        QuantityChange::More(quantity) => before + i64::from(quantity.get()),
+        QuantityChange::Exactly(quantity) => i64::from(quantity.get()),
     };
     if wanted > available {
-        return Put::NotEnoughStock;
+        return PutOutcome::NotEnoughStock;
     }
     let full = position.is_none() && cart.items.len() >= MAX_LINES as usize;
-    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return Put::Full };
+    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return PutOutcome::Full };
     let rev = line.rev;
     cart.updated_at = line.added_at;
     match position {
         Some(at) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },
         None => cart.items.push(line),
     }
-    Put::Done { cart, rev, before }
+    PutOutcome::Done { cart, rev, before }
 }
 
 /// Returns the update for [`Carts::remove`]. It changes nothing if the product is not in the cart.
@@ -218,9 +218,15 @@ fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Ti
 }
 
 /// Works out what [`remove_pipeline`] did from the cart before the update.
-fn judge_removal(mut cart: CartDoc, product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Removed {
+fn judge_removal(
+    mut cart: CartDoc,
+    product: ProductId,
+    quantity: Quantity,
+    rev: LineRev,
+    now: Timestamp,
+) -> RemovalOutcome {
     let Some(at) = cart.items.iter().position(|item| item.product_id == product) else {
-        return Removed::NoLine(cart);
+        return RemovalOutcome::NoLine(cart);
     };
     let left = i64::from(cart.items[at].quantity.get()) - i64::from(quantity.get());
     match Quantity::new(left) {
@@ -228,5 +234,5 @@ fn judge_removal(mut cart: CartDoc, product: ProductId, quantity: Quantity, rev:
         None => drop(cart.items.remove(at)),
     }
     cart.updated_at = now;
-    Removed::Done(cart)
+    RemovalOutcome::Done(cart)
 }

@@ -11,7 +11,7 @@ use bson::Document;
 use mongodb::Collection;
 
 pub use self::{
-    cart::{Put, PutLimits, Removed, Wanted},
+    cart::{PutLimits, PutOutcome, QuantityChange, RemovalOutcome},
     lines::HeldLine,
 };
 use crate::{

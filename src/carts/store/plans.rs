@@ -65,7 +65,7 @@ pub struct PlannedLine {
 
 /// The outcome of planning.
 #[derive(Debug)]
-pub enum Planned {
+pub enum PlanOutcome {
     /// The stock is enough for all carts.
     Enough,
     /// There is an earlier plan for the product, which must be carried out first.
@@ -113,12 +113,12 @@ impl Planner {
     ///
     /// Stock and carts are read at the same moment. The plan and its entry in the audits are written in the same
     /// transaction.
-    pub async fn make(&mut self, product: ProductId, trail: &Trail) -> std::result::Result<Planned, StoreError> {
+    pub async fn make(&mut self, product: ProductId, trail: &Trail) -> std::result::Result<PlanOutcome, StoreError> {
         let made = transact_on_snapshot(&mut self.session, (&self.stores, trail), move |tx, &(stores, trail)| {
             async move { stores.make_in(tx, product, trail).await }.boxed()
         });
         match made.await {
-            Err(StoreError::Duplicate) => Ok(Planned::UnderWay),
+            Err(StoreError::Duplicate) => Ok(PlanOutcome::UnderWay),
             made => made,
         }
     }
@@ -168,11 +168,11 @@ impl Plans {
     }
 
     /// Makes a plan inside a transaction, see [`Planner::make`].
-    async fn make_in(&self, tx: &mut ClientSession, product: ProductId, trail: &Trail) -> Result<Planned> {
+    async fn make_in(&self, tx: &mut ClientSession, product: ProductId, trail: &Trail) -> Result<PlanOutcome> {
         let ids = self.docs.clone_with_type::<Document>();
         let under_way = ids.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 });
         if under_way.session(&mut *tx).await?.is_some() {
-            return Ok(Planned::UnderWay);
+            return Ok(PlanOutcome::UnderWay);
         }
         let fields = doc! { "stock": 1, "code": 1 };
         let found = self.products.find_one(doc! { "_id": product }).projection(fields).session(&mut *tx).await?;
@@ -180,7 +180,7 @@ impl Plans {
         let lines = self.carts.lines_of(product, tx).await?;
         let asked: i64 = lines.iter().map(|line| line.quantity).sum();
         if asked <= stock {
-            return Ok(Planned::Enough);
+            return Ok(PlanOutcome::Enough);
         }
         let lines = share(stock, &lines);
         let redistribution = AuditId::new();
@@ -190,7 +190,7 @@ impl Plans {
         let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };
         self.docs.insert_many(&plans).session(&mut *tx).await?;
         self.audits.append_in(tx, entry.describing(changes)).await?;
-        Ok(Planned::Made(Redistribution { plans, stock, asked }))
+        Ok(PlanOutcome::Made(Redistribution { plans, stock, asked }))
     }
 
     /// Returns the oldest plan that is not carried out yet; `None` if there is none.

@@ -21,7 +21,7 @@ use std::{
 };
 
 use crate::{
-    catalogue::store::catalogue_changes::Touched,
+    catalogue::store::catalogue_changes::ChangedPart,
     values::{codes::FullCode, ids::ProductId, tree_level::TreeLevel},
 };
 
@@ -91,16 +91,16 @@ impl Generations {
     /// Increments the counters of what was touched, so that every answer that shows it gets another generation.
     ///
     /// Must be called after the change is committed and before it is acknowledged.
-    pub(super) fn bump(&self, touched: &Touched) {
+    pub(super) fn bump(&self, touched: &ChangedPart) {
         match touched {
-            Touched::Branch(code) => self.bump_document(code),
-            Touched::Product(id, code) => {
+            ChangedPart::Branch(code) => self.bump_document(code),
+            ChangedPart::Product(id, code) => {
                 raise(self.part(Part::Product(*id)));
                 raise(&self.any_product);
                 self.bump_document(code);
             }
-            Touched::Level(level) => raise(&self.levels[*level as usize]),
-            Touched::Everything => self.levels.iter().for_each(raise),
+            ChangedPart::Level(level) => raise(&self.levels[*level as usize]),
+            ChangedPart::Everything => self.levels.iter().for_each(raise),
         }
     }
 
@@ -164,7 +164,7 @@ mod tests {
         ]
     }
 
-    fn moved(touched: &Touched) -> Vec<bool> {
+    fn moved(touched: &ChangedPart) -> Vec<bool> {
         let generations = Generations::new();
         let before = seen(&generations);
         generations.bump(touched);
@@ -173,16 +173,16 @@ mod tests {
 
     #[test]
     fn a_change_moves_what_shows_it_and_nothing_else() {
-        let product = Touched::Product(ProductId::from([7; 12]), FullCode::join(["A", "B", "C", "D"]));
+        let product = ChangedPart::Product(ProductId::from([7; 12]), FullCode::join(["A", "B", "C", "D"]));
         assert_eq!(moved(&product), [true, true, true, false, false, false, true]);
-        let brand = Touched::Branch(FullCode::join(["A"]));
+        let brand = ChangedPart::Branch(FullCode::join(["A"]));
         assert_eq!(moved(&brand), [false, false, false, true, true, false, false]);
     }
 
     #[test]
     fn a_level_moves_whole_and_with_it_the_lists_below() {
-        assert_eq!(moved(&Touched::Level(TreeLevel::Product)), [true, true, true, false, false, true, true]);
-        assert_eq!(moved(&Touched::Level(TreeLevel::Brand)), [false, false, true, true, true, false, false]);
-        assert_eq!(moved(&Touched::Everything), [true; 7]);
+        assert_eq!(moved(&ChangedPart::Level(TreeLevel::Product)), [true, true, true, false, false, true, true]);
+        assert_eq!(moved(&ChangedPart::Level(TreeLevel::Brand)), [false, false, true, true, true, false, false]);
+        assert_eq!(moved(&ChangedPart::Everything), [true; 7]);
     }
 }

@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     error::CatalogueError,
-    store::{catalogue_changes::Touched, products::CartProduct},
+    store::{catalogue_changes::ChangedPart, products::CartProduct},
 };
 use crate::{
     db::{Health, StoreError},
@@ -111,7 +111,7 @@ impl CatalogueCache {
     /// Marks what a write has touched as changed. Every read that begins after this call sees the write.
     ///
     /// Must be called after every write to the catalogue is committed and before it is acknowledged.
-    pub fn changed(&self, touched: &Touched) {
+    pub fn changed(&self, touched: &ChangedPart) {
         self.generations.bump(touched);
     }
 
@@ -120,7 +120,7 @@ impl CatalogueCache {
     /// If the stream was not connected, changes may have been missed, so all copies are marked as out of date first.
     pub(super) fn heard(&self) {
         if !self.stream.is_connected() {
-            self.changed(&Touched::Everything);
+            self.changed(&ChangedPart::Everything);
         }
         self.stream.heard();
     }
@@ -306,8 +306,8 @@ mod tests {
         View::One(FullCode::join(["TATA"]))
     }
 
-    fn changed() -> Touched {
-        Touched::Branch(FullCode::join(["TATA"]))
+    fn changed() -> ChangedPart {
+        ChangedPart::Branch(FullCode::join(["TATA"]))
     }
 
     async fn read(cache: &CatalogueCache, stored: &str) -> String {
@@ -338,7 +338,7 @@ mod tests {
         let id = ProductId::new();
         let product = |stock: i64| CartProduct { stock, ..crate::catalogue::store::products::sample(id) };
         let outdated = |_| async {
-            cache.changed(&Touched::Product(id, FullCode::join(["A", "B", "C", "D"])));
+            cache.changed(&ChangedPart::Product(id, FullCode::join(["A", "B", "C", "D"])));
             Ok(vec![product(1)])
         };
         cache.products(&[id], outdated).await.expect("products");

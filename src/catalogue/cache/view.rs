@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::generations::{Generation, Generations};
 use crate::{
     catalogue::rules::{
-        product_search::{Place, ProductSearch},
+        product_search::{ProductSearch, ResultPosition},
         search::SearchText,
     },
     values::{codes::FullCode, etag::ETag, gzip, tree_level::TreeLevel},
@@ -85,7 +85,7 @@ pub enum View {
         /// The text, filters and order of the search.
         wanted: Box<ProductSearch>,
         /// Where the page before ended; `None` for the first page.
-        after: Option<Place>,
+        after: Option<ResultPosition>,
         /// The most products of the page.
         limit: usize,
     },

@@ -87,7 +87,7 @@ impl Tier {
 
 /// The place of a product among the results. A cursor holds the place of the last product of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct ResultPosition {
     /// The tier in which the product was found.
     ///
     /// In orders other than [`Order::Relevance`] all results are in one tier: `FullCode` if the text looks like the
@@ -100,26 +100,26 @@ pub struct Place {
     pub id: ProductId,
 }
 
-impl Place {
+impl ResultPosition {
     /// Returns the place as a cursor holds it: the number of the tier (1 byte), the id (12 bytes), then the key.
     pub fn bytes(&self) -> Vec<u8> {
         [&[self.tier as u8], &self.id.bytes()[..], self.key.as_bytes()].concat()
     }
 }
 
-/// The bytes are not a [`Place`].
+/// The bytes are not a [`ResultPosition`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a place among finds")]
-pub struct NoPlace;
+pub struct InvalidPosition;
 
-impl TryFrom<Vec<u8>> for Place {
-    type Error = NoPlace;
+impl TryFrom<Vec<u8>> for ResultPosition {
+    type Error = InvalidPosition;
 
-    fn try_from(bytes: Vec<u8>) -> Result<Self, NoPlace> {
-        let (tier, rest) = bytes.split_first().ok_or(NoPlace)?;
-        let (id, key) = rest.split_first_chunk::<12>().ok_or(NoPlace)?;
-        let tier = *Tier::ALL.get(usize::from(*tier)).ok_or(NoPlace)?;
-        let key = std::str::from_utf8(key).map_err(|_| NoPlace)?.to_owned();
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidPosition> {
+        let (tier, rest) = bytes.split_first().ok_or(InvalidPosition)?;
+        let (id, key) = rest.split_first_chunk::<12>().ok_or(InvalidPosition)?;
+        let tier = *Tier::ALL.get(usize::from(*tier)).ok_or(InvalidPosition)?;
+        let key = std::str::from_utf8(key).map_err(|_| InvalidPosition)?.to_owned();
         Ok(Self { tier, key, id: (*id).into() })
     }
 }
@@ -181,13 +181,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_place_is_what_its_bytes_say(tier in 0..5_usize, key in ".{0,60}", id: [u8; 12]) {
-            let place = Place { tier: Tier::ALL[tier], key, id: id.into() };
-            prop_assert_eq!(Place::try_from(place.bytes()), Ok(place));
+            let place = ResultPosition { tier: Tier::ALL[tier], key, id: id.into() };
+            prop_assert_eq!(ResultPosition::try_from(place.bytes()), Ok(place));
         }
 
         #[test]
         fn what_is_no_place_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            if let Ok(place) = Place::try_from(bytes.clone()) {
+            if let Ok(place) = ResultPosition::try_from(bytes.clone()) {
                 prop_assert_eq!(place.bytes(), bytes);
             }
         }

@@ -29,7 +29,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// A part of the catalogue that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Touched {
+pub enum ChangedPart {
     /// A brand, model or category was inserted or changed.
     Branch(FullCode),
     /// A product was inserted or changed.
@@ -42,9 +42,9 @@ pub enum Touched {
 
 /// An answer of the stream.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum CatalogueChange {
     /// Something has changed.
-    Change(Touched),
+    Change(ChangedPart),
     /// Nothing has changed that a reader could see.
     Nothing,
     /// The stream has ended, for example because the database was dropped.
@@ -88,12 +88,12 @@ impl CatalogueWatch {
 impl CatalogueChanges {
     /// Returns the next change and waits for it up to about a second.
     ///
-    /// Without a change it returns [`Heard::Nothing`], so the caller learns regularly that the stream still works.
-    pub async fn next(&mut self) -> Result<Heard, StoreError> {
+    /// Without a change it returns [`CatalogueChange::Nothing`], so the caller learns regularly that the stream still works.
+    pub async fn next(&mut self) -> Result<CatalogueChange, StoreError> {
         match self.0.next_if_any().await? {
-            Some(event) => Ok(touched(&event).map_or(Heard::Nothing, Heard::Change)),
-            None if self.0.is_alive() => Ok(Heard::Nothing),
-            None => Ok(Heard::End),
+            Some(event) => Ok(touched(&event).map_or(CatalogueChange::Nothing, CatalogueChange::Change)),
+            None if self.0.is_alive() => Ok(CatalogueChange::Nothing),
+            None => Ok(CatalogueChange::End),
         }
     }
 }
@@ -108,10 +108,10 @@ const fn collection(level: TreeLevel) -> &'static str {
 }
 
 /// Returns what an event has changed; `None` if no reader can see a difference.
-fn touched(event: &Event) -> Option<Touched> {
+fn touched(event: &Event) -> Option<ChangedPart> {
     let name = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
     let Some(level) = TreeLevel::ALL.into_iter().find(|level| Some(collection(*level)) == name) else {
-        return Some(Touched::Everything);
+        return Some(ChangedPart::Everything);
     };
     let document = match (&event.operation_type, &event.update_description) {
         (OperationType::Insert, _) => document(event, level),
@@ -119,18 +119,18 @@ fn touched(event: &Event) -> Option<Touched> {
         (OperationType::Update, Some(update)) if keeps_place(update) => document(event, level),
         _ => None,
     };
-    Some(document.unwrap_or(Touched::Level(level)))
+    Some(document.unwrap_or(ChangedPart::Level(level)))
 }
 
 /// Returns the document of an event; `None` if it is gone in the meantime or its code cannot be read.
-fn document(event: &Event, level: TreeLevel) -> Option<Touched> {
+fn document(event: &Event, level: TreeLevel) -> Option<ChangedPart> {
     let code = FullCode::of_level(level, event.full_document.as_ref()?.get_str("code").ok()?)?;
     match level {
         TreeLevel::Product => {
             let id = event.document_key.as_ref()?.get_object_id("_id").ok()?;
-            Some(Touched::Product(id.bytes().into(), code))
+            Some(ChangedPart::Product(id.bytes().into(), code))
         }
-        _ => Some(Touched::Branch(code)),
+        _ => Some(ChangedPart::Branch(code)),
     }
 }
 
@@ -175,9 +175,9 @@ mod tests {
     fn a_change_names_its_document() {
         let code = FullCode::join(["TATA", "NEXON", "BRK", "PAD"]);
         let changed = event("update", "products", update(doc! { "stock": 3_i64 }, Some(code.as_str())));
-        assert_eq!(touched(&changed), Some(Touched::Product(ProductId::from([7; 12]), code)));
+        assert_eq!(touched(&changed), Some(ChangedPart::Product(ProductId::from([7; 12]), code)));
         let changed = event("update", "brands", update(doc! { "name": "Tata" }, Some("TATA")));
-        assert_eq!(touched(&changed), Some(Touched::Branch(FullCode::join(["TATA"]))));
+        assert_eq!(touched(&changed), Some(ChangedPart::Branch(FullCode::join(["TATA"]))));
     }
 
     #[test]
@@ -198,8 +198,8 @@ mod tests {
             ("insert", doc! { "fullDocument": { "code": "A-B" } }),
             ("drop", doc! {}),
         ] {
-            assert_eq!(touched(&event(kind, "products", more)), Some(Touched::Level(TreeLevel::Product)), "{kind}");
+            assert_eq!(touched(&event(kind, "products", more)), Some(ChangedPart::Level(TreeLevel::Product)), "{kind}");
         }
-        assert_eq!(touched(&event("invalidate", "", doc! {})), Some(Touched::Everything));
+        assert_eq!(touched(&event("invalidate", "", doc! {})), Some(ChangedPart::Everything));
     }
 }

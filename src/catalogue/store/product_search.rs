@@ -9,9 +9,11 @@ use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use futures_util::TryStreamExt;
 use mongodb::{IndexModel, options::IndexOptions};
 
-use super::products::{NAME, ProductDoc, Products, Shown};
+use super::products::{NAME, ProductDoc, Products, Visibility};
 use crate::{
-    catalogue::rules::product_search::{Order, Place, ProductSearch, Tier, code_start, is_full_code, name_key, words},
+    catalogue::rules::product_search::{
+        Order, ProductSearch, ResultPosition, Tier, code_start, is_full_code, name_key, words,
+    },
     db::schema::Connection,
     db::{StoreError, bulk, query::SEARCH_LIMIT, schema::index},
     values::codes::Code,
@@ -27,10 +29,10 @@ const BATCH: i64 = 1_000;
 
 /// A product that was found, and its place among the results.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundProduct {
     pub product: ProductDoc,
     /// The next page starts after this place if the product is the last one of its page.
-    pub place: Place,
+    pub place: ResultPosition,
 }
 
 /// A search that is running.
@@ -40,12 +42,12 @@ struct Search<'a> {
     code: Option<String>,
     /// The text as the beginning of a name.
     key: String,
-    shown: Shown,
+    shown: Visibility,
     deadline: Instant,
 }
 
 impl<'a> Search<'a> {
-    fn new(wanted: &'a ProductSearch, shown: Shown) -> Self {
+    fn new(wanted: &'a ProductSearch, shown: Visibility) -> Self {
         let (code, key) = (code_start(wanted.text.as_str()), name_key(wanted.text.as_str()));
         Self { wanted, code, key, shown, deadline: Instant::now() + SEARCH_LIMIT }
     }
@@ -128,7 +130,7 @@ impl Key {
     ///
     /// Example for names after the place (`pad`, id 7): `name_key > "pad"`, or `name_key == "pad"` and `_id > 7`. The
     /// additional condition `name_key >= "pad"` lets the database start in the middle of the index.
-    fn after(self, direction: i32, place: &Place) -> Document {
+    fn after(self, direction: i32, place: &ResultPosition) -> Document {
         let (beyond, from) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
         let key = match self {
             Self::Id => place.id.into(),
@@ -181,10 +183,10 @@ impl Products {
     pub(in crate::catalogue) async fn search(
         &self,
         wanted: &ProductSearch,
-        after: Option<&Place>,
+        after: Option<&ResultPosition>,
         limit: usize,
-        shown: Shown,
-    ) -> Result<Vec<Found>, StoreError> {
+        shown: Visibility,
+    ) -> Result<Vec<FoundProduct>, StoreError> {
         let search = Search::new(wanted, shown);
         if wanted.order == Order::Relevance {
             self.ranked(&search, after, limit).await
@@ -194,7 +196,12 @@ impl Products {
     }
 
     /// Searches one tier after the other until there are enough results.
-    async fn ranked(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
+    async fn ranked(
+        &self,
+        search: &Search<'_>,
+        after: Option<&ResultPosition>,
+        limit: usize,
+    ) -> Result<Vec<FoundProduct>, StoreError> {
         let (mut found, mut earlier) = (Vec::new(), Vec::new());
         for tier in Tier::ALL {
             let Some(matches) = search.matching(tier) else { continue };
@@ -217,7 +224,12 @@ impl Products {
     /// Searches all tiers in one query, in an order that does not depend on the tier.
     ///
     /// If the text looks like a full code and codes begin with it, only those products are returned.
-    async fn sorted(&self, search: &Search<'_>, after: Option<&Place>, limit: usize) -> Result<Vec<Found>, StoreError> {
+    async fn sorted(
+        &self,
+        search: &Search<'_>,
+        after: Option<&ResultPosition>,
+        limit: usize,
+    ) -> Result<Vec<FoundProduct>, StoreError> {
         let codes = search.matching(Tier::FullCode).filter(|_| search.is_for_code());
         if let Some(codes) = codes.filter(|_| after.is_none_or(|place| place.tier == Tier::FullCode)) {
             let found = self.find(search, Tier::FullCode, vec![codes], after, limit).await?;
@@ -238,9 +250,9 @@ impl Products {
         search: &Search<'_>,
         tier: Tier,
         mut conditions: Vec<Document>,
-        after: Option<&Place>,
+        after: Option<&ResultPosition>,
         limit: usize,
-    ) -> Result<Vec<Found>, StoreError> {
+    ) -> Result<Vec<FoundProduct>, StoreError> {
         let (key, direction) = Key::of(search.wanted.order, tier);
         conditions.extend(filters(search.wanted));
         conditions.extend(after.map(|place| key.after(direction, place)));
@@ -250,7 +262,10 @@ impl Products {
         let mut found = Vec::with_capacity(limit);
         while cursor.advance().await? {
             let product = cursor.deserialize_current()?;
-            found.push(Found { place: Place { tier, key: key.stored(cursor.current()), id: product.id }, product });
+            found.push(FoundProduct {
+                place: ResultPosition { tier, key: key.stored(cursor.current()), id: product.id },
+                product,
+            });
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-pub use super::product_search::Found;
+pub use super::product_search::FoundProduct;
 use super::{branches::page_filter, product_search, search};
 use crate::{
     catalogue::rules::{
@@ -113,14 +113,14 @@ impl CartProduct {
 
 /// The people who look at products. Only staff see hidden products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum Visibility {
     /// Customers and everybody who is not signed in.
     ToCustomers,
     /// People who run the shop.
     ToStaff,
 }
 
-impl Shown {
+impl Visibility {
     pub(crate) fn among(self, mut filter: Document) -> Document {
         if self == Self::ToCustomers {
             filter.insert("is_active", true);
@@ -195,7 +195,7 @@ impl Products {
     pub(in crate::catalogue) async fn by_code(
         &self,
         code: &FullCode,
-        shown: Shown,
+        shown: Visibility,
     ) -> Result<Option<ProductDoc>, StoreError> {
         Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
     }
@@ -210,7 +210,7 @@ impl Products {
         text: Option<&SearchText>,
         after: Option<ProductId>,
         limit: i64,
-        shown: Shown,
+        shown: Visibility,
     ) -> Result<Vec<ProductDoc>, StoreError> {
         let filter = shown.among(page_filter(Some(category), after));
         let searched = ["name", "own_code", "description"];
@@ -219,7 +219,7 @@ impl Products {
 
     /// Returns the product with an id; `None` if there is none or it is hidden.
     pub(in crate::catalogue) async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
-        find_part(&self.docs, Shown::ToCustomers.among(doc! { "_id": id }), CartProduct::fields()).await
+        find_part(&self.docs, Visibility::ToCustomers.among(doc! { "_id": id }), CartProduct::fields()).await
     }
 
     /// Returns those of the products that exist, hidden ones too, in any order.

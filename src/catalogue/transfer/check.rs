@@ -21,16 +21,16 @@ use crate::{
 
 /// The entries that a row describes: one entry, and the parents that it names.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(super) struct DesiredRow {
     /// One to three branches, from the brand downwards.
-    pub(super) branches: Vec<WantedBranch>,
+    pub(super) branches: Vec<DesiredBranch>,
     /// The product; only if there are three branches.
-    pub(super) product: Option<WantedProduct>,
+    pub(super) product: Option<DesiredProduct>,
 }
 
 /// A brand, model or category as a row describes it. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
-pub(super) struct WantedBranch {
+pub(super) struct DesiredBranch {
     pub(super) level: TreeLevel,
     pub(super) own_code: Code,
     pub(super) code: FullCode,
@@ -40,7 +40,7 @@ pub(super) struct WantedBranch {
 
 /// A product as a row describes it. Fields that are `None` stay as they are.
 #[derive(Debug, Clone)]
-pub(super) struct WantedProduct {
+pub(super) struct DesiredProduct {
     pub(super) own_code: Code,
     pub(super) code: FullCode,
     /// All fields except the image.
@@ -56,14 +56,14 @@ const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
 ];
 
 /// Checks a row. The error tells the first fault only.
-pub(super) fn check(row: &Row) -> Result<Wanted, InvalidField> {
-    let mut branches: Vec<WantedBranch> = Vec::new();
+pub(super) fn check(row: &Row) -> Result<DesiredRow, InvalidField> {
+    let mut branches: Vec<DesiredBranch> = Vec::new();
     for (level, code, name, image_url) in BRANCHES {
         if ends_above(row, level)? {
-            return Ok(Wanted { branches, product: None });
+            return Ok(DesiredRow { branches, product: None });
         }
         let own_code = entry::code(level, needed(row, code)?)?;
-        branches.push(WantedBranch {
+        branches.push(DesiredBranch {
             level,
             code: below(branches.last(), &own_code),
             own_code,
@@ -75,7 +75,7 @@ pub(super) fn check(row: &Row) -> Result<Wanted, InvalidField> {
         true => None,
         false => Some(product(row, branches.last())?),
     };
-    Ok(Wanted { branches, product })
+    Ok(DesiredRow { branches, product })
 }
 
 /// Returns whether the row says nothing about this level and the levels below it.
@@ -90,11 +90,11 @@ fn ends_above(row: &Row, level: TreeLevel) -> Result<bool, InvalidField> {
     Ok(below.all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty())))
 }
 
-fn below(parent: Option<&WantedBranch>, own_code: &Code) -> FullCode {
+fn below(parent: Option<&DesiredBranch>, own_code: &Code) -> FullCode {
     parent.map_or_else(|| FullCode::join([own_code.as_str()]), |parent| parent.code.child(own_code))
 }
 
-fn product(row: &Row, category: Option<&WantedBranch>) -> Result<WantedProduct, InvalidField> {
+fn product(row: &Row, category: Option<&DesiredBranch>) -> Result<DesiredProduct, InvalidField> {
     let own_code = entry::code(TreeLevel::Product, needed(row, Column::ProductCode)?)?;
     let name = given(row, Column::ProductName)?;
     let is_active = given(row, Column::IsActive)?;
@@ -108,7 +108,7 @@ fn product(row: &Row, category: Option<&WantedBranch>) -> Result<WantedProduct, 
         image: None,
     };
     let image_url = given(row, Column::ImageUrl)?;
-    Ok(WantedProduct {
+    Ok(DesiredProduct {
         code: below(category, &own_code),
         own_code,
         change,
@@ -204,7 +204,7 @@ mod tests {
         row
     }
 
-    fn product_with(cells: &[(Column, &str)]) -> Result<Wanted, InvalidField> {
+    fn product_with(cells: &[(Column, &str)]) -> Result<DesiredRow, InvalidField> {
         let codes = [
             (Column::BrandCode, "TATA"),
             (Column::ModelCode, "NEXON"),

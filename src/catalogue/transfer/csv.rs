@@ -4,7 +4,7 @@ use csv_core::{ReadRecordResult, Reader};
 
 use super::{
     error::ImportError,
-    rows::{Column, LONGEST_ROW, Line, Parsed, Row},
+    rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row},
 };
 
 /// The most fields of a record; a record with more counts as too long. No valid header has as many columns.
@@ -88,7 +88,7 @@ impl CsvRows {
         } else {
             row(header, fields)
         };
-        Ok(Parsed::Row(Box::new(Line { number, row })))
+        Ok(Parsed::Row(Box::new(NumberedRow { number, row })))
     }
 
     /// Returns the number of the line in which the current record begins.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Format,
+    TableFormat,
     rows::{Column, Row},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     catalogue::store::{
         branches::{BranchDoc, Level},
         products::ProductDoc,
-        tree::{Entry, Node, Snapshot},
+        tree::{ExportedEntry, Node, Snapshot},
     },
     db::StoreError,
     values::codes::FullCode,
@@ -29,7 +29,7 @@ const WAITING: usize = 4;
 /// A file that is being written.
 pub struct Export {
     snapshot: Snapshot,
-    format: Format,
+    format: TableFormat,
     /// The current brand, model and category. The next row begins with their columns.
     path: Vec<Parent>,
     /// Whether no child of the last one in `path` was found yet.
@@ -54,7 +54,7 @@ enum Piece {
 
 impl Export {
     /// Takes a snapshot of the catalogue and begins the file with its header.
-    pub async fn begin(app: &App, format: Format) -> Result<Self, StoreError> {
+    pub async fn begin(app: &App, format: TableFormat) -> Result<Self, StoreError> {
         let snapshot = app.store.tree.snapshot().await?;
         let mut piece = Vec::with_capacity(PIECE * 2);
         format.write_header(&mut piece);
@@ -62,7 +62,7 @@ impl Export {
     }
 
     /// Returns the format of the file.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> TableFormat {
         self.format
     }
 
@@ -75,10 +75,10 @@ impl Export {
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         while !self.is_done && self.piece.len() < PIECE {
             match self.snapshot.next().await? {
-                Some(Entry::Brand(brand)) => self.branch(0, &brand),
-                Some(Entry::Model(model)) => self.branch(1, &model),
-                Some(Entry::Category(category)) => self.branch(2, &category),
-                Some(Entry::Product(product)) => self.product(&product),
+                Some(ExportedEntry::Brand(brand)) => self.branch(0, &brand),
+                Some(ExportedEntry::Model(model)) => self.branch(1, &model),
+                Some(ExportedEntry::Category(category)) => self.branch(2, &category),
+                Some(ExportedEntry::Product(product)) => self.product(&product),
                 None => {
                     self.end_childless();
                     self.is_done = true;
@@ -200,7 +200,7 @@ fn fill(row: &mut Row, product: &ProductDoc) {
     row.set(Column::IsActive, product.is_active.to_string());
 }
 
-impl Format {
+impl TableFormat {
     /// Returns a file with one brand without models and one product, for the documentation of the API.
     pub fn example(self) -> String {
         let texts = [

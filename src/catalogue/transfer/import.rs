@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 
 use super::{
-    Format,
+    TableFormat,
     check::check,
     error::ImportError,
     merge::{Done, Merged, WantedLine, codes, merge},
+    parent_claims::ParentClaims,
     reader::Rows,
-    rows::Line,
-    said::Said,
+    rows::NumberedRow,
 };
-use crate::{app::App, audits::Trail, catalogue::store::tree::Found, db::StoreError, values::author::Author};
+use crate::{app::App, audits::Trail, catalogue::store::tree::FoundEntries, db::StoreError, values::author::Author};
 
 /// How many rows are written in one transaction.
 const BATCH: usize = 500;
@@ -34,14 +34,14 @@ pub struct Report {
     /// Rows that changed nothing, because everything was like this already.
     pub unchanged: u64,
     /// Up to 1,000 of the rows that failed, sorted by line.
-    pub failed: Vec<Failed>,
+    pub failed: Vec<FailedRow>,
     /// How many rows failed, including those that are not listed.
     pub failed_count: u64,
 }
 
 /// A row that failed and changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Failed {
+pub struct FailedRow {
     /// The number of the line in which the row begins; the first line of the file is 1.
     pub line: u64,
     /// A sentence that tells what is wrong with the row.
@@ -57,7 +57,7 @@ pub async fn import(
     app: &App,
     author: Option<&Author>,
     source: impl AsyncRead + Unpin,
-    format: Format,
+    format: TableFormat,
     progress: impl Fn(u64),
 ) -> Result<Report, ImportError> {
     let mut rows = Rows::begin(source, format).await.map_err(ImportError::Unreadable)?;
@@ -66,7 +66,7 @@ pub async fn import(
     }
     let mut import = Import { app, author, said: Arc::default(), report: Report::default() };
     let (mut batch, mut bytes) = (Vec::new(), 0);
-    while let Some(Line { number, row }) = rows.next().await? {
+    while let Some(NumberedRow { number, row }) = rows.next().await? {
         match row.and_then(|row| check(&row).map(|wanted| (wanted, row.size())).map_err(|invalid| invalid.text)) {
             Ok((wanted, size)) => {
                 batch.push(WantedLine { number, wanted });
@@ -89,7 +89,7 @@ pub async fn import(
 struct Import<'a> {
     app: &'a App,
     author: Option<&'a Author>,
-    said: Arc<Said>,
+    said: Arc<ParentClaims>,
     report: Report,
 }
 
@@ -146,7 +146,7 @@ impl Import<'_> {
         let trail: Trail = self.app.trail(self.author);
         let (lines, said, now) = (Arc::clone(lines), Arc::clone(&self.said), trail.now);
         let codes = codes(&lines);
-        let merge = move |found: &mut Found| merge(found, &lines, &said, now);
+        let merge = move |found: &mut FoundEntries| merge(found, &lines, &said, now);
         let (merged, touched) = self.app.store.tree.import(&codes, merge, &trail).await?;
         touched.iter().for_each(|touched| self.app.catalogue.changed(touched));
         Ok(merged)
@@ -169,7 +169,7 @@ impl Import<'_> {
     fn fail(&mut self, line: u64, error: String) {
         self.report.failed_count += 1;
         if self.report.failed.len() < TOLD {
-            self.report.failed.push(Failed { line, error });
+            self.report.failed.push(FailedRow { line, error });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::rows::{Column, Kind, LONGEST_ROW, Line, Parsed, Row};
+use super::rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind};
 
 /// The state of reading one file.
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl JsonRows {
             row(&self.line)
         };
         self.line.clear();
-        Parsed::Row(Box::new(Line { number: self.before, row }))
+        Parsed::Row(Box::new(NumberedRow { number: self.before, row }))
     }
 }
 
@@ -72,11 +72,11 @@ fn cell(column: Column, value: Value) -> Result<String, String> {
     match (value, column.kind()) {
         (Value::Null, _) => Ok(String::new()),
         (Value::String(text), _) => Ok(text),
-        (Value::Number(number), Kind::Decimal | Kind::Integer) => Ok(number.to_string()),
-        (Value::Bool(flag), Kind::Flag) => Ok(flag.to_string()),
-        (_, Kind::Text) => Err(format!("{} must be a string", column.name())),
-        (_, Kind::Decimal) => Err(format!("{} must be a number", column.name())),
-        (_, Kind::Integer) => Err(format!("{} must be an integer", column.name())),
-        (_, Kind::Flag) => Err(format!("{} must be true or false", column.name())),
+        (Value::Number(number), ValueKind::Decimal | ValueKind::Integer) => Ok(number.to_string()),
+        (Value::Bool(flag), ValueKind::Flag) => Ok(flag.to_string()),
+        (_, ValueKind::Text) => Err(format!("{} must be a string", column.name())),
+        (_, ValueKind::Decimal) => Err(format!("{} must be a number", column.name())),
+        (_, ValueKind::Integer) => Err(format!("{} must be an integer", column.name())),
+        (_, ValueKind::Flag) => Err(format!("{} must be true or false", column.name())),
     }
 }

@@ -1,8 +1,8 @@
 //! Applies rows to the existing entries, in memory. A row that breaks a rule changes nothing at all.
 
 use super::{
-    check::{Wanted, WantedBranch, WantedProduct},
-    said::Said,
+    check::{DesiredBranch, DesiredProduct, DesiredRow},
+    parent_claims::ParentClaims,
 };
 use crate::{
     catalogue::{
@@ -10,7 +10,7 @@ use crate::{
         store::{
             branches::{BranchDoc, Category, Level},
             products::ProductDoc,
-            tree::{Codes, Entries, Found, Node},
+            tree::{Codes, Entries, FoundEntries, Node},
         },
     },
     values::{
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct WantedLine {
     pub(super) number: u64,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: DesiredRow,
 }
 
 /// The outcome of a row.
@@ -47,13 +47,13 @@ pub(super) struct Merged {
     /// The outcome of each row, with the number of its line.
     pub(super) lines: Vec<(u64, Result<Done, String>)>,
     /// What the rows that succeeded say about parents.
-    pub(super) said: Said,
+    pub(super) said: ParentClaims,
 }
 
 /// Returns the full codes of all entries that the rows name.
 pub(super) fn codes(lines: &[WantedLine]) -> Codes {
     let mut codes = Codes::default();
-    for Wanted { branches, product } in lines.iter().map(|line| &line.wanted) {
+    for DesiredRow { branches, product } in lines.iter().map(|line| &line.wanted) {
         let levels = [&mut codes.brands, &mut codes.models, &mut codes.categories];
         for (level, branch) in levels.into_iter().zip(branches) {
             level.insert(branch.code.clone());
@@ -64,7 +64,7 @@ pub(super) fn codes(lines: &[WantedLine]) -> Codes {
 }
 
 /// Brings entries into the states that rows describe, one row after the other.
-pub(super) fn merge(found: &mut Found, lines: &[WantedLine], said: &Said, now: Timestamp) -> Merged {
+pub(super) fn merge(found: &mut FoundEntries, lines: &[WantedLine], said: &ParentClaims, now: Timestamp) -> Merged {
     let mut merged = Merged::default();
     for WantedLine { number, wanted } in lines {
         let refused = wanted.branches.iter().find_map(|branch| said.refusal(branch, &merged.said));
@@ -78,7 +78,7 @@ pub(super) fn merge(found: &mut Found, lines: &[WantedLine], said: &Said, now: T
 }
 
 /// Applies one row. All of its entries are worked out before the first one is changed.
-fn apply(found: &mut Found, wanted: &Wanted, now: Timestamp) -> Result<Done, String> {
+fn apply(found: &mut FoundEntries, wanted: &DesiredRow, now: Timestamp) -> Result<Done, String> {
     let Some(wish) = wanted.branches.first() else { return Ok(Done::Unchanged) };
     let brand = branch(&found.brands, found, wish, |new| new.top(BrandId::new(), now))?;
     let model = match wanted.branches.get(1) {
@@ -89,7 +89,7 @@ fn apply(found: &mut Found, wanted: &Wanted, now: Timestamp) -> Result<Done, Str
         None => None,
     };
     let category = match (&model, wanted.branches.get(2)) {
-        (Some(Made { node: model, .. }), Some(wish)) => {
+        (Some(MergedEntry { node: model, .. }), Some(wish)) => {
             let make = |new: NewBranch| new.below(CategoryId::new(), model.id, &model.code, now);
             Some(branch(&found.categories, found, wish, make)?)
         }
@@ -109,7 +109,7 @@ fn apply(found: &mut Found, wanted: &Wanted, now: Timestamp) -> Result<Done, Str
 }
 
 /// The new state of an entry, and how it differs from the old one.
-struct Made<N> {
+struct MergedEntry<N> {
     node: N,
     done: Done,
 }
@@ -131,7 +131,7 @@ impl Done {
     }
 }
 
-impl<N: Node> Made<N> {
+impl<N: Node> MergedEntry<N> {
     fn put(self, entries: &mut Entries<N>) {
         if self.done != Done::Unchanged {
             entries.put(self.node);
@@ -144,11 +144,11 @@ impl<N: Node> Made<N> {
 /// A new one needs a name and the URL of an image.
 fn branch<L: Level>(
     entries: &Entries<BranchDoc<L>>,
-    found: &Found,
-    wish: &WantedBranch,
+    found: &FoundEntries,
+    wish: &DesiredBranch,
     make: impl FnOnce(NewBranch) -> BranchDoc<L>,
-) -> Result<Made<BranchDoc<L>>, String> {
-    let WantedBranch { level, own_code, code, name, image_url } = wish;
+) -> Result<MergedEntry<BranchDoc<L>>, String> {
+    let DesiredBranch { level, own_code, code, name, image_url } = wish;
     if let Some(node) = entries.get(code) {
         let mut node = node.clone();
         let renamed = name.as_ref().filter(|name| **name != node.name);
@@ -157,14 +157,14 @@ fn branch<L: Level>(
             node.name = name.clone();
         }
         show(&mut node, image_url.as_ref());
-        return Ok(Made { node, done: if is_new { Done::Updated } else { Done::Unchanged } });
+        return Ok(MergedEntry { node, done: if is_new { Done::Updated } else { Done::Unchanged } });
     }
     refuse_purged(found, code, *level)?;
     let field = |what: &str| format!("{}_{what}", level.word());
     let name = name.clone().ok_or_else(|| required(field("name")))?;
     let url = image_url.clone().ok_or_else(|| required(field("image_url")))?;
     let new = NewBranch { code: own_code.clone(), name, image: EntryImage { url, key: None } };
-    Ok(Made { node: make(new), done: Done::Inserted })
+    Ok(MergedEntry { node: make(new), done: Done::Inserted })
 }
 
 /// Works out the new state of a product.
@@ -172,11 +172,11 @@ fn branch<L: Level>(
 /// A new one needs a name, a description, a price, a stock and the URL of an image.
 fn one_product(
     entries: &Entries<ProductDoc>,
-    wish: &WantedProduct,
+    wish: &DesiredProduct,
     category: &BranchDoc<Category>,
     now: Timestamp,
-) -> Result<Made<ProductDoc>, String> {
-    let WantedProduct { own_code, code, change, image_url } = wish;
+) -> Result<MergedEntry<ProductDoc>, String> {
+    let DesiredProduct { own_code, code, change, image_url } = wish;
     let (mut node, mut done) = match entries.get(code) {
         Some(node) => (node.clone(), Done::Unchanged),
         None => {
@@ -199,7 +199,7 @@ fn one_product(
     if before.is_some_and(|before| differ(&before, &node)) {
         done = Done::Updated;
     }
-    Ok(Made { node, done })
+    Ok(MergedEntry { node, done })
 }
 
 /// Returns whether a row has changed anything about a product.
@@ -225,7 +225,7 @@ fn show<N: Node>(node: &mut N, url: Option<&ImageUrl>) {
 }
 
 /// Fails if the code belongs to a deleted branch whose products are still being removed.
-fn refuse_purged(found: &Found, code: &FullCode, level: TreeLevel) -> Result<(), String> {
+fn refuse_purged(found: &FoundEntries, code: &FullCode, level: TreeLevel) -> Result<(), String> {
     if found.purged.contains(code) { Err(InsertError::CodeTaken(level).to_string()) } else { Ok(()) }
 }
 

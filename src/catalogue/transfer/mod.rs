@@ -12,7 +12,7 @@
 //! - `rows.rs` lists the columns.
 //! - `write.rs` turns rows into bytes; `reader.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows.
 //! - `check.rs` checks the values of a row.
-//! - `merge.rs` and `said.rs` apply rows to the existing entries.
+//! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries.
 
 mod check;
 mod csv;
@@ -21,11 +21,11 @@ mod export;
 mod import;
 mod jsonl;
 mod merge;
+mod parent_claims;
 mod reader;
 #[cfg(test)]
 mod round_trip;
 mod rows;
-mod said;
 mod write;
 
 pub use self::{
@@ -37,14 +37,14 @@ use crate::{app::App, db::StoreError};
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum TableFormat {
     /// CSV (RFC 4180) with a header. Lines end with LF.
     Csv,
     /// JSON Lines: one JSON object in each line.
     JsonLines,
 }
 
-impl Format {
+impl TableFormat {
     /// Returns the media type of a file in this format.
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -91,11 +91,11 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_type_or_name() {
-        assert_eq!(Format::of_content_type("Text/CSV; charset=utf-8"), Some(Format::Csv));
-        assert_eq!(Format::of_content_type("application/x-ndjson"), Some(Format::JsonLines));
-        assert_eq!(Format::of_content_type("application/json"), None);
-        assert_eq!(Format::of_file_name("Parts.CSV"), Some(Format::Csv));
-        assert_eq!(Format::of_file_name("a.b.ndjson"), Some(Format::JsonLines));
-        assert_eq!(Format::of_file_name("csv"), None);
+        assert_eq!(TableFormat::of_content_type("Text/CSV; charset=utf-8"), Some(TableFormat::Csv));
+        assert_eq!(TableFormat::of_content_type("application/x-ndjson"), Some(TableFormat::JsonLines));
+        assert_eq!(TableFormat::of_content_type("application/json"), None);
+        assert_eq!(TableFormat::of_file_name("Parts.CSV"), Some(TableFormat::Csv));
+        assert_eq!(TableFormat::of_file_name("a.b.ndjson"), Some(TableFormat::JsonLines));
+        assert_eq!(TableFormat::of_file_name("csv"), None);
     }
 }

@@ -5,11 +5,11 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{
-    Format,
+    TableFormat,
     csv::CsvRows,
     error::ImportError,
     jsonl::JsonRows,
-    rows::{Line, Parsed},
+    rows::{NumberedRow, Parsed},
 };
 
 /// How many bytes are read at once.
@@ -37,10 +37,10 @@ pub(super) struct Rows<R> {
 
 impl<R: AsyncRead + Unpin> Rows<R> {
     /// Reads the beginning of a file and skips a byte order mark.
-    pub(super) async fn begin(source: R, format: Format) -> io::Result<Self> {
+    pub(super) async fn begin(source: R, format: TableFormat) -> io::Result<Self> {
         let parser = match format {
-            Format::Csv => Parser::Csv(Box::default()),
-            Format::JsonLines => Parser::Json(JsonRows::default()),
+            TableFormat::Csv => Parser::Csv(Box::default()),
+            TableFormat::JsonLines => Parser::Json(JsonRows::default()),
         };
         let mut rows = Self { source, chunk: vec![0; CHUNK], rest: 0..0, is_at_end: false, read: 0, parser };
         while rows.rest.len() < BYTE_ORDER_MARK.len() && !rows.is_at_end {
@@ -61,7 +61,7 @@ impl<R: AsyncRead + Unpin> Rows<R> {
     }
 
     /// Returns the next row; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Line>, ImportError> {
+    pub(super) async fn next(&mut self) -> Result<Option<NumberedRow>, ImportError> {
         loop {
             if self.rest.is_empty() && !self.is_at_end {
                 self.rest = 0..0;

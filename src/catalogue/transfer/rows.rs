@@ -8,7 +8,7 @@ pub(super) const LONGEST_ROW: usize = 256 * 1024;
 
 /// The kind of value that a column holds. In CSV all values are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     /// A number with at most two decimals.
     Decimal,
@@ -36,8 +36,8 @@ macro_rules! columns {
                 match self { $(Self::$name => TreeLevel::$level),+ }
             }
 
-            pub(super) const fn kind(self) -> Kind {
-                match self { $(Self::$name => Kind::$kind),+ }
+            pub(super) const fn kind(self) -> ValueKind {
+                match self { $(Self::$name => ValueKind::$kind),+ }
             }
         }
     };
@@ -99,7 +99,7 @@ impl Row {
 
 /// A row, or a sentence that tells what is wrong with it.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct NumberedRow {
     /// The number of the line in which the row begins; the first line of the file is 1.
     pub(super) number: u64,
     pub(super) row: Result<Row, String>,
@@ -110,7 +110,7 @@ pub(super) enum Parsed {
     /// No row ends here. Parsing goes on with the next bytes.
     More,
     /// A row ends here.
-    Row(Box<Line>),
+    Row(Box<NumberedRow>),
     /// The file ends here.
     End,
 }

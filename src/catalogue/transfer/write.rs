@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    Format,
-    rows::{Column, Kind, Row},
+    TableFormat,
+    rows::{Column, Row, ValueKind},
 };
 
-impl Format {
+impl TableFormat {
     /// Appends the beginning of a file: the names of the columns in CSV, nothing in JSON Lines.
     pub(super) fn write_header(self, out: &mut Vec<u8>) {
         if self == Self::Csv {
@@ -61,8 +61,8 @@ fn write_json(row: &Row, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("\"{}\":", column.name()).as_bytes());
         match column.kind() {
             _ if text.is_empty() => out.extend_from_slice(b"null"),
-            Kind::Text => out.extend_from_slice(Value::from(text).to_string().as_bytes()),
-            Kind::Decimal | Kind::Integer | Kind::Flag => out.extend_from_slice(text.as_bytes()),
+            ValueKind::Text => out.extend_from_slice(Value::from(text).to_string().as_bytes()),
+            ValueKind::Decimal | ValueKind::Integer | ValueKind::Flag => out.extend_from_slice(text.as_bytes()),
         }
     }
     out.push(b'}');

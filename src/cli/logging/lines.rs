@@ -22,9 +22,9 @@ use tracing_subscriber::{
 use crate::config::LogFormat;
 
 /// Writes each event as one line.
-pub struct Lines(pub LogFormat);
+pub struct LogLines(pub LogFormat);
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LogLines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -229,7 +229,8 @@ mod tests {
     fn written(format: LogFormat) -> Vec<String> {
         let (written, path) = (Written::default(), "/a\"b\n");
         let to = written.clone();
-        let subscriber = tracing_subscriber::fmt().event_format(Lines(format)).with_writer(move || to.clone()).finish();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(LogLines(format)).with_writer(move || to.clone()).finish();
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(target: "access", method = "GET", path, status = 200_u16, micros = 7_u64, "request");
             tracing::warn!(error = %"it\u{1b}[31m \"broke\"", left = -1_i64, ok = false, "a panic: {}", "one\ntwo");

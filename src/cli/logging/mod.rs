@@ -13,7 +13,7 @@ use std::{
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-use self::lines::Lines;
+use self::lines::LogLines;
 use crate::config::Config;
 
 /// The time for which lines are collected before they are written together.
@@ -28,7 +28,7 @@ const TOGETHER: usize = 64 * 1024;
 pub fn start(config: &Config) -> io::Result<WorkerGuard> {
     let (writer, guard) = tracing_appender::non_blocking(Gathered::stdout()?);
     let filter = EnvFilter::new(&config.log_filter);
-    let lines = tracing_subscriber::fmt().event_format(Lines(config.log_format));
+    let lines = tracing_subscriber::fmt().event_format(LogLines(config.log_format));
     lines.with_env_filter(filter).with_writer(writer).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -23,7 +23,7 @@ use self::connection::Connections;
 pub use self::listeners::Listeners;
 use super::{
     metrics_router, router,
-    shares::{Household, Share, Shares, Shown},
+    shares::{Household, Share, ShareGauges, Shares},
 };
 use crate::{app::App, catalogue, config::MetricsHome};
 
@@ -96,13 +96,13 @@ impl Door {
         // One address gets half of the connections at most, even if the process can open only a few.
         let for_one = bounds.connections_of_address.min(total / 2).max(1);
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
-        let shown = Shown { in_use: held.connections.clone(), refused: refused.connections.clone() };
+        let shown = ShareGauges { in_use: held.connections.clone(), refused: refused.connections.clone() };
         Self::new(app, Shares::new(total, 0, for_one, shown), Connections::new(app, router(app)))
     }
 
     /// Creates the door to the separate port for the metrics.
     fn to_metrics(app: &Arc<App>) -> Arc<Self> {
-        let room = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, Shown::default());
+        let room = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, ShareGauges::default());
         Self::new(app, room, Connections::new(app, metrics_router(app)))
     }
 

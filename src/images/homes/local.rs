@@ -19,7 +19,7 @@ pub struct Folder {
 }
 
 /// An image as it is served.
-pub struct Kept {
+pub struct StoredFile {
     /// Contents of the file.
     pub bytes: Vec<u8>,
     /// Value for the header `Content-Type`.
@@ -71,11 +71,11 @@ impl Folder {
     }
 
     /// Reads an image by the last part of its URL; `None` if there is no such image or the shop gives no such names.
-    pub async fn read(&self, name: &str) -> io::Result<Option<Kept>> {
+    pub async fn read(&self, name: &str) -> io::Result<Option<StoredFile>> {
         let Some(content_type) = key::content_type(name) else { return Ok(None) };
         let path = self.path.join(name);
         match blocking(move || fs::read(path)).await {
-            Ok(bytes) => Ok(Some(Kept { bytes, content_type })),
+            Ok(bytes) => Ok(Some(StoredFile { bytes, content_type })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -4,7 +4,7 @@ mod cloudinary;
 mod local;
 mod objects;
 
-pub use self::local::Kept;
+pub use self::local::StoredFile;
 use self::{
     cloudinary::Cloudinary,
     local::Folder,
@@ -111,7 +111,7 @@ impl Images {
     }
 
     /// Reads an image from the folder of this server by the last part of its URL; `None` if there is no such image.
-    pub async fn read(&self, name: &str) -> std::io::Result<Option<Kept>> {
+    pub async fn read(&self, name: &str) -> std::io::Result<Option<StoredFile>> {
         self.folder.read(name).await
     }
 }

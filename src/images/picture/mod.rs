@@ -15,14 +15,14 @@ const QUALITY: u8 = 85;
 
 /// The use of a picture, which decides how large it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PictureKind {
     /// A picture of a brand, model, category or product.
     Catalogue,
     /// The picture of an account.
     Photo,
 }
 
-impl Kind {
+impl PictureKind {
     /// Returns the most megapixels that an uploaded picture may have.
     const fn megapixels(self) -> u64 {
         match self {
@@ -56,7 +56,7 @@ pub enum InvalidPicture {
     Unreadable,
     /// The picture has too many pixels.
     #[error("the image is larger than {} megapixels", .0.megapixels())]
-    TooLarge(Kind),
+    TooLarge(PictureKind),
     /// The picture has few enough pixels, but this kind of file takes too much memory for each pixel.
     #[error("the image takes too much memory to read: send it smaller, or as a plain JPEG or PNG")]
     TooHeavy,
@@ -66,7 +66,7 @@ impl Picture {
     /// Draws a picture anew: upright, scaled down to the largest size of its kind, and only the first frame of an
     /// animation. This may block the thread for seconds and take hundreds of megabytes, so it is done on a thread of
     /// its own; see [`Drawing`](crate::images::drawing::Drawing).
-    pub fn draw(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
+    pub fn draw(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
         let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
         // The picture is scaled down first, which frees the full-size pixels. Turning and converting it make copies.
         if image.width().max(image.height()) > kind.side() {
@@ -99,23 +99,23 @@ mod tests {
         file.into_inner()
     }
 
-    fn drawn(bytes: &[u8], kind: Kind) -> (DynamicImage, &'static str) {
+    fn drawn(bytes: &[u8], kind: PictureKind) -> (DynamicImage, &'static str) {
         let picture = Picture::draw(bytes.to_vec(), kind).expect("a picture");
         (image::load_from_memory(&picture.bytes).expect("a picture"), picture.extension)
     }
 
-    fn refused(bytes: &[u8], kind: Kind) -> Option<InvalidPicture> {
+    fn refused(bytes: &[u8], kind: PictureKind) -> Option<InvalidPicture> {
         Picture::draw(bytes.to_vec(), kind).err()
     }
 
     #[test]
     fn large_pictures_are_scaled_down_and_small_ones_stay() {
         let wide = file(&DynamicImage::new_rgb8(4096, 1024), ImageFormat::Jpeg);
-        for (kind, width, height) in [(Kind::Photo, 512, 128), (Kind::Catalogue, 2048, 512)] {
+        for (kind, width, height) in [(PictureKind::Photo, 512, 128), (PictureKind::Catalogue, 2048, 512)] {
             let (large, extension) = drawn(&wide, kind);
             assert_eq!((large.width(), large.height(), extension), (width, height, "jpg"));
         }
-        let (small, extension) = drawn(&file(&DynamicImage::new_rgba8(30, 40), ImageFormat::Png), Kind::Photo);
+        let (small, extension) = drawn(&file(&DynamicImage::new_rgba8(30, 40), ImageFormat::Png), PictureKind::Photo);
         assert_eq!((small.width(), small.height(), extension), (30, 40, "webp"));
     }
 
@@ -123,14 +123,14 @@ mod tests {
     fn colours_and_transparency_survive_whatever_the_file_is() {
         let see_through = DynamicImage::from(RgbaImage::from_pixel(8, 8, Rgba([200, 40, 10, 128])));
         for format in [ImageFormat::Png, ImageFormat::WebP] {
-            let (drawn, _) = drawn(&file(&see_through, format), Kind::Catalogue);
+            let (drawn, _) = drawn(&file(&see_through, format), PictureKind::Catalogue);
             assert_eq!(drawn.into_rgba8().get_pixel(3, 3).0, [200, 40, 10, 128], "{format:?}");
         }
         let deep = DynamicImage::from(see_through.to_rgb16());
         let opaque = DynamicImage::from(see_through.to_rgb8());
         let files = FORMATS.map(|format| file(&opaque, format));
         for bytes in files.iter().chain([&file(&deep, ImageFormat::Png)]) {
-            let (drawn, extension) = drawn(bytes, Kind::Catalogue);
+            let (drawn, extension) = drawn(bytes, PictureKind::Catalogue);
             let near = drawn.into_rgb8().get_pixel(3, 3).0.iter().zip([200, 40, 10]).all(|(a, b)| a.abs_diff(b) < 12);
             assert!(near && extension == "jpg");
         }
@@ -142,7 +142,7 @@ mod tests {
         // An APP1 segment whose only entry is orientation 6: turned by 90 degrees (Exif 2.32, section 4.6.4).
         let exif = b"\xff\xe1\x00\x22Exif\0\0MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00";
         let turned = [&plain[..2], exif, &plain[2..]].concat();
-        let picture = Picture::draw(turned, Kind::Photo).expect("a picture");
+        let picture = Picture::draw(turned, PictureKind::Photo).expect("a picture");
         let upright = image::load_from_memory(&picture.bytes).expect("a picture");
         assert_eq!((upright.width(), upright.height()), (20, 40));
         assert!(!picture.bytes.windows(4).any(|part| part == b"Exif"));
@@ -153,7 +153,7 @@ mod tests {
         for format in FORMATS {
             let bytes =
                 [&file(&DynamicImage::new_rgb8(9, 9), format)[..], b"PK\x03\x04<script>alert(1)</script>"].concat();
-            let picture = Picture::draw(bytes, Kind::Catalogue).expect("a picture");
+            let picture = Picture::draw(bytes, PictureKind::Catalogue).expect("a picture");
             assert!(!picture.bytes.windows(8).any(|part| part == b"<script>"), "{format:?}");
         }
     }
@@ -162,13 +162,13 @@ mod tests {
     fn what_is_no_picture_or_not_a_whole_one_is_refused() {
         let svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
         for bad in [&b""[..], b"plain text", b"GIF89a/*<script>*/", svg, b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"] {
-            assert_eq!(refused(bad, Kind::Catalogue), Some(InvalidPicture::Unreadable), "{} bytes", bad.len());
+            assert_eq!(refused(bad, PictureKind::Catalogue), Some(InvalidPicture::Unreadable), "{} bytes", bad.len());
         }
         let shades = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * y) as u8, (x + 7 * y) as u8, (x ^ y) as u8]));
         for format in FORMATS {
             let whole = file(&DynamicImage::from(shades.clone()), format);
             for part in [whole.len() / 2, whole.len() / 4 * 3] {
-                assert!(refused(&whole[..part], Kind::Photo).is_some(), "{part} bytes of {format:?}");
+                assert!(refused(&whole[..part], PictureKind::Photo).is_some(), "{part} bytes of {format:?}");
             }
         }
     }
@@ -179,9 +179,9 @@ mod tests {
         // Width and height in the header are changed, so its checksum is wrong too. Either error must be found before
         // any pixel is read.
         vast[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
-        assert!(refused(&vast, Kind::Catalogue).is_some());
+        assert!(refused(&vast, PictureKind::Catalogue).is_some());
         let many = file(&DynamicImage::new_luma8(4096, 3073), ImageFormat::Png);
-        assert_eq!(refused(&many, Kind::Photo), Some(InvalidPicture::TooLarge(Kind::Photo)));
-        assert_eq!(refused(&many, Kind::Catalogue), None);
+        assert_eq!(refused(&many, PictureKind::Photo), Some(InvalidPicture::TooLarge(PictureKind::Photo)));
+        assert_eq!(refused(&many, PictureKind::Catalogue), None);
     }
 }

@@ -9,7 +9,7 @@ use image::{
     metadata::Orientation,
 };
 
-use super::{InvalidPicture, Kind, jpeg::Frame, webp};
+use super::{InvalidPicture, PictureKind, jpeg::Frame, webp};
 
 /// Number of pixels that count as a megapixel. A camera sold as one of 12 megapixels often has a little more than 12
 /// million pixels.
@@ -32,7 +32,7 @@ pub(super) struct Pixels {
 
 impl Pixels {
     /// Reads a file. Its kind is recognised by its first bytes, not by its name or the content type that was sent.
-    pub(super) fn read(bytes: Vec<u8>, kind: Kind) -> Result<Self, InvalidPicture> {
+    pub(super) fn read(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
         match image::guess_format(&bytes) {
             Ok(ImageFormat::Png) => png(&bytes, kind),
             Ok(ImageFormat::Jpeg) => jpeg(&bytes, kind),
@@ -50,7 +50,7 @@ impl Pixels {
 
 /// Refuses a picture that has too many pixels, or that would take too much memory. `quarters` is the memory for each
 /// pixel, in quarters of a byte.
-fn check(width: u32, height: u32, quarters: u64, kind: Kind) -> Result<(), InvalidPicture> {
+fn check(width: u32, height: u32, quarters: u64, kind: PictureKind) -> Result<(), InvalidPicture> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > kind.megapixels() * MEGAPIXEL {
         return Err(InvalidPicture::TooLarge(kind));
@@ -62,7 +62,7 @@ fn check(width: u32, height: u32, quarters: u64, kind: Kind) -> Result<(), Inval
 }
 
 /// Reads a PNG file. Colours of 16 bits are reduced to 8 while they are read, which halves the memory.
-fn png(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
+fn png(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_EXTRAS });
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
@@ -88,14 +88,14 @@ fn png(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
     Ok(Pixels { has_alpha: image.color().has_alpha(), image, orientation })
 }
 
-fn jpeg(bytes: &[u8], kind: Kind) -> Result<Pixels, InvalidPicture> {
+fn jpeg(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
     let frame = Frame::find(bytes).ok_or(InvalidPicture::Unreadable)?;
     check(frame.width, frame.height, frame.quarters, kind)?;
     Pixels::of(JpegDecoder::new(Cursor::new(bytes))?, false)
 }
 
-fn webp(mut bytes: Vec<u8>, kind: Kind) -> Result<Pixels, InvalidPicture> {
-    let layout = webp::Layout::find(&bytes).ok_or(InvalidPicture::Unreadable)?;
+fn webp(mut bytes: Vec<u8>, kind: PictureKind) -> Result<Pixels, InvalidPicture> {
+    let layout = webp::WebpLayout::find(&bytes).ok_or(InvalidPicture::Unreadable)?;
     let opaque = layout.claim_alpha(&mut bytes);
     let decoder = WebPDecoder::new(Cursor::new(bytes))?;
     let (width, height) = decoder.dimensions();

@@ -2,7 +2,7 @@
 
 /// The chunks that hold a file's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum WebpLayout {
     /// One lossy picture: a `VP8 ` chunk.
     Lossy {
         /// Whether an `ALPH` chunk with the transparency stands before it.
@@ -30,7 +30,7 @@ const ALPHA: u8 = 0x10;
 /// Flag in the fourth byte after the signature of a `VP8L` chunk: the picture has transparency.
 const ALPHA_IS_USED: u8 = 0x10;
 
-impl Layout {
+impl WebpLayout {
     /// Finds the chunk with the pixels; `None` if there is none.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
         let extended = bytes.get(FIRST..FIRST + 4)? == b"VP8X";

@@ -25,7 +25,7 @@ const BATCH: i64 = 1_000;
 
 /// How many entries were below a deleted branch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Below {
+pub struct BelowCounts {
     pub models: u64,
     pub categories: u64,
     pub products: u64,
@@ -48,7 +48,7 @@ impl Tree {
     ) -> std::result::Result<bool, StoreError> {
         let _turn = self.turns.lock().await;
         transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
-            async move { tree.delete_node::<ProductDoc>(code, trail, Below::default(), tx).await }.boxed()
+            async move { tree.delete_node::<ProductDoc>(code, trail, BelowCounts::default(), tx).await }.boxed()
         })
         .await
     }
@@ -60,11 +60,11 @@ impl Tree {
         &self,
         code: &FullCode,
         trail: &Trail,
-    ) -> std::result::Result<Option<Below>, StoreError> {
+    ) -> std::result::Result<Option<BelowCounts>, StoreError> {
         let _turn = self.turns.lock().await;
         transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
             async move {
-                let gone = Below {
+                let gone = BelowCounts {
                     models: tree.delete_below::<Model>(code, trail, tx).await?,
                     categories: tree.delete_below::<Category>(code, trail, tx).await?,
                     products: tree.docs::<ProductDoc>().count_documents(code_below(code)).session(&mut *tx).await?,
@@ -86,7 +86,7 @@ impl Tree {
         &self,
         code: &FullCode,
         trail: &Trail,
-        gone: Below,
+        gone: BelowCounts,
         tx: &mut ClientSession,
     ) -> Result<bool> {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;

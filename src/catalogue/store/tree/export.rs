@@ -29,7 +29,7 @@ pub struct Snapshot {
 
 /// An entry of the tree, on any level.
 #[derive(Debug)]
-pub enum Entry {
+pub enum ExportedEntry {
     Brand(BranchDoc<Brand>),
     Model(BranchDoc<Model>),
     Category(BranchDoc<Category>),
@@ -62,16 +62,16 @@ impl Snapshot {
     /// The entries of the four levels are merged, and each comes right before everything below it: `TATA`,
     /// `TATA-NEXON`, `TATA-NEXON-BRK`, `TATA-NEXON-BRK-PAD`, `VOLVO`. The reason is that `-` sorts before all other
     /// characters of codes.
-    pub async fn next(&mut self) -> Result<Option<Entry>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<ExportedEntry>, StoreError> {
         let codes = [self.brands.code(), self.models.code(), self.categories.code(), self.products.code()];
         let first = codes.iter().enumerate().filter_map(|(level, code)| Some(((*code)?, level))).min();
         let session = &mut self.session;
         Ok(match first.map(|(_, level)| level) {
             None => None,
-            Some(0) => self.brands.step(session).await?.map(Entry::Brand),
-            Some(1) => self.models.step(session).await?.map(Entry::Model),
-            Some(2) => self.categories.step(session).await?.map(Entry::Category),
-            Some(_) => self.products.step(session).await?.map(|product| Entry::Product(Box::new(product))),
+            Some(0) => self.brands.step(session).await?.map(ExportedEntry::Brand),
+            Some(1) => self.models.step(session).await?.map(ExportedEntry::Model),
+            Some(2) => self.categories.step(session).await?.map(ExportedEntry::Category),
+            Some(_) => self.products.step(session).await?.map(|product| ExportedEntry::Product(Box::new(product))),
         })
     }
 }

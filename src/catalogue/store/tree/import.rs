@@ -12,12 +12,12 @@ use mongodb::{
     error::{Error, Result},
 };
 
-use super::{Node, Tree, told, update::changes};
+use super::{Node, Tree, audit_entries, update::changes};
 use crate::{
     audits::store::{AuditDoc, Trail},
     catalogue::store::{
         branches::{BranchDoc, Brand, Category, Model},
-        catalogue_changes::Touched,
+        catalogue_changes::ChangedPart,
         products::ProductDoc,
     },
     db::{StoreError, bulk, transaction::transact},
@@ -36,7 +36,7 @@ pub struct Codes {
 
 /// The existing entries among those of [`Codes`].
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundEntries {
     pub brands: Entries<BranchDoc<Brand>>,
     pub models: Entries<BranchDoc<Model>>,
     pub categories: Entries<BranchDoc<Category>>,
@@ -81,9 +81,9 @@ impl<N: Node> Entries<N> {
 
 /// What is collected while the levels are written: entries for the audits, changes for the cache, and old images.
 #[derive(Default)]
-struct Beside {
-    told: Vec<AuditDoc>,
-    touched: Vec<Touched>,
+struct WriteRecord {
+    audit_entries: Vec<AuditDoc>,
+    touched: Vec<ChangedPart>,
     discarded: Vec<ImageKey>,
 }
 
@@ -95,9 +95,9 @@ impl Tree {
     pub(in crate::catalogue) async fn import<T: Send + 'static>(
         &self,
         codes: &Codes,
-        merge: impl Fn(&mut Found) -> T + Clone + Send + Sync + 'static,
+        merge: impl Fn(&mut FoundEntries) -> T + Clone + Send + Sync + 'static,
         trail: &Trail,
-    ) -> std::result::Result<(T, Vec<Touched>), StoreError> {
+    ) -> std::result::Result<(T, Vec<ChangedPart>), StoreError> {
         let _turn = self.turns.lock().await;
         transact(&self.connection.client, (self, codes, &merge, trail), move |tx, &(tree, codes, merge, trail)| {
             async move {
@@ -111,7 +111,7 @@ impl Tree {
         .await
     }
 
-    async fn find(&self, codes: &Codes, tx: &mut ClientSession) -> Result<Found> {
+    async fn find(&self, codes: &Codes, tx: &mut ClientSession) -> Result<FoundEntries> {
         let brands = self.entries(&codes.brands, tx).await?;
         let models = self.entries(&codes.models, tx).await?;
         let categories = self.entries(&codes.categories, tx).await?;
@@ -120,7 +120,7 @@ impl Tree {
         let all: Vec<&FullCode> = all.into_iter().flatten().collect();
         let mut jobs = self.purges.find(doc! { "_id": { "$in": all } }).session(&mut *tx).await?;
         let purged = jobs.stream(tx).map_ok(|job| job.code).try_collect().await?;
-        Ok(Found { brands, models, categories, products, purged })
+        Ok(FoundEntries { brands, models, categories, products, purged })
     }
 
     async fn entries<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
@@ -133,17 +133,17 @@ impl Tree {
         Ok(Entries(found.stream(tx).map_ok(entry).try_collect().await?))
     }
 
-    async fn write(&self, found: Found, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<Touched>> {
-        let Found { brands, models, categories, products, purged: _ } = found;
+    async fn write(&self, found: FoundEntries, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<ChangedPart>> {
+        let FoundEntries { brands, models, categories, products, purged: _ } = found;
         let marked: BTreeSet<FullCode> =
             models.parents_of_new().chain(categories.parents_of_new()).chain(products.parents_of_new()).collect();
-        let mut beside = Beside::default();
+        let mut beside = WriteRecord::default();
         self.write_level(brands, &marked, trail, &mut beside, tx).await?;
         self.write_level(models, &marked, trail, &mut beside, tx).await?;
         self.write_level(categories, &marked, trail, &mut beside, tx).await?;
         self.write_level(products, &marked, trail, &mut beside, tx).await?;
         self.trash.discard_in(tx, &beside.discarded, trail.now).await?;
-        self.audits.append_all_in(tx, beside.told).await?;
+        self.audits.append_all_in(tx, beside.audit_entries).await?;
         Ok(beside.touched)
     }
 
@@ -152,13 +152,13 @@ impl Tree {
         entries: Entries<N>,
         marked: &BTreeSet<FullCode>,
         trail: &Trail,
-        beside: &mut Beside,
+        beside: &mut WriteRecord,
         tx: &mut ClientSession,
     ) -> Result<()> {
         let (mut new, mut updates) = (Vec::new(), Vec::new());
         for Entry { before, now } in entries.0.into_values() {
             let Some(before) = before else {
-                beside.told.push(told::inserted(&now, trail));
+                beside.audit_entries.push(audit_entries::inserted(&now, trail));
                 beside.touched.push(now.touched());
                 new.push(now.stored()?);
                 continue;
@@ -191,7 +191,7 @@ impl Tree {
 }
 
 /// Returns the update from the stored to the new state, which is empty if they are the same.
-fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Beside) -> Result<Document> {
+fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut WriteRecord) -> Result<Document> {
     let changes = changes(before, &mut now, trail.now)?;
     if changes.is_empty() {
         return Ok(Document::new());
@@ -199,7 +199,7 @@ fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut Besid
     if before.image_key() != now.image_key() {
         beside.discarded.extend(before.image_key().cloned());
     }
-    beside.told.push(told::updated(before, &now, trail));
+    beside.audit_entries.push(audit_entries::updated(before, &now, trail));
     beside.touched.push(now.touched());
     Ok(changes.update())
 }

@@ -7,7 +7,7 @@ use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Child, Node, Tree, told};
+use super::{Child, Node, Tree, audit_entries};
 use crate::{
     audits::store::Trail,
     catalogue::store::branches::{BranchDoc, Brand, Level},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The outcome of an insert.
 #[derive(Debug)]
-pub enum Inserted<N> {
+pub enum InsertOutcome<N> {
     /// It was inserted and looks like this.
     Done(N),
     /// Nothing has the code of the parent.
@@ -34,7 +34,7 @@ impl Tree {
         &self,
         brand: &BranchDoc<Brand>,
         trail: &Trail,
-    ) -> std::result::Result<Inserted<BranchDoc<Brand>>, StoreError> {
+    ) -> std::result::Result<InsertOutcome<BranchDoc<Brand>>, StoreError> {
         let _turn = self.turns.lock().await;
         let inserted = transact(&self.connection.client, (self, brand, trail), move |tx, &(tree, brand, trail)| {
             async move { tree.insert_node(brand.clone(), trail, tx).await }.boxed()
@@ -51,7 +51,7 @@ impl Tree {
         parent: &FullCode,
         child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
         trail: &Trail,
-    ) -> std::result::Result<Inserted<C>, StoreError> {
+    ) -> std::result::Result<InsertOutcome<C>, StoreError> {
         let _turn = self.turns.lock().await;
         let inserted = transact(
             &self.connection.client,
@@ -59,7 +59,7 @@ impl Tree {
             move |tx, &(tree, parent, child, trail)| {
                 async move {
                     let Some(id) = tree.mark_parent::<C::Parent>(parent, tx).await? else {
-                        return Ok(Inserted::NoParent);
+                        return Ok(InsertOutcome::NoParent);
                     };
                     tree.insert_node(child(id), trail, tx).await
                 }
@@ -77,26 +77,26 @@ impl Tree {
         Ok(parent.map(|parent| parent.id))
     }
 
-    async fn insert_node<N: Node>(&self, node: N, trail: &Trail, tx: &mut ClientSession) -> Result<Inserted<N>> {
+    async fn insert_node<N: Node>(&self, node: N, trail: &Trail, tx: &mut ClientSession) -> Result<InsertOutcome<N>> {
         if self.purges.find_one(doc! { "_id": node.code() }).session(&mut *tx).await?.is_some() {
-            return Ok(Inserted::CodeTaken);
+            return Ok(InsertOutcome::CodeTaken);
         }
         if let Some(key) = node.image_key()
             && !self.trash.claim_in(tx, key).await?
         {
-            return Ok(Inserted::ImageGone);
+            return Ok(InsertOutcome::ImageGone);
         }
         self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored()?).session(&mut *tx).await?;
-        self.audits.append_in(tx, told::inserted(&node, trail)).await?;
-        Ok(Inserted::Done(node))
+        self.audits.append_in(tx, audit_entries::inserted(&node, trail)).await?;
+        Ok(InsertOutcome::Done(node))
     }
 }
 
 fn taken_if_duplicate<N>(
-    inserted: std::result::Result<Inserted<N>, StoreError>,
-) -> std::result::Result<Inserted<N>, StoreError> {
+    inserted: std::result::Result<InsertOutcome<N>, StoreError>,
+) -> std::result::Result<InsertOutcome<N>, StoreError> {
     match inserted {
-        Err(StoreError::Duplicate) => Ok(Inserted::CodeTaken),
+        Err(StoreError::Duplicate) => Ok(InsertOutcome::CodeTaken),
         inserted => inserted,
     }
 }

@@ -6,12 +6,12 @@
 //!
 //! Reading the whole tree at one moment is here too, for exports.
 
+mod audit_entries;
 mod delete;
 mod export;
 mod import;
 mod insert;
 mod node;
-mod told;
 mod update;
 
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 pub use self::{
-    delete::Below,
-    export::{Entry, Snapshot},
-    import::{Codes, Entries, Found},
-    insert::Inserted,
+    delete::BelowCounts,
+    export::{ExportedEntry, Snapshot},
+    import::{Codes, Entries, FoundEntries},
+    insert::InsertOutcome,
     node::{Child, Node},
-    update::Updated,
+    update::UpdateOutcome,
 };
 use crate::{
     audits::store::Audits,

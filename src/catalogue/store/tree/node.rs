@@ -11,7 +11,7 @@ use crate::{
         rules::pricing::Offer,
         store::{
             branches::{BranchDoc, Brand, Category, Level, Model},
-            catalogue_changes::Touched,
+            catalogue_changes::ChangedPart,
             products::{self, ProductDoc},
         },
     },
@@ -38,7 +38,7 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     /// Sets the time of the last change.
     fn touch(&mut self, now: Timestamp);
     /// Returns what an insertion or a change of this document touches, for the cache.
-    fn touched(&self) -> Touched;
+    fn touched(&self) -> ChangedPart;
     /// Returns the document to store.
     fn stored(&self) -> Result<Document> {
         Ok(bson::serialize_to_document(self)?)
@@ -88,8 +88,8 @@ impl<L: Level> Node for BranchDoc<L> {
 
     fields!();
 
-    fn touched(&self) -> Touched {
-        Touched::Branch(self.code.clone())
+    fn touched(&self) -> ChangedPart {
+        ChangedPart::Branch(self.code.clone())
     }
 
     fn audited(&self) -> Document {
@@ -121,8 +121,8 @@ impl Node for ProductDoc {
 
     fields!();
 
-    fn touched(&self) -> Touched {
-        Touched::Product(self.id, self.code.clone())
+    fn touched(&self) -> ChangedPart {
+        ChangedPart::Product(self.id, self.code.clone())
     }
 
     fn stored(&self) -> Result<Document> {

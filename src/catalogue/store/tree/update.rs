@@ -4,7 +4,7 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Node, Tree, told};
+use super::{Node, Tree, audit_entries};
 use crate::{
     audits::{diff::Diff, store::Trail},
     db::{StoreError, transaction::transact},
@@ -13,7 +13,7 @@ use crate::{
 
 /// The outcome of a change.
 #[derive(Debug)]
-pub enum Updated<N, E> {
+pub enum UpdateOutcome<N, E> {
     /// It was changed and looks like this now.
     Done(N),
     /// Nothing has the code.
@@ -34,15 +34,15 @@ impl Tree {
         code: &FullCode,
         change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
         trail: &Trail,
-    ) -> std::result::Result<Updated<N, E>, StoreError> {
+    ) -> std::result::Result<UpdateOutcome<N, E>, StoreError> {
         let _turn = self.turns.lock().await;
         transact(&self.connection.client, (self, code, &change, trail), move |tx, &(tree, code, change, trail)| {
             async move {
                 let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
-                let Some(before) = found else { return Ok(Updated::Missing) };
+                let Some(before) = found else { return Ok(UpdateOutcome::Missing) };
                 match change(&before) {
                     Ok(after) => tree.replace(&before, after, trail, tx).await,
-                    Err(refusal) => Ok(Updated::Refused(refusal)),
+                    Err(refusal) => Ok(UpdateOutcome::Refused(refusal)),
                 }
             }
             .boxed()
@@ -56,17 +56,17 @@ impl Tree {
         mut after: N,
         trail: &Trail,
         tx: &mut ClientSession,
-    ) -> Result<Updated<N, E>> {
+    ) -> Result<UpdateOutcome<N, E>> {
         if !self.exchange_image(before, &after, trail, tx).await? {
-            return Ok(Updated::ImageGone);
+            return Ok(UpdateOutcome::ImageGone);
         }
         // Only fields that differ are written, so that additional fields of other programs stay in the document.
         let changes = changes(before, &mut after, trail.now)?;
         if !changes.is_empty() {
             self.docs::<N>().update_one(doc! { "_id": before.id() }, changes.update()).session(&mut *tx).await?;
         }
-        self.audits.append_in(tx, told::updated(before, &after, trail)).await?;
-        Ok(Updated::Done(after))
+        self.audits.append_in(tx, audit_entries::updated(before, &after, trail)).await?;
+        Ok(UpdateOutcome::Done(after))
     }
 
     /// Takes the new image out of the trash and puts the old one into it. Returns `false` if the new one was removed

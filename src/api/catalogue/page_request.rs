@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A page of the entries right below a parent.
-pub struct Asked<Id> {
+pub struct PageRequest<Id> {
     parent: Option<FullCode>,
     /// Text that the entries must contain; `None` for all entries.
     pub text: Option<SearchText>,
@@ -22,7 +22,7 @@ pub struct Asked<Id> {
     pub slice: Slice<Id>,
 }
 
-impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> Asked<Id> {
+impl<Id: TryFrom<Vec<u8>> + Into<[u8; 12]> + Copy> PageRequest<Id> {
     /// Reads the parameters of a list. Without a parent the list is that of all brands.
     pub fn list(app: &App, parent: Option<&FullCode>, limit: Text, cursor: Text) -> Result<Self, ApiError> {
         Self::of(app, parent, None, limit, cursor)

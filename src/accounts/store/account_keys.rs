@@ -21,13 +21,13 @@ use crate::{
 
 /// The collections that hold links, queued mails and codes.
 #[derive(Clone)]
-pub(crate) struct Openings {
+pub(crate) struct AccountKeys {
     links: Collection<Document>,
     outbox: Outbox,
     codes: Collection<Document>,
 }
 
-impl StorePart for Openings {
+impl StorePart for AccountKeys {
     fn open(connection: &Connection) -> Self {
         Self {
             links: connection.collection(links::NAME),
@@ -37,7 +37,7 @@ impl StorePart for Openings {
     }
 }
 
-impl Openings {
+impl AccountKeys {
     /// Deletes all links, queued mails with links, and codes of an account. Call this in the transaction of the change
     /// after which they must not be valid.
     pub(in crate::accounts) async fn void_in(&self, tx: &mut ClientSession, user: UserId) -> Result<()> {

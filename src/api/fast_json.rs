@@ -12,15 +12,15 @@ use poem_openapi::{
 use serde::{Serialize, Serializer};
 
 /// A `T` that serde writes as JSON. Its OpenAPI description is the same as that of [`Json`].
-pub struct Written<T>(pub T);
+pub struct FastJson<T>(pub T);
 
-impl<T: Serialize + Send> IntoResponse for Written<T> {
+impl<T: Serialize + Send> IntoResponse for FastJson<T> {
     fn into_response(self) -> Response {
         web::Json(self.0).into_response()
     }
 }
 
-impl<T: Type + ToJSON> ApiResponse for Written<T> {
+impl<T: Type + ToJSON> ApiResponse for FastJson<T> {
     fn meta() -> MetaResponses {
         <Json<T> as ApiResponse>::meta()
     }

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::check::WantedBranch;
+use super::check::DesiredBranch;
 use crate::{catalogue::rules::names::Name, values::url::ImageUrl};
 
 /// What rows say about each parent. The first statement counts, and a row that contradicts it fails.
 ///
 /// The keys are digests of full codes. Each parent takes 32 bytes, since there may be as many parents as rows.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Said(HashMap<[u8; 16], Statement>);
+pub(super) struct ParentClaims(HashMap<[u8; 16], Statement>);
 
 /// Digests of the name and of the image's URL; [`NOTHING`] if the row left them out.
 #[derive(Debug, Default, Clone, Copy)]
@@ -28,9 +28,9 @@ const NOTHING: [u8; 8] = [0; 8];
 /// The most brands, models and categories that one file may name.
 const MOST_PARENTS: usize = 500_000;
 
-impl Said {
+impl ParentClaims {
     /// Takes over what the rows of a batch say.
-    pub(super) fn learn(&mut self, new: Said) {
+    pub(super) fn learn(&mut self, new: ParentClaims) {
         for (key, statement) in new.0 {
             self.0.entry(key).or_default().complete(statement);
         }
@@ -40,7 +40,7 @@ impl Said {
     ///
     /// It fails if it contradicts an earlier row, or if the file names too many parents. `self` holds what the batches
     /// before this one say, and `batch` what the rows of this batch say.
-    pub(super) fn refusal(&self, branch: &WantedBranch, batch: &Self) -> Option<String> {
+    pub(super) fn refusal(&self, branch: &DesiredBranch, batch: &Self) -> Option<String> {
         if let Some(column) = self.contradicted(branch).or_else(|| batch.contradicted(branch)) {
             return Some(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
         }
@@ -50,7 +50,7 @@ impl Said {
     }
 
     /// Returns the column in which a row contradicts an earlier one; `None` if it does not.
-    fn contradicted(&self, branch: &WantedBranch) -> Option<&'static str> {
+    fn contradicted(&self, branch: &DesiredBranch) -> Option<&'static str> {
         let earlier = self.0.get(&digest(branch.code.as_str()))?;
         let now = Statement::of(branch);
         let differs = |earlier, now| earlier != NOTHING && now != NOTHING && earlier != now;
@@ -61,13 +61,13 @@ impl Said {
     }
 
     /// Remembers what a row says about a parent.
-    pub(super) fn add(&mut self, branch: &WantedBranch) {
+    pub(super) fn add(&mut self, branch: &DesiredBranch) {
         self.0.entry(digest(branch.code.as_str())).or_default().complete(Statement::of(branch));
     }
 }
 
 impl Statement {
-    fn of(branch: &WantedBranch) -> Self {
+    fn of(branch: &DesiredBranch) -> Self {
         let part = |text: Option<String>| text.map_or(NOTHING, |text| digest(&text));
         Self {
             name: part(branch.name.as_ref().map(Name::to_string)),
@@ -99,9 +99,9 @@ mod tests {
         values::{codes::FullCode, tree_level::TreeLevel},
     };
 
-    fn brand(name: Option<&str>, image_url: Option<&str>) -> WantedBranch {
+    fn brand(name: Option<&str>, image_url: Option<&str>) -> DesiredBranch {
         let own_code = entry::code(TreeLevel::Brand, "TATA").expect("a code");
-        WantedBranch {
+        DesiredBranch {
             level: TreeLevel::Brand,
             code: FullCode::join([own_code.as_str()]),
             own_code,
@@ -112,10 +112,10 @@ mod tests {
 
     #[test]
     fn what_was_said_first_counts_and_what_was_left_out_may_follow() {
-        let (mut said, mut batch) = (Said::default(), Said::default());
+        let (mut said, mut batch) = (ParentClaims::default(), ParentClaims::default());
         batch.add(&brand(Some("Tata"), None));
         said.learn(batch);
-        let mut batch = Said::default();
+        let mut batch = ParentClaims::default();
         assert_eq!(said.refusal(&brand(None, Some("/media/a.png")), &batch), None);
         batch.add(&brand(None, Some("/media/a.png")));
         assert_eq!(said.refusal(&brand(Some("Tata"), Some("/media/a.png")), &batch), None);
