@@ -4,7 +4,7 @@
 use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
-use super::fast_json::scalar;
+use super::fast_json::Scalar;
 use crate::{
     catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
     values::{
@@ -19,13 +19,12 @@ use crate::{
 #[oai(rename = "Brand", example)]
 pub struct BrandOut {
     #[oai(rename = "_id")]
-    #[serde(rename = "_id", serialize_with = "scalar")]
-    id: BrandId,
+    #[serde(rename = "_id")]
+    id: Scalar<BrandId>,
     brand_name: String,
     brand_code: String,
     image_url: String,
-    #[serde(serialize_with = "scalar")]
-    created_at: Timestamp,
+    created_at: Scalar<Timestamp>,
 }
 
 /// A model of a brand.
@@ -33,15 +32,13 @@ pub struct BrandOut {
 #[oai(rename = "Model", example)]
 pub struct ModelOut {
     #[oai(rename = "_id")]
-    #[serde(rename = "_id", serialize_with = "scalar")]
-    id: ModelId,
-    #[serde(serialize_with = "scalar")]
-    brand_id: BrandId,
+    #[serde(rename = "_id")]
+    id: Scalar<ModelId>,
+    brand_id: Scalar<BrandId>,
     model_name: String,
     model_code: String,
     image_url: String,
-    #[serde(serialize_with = "scalar")]
-    created_at: Timestamp,
+    created_at: Scalar<Timestamp>,
 }
 
 /// A category of parts for a model.
@@ -49,15 +46,13 @@ pub struct ModelOut {
 #[oai(rename = "Category", example)]
 pub struct CategoryOut {
     #[oai(rename = "_id")]
-    #[serde(rename = "_id", serialize_with = "scalar")]
-    id: CategoryId,
-    #[serde(serialize_with = "scalar")]
-    model_id: ModelId,
+    #[serde(rename = "_id")]
+    id: Scalar<CategoryId>,
+    model_id: Scalar<ModelId>,
     category_name: String,
     category_code: String,
     image_url: String,
-    #[serde(serialize_with = "scalar")]
-    created_at: Timestamp,
+    created_at: Scalar<Timestamp>,
 }
 
 /// A spare part.
@@ -65,22 +60,19 @@ pub struct CategoryOut {
 #[oai(rename = "Product", example)]
 pub struct ProductOut {
     #[oai(rename = "_id")]
-    #[serde(rename = "_id", serialize_with = "scalar")]
-    id: ProductId,
-    #[serde(serialize_with = "scalar")]
-    category_id: CategoryId,
+    #[serde(rename = "_id")]
+    id: Scalar<ProductId>,
+    category_id: Scalar<CategoryId>,
     product_name: String,
     product_code: String,
     /// Full code: the codes of brand, model, category and product, joined by `-`.
     code: String,
     description: String,
     /// Price of one piece without the offer.
-    #[serde(serialize_with = "scalar")]
-    price: Money,
+    price: Scalar<Money>,
     stock: i64,
     image_url: String,
-    #[serde(serialize_with = "scalar")]
-    created_at: Timestamp,
+    created_at: Scalar<Timestamp>,
     reviews: Vec<String>,
     /// The offer; an empty object if there is none.
     offers: OfferOut,
@@ -92,8 +84,8 @@ pub struct ProductOut {
 #[oai(rename = "Offer", skip_serializing_if_is_none)]
 pub struct OfferOut {
     /// Percentage that is taken off the price.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "scalar")]
-    discount: Option<Percent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount: Option<Scalar<Percent>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     validity: Option<ValidityOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,11 +103,11 @@ struct ValidityOut {
 impl From<BranchDoc<Brand>> for BrandOut {
     fn from(doc: BranchDoc<Brand>) -> Self {
         Self {
-            id: doc.id,
+            id: doc.id.into(),
             brand_name: doc.name.to_string(),
             brand_code: doc.own_code.to_string(),
             image_url: doc.image_url.to_string(),
-            created_at: doc.created_at,
+            created_at: doc.created_at.into(),
         }
     }
 }
@@ -123,12 +115,12 @@ impl From<BranchDoc<Brand>> for BrandOut {
 impl From<BranchDoc<Model>> for ModelOut {
     fn from(doc: BranchDoc<Model>) -> Self {
         Self {
-            id: doc.id,
-            brand_id: doc.parent_id,
+            id: doc.id.into(),
+            brand_id: doc.parent_id.into(),
             model_name: doc.name.to_string(),
             model_code: doc.own_code.to_string(),
             image_url: doc.image_url.to_string(),
-            created_at: doc.created_at,
+            created_at: doc.created_at.into(),
         }
     }
 }
@@ -136,12 +128,12 @@ impl From<BranchDoc<Model>> for ModelOut {
 impl From<BranchDoc<Category>> for CategoryOut {
     fn from(doc: BranchDoc<Category>) -> Self {
         Self {
-            id: doc.id,
-            model_id: doc.parent_id,
+            id: doc.id.into(),
+            model_id: doc.parent_id.into(),
             category_name: doc.name.to_string(),
             category_code: doc.own_code.to_string(),
             image_url: doc.image_url.to_string(),
-            created_at: doc.created_at,
+            created_at: doc.created_at.into(),
         }
     }
 }
@@ -149,16 +141,16 @@ impl From<BranchDoc<Category>> for CategoryOut {
 impl From<ProductDoc> for ProductOut {
     fn from(doc: ProductDoc) -> Self {
         Self {
-            id: doc.id,
-            category_id: doc.parent_id,
+            id: doc.id.into(),
+            category_id: doc.parent_id.into(),
             product_name: doc.name.to_string(),
             product_code: doc.own_code.to_string(),
             code: doc.code.to_string(),
             description: doc.description.to_string(),
-            price: doc.price,
+            price: doc.price.into(),
             stock: doc.stock,
             image_url: doc.image_url.to_string(),
-            created_at: doc.created_at,
+            created_at: doc.created_at.into(),
             reviews: Vec::new(),
             offers: doc.offer.map(OfferOut::from).unwrap_or_default(),
             is_active: doc.is_active,
@@ -169,7 +161,7 @@ impl From<ProductDoc> for ProductOut {
 impl From<Offer> for OfferOut {
     fn from(offer: Offer) -> Self {
         Self {
-            discount: Some(offer.discount),
+            discount: Some(offer.discount.into()),
             validity: Some(ValidityOut { from: offer.from, to: offer.to }),
             description: Some(offer.description),
         }
@@ -181,11 +173,11 @@ const EXAMPLE_TIME: i64 = 1_732_374_690_000;
 impl Example for BrandOut {
     fn example() -> Self {
         Self {
-            id: BrandId::from([0x61; 12]),
+            id: BrandId::from([0x61; 12]).into(),
             brand_name: "Tata Motors".to_owned(),
             brand_code: "TATA".to_owned(),
             image_url: "https://images.example.com/tata.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME),
+            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
         }
     }
 }
@@ -193,12 +185,12 @@ impl Example for BrandOut {
 impl Example for ModelOut {
     fn example() -> Self {
         Self {
-            id: ModelId::from([0x62; 12]),
-            brand_id: BrandId::from([0x61; 12]),
+            id: ModelId::from([0x62; 12]).into(),
+            brand_id: BrandId::from([0x61; 12]).into(),
             model_name: "Nexon".to_owned(),
             model_code: "NEXON".to_owned(),
             image_url: "https://images.example.com/nexon.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME),
+            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
         }
     }
 }
@@ -206,12 +198,12 @@ impl Example for ModelOut {
 impl Example for CategoryOut {
     fn example() -> Self {
         Self {
-            id: CategoryId::from([0x63; 12]),
-            model_id: ModelId::from([0x62; 12]),
+            id: CategoryId::from([0x63; 12]).into(),
+            model_id: ModelId::from([0x62; 12]).into(),
             category_name: "Brakes".to_owned(),
             category_code: "BRK".to_owned(),
             image_url: "https://images.example.com/brakes.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME),
+            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
         }
     }
 }
@@ -219,21 +211,21 @@ impl Example for CategoryOut {
 impl Example for ProductOut {
     fn example() -> Self {
         let offer = OfferOut {
-            discount: Percent::from_hundredths(1_050),
+            discount: Percent::from_hundredths(1_050).map(Scalar),
             validity: Some(ValidityOut { from: 1_732_300_000, to: 1_732_900_000 }),
             description: Some("Festival offer".to_owned()),
         };
         Self {
-            id: ProductId::from([0x64; 12]),
-            category_id: CategoryId::from([0x63; 12]),
+            id: ProductId::from([0x64; 12]).into(),
+            category_id: CategoryId::from([0x63; 12]).into(),
             product_name: "Front brake pad set".to_owned(),
             product_code: "PADF".to_owned(),
             code: "TATA-NEXON-BRK-PADF".to_owned(),
             description: "Ceramic pads for the front axle, with wear indicator.".to_owned(),
-            price: Money::from_minor(249_900),
+            price: Money::from_minor(249_900).into(),
             stock: 40,
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME),
+            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
             reviews: Vec::new(),
             offers: offer,
             is_active: true,

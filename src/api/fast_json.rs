@@ -2,14 +2,17 @@
 //! that the server needs for a page of products. The types of the most frequent answers therefore also derive serde's
 //! `Serialize`, and serde writes them.
 
+use std::borrow::Cow;
+
 use poem::{IntoResponse, Response, web};
 use poem_openapi::{
     ApiResponse,
     payload::{Json, Payload},
-    registry::{MetaResponses, Registry},
-    types::{ToJSON, Type},
+    registry::{MetaResponses, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
 };
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// A `T` that serde writes as JSON. Its OpenAPI description is the same as that of [`Json`].
 pub struct FastJson<T>(pub T);
@@ -30,10 +33,58 @@ impl<T: Type + ToJSON> ApiResponse for FastJson<T> {
     }
 }
 
-/// Serializes a scalar as the API writes it; for `serialize_with` in serde's derives. The scalar's own `Serialize` is
-/// for the database, and writes another form.
-pub fn scalar<T: ToJSON, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    value.to_json().serialize(serializer)
+/// A scalar that serde writes as the API does. Its own `Serialize` is for the database, and writes another form.
+#[derive(Debug, Clone, Copy)]
+pub struct Scalar<T>(pub T);
+
+impl<T> From<T> for Scalar<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: ToJSON> Serialize for Scalar<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_json().serialize(serializer)
+    }
+}
+
+impl<T: ToJSON> ToJSON for Scalar<T> {
+    fn to_json(&self) -> Option<Value> {
+        self.0.to_json()
+    }
+}
+
+impl<T: ParseFromJSON> ParseFromJSON for Scalar<T> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        T::parse_from_json(value).map(Self).map_err(|error| ParseError::custom(error.message()))
+    }
+}
+
+impl<T: Type> Type for Scalar<T> {
+    const IS_REQUIRED: bool = T::IS_REQUIRED;
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_raw_value()
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        self.0.raw_element_iter()
+    }
 }
 
 /// Asserts that serde writes the same JSON as poem-openapi, from which the OpenAPI description is made.

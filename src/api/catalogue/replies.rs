@@ -74,7 +74,7 @@ replies! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{catalogue_out::OfferOut, written::assert_as_described};
+    use crate::api::{catalogue_out::OfferOut, fast_json::assert_as_described};
 
     #[test]
     fn what_is_written_is_what_is_described() {

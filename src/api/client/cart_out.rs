@@ -4,7 +4,7 @@ use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
 use crate::{
-    api::fast_json::scalar,
+    api::fast_json::Scalar,
     carts::{PricedCart, PricedLine},
     values::{
         ids::{CartId, ProductId, UserId},
@@ -25,56 +25,45 @@ pub(super) struct CartReply {
 #[oai(rename = "Cart")]
 struct CartOut {
     #[oai(rename = "_id")]
-    #[serde(rename = "_id", serialize_with = "scalar")]
-    id: CartId,
-    #[serde(serialize_with = "scalar")]
-    user_id: UserId,
+    #[serde(rename = "_id")]
+    id: Scalar<CartId>,
+    user_id: Scalar<UserId>,
     /// Lines of the cart, the oldest first. Products that are deleted or hidden are left out.
     items: Vec<CartItemOut>,
     /// Sum of all `line_total`.
-    #[serde(serialize_with = "scalar")]
-    subtotal: Money,
+    subtotal: Scalar<Money>,
     /// Currency as an ISO 4217 code.
     currency: String,
-    #[serde(serialize_with = "scalar")]
-    created_at: Timestamp,
-    #[serde(serialize_with = "scalar")]
-    updated_at: Timestamp,
+    created_at: Scalar<Timestamp>,
+    updated_at: Scalar<Timestamp>,
 }
 
 /// One product in the cart.
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "CartItem")]
 struct CartItemOut {
-    #[serde(serialize_with = "scalar")]
-    product_id: ProductId,
+    product_id: Scalar<ProductId>,
     quantity: u32,
-    #[serde(serialize_with = "scalar")]
-    added_at: Timestamp,
+    added_at: Scalar<Timestamp>,
     product_name: String,
     /// Full code of the product.
     code: String,
     image_url: String,
     /// Price of one piece before the discount.
-    #[serde(serialize_with = "scalar")]
-    price: Money,
+    price: Scalar<Money>,
     /// Percentage of the discount that counts now; 0 if there is none.
-    #[serde(serialize_with = "scalar")]
-    discount: Percent,
+    discount: Scalar<Percent>,
     /// Price of one piece now, after the discount.
-    #[serde(serialize_with = "scalar")]
-    unit_price: Money,
+    unit_price: Scalar<Money>,
     /// `unit_price` multiplied by `quantity`.
-    #[serde(serialize_with = "scalar")]
-    line_total: Money,
+    line_total: Scalar<Money>,
     /// Whether the stock is enough for all pieces.
     in_stock: bool,
     /// Whether `unit_price` differs from the price when the line was created. Later changes of the line do not change
     /// that price.
     price_changed: bool,
     /// Price of one piece when the line was created; null if it equals `unit_price`.
-    #[serde(serialize_with = "scalar")]
-    previous_unit_price: Option<Money>,
+    previous_unit_price: Option<Scalar<Money>>,
 }
 
 impl CartReply {
@@ -87,13 +76,13 @@ impl CartReply {
 impl CartOut {
     fn new(cart: PricedCart, currency: &str) -> Self {
         Self {
-            id: cart.id,
-            user_id: cart.owner,
+            id: cart.id.into(),
+            user_id: cart.owner.into(),
             items: cart.lines.into_iter().map(CartItemOut::from).collect(),
-            subtotal: cart.subtotal,
+            subtotal: cart.subtotal.into(),
             currency: currency.to_owned(),
-            created_at: cart.created_at,
-            updated_at: cart.updated_at,
+            created_at: cart.created_at.into(),
+            updated_at: cart.updated_at.into(),
         }
     }
 }
@@ -103,19 +92,19 @@ impl From<PricedLine> for CartItemOut {
         let PricedLine { line, product, discount, unit_price, total } = priced;
         let previous = Some(line.unit_price_at_add).filter(|then| *then != unit_price);
         Self {
-            product_id: line.product_id,
+            product_id: line.product_id.into(),
             quantity: line.quantity.get(),
-            added_at: line.added_at,
+            added_at: line.added_at.into(),
             product_name: product.name.to_string(),
             code: product.code.to_string(),
             image_url: product.image_url.to_string(),
-            price: product.price,
-            discount,
-            unit_price,
-            line_total: total,
+            price: product.price.into(),
+            discount: discount.into(),
+            unit_price: unit_price.into(),
+            line_total: total.into(),
             in_stock: product.stock >= i64::from(line.quantity.get()),
             price_changed: previous.is_some(),
-            previous_unit_price: previous,
+            previous_unit_price: previous.map(Scalar),
         }
     }
 }
@@ -124,28 +113,28 @@ impl Example for CartReply {
     fn example() -> Self {
         let at = Timestamp::from_millis(1_732_374_690_000);
         let item = CartItemOut {
-            product_id: ProductId::from([0x67; 12]),
+            product_id: ProductId::from([0x67; 12]).into(),
             quantity: 2,
-            added_at: at,
+            added_at: at.into(),
             product_name: "Front brake pad set".to_owned(),
             code: "TATA-NEXON-BRK-PADF".to_owned(),
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
-            price: Money::from_minor(249_900),
-            discount: Percent::default(),
-            unit_price: Money::from_minor(249_900),
-            line_total: Money::from_minor(499_800),
+            price: Money::from_minor(249_900).into(),
+            discount: Percent::default().into(),
+            unit_price: Money::from_minor(249_900).into(),
+            line_total: Money::from_minor(499_800).into(),
             in_stock: true,
             price_changed: false,
             previous_unit_price: None,
         };
         let cart = CartOut {
-            id: CartId::from([0x66; 12]),
-            user_id: UserId::from([0x65; 12]),
+            id: CartId::from([0x66; 12]).into(),
+            user_id: UserId::from([0x65; 12]).into(),
             items: vec![item],
-            subtotal: Money::from_minor(499_800),
+            subtotal: Money::from_minor(499_800).into(),
             currency: "INR".to_owned(),
-            created_at: at,
-            updated_at: at,
+            created_at: at.into(),
+            updated_at: at.into(),
         };
         Self { cart }
     }
@@ -160,7 +149,7 @@ mod tests {
     fn what_is_written_is_what_is_described() {
         let mut reply = CartReply::example();
         assert_as_described(&reply);
-        reply.cart.items[0].previous_unit_price = Some(Money::from_minor(1));
+        reply.cart.items[0].previous_unit_price = Some(Money::from_minor(1).into());
         assert_as_described(&reply);
     }
 }
