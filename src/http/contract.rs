@@ -9,7 +9,7 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi, OpenApiService,
-    registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
+    registry::{MetaApi, MetaOperation, MetaPath, Registry},
     types::Type,
 };
 
@@ -53,7 +53,7 @@ impl<A: OpenApi> OpenApi for Contract<A> {
         let mut apis = A::meta();
         for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
             for operation in &mut path.operations {
-                add_common_errors(operation, path.path.starts_with("/api/admin"));
+                add_common_errors(operation, &path.path);
             }
             if !path.path.ends_with('/') {
                 path.path.push('/');
@@ -93,19 +93,20 @@ fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)>
 }
 
 /// Adds the errors that follow from the kind of the call. Each handler describes only its own errors.
-fn add_common_errors(operation: &mut MetaOperation, staff_only: bool) {
-    let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
+fn add_common_errors(operation: &mut MetaOperation, path: &str) {
+    // A request that no client should send is a 400 on every path, see `sound.rs`.
+    let mut statuses =
+        BTreeSet::from([StatusCode::BAD_REQUEST, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     if operation.request.is_some() {
-        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
-    }
-    if operation.params.iter().any(|parameter| parameter.in_type == MetaParamIn::Query) {
-        statuses.insert(StatusCode::BAD_REQUEST);
+        statuses.extend([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE]);
     }
     if !operation.security.is_empty() {
         statuses.insert(StatusCode::UNAUTHORIZED);
     }
-    // Staff calls need a role. Calls that use the refresh cookie need an allowed origin.
-    if staff_only || operation.tags.contains(&"Auth") {
+    // Staff calls need a role. Calls below a user's path are the owner's. Calls that use the refresh cookie need an allowed
+    // origin.
+    let is_restricted = ["/api/admin", "/api/client"].iter().any(|prefix| path.starts_with(prefix));
+    if is_restricted || operation.tags.contains(&"Auth") {
         statuses.insert(StatusCode::FORBIDDEN);
     }
     let responses = &mut operation.responses.responses;

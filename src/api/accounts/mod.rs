@@ -19,13 +19,16 @@ use self::{
 use super::{
     Group,
     access::{AnyOrigin, Customer},
-    auth::not_confirmed,
+    auth::NotConfirmed,
     body::Body,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    error::{ApiResult, refusals},
     fields::required_password,
     message::MessageOut,
     upload::ImageUpload,
 };
+use crate::accounts::hashing::HashError;
+use crate::db::StoreError;
+use crate::values::invalid::InvalidField;
 use crate::{
     accounts::{
         Account,
@@ -157,26 +160,14 @@ impl AccountsApi {
     }
 }
 
-impl Refusal for AccountError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::WrongPassword,
-        ErrorCode::SessionNotFound,
-        ErrorCode::AdminAccount,
-        ErrorCode::TooManyRequests,
-        ErrorCode::TooBusy,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::NotConfirmed(refusal) => not_confirmed(refusal),
-            Self::SessionNotFound => ApiError::new(ErrorCode::SessionNotFound, text),
-            Self::Admin => ApiError::new(ErrorCode::AdminAccount, text),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::Hashing(error) => error.into(),
-            Self::Store(error) => error.into(),
+refusals! {
+    AccountError {
+        codes { SessionNotFound => SessionNotFound, Admin => AdminAccount, SignedOut => InvalidAccessToken }
+        causes {
+            Invalid: InvalidField,
+            NotConfirmed: SignInError as NotConfirmed,
+            Hashing: HashError,
+            Store: StoreError,
         }
     }
 }

@@ -1,38 +1,21 @@
 //! Conversion of refusals of pictures into answers.
 
-use crate::{
-    accounts::photo::PhotoError,
-    api::error::{ApiError, ErrorCode, Refusal},
-    images::drawing::ImageError,
-};
+use crate::db::StoreError;
+use crate::limits::LimitError;
+use crate::{accounts::photo::PhotoError, api::error::refusals, images::drawing::ImageError};
 
-impl Refusal for PhotoError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::TooManyRequests, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Image(error) => error.into_error(),
-            Self::Limited(error) => error.into(),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    PhotoError {
+        codes { SignedOut => InvalidAccessToken }
+        causes { Image: ImageError, Limited: LimitError, Store: StoreError }
     }
-}
-
-impl Refusal for ImageError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::ImageStoreUnavailable, ErrorCode::TooBusy, ErrorCode::StorageFull];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(_) => ApiError::new(ErrorCode::InvalidInput, text).with_field("image"),
-            Self::Busy => ApiError::new(ErrorCode::TooBusy, text),
-            Self::Full => ApiError::new(ErrorCode::StorageFull, text),
-            Self::Unavailable(_) => ApiError::new(ErrorCode::ImageStoreUnavailable, text),
-            Self::Store(error) => error.into(),
+    ImageError {
+        codes {
+            Invalid => InvalidInput ["image"],
+            Busy => TooBusy,
+            Full => StorageFull,
+            Unavailable => ImageStoreUnavailable,
         }
+        causes { Store: StoreError }
     }
 }

@@ -6,6 +6,9 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
+use crate::accounts::sign_in::ReauthenticationError;
+use crate::db::StoreError;
+use crate::limits::LimitError;
 use crate::{
     accounts::{
         Account, AccountChange, EmailChange, PhotoChange,
@@ -18,7 +21,7 @@ use crate::{
     },
     api::{
         address::AddressIn,
-        error::{ApiError, ErrorCode, Refusal},
+        error::refusals,
         fields::{Line, PasswordIn, object, optional_password},
     },
     values::{email::Email, invalid::InvalidField, phone::Region},
@@ -152,29 +155,15 @@ impl Example for UpdateIn {
     }
 }
 
-impl Refusal for ProfileError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::WrongPassword,
-        ErrorCode::ReauthenticationRequired,
-        ErrorCode::UsernameTaken,
-        ErrorCode::EmailTaken,
-        ErrorCode::TooManyRequests,
-        ErrorCode::TooBusy,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::NothingGiven => ApiError::new(ErrorCode::InvalidInput, text),
-            Self::ContactRequired => ApiError::new(ErrorCode::InvalidInput, text).with_field("email"),
-            Self::UsernameTaken => ApiError::new(ErrorCode::UsernameTaken, text).with_field("username"),
-            Self::EmailTaken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
-            Self::Reauthentication(refusal) => refusal.into(),
-            Self::Limited(error) => error.into(),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::Store(error) => error.into(),
+refusals! {
+    ProfileError {
+        codes {
+            NothingGiven => InvalidInput,
+            ContactRequired => InvalidInput ["email"],
+            UsernameTaken => UsernameTaken ["username"],
+            EmailTaken => EmailTaken ["email"],
+            SignedOut => InvalidAccessToken,
         }
+        causes { Invalid: InvalidField, Reauthentication: ReauthenticationError, Limited: LimitError, Store: StoreError }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     api::{
         Group,
         access::Staff,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult},
         paging::{next_cursor, slice},
     },
     app::App,
@@ -58,7 +58,7 @@ impl AuditsApi {
         actor: Text,
         /// Only entries about the catalogue entry with this full code, and about everything below it.
         code: Text,
-    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+    ) -> ApiResult<Json<AuditsOut>, StoreError> {
         let wanted = AuditQuery {
             from: instant("from", from.0)?,
             to: instant("to", to.0)?,
@@ -85,7 +85,7 @@ impl AuditsApi {
         limit: Text,
         /// The `next_cursor` of the previous page.
         cursor: Text,
-    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+    ) -> ApiResult<Json<AuditsOut>, StoreError> {
         let oldest_first = match sort.0.as_deref() {
             None | Some("" | "-timestamp") => false,
             Some("timestamp") => true,
@@ -110,9 +110,9 @@ impl AuditsApi {
         list: &str,
         limit: Text,
         cursor: Text,
-    ) -> ApiResult<Json<AuditsOut>, AuditsError> {
+    ) -> ApiResult<Json<AuditsOut>, StoreError> {
         let slice = slice(&self.app, list, limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = audits::read(&self.app, staff.role, wanted, slice).await.map_err(AuditsError::from)?;
+        let (page, total) = audits::read(&self.app, staff.role, wanted, slice).await?;
         let next_cursor = next_cursor(&self.app, list, &page, AuditDoc::place);
         let logs: Vec<AuditOut> = page.items.into_iter().map(AuditOut::from).collect();
         Ok(Json(AuditsOut { count: logs.len(), total, logs, next_cursor }))
@@ -241,18 +241,5 @@ impl Example for AuditOut {
 impl Example for AuditsOut {
     fn example() -> Self {
         Self { count: 1, total: 1, logs: vec![AuditOut::example()], next_cursor: None }
-    }
-}
-
-/// The reason why the audits can't be read.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct AuditsError(#[from] StoreError);
-
-impl Refusal for AuditsError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput];
-
-    fn into_error(self) -> ApiError {
-        self.0.into()
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
 
+use crate::db::StoreError;
 use crate::{
     api::{
         Group,
         access::Staff,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiResult, refusals},
     },
     app::App,
     catalogue::{self, BelowCounts, Brand, Category, DeleteError, Model, TreeLevel},
@@ -124,15 +125,12 @@ impl Example for Deleted {
     }
 }
 
-impl Refusal for DeleteError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::BrandNotFound, ErrorCode::ModelNotFound, ErrorCode::CategoryNotFound, ErrorCode::ProductNotFound];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::NotFound(level) => ApiError::new(level.into(), text),
-            Self::Store(error) => error.into(),
+refusals! {
+    DeleteError {
+        cases {
+            NotFound(level, text) => [BrandNotFound, ModelNotFound, CategoryNotFound, ProductNotFound]
+                ApiError::new(level.into(), text),
         }
+        causes { Store: StoreError }
     }
 }

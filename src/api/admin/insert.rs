@@ -8,11 +8,13 @@ use super::{
     new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn},
     replies::{BrandInserted, CategoryInserted, ModelInserted, ProductInserted},
 };
+use crate::db::StoreError;
+use crate::images::ImageError;
 use crate::{
     api::{
         Group,
         access::Staff,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
         upload::FormOrJson,
     },
     app::App,
@@ -107,25 +109,13 @@ enum Inserted<T: poem_openapi::types::ToJSON> {
     Created(Json<T>),
 }
 
-impl Refusal for InsertError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::BrandNotFound,
-        ErrorCode::ModelNotFound,
-        ErrorCode::CategoryNotFound,
-        ErrorCode::CodeTaken,
-        ErrorCode::ImageStoreUnavailable,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::ParentNotFound(level) => ApiError::new(level.into(), text),
-            Self::CodeTaken(level) => {
-                ApiError::new(ErrorCode::CodeTaken, text).with_field(format!("{}_code", level.word()))
-            }
-            Self::Image(error) => error.into_error(),
-            Self::Store(error) => error.into(),
+refusals! {
+    InsertError {
+        cases {
+            ParentNotFound(level, text) => [BrandNotFound, ModelNotFound, CategoryNotFound] ApiError::new(level.into(), text),
+            CodeTaken(level, text) => [CodeTaken]
+                ApiError::new(ErrorCode::CodeTaken, text).with_field(format!("{}_code", level.word())),
         }
+        causes { Image: ImageError, Store: StoreError }
     }
 }

@@ -10,6 +10,8 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
+use crate::db::StoreError;
+use crate::limits::LimitError;
 use crate::{
     accounts::{
         InvitationDoc,
@@ -19,7 +21,7 @@ use crate::{
         Group,
         access::Admin,
         body::Body,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
         fields::Line,
         message::MessageOut,
         paging::{next_cursor, slice},
@@ -84,18 +86,10 @@ impl InvitesApi {
     }
 }
 
-impl Refusal for InviteError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::InvitationNotFound, ErrorCode::TooManyRequests];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::NotFound => ApiError::new(ErrorCode::InvitationNotFound, text),
-            Self::Limited(error) => error.into(),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    InviteError {
+        codes { NotFound => InvitationNotFound }
+        causes { Invalid: InvalidField, Limited: LimitError, Store: StoreError }
     }
 }
 

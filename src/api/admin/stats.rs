@@ -9,7 +9,7 @@ use crate::{
     api::{
         Group,
         access::Staff,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult},
     },
     app::App,
     catalogue::{StockLevel, rules::entry::MAX_STOCK, stock::LevelCounts},
@@ -38,9 +38,9 @@ impl StatsApi {
         staff: Staff,
         /// A product with this number of pieces or fewer is low in stock: 0 to 1,000,000; 5 if left out.
         low_stock: Query<Option<String>>,
-    ) -> ApiResult<Json<StatsOut>, StatsError> {
+    ) -> ApiResult<Json<StatsOut>, StoreError> {
         let threshold = threshold(low_stock.0).map_err(ApiError::from)?;
-        let stats = figures::read(&self.app, threshold).await.map_err(StatsError::from)?;
+        let stats = figures::read(&self.app, threshold).await?;
         Ok(Json(StatsOut::shown_to(&staff, stats, threshold)))
     }
 }
@@ -148,18 +148,5 @@ impl Example for StatsOut {
             low_stock: LowStockOut { threshold: DEFAULT_THRESHOLD, total: 1, products: vec![product] },
             newest_users: vec![UserRowOut::example()],
         }
-    }
-}
-
-/// The reason why the summary can't be read.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct StatsError(#[from] StoreError);
-
-impl Refusal for StatsError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput];
-
-    fn into_error(self) -> ApiError {
-        self.0.into()
     }
 }

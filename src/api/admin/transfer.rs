@@ -5,11 +5,12 @@ use std::sync::Arc;
 use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json, types::Example};
 
 use super::catalogue_file::{Download, Upload};
+use crate::db::StoreError;
 use crate::{
     api::{
         Group,
         access::Staff,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
     },
     app::App,
     catalogue::transfer::{self, Export, Report, TableFormat, error::ImportError},
@@ -131,15 +132,9 @@ impl Example for ImportOut {
     }
 }
 
-impl Refusal for ImportError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::InvalidBody];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Empty | Self::Header(_) => ApiError::new(ErrorCode::InvalidInput, text),
-            Self::Unreadable(_) => ApiError::new(ErrorCode::InvalidBody, text),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    ImportError {
+        codes { Empty => InvalidInput, Header => InvalidInput, Unreadable => InvalidBody }
+        causes { Store: StoreError }
     }
 }

@@ -12,12 +12,14 @@ use super::{
     changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn},
     replies::{BrandUpdated, CategoryUpdated, ModelUpdated, ProductUpdated},
 };
+use crate::db::StoreError;
+use crate::images::ImageError;
 use crate::{
     api::{
         Group,
         access::Staff,
         catalogue::{one_brand, one_category, one_model, one_product},
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, ErrorCode, refusals},
         upload::FormOrJson,
     },
     app::App,
@@ -150,27 +152,17 @@ fn precondition<N: Node>(if_match: IfMatch, one: fn(N) -> Rendered) -> Option<Pr
     Some(Arc::new(move |node: &N| one(node.clone()).etag.is_named_by(&tags)))
 }
 
-impl Refusal for UpdateError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::BrandNotFound,
-        ErrorCode::ModelNotFound,
-        ErrorCode::CategoryNotFound,
-        ErrorCode::ProductNotFound,
-        ErrorCode::NotEnoughStock,
-        ErrorCode::StateChanged,
-        ErrorCode::ImageStoreUnavailable,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::NotFound(level) => ApiError::new(level.into(), text),
-            Self::Changed(_) => ApiError::new(ErrorCode::StateChanged, text),
-            Self::NotEnoughStock(_) => ApiError::new(ErrorCode::NotEnoughStock, text).with_field("stock_delta"),
-            Self::TooMuchStock => ApiError::new(ErrorCode::InvalidInput, text).with_field("stock_delta"),
-            Self::Image(error) => error.into_error(),
-            Self::Store(error) => error.into(),
+refusals! {
+    UpdateError {
+        codes {
+            Changed => StateChanged,
+            NotEnoughStock => NotEnoughStock ["stock_delta"],
+            TooMuchStock => InvalidInput ["stock_delta"],
         }
+        cases {
+            NotFound(level, text) => [BrandNotFound, ModelNotFound, CategoryNotFound, ProductNotFound]
+                ApiError::new(level.into(), text),
+        }
+        causes { Image: ImageError, Store: StoreError }
     }
 }

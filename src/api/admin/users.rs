@@ -9,13 +9,15 @@ use poem_openapi::{
 };
 
 use super::users_out::{UserChangeIn, UserChangedOut, UserDetailsOut, UserFoundOut, UserListOut, UserRowOut};
+use crate::db::StoreError;
+use crate::values::invalid::InvalidField;
 use crate::{
     accounts::administration::{self, UsersError},
     api::{
         Group,
         access::{Admin, Staff},
         body::Body,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
         message::MessageOut,
         paging::{next_cursor, slice},
         scalars::PathId,
@@ -108,19 +110,9 @@ impl UsersApi {
     }
 }
 
-impl Refusal for UsersError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::UserNotFound, ErrorCode::RoleRequired, ErrorCode::LastAdmin];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::NothingGiven => ApiError::new(ErrorCode::InvalidInput, text),
-            Self::NotFound => ApiError::new(ErrorCode::UserNotFound, text),
-            Self::NotByAdmin => ApiError::new(ErrorCode::RoleRequired, text),
-            Self::LastAdmin => ApiError::new(ErrorCode::LastAdmin, text),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    UsersError {
+        codes { NothingGiven => InvalidInput, NotFound => UserNotFound, NotByAdmin => RoleRequired, LastAdmin => LastAdmin }
+        causes { Invalid: InvalidField, Store: StoreError }
     }
 }

@@ -7,7 +7,7 @@ mod otp_bodies;
 mod otp_refusals;
 mod refusals;
 
-pub use self::{otp_bodies::OtpIn, refusals::not_confirmed};
+pub use self::{otp_bodies::OtpIn, refusals::NotConfirmed};
 
 use std::sync::Arc;
 

@@ -19,9 +19,10 @@ pub use self::{
 };
 use super::{
     access::Viewer,
-    error::{ApiError, ApiResult, ErrorCode, Refusal},
+    error::{ApiResult, ErrorCode, refusals},
     etag::{Audience, IfNoneMatch, Tagged},
 };
+use crate::db::StoreError;
 use crate::{
     app::App,
     catalogue::{Rendered, TreeLevel, View, Visibility, error::CatalogueError},
@@ -84,21 +85,13 @@ impl From<TreeLevel> for ErrorCode {
     }
 }
 
-impl Refusal for CatalogueError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::BrandNotFound,
-        ErrorCode::ModelNotFound,
-        ErrorCode::CategoryNotFound,
-        ErrorCode::ProductNotFound,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::NotFound(level) => ApiError::new(level.into(), text),
-            Self::Busy => ApiError::new(ErrorCode::TooBusy, text),
-            Self::Store(error) => error.into(),
+refusals! {
+    CatalogueError {
+        codes { Busy => TooBusy }
+        cases {
+            NotFound(level, text) => [BrandNotFound, ModelNotFound, CategoryNotFound, ProductNotFound]
+                ApiError::new(level.into(), text),
         }
+        causes { Store: StoreError }
     }
 }

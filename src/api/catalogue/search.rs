@@ -186,7 +186,9 @@ impl Example for CatalogueFound {
 struct SearchError(CatalogueError);
 
 impl Refusal for SearchError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::TooManyRequests, ErrorCode::TooBusy];
+    fn codes() -> Vec<ErrorCode> {
+        vec![ErrorCode::TooManyRequests, ErrorCode::TooBusy]
+    }
 
     fn into_error(self) -> ApiError {
         self.0.into_error()

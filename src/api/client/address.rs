@@ -5,6 +5,7 @@ use std::sync::Arc;
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
 
 use super::signed_in_first;
+use crate::db::StoreError;
 use crate::{
     accounts::address::{self, AddressError},
     api::{
@@ -12,7 +13,7 @@ use crate::{
         access::PathOwner,
         address::{AddressIn, AddressOut},
         body::DeferredBody,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiResult, refusals},
     },
     app::App,
 };
@@ -76,16 +77,9 @@ impl Example for AddressReply {
     }
 }
 
-impl Refusal for AddressError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::InvalidInput, ErrorCode::InvalidAccessToken, ErrorCode::UserMismatch];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::NothingGiven => ApiError::new(ErrorCode::InvalidInput, text),
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    AddressError {
+        codes { NothingGiven => InvalidInput, SignedOut => InvalidAccessToken }
+        causes { Store: StoreError }
     }
 }

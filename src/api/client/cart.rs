@@ -10,12 +10,14 @@ use poem_openapi::{
 use serde::Deserialize;
 
 use super::{cart_out::CartReply, signed_in_first};
+use crate::api::error::Refusal;
+use crate::db::StoreError;
 use crate::{
     api::{
         Group,
         access::PathOwner,
         body::DeferredBody,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
         fast_json::FastJson,
         fields::{LineQuantityIn, QuantityIn},
         scalars::PathId,
@@ -172,27 +174,16 @@ impl Example for SetIn {
     }
 }
 
-impl Refusal for CartError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidAccessToken,
-        ErrorCode::UserMismatch,
-        ErrorCode::ProductNotFound,
-        ErrorCode::CartItemNotFound,
-        ErrorCode::OutOfStock,
-        ErrorCode::NotEnoughStock,
-        ErrorCode::CartFull,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::SignedOut => ApiError::new(ErrorCode::InvalidAccessToken, text),
-            Self::ProductNotFound => ApiError::new(ErrorCode::ProductNotFound, text),
-            Self::OutOfStock => ApiError::new(ErrorCode::OutOfStock, text),
-            Self::NotEnoughStock(_) => ApiError::new(ErrorCode::NotEnoughStock, text),
-            Self::Full => ApiError::new(ErrorCode::CartFull, text),
-            Self::LineNotFound => ApiError::new(ErrorCode::CartItemNotFound, text),
-            Self::Store(error) => error.into(),
+refusals! {
+    CartError {
+        codes {
+            SignedOut => InvalidAccessToken,
+            ProductNotFound => ProductNotFound,
+            OutOfStock => OutOfStock,
+            NotEnoughStock => NotEnoughStock,
+            Full => CartFull,
+            LineNotFound => CartItemNotFound,
         }
+        causes { Store: StoreError }
     }
 }

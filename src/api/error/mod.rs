@@ -2,6 +2,7 @@
 
 mod body_fault;
 mod codes;
+mod refusals;
 
 use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
 
@@ -16,8 +17,13 @@ use poem_openapi::{
     types::{Example, ToJSON, Type},
 };
 
-pub use self::{body_fault::BodyFault, codes::ErrorCode};
-use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
+pub(crate) use self::refusals::refusals;
+pub use self::{
+    body_fault::BodyFault,
+    codes::ErrorCode,
+    refusals::{Never, Refusal},
+};
+use crate::db::StoreError;
 
 /// The body of every answer with a status of 400 or more.
 #[derive(Debug, Object)]
@@ -109,6 +115,12 @@ impl ApiError {
         self
     }
 
+    /// Keeps the database's error for the log.
+    fn with_cause(mut self, cause: StoreError) -> Self {
+        self.0.cause = Some(cause);
+        self
+    }
+
     /// Converts the error into the answer. Logs its cause, if it has one, and every [`ErrorCode::Internal`].
     pub fn answer(self, request_id: &str) -> poem::Response {
         let Parts { code, message, fields, headers, cause } = *self.0;
@@ -142,77 +154,6 @@ impl ApiError {
 impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         self.0.code.status()
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(cause: StoreError) -> Self {
-        let mut error = match &cause {
-            StoreError::Unavailable(_) => {
-                Self::new(ErrorCode::DatabaseUnavailable, "the shop is unavailable at the moment, try again soon")
-            }
-            StoreError::Contended | StoreError::OutOfTime | StoreError::Overloaded => {
-                Self::new(ErrorCode::TooBusy, cause.to_string())
-            }
-            StoreError::Duplicate | StoreError::Standalone | StoreError::Failed(_) => Self::internal(),
-        };
-        error.0.cause = Some(cause);
-        error
-    }
-}
-
-impl From<HashError> for ApiError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Guessable(invalid) => invalid.into(),
-            HashError::Busy { retry_after } => {
-                Self::new(ErrorCode::TooBusy, error.to_string()).with_retry_after(retry_after)
-            }
-            HashError::Stopping => Self::new(ErrorCode::Stopping, error.to_string()),
-            // The caller has hung up, so nobody reads this answer.
-            HashError::CallerLeft => Self::new(ErrorCode::TooBusy, error.to_string()),
-            HashError::Failed => Self::internal(),
-        }
-    }
-}
-
-impl From<LimitError> for ApiError {
-    fn from(error: LimitError) -> Self {
-        let text = error.to_string();
-        match error {
-            LimitError::Exceeded { retry_after, .. } => {
-                Self::new(ErrorCode::TooManyRequests, text).with_retry_after(retry_after)
-            }
-            LimitError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<InvalidField> for ApiError {
-    fn from(invalid: InvalidField) -> Self {
-        Self::new(ErrorCode::InvalidInput, invalid.text).with_field(invalid.field)
-    }
-}
-
-/// An error type of a flow whose variants each have a code. Handlers convert it into an answer, and the OpenAPI
-/// description lists its codes.
-pub trait Refusal {
-    /// The codes of the flow. The OpenAPI description of a call lists their statuses.
-    const CODES: &'static [ErrorCode];
-
-    /// Converts the refusal into an answer.
-    fn into_error(self) -> ApiError;
-}
-
-/// The refusals of calls that have none of their own. Such calls only fail in the ways in which every call can fail.
-#[derive(Debug)]
-pub enum Never {}
-
-impl Refusal for Never {
-    const CODES: &'static [ErrorCode] = &[];
-
-    fn into_error(self) -> ApiError {
-        match self {}
     }
 }
 
@@ -250,7 +191,8 @@ impl<R> CallError<R> {
 
 impl<R: Refusal> ApiResponse for CallError<R> {
     fn meta() -> MetaResponses {
-        let statuses: std::collections::BTreeSet<StatusCode> = R::CODES.iter().map(|code| code.status()).collect();
+        let statuses: std::collections::BTreeSet<StatusCode> =
+            R::codes().into_iter().map(|code| code.status()).collect();
         MetaResponses { responses: statuses.into_iter().map(error_response).collect() }
     }
 

@@ -7,6 +7,10 @@ use poem_openapi::{OpenApi, param::Path, payload::Json};
 use super::bodies::{
     ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetByLinkIn, StaffIn,
 };
+use crate::accounts::hashing::HashError;
+use crate::accounts::sign_in::ReauthenticationError;
+use crate::db::StoreError;
+use crate::limits::LimitError;
 use crate::{
     accounts::{
         email_proof::{self, ActivateError, ProofRequest, RequestError},
@@ -17,7 +21,7 @@ use crate::{
         Group,
         access::{AnyOrigin, Customer, MaybeCustomer, TrustedOrigin},
         body::Body,
-        error::{ApiError, ApiResult, ErrorCode, Refusal},
+        error::{ApiError, ApiResult, refusals},
         fields::{optional_password, required, required_password},
         message::MessageOut,
     },
@@ -137,85 +141,24 @@ impl LinksApi {
     }
 }
 
-impl Refusal for LinkError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::NotFound => ApiError::new(ErrorCode::LinkNotFound, text),
-            Self::Expired => ApiError::new(ErrorCode::LinkExpired, text),
-            Self::Store(error) => error.into(),
-        }
+refusals! {
+    LinkError {
+        codes { NotFound => LinkNotFound, Expired => LinkExpired }
+        causes { Store: StoreError }
     }
-}
-
-impl Refusal for RequestError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::WrongPassword,
-        ErrorCode::ReauthenticationRequired,
-        ErrorCode::EmailVerified,
-        ErrorCode::TooManyRequests,
-        ErrorCode::TooBusy,
-    ];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::Reauthentication(refusal) => refusal.into(),
-            Self::AlreadyVerified => ApiError::new(ErrorCode::EmailVerified, text),
-            Self::Limited(error) => error.into(),
-            Self::Store(error) => error.into(),
-        }
+    RequestError {
+        codes { AlreadyVerified => EmailVerified }
+        causes { Invalid: InvalidField, Reauthentication: ReauthenticationError, Limited: LimitError, Store: StoreError }
     }
-}
-
-impl Refusal for ActivateError {
-    const CODES: &'static [ErrorCode] =
-        &[ErrorCode::LinkNotFound, ErrorCode::LinkExpired, ErrorCode::EmailTaken, ErrorCode::AccountRequired];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::Link(refusal) => refusal.into_error(),
-            Self::Taken => ApiError::new(ErrorCode::EmailTaken, text).with_field("email"),
-            Self::AccountRequired => ApiError::new(ErrorCode::AccountRequired, text),
-            Self::Store(error) => error.into(),
-        }
+    ActivateError {
+        codes { Taken => EmailTaken ["email"], AccountRequired => AccountRequired }
+        causes { Link: LinkError, Store: StoreError }
     }
-}
-
-impl Refusal for LinkRequestError {
-    const CODES: &'static [ErrorCode] = &[ErrorCode::InvalidInput, ErrorCode::UserNotFound, ErrorCode::TooManyRequests];
-
-    fn into_error(self) -> ApiError {
-        let text = self.to_string();
-        match self {
-            Self::UserNotFound => ApiError::new(ErrorCode::UserNotFound, text),
-            Self::Limited(error) => error.into(),
-            Self::Store(error) => error.into(),
-        }
+    LinkRequestError {
+        codes { UserNotFound => UserNotFound }
+        causes { Limited: LimitError, Store: StoreError }
     }
-}
-
-impl Refusal for ResetError {
-    const CODES: &'static [ErrorCode] = &[
-        ErrorCode::InvalidInput,
-        ErrorCode::LinkNotFound,
-        ErrorCode::LinkExpired,
-        ErrorCode::TooManyRequests,
-        ErrorCode::TooBusy,
-    ];
-
-    fn into_error(self) -> ApiError {
-        match self {
-            Self::Invalid(invalid) => invalid.into(),
-            Self::Link(refusal) => refusal.into_error(),
-            Self::Limited(error) => error.into(),
-            Self::Hashing(error) => error.into(),
-            Self::Store(error) => error.into(),
-        }
+    ResetError {
+        causes { Invalid: InvalidField, Link: LinkError, Limited: LimitError, Hashing: HashError, Store: StoreError }
     }
 }
