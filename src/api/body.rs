@@ -61,35 +61,6 @@ pub(super) async fn object(request: &Request, body: &mut RequestBody) -> poem::R
     }
 }
 
-/// A body whose error is kept instead of being returned at once. The handler first checks that the caller is signed in,
-/// so that other callers get 401.
-pub struct DeferredBody<T>(pub Result<T, ApiError>);
-
-impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for DeferredBody<T> {
-    const TYPES: &'static [ApiExtractorType] = <Body<T> as ApiExtractor<'a>>::TYPES;
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        <Body<T> as ApiExtractor<'a>>::register(registry);
-    }
-
-    fn request_meta() -> Option<MetaRequest> {
-        <Body<T> as ApiExtractor<'a>>::request_meta()
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        match Body::from_request(request, body, options).await {
-            Ok(Body(value)) => Ok(Self(Ok(value))),
-            Err(error) => error.downcast().map(|refusal| Self(Err(refusal))),
-        }
-    }
-}
-
 /// Accepts `application/json` and types that end with `+json` (RFC 6839). Accepts a body without a `Content-Type` too:
 /// the layer `http/body_limit.rs` has refused such bodies before, unless they are empty.
 fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {

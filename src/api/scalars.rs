@@ -26,6 +26,13 @@ impl<Id> PathId<Id> {
     }
 }
 
+impl PathId<ProductId> {
+    /// Returns the id; for a text that was not an id a new one, which names nothing either and so leads to the same answer.
+    pub fn or_absent(self) -> ProductId {
+        self.0.unwrap_or_else(ProductId::new)
+    }
+}
+
 impl<Id: Type> Type for PathId<Id> {
     const IS_REQUIRED: bool = true;
     type RawValueType = Id;

@@ -4,6 +4,7 @@
 mod bearer;
 mod cookies;
 mod origin;
+mod owner;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use self::{
     bearer::{BearerNotice, is_signed, notice_bad_bearer},
     cookies::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
     origin::{AnyOrigin, ClientAddress, SecondCookie, TrustedOrigin},
+    owner::{OwnerBody, PathOwner},
 };
 use self::{
     bearer::{account, author, bearer, brings_bearer, member, session},
@@ -76,10 +78,6 @@ pub struct Viewer {
     /// Whether the caller is staff or an admin, and so sees hidden products.
     pub is_staff: bool,
 }
-
-/// The user whose id is `{user_id}` in the path. Only the token was checked, which saves a round trip to the database.
-/// The query that follows must also check that the session is alive.
-pub struct PathOwner(pub SessionRef);
 
 /// The tokens that a sign-out brings: an access token, refresh cookies, or both. None of them is checked yet.
 pub struct LogoutTokens {
@@ -169,21 +167,6 @@ impl Access for Viewer {
     }
 }
 
-impl Access for PathOwner {
-    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
-
-    async fn check(request: &Request) -> Result<Self, ApiError> {
-        let session = session(request)?;
-        // The router numbers the parameters of a path. The user is the first parameter of every path about one user.
-        let named = request.raw_path_param("param0").and_then(|id| id.parse::<UserId>().ok());
-        if named == Some(session.user) {
-            Ok(Self(session))
-        } else {
-            Err(ApiError::new(ErrorCode::UserMismatch, "forbidden: user mismatch"))
-        }
-    }
-}
-
 impl Access for LogoutTokens {
     const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME, COOKIE_SCHEME];
 
@@ -231,7 +214,7 @@ macro_rules! security_arguments {
     )+};
 }
 
-security_arguments!(Customer, MaybeCustomer, Viewer, Staff, Admin, PathOwner, LogoutTokens, RefreshCookie);
+security_arguments!(Customer, MaybeCustomer, Viewer, Staff, Admin, LogoutTokens, RefreshCookie);
 
 fn app(request: &Request) -> Result<&Arc<App>, ApiError> {
     request.data::<Arc<App>>().ok_or_else(ApiError::internal)

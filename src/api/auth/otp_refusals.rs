@@ -11,7 +11,7 @@ use crate::{
         change_number::ChangeNumberError, otp::OtpError, otp_registration::OtpRegisterError,
         reset_by_code::CodeRequestError, sms::SmsError,
     },
-    api::error::{ApiError, ErrorCode, refusals},
+    api::error::refusals,
 };
 
 refusals! {

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
+use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
 
-use super::signed_in_first;
 use crate::db::StoreError;
 use crate::{
     accounts::address::{self, AddressError},
     api::{
         Group,
-        access::PathOwner,
+        access::{OwnerBody, PathOwner},
         address::{AddressIn, AddressOut},
-        body::DeferredBody,
         error::{ApiResult, refusals},
     },
     app::App,
@@ -30,11 +28,7 @@ impl AddressApi {
     /// A new account has an address too. It contains the account's username and phone number, and its other lines are
     /// empty.
     #[oai(path = "/:user_id/address", method = "get", operation_id = "readAddress")]
-    async fn read(
-        &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<Json<AddressReply>, AddressError> {
+    async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<Json<AddressReply>, AddressError> {
         let account = address::read(&self.app, owner.0).await?;
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
     }
@@ -45,13 +39,11 @@ impl AddressApi {
     #[oai(path = "/:user_id/address/update", method = "put", operation_id = "updateAddress")]
     async fn update(
         &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
-        body: DeferredBody<AddressIn>,
+        #[oai(name = "user_id")] owner: PathOwner,
+        body: OwnerBody<AddressIn>,
     ) -> ApiResult<Json<AddressReply>, AddressError> {
         let region = self.app.config.default_region;
-        let asked = body.0.and_then(|body| Ok(body.check("", region)?));
-        let change = signed_in_first(&self.app, &owner, asked).await?;
+        let change = owner.signed_in_first(&self.app, body.0.check("", region)).await?;
         let account = address::update(&self.app, owner.0, change).await?;
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
     }

@@ -9,15 +9,13 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
-use super::{cart_out::CartReply, signed_in_first};
-use crate::api::error::Refusal;
+use super::cart_out::CartReply;
 use crate::db::StoreError;
 use crate::{
     api::{
         Group,
-        access::PathOwner,
-        body::DeferredBody,
-        error::{ApiError, ApiResult, refusals},
+        access::{OwnerBody, PathOwner},
+        error::{ApiResult, refusals},
         fast_json::FastJson,
         fields::{LineQuantityIn, QuantityIn},
         scalars::PathId,
@@ -36,11 +34,7 @@ pub struct CartApi {
 impl CartApi {
     /// Returns the cart with current prices
     #[oai(path = "/:user_id/cart", method = "get", operation_id = "readCart")]
-    async fn read(
-        &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<FastJson<CartReply>, CartError> {
+    async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::read(&self.app, owner.0).await?))
     }
 
@@ -50,14 +44,12 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/add/:product_id", method = "post", operation_id = "addToCart")]
     async fn add(
         &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
+        #[oai(name = "user_id")] owner: PathOwner,
         product_id: Path<PathId<ProductId>>,
-        body: DeferredBody<AddIn>,
+        body: OwnerBody<AddIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
-        let asked = body.0.map(|body| body.quantity.map_or(Quantity::ONE, |quantity| quantity.0));
-        let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::ProductNotFound), asked).await?;
-        Ok(self.reply(carts::add(&self.app, owner.0, product, quantity).await?))
+        let quantity = body.0.quantity.map_or(Quantity::ONE, |quantity| quantity.0);
+        Ok(self.reply(carts::add(&self.app, owner.0, product_id.0.or_absent(), quantity).await?))
     }
 
     /// Removes pieces of a product from the cart
@@ -66,15 +58,14 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/remove/:product_id", method = "delete", operation_id = "removeFromCart")]
     async fn remove(
         &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
+        #[oai(name = "user_id")] owner: PathOwner,
         product_id: Path<PathId<ProductId>>,
         /// Number of pieces, 1 to 999; 1 if left out.
         quantity: Query<Option<String>>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
-        let asked = query_quantity(quantity.0.as_deref()).map_err(ApiError::from);
-        let (product, quantity) = self.asked(&owner, product_id.0.or(CartError::LineNotFound), asked).await?;
-        Ok(self.reply(carts::remove(&self.app, owner.0, product, quantity).await?))
+        let asked = query_quantity(quantity.0.as_deref());
+        let quantity = owner.signed_in_first(&self.app, asked).await?;
+        Ok(self.reply(carts::remove(&self.app, owner.0, product_id.0.or_absent(), quantity).await?))
     }
 
     /// Sets the number of pieces of a product in the cart
@@ -84,14 +75,12 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/items/:product_id", method = "put", operation_id = "setCartItem")]
     async fn set(
         &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
+        #[oai(name = "user_id")] owner: PathOwner,
         product_id: Path<PathId<ProductId>>,
-        body: DeferredBody<SetIn>,
+        body: OwnerBody<SetIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
-        // A text that is not an id names no product. A new id names none either, and so leads to the same answer.
-        let product = product_id.0.or(()).unwrap_or_else(|()| ProductId::new());
-        let quantity = signed_in_first(&self.app, &owner, body.0.and_then(SetIn::quantity)).await?;
+        let product = product_id.0.or_absent();
+        let quantity = owner.signed_in_first(&self.app, body.0.quantity()).await?;
         let cart = match quantity {
             Some(quantity) => carts::set(&self.app, owner.0, product, quantity).await?,
             None => carts::drop_line(&self.app, owner.0, product).await?,
@@ -101,11 +90,7 @@ impl CartApi {
 
     /// Removes everything from the cart
     #[oai(path = "/:user_id/cart", method = "delete", operation_id = "clearCart")]
-    async fn clear(
-        &self,
-        owner: PathOwner,
-        #[oai(name = "user_id")] _user: Path<String>,
-    ) -> ApiResult<FastJson<CartReply>, CartError> {
+    async fn clear(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::clear(&self.app, owner.0).await?))
     }
 }
@@ -114,18 +99,6 @@ impl CartApi {
     /// Creates the handlers; they share `app`.
     pub fn new(app: &Arc<App>) -> Self {
         Self { app: Arc::clone(app) }
-    }
-
-    /// Returns the product and the quantity of a call. An error in the product comes before one in the quantity; see
-    /// [`signed_in_first`] for callers whose session has ended.
-    async fn asked(
-        &self,
-        owner: &PathOwner,
-        product: Result<ProductId, CartError>,
-        quantity: Result<Quantity, ApiError>,
-    ) -> Result<(ProductId, Quantity), ApiError> {
-        let asked = product.map_err(Refusal::into_error).and_then(|product| Ok((product, quantity?)));
-        signed_in_first(&self.app, owner, asked).await
     }
 
     fn reply(&self, cart: PricedCart) -> FastJson<CartReply> {
@@ -163,8 +136,8 @@ struct SetIn {
 }
 
 impl SetIn {
-    fn quantity(self) -> Result<Option<Quantity>, ApiError> {
-        self.quantity.map(|quantity| quantity.0).ok_or_else(|| InvalidField::required("quantity").into())
+    fn quantity(self) -> Result<Option<Quantity>, InvalidField> {
+        self.quantity.map(|quantity| quantity.0).ok_or_else(|| InvalidField::required("quantity"))
     }
 }
 
