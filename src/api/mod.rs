@@ -57,7 +57,25 @@ enum Group {
     Admin,
 }
 
-type Groups = (
+/// Lists the groups of handlers, each a tuple struct over the app. Pairs are nested, because poem-openapi takes 16 in a row.
+macro_rules! groups {
+    (@type $group:path) => { $group };
+    (@type $group:path, $($rest:path),+) => { ($group, groups!(@type $($rest),+)) };
+    (@make $app:ident, $group:path) => { $group(Arc::clone($app)) };
+    (@make $app:ident, $group:path, $($rest:path),+) => {
+        ($group(Arc::clone($app)), groups!(@make $app, $($rest),+))
+    };
+    ($($group:path),+ $(,)?) => {
+        type Groups = groups!(@type $($group),+);
+
+        /// Returns the handlers of all groups.
+        pub fn all(app: &Arc<App>) -> impl OpenApi + use<> {
+            groups!(@make app, $($group),+)
+        }
+    };
+}
+
+groups!(
     auth::AuthApi,
     auth::otp::OtpApi,
     accounts::AccountsApi,
@@ -68,12 +86,6 @@ type Groups = (
     catalogue::BranchesApi,
     catalogue::ProductsApi,
     catalogue::SearchApi,
-    AdminGroups,
-);
-
-/// The handlers below `/api/admin/`. They form a tuple of their own, because poem-openapi implements `OpenApi` only for
-/// tuples of up to 16 elements.
-type AdminGroups = (
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,
@@ -83,36 +95,6 @@ type AdminGroups = (
     admin::users::UsersApi,
     admin::stats::StatsApi,
 );
-
-/// Creates the handlers of all groups.
-pub fn all(app: &Arc<App>) -> Groups {
-    (
-        auth::AuthApi::new(app),
-        auth::otp::OtpApi::new(app),
-        accounts::AccountsApi::new(app),
-        request::number::NumberApi::new(app),
-        request::links::LinksApi::new(app),
-        client::cart::CartApi::new(app),
-        client::address::AddressApi::new(app),
-        catalogue::BranchesApi::new(app),
-        catalogue::ProductsApi::new(app),
-        catalogue::SearchApi::new(app),
-        admin(app),
-    )
-}
-
-fn admin(app: &Arc<App>) -> AdminGroups {
-    (
-        admin::insert::InsertApi::new(app),
-        admin::update::UpdateApi::new(app),
-        admin::delete::DeleteApi::new(app),
-        admin::transfer::TransferApi::new(app),
-        admin::audits::AuditsApi::new(app),
-        admin::invites::InvitesApi::new(app),
-        admin::users::UsersApi::new(app),
-        admin::stats::StatsApi::new(app),
-    )
-}
 
 /// The description of the API that [`all`] serves. It needs no [`App`] and adds no routes.
 pub struct ApiDescription;

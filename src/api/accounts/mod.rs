@@ -42,9 +42,7 @@ use crate::{
 };
 
 /// Handlers of `/api/accounts/`.
-pub struct AccountsApi {
-    app: Arc<App>,
-}
+pub struct AccountsApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/accounts", tag = "Group::Accounts")]
 impl AccountsApi {
@@ -59,8 +57,8 @@ impl AccountsApi {
     /// Returns account, sessions and cart as one file.
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
-        let whole = privacy::export(&self.app, caller.session).await?;
-        Ok(Exported::new(whole, caller.session.session, self.app.clock.now()))
+        let whole = privacy::export(&self.0, caller.session).await?;
+        Ok(Exported::new(whole, caller.session.session, self.0.clock.now()))
     }
 
     /// Deletes the caller's account
@@ -75,7 +73,7 @@ impl AccountsApi {
         body: Body<DeleteIn>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
-        privacy::delete(&self.app, caller.session, current, &origin.0).await?;
+        privacy::delete(&self.0, caller.session, current, &origin.0).await?;
         Ok(Json(MessageOut::new("account deleted successfully")))
     }
 
@@ -111,13 +109,13 @@ impl AccountsApi {
     /// The picture is stored upright, at most 512 pixels wide and high, and without the metadata of the file.
     #[oai(path = "/photo", method = "post", operation_id = "uploadPhoto")]
     async fn upload_photo(&self, caller: Customer, image: ImageUpload) -> ApiResult<Json<AccountOut>, PhotoError> {
-        Ok(self.shown(pictures::set(&self.app, caller.session, image.0).await?))
+        Ok(self.shown(pictures::set(&self.0, caller.session, image.0).await?))
     }
 
     /// Removes the account's picture
     #[oai(path = "/photo", method = "delete", operation_id = "removePhoto")]
     async fn remove_photo(&self, caller: Customer) -> ApiResult<Json<AccountOut>, PhotoError> {
-        Ok(self.shown(pictures::remove(&self.app, caller.session).await?))
+        Ok(self.shown(pictures::remove(&self.0, caller.session).await?))
     }
 
     /// Changes the password
@@ -132,19 +130,14 @@ impl AccountsApi {
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let current = required_password("current_password", body.0.current_password)?;
         let new = required_password("new_password", body.0.new_password)?;
-        own::change_password(&self.app, caller.session, current, new, &origin.0).await?;
+        own::change_password(&self.0, caller.session, current, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password changed successfully")))
     }
 }
 
 impl AccountsApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     fn shown(&self, account: Account) -> Json<AccountOut> {
-        Json(AccountOut::new(account, self.app.clock.now()))
+        Json(AccountOut::new(account, self.0.clock.now()))
     }
 
     async fn change(
@@ -154,8 +147,8 @@ impl AccountsApi {
         body: UpdateIn,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         let current = body.current_password();
-        let change = body.check(&caller.account, self.app.config.default_region).map_err(ProfileError::from)?;
-        let account = profile::update(&self.app, caller.account, caller.session, change, current, origin).await?;
+        let change = body.check(&caller.account, self.0.config.default_region).map_err(ProfileError::from)?;
+        let account = profile::update(&self.0, caller.account, caller.session, change, current, origin).await?;
         Ok(self.shown(account))
     }
 }

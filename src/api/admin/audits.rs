@@ -30,9 +30,7 @@ use crate::{
 };
 
 /// Handlers of `/api/admin/audits/`.
-pub struct AuditsApi {
-    app: Arc<App>,
-}
+pub struct AuditsApi(pub Arc<App>);
 
 type Text = Query<Option<String>>;
 
@@ -98,11 +96,6 @@ impl AuditsApi {
 }
 
 impl AuditsApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     async fn answer(
         &self,
         staff: &Staff,
@@ -111,9 +104,9 @@ impl AuditsApi {
         limit: Text,
         cursor: Text,
     ) -> ApiResult<Json<AuditsOut>, StoreError> {
-        let slice = slice(&self.app, list, limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = audits::read(&self.app, staff.role, wanted, slice).await?;
-        let next_cursor = next_cursor(&self.app, list, &page, AuditDoc::place);
+        let slice = slice(&self.0, list, limit.0, cursor.0).map_err(ApiError::from)?;
+        let (page, total) = audits::read(&self.0, staff.role, wanted, slice).await?;
+        let next_cursor = next_cursor(&self.0, list, &page, AuditDoc::place);
         let logs: Vec<AuditOut> = page.items.into_iter().map(AuditOut::from).collect();
         Ok(Json(AuditsOut { count: logs.len(), total, logs, next_cursor }))
     }

@@ -17,9 +17,7 @@ use crate::{
 };
 
 /// Handlers of `/api/admin/…/delete/`.
-pub struct DeleteApi {
-    app: Arc<App>,
-}
+pub struct DeleteApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl DeleteApi {
@@ -29,7 +27,7 @@ impl DeleteApi {
     #[oai(path = "/brands/delete/:brand_code", method = "delete", operation_id = "deleteBrand")]
     async fn delete_brand(&self, staff: Staff, brand_code: Path<String>) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str()]);
-        let gone = catalogue::delete_branch::<Brand>(&self.app, &staff.author, &code).await?;
+        let gone = catalogue::delete_branch::<Brand>(&self.0, &staff.author, &code).await?;
         Ok(Json(Deleted::new(TreeLevel::Brand, gone)))
     }
 
@@ -44,7 +42,7 @@ impl DeleteApi {
         model_code: Path<String>,
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let gone = catalogue::delete_branch::<Model>(&self.app, &staff.author, &code).await?;
+        let gone = catalogue::delete_branch::<Model>(&self.0, &staff.author, &code).await?;
         Ok(Json(Deleted::new(TreeLevel::Model, gone)))
     }
 
@@ -64,7 +62,7 @@ impl DeleteApi {
         category_code: Path<String>,
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let gone = catalogue::delete_branch::<Category>(&self.app, &staff.author, &code).await?;
+        let gone = catalogue::delete_branch::<Category>(&self.0, &staff.author, &code).await?;
         Ok(Json(Deleted::new(TreeLevel::Category, gone)))
     }
 
@@ -84,15 +82,8 @@ impl DeleteApi {
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code =
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
-        catalogue::delete_product(&self.app, &staff.author, &code).await?;
+        catalogue::delete_product(&self.0, &staff.author, &code).await?;
         Ok(Json(Deleted::new(TreeLevel::Product, BelowCounts::default())))
-    }
-}
-
-impl DeleteApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

@@ -23,9 +23,7 @@ use crate::{
 };
 
 /// Handlers of `/api/admin/…/insert/`.
-pub struct InsertApi {
-    app: Arc<App>,
-}
+pub struct InsertApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl InsertApi {
@@ -37,7 +35,7 @@ impl InsertApi {
         body: FormOrJson<BrandIn>,
     ) -> ApiResult<Inserted<BrandInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
-        let brand = catalogue::insert_brand(&self.app, &staff.author, new).await?.into();
+        let brand = catalogue::insert_brand(&self.0, &staff.author, new).await?.into();
         Ok(Inserted::Created(Json(BrandInserted::new(brand))))
     }
 
@@ -51,7 +49,7 @@ impl InsertApi {
     ) -> ApiResult<Inserted<ModelInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str()]);
-        let model = catalogue::insert_model(&self.app, &staff.author, &parent, new).await?.into();
+        let model = catalogue::insert_model(&self.0, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(ModelInserted::new(model))))
     }
 
@@ -70,7 +68,7 @@ impl InsertApi {
     ) -> ApiResult<Inserted<CategoryInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let category = catalogue::insert_category(&self.app, &staff.author, &parent, new).await?.into();
+        let category = catalogue::insert_category(&self.0, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(CategoryInserted::new(category))))
     }
 
@@ -90,15 +88,8 @@ impl InsertApi {
     ) -> ApiResult<Inserted<ProductInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let product = catalogue::insert_product(&self.app, &staff.author, &parent, new).await?.into();
+        let product = catalogue::insert_product(&self.0, &staff.author, &parent, new).await?.into();
         Ok(Inserted::Created(Json(ProductInserted::new(product))))
-    }
-}
-
-impl InsertApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

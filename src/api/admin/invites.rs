@@ -36,9 +36,7 @@ use crate::{
 };
 
 /// Handlers of `/api/admin/staff/invites/`.
-pub struct InvitesApi {
-    app: Arc<App>,
-}
+pub struct InvitesApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl InvitesApi {
@@ -52,9 +50,9 @@ impl InvitesApi {
         /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<InvitationsOut>, InviteError> {
-        let slice = slice(&self.app, "invitations", limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = invitations::list(&self.app, slice).await.map_err(InviteError::from)?;
-        let next_cursor = next_cursor(&self.app, "invitations", &page, |doc| doc.id.bytes());
+        let slice = slice(&self.0, "invitations", limit.0, cursor.0).map_err(ApiError::from)?;
+        let (page, total) = invitations::list(&self.0, slice).await.map_err(InviteError::from)?;
+        let next_cursor = next_cursor(&self.0, "invitations", &page, |doc| doc.id.bytes());
         let invitations = page.items.into_iter().map(InvitationOut::from).collect();
         Ok(Json(InvitationsOut { invitations, total, next_cursor }))
     }
@@ -66,7 +64,7 @@ impl InvitesApi {
     async fn invite(&self, admin: Admin, body: Body<InviteIn>) -> ApiResult<Invited, InviteError> {
         let email = body.0.email.map(|line| line.0).filter(|text| !text.is_empty());
         let email = email.ok_or_else(|| ApiError::from(InvalidField::required("email")))?;
-        let invitation = invitations::invite(&self.app, &admin.author, &email).await?.into();
+        let invitation = invitations::invite(&self.0, &admin.author, &email).await?.into();
         let message = "invitation sent successfully".to_owned();
         Ok(Invited::Created(Json(InvitedOut { message, invitation })))
     }
@@ -74,15 +72,8 @@ impl InvitesApi {
     /// Withdraws an open invitation
     #[oai(path = "/staff/invites/:id", method = "delete", operation_id = "withdrawInvitation")]
     async fn withdraw(&self, admin: Admin, id: Path<PathId<InvitationId>>) -> ApiResult<Json<MessageOut>, InviteError> {
-        invitations::withdraw(&self.app, &admin.author, id.0.or(InviteError::NotFound)?).await?;
+        invitations::withdraw(&self.0, &admin.author, id.0.or(InviteError::NotFound)?).await?;
         Ok(Json(MessageOut::new("invitation withdrawn successfully")))
-    }
-}
-
-impl InvitesApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

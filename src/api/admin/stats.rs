@@ -22,9 +22,7 @@ use crate::{
 const DEFAULT_THRESHOLD: u32 = 5;
 
 /// Handler of `/api/admin/stats/`.
-pub struct StatsApi {
-    app: Arc<App>,
-}
+pub struct StatsApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl StatsApi {
@@ -40,15 +38,8 @@ impl StatsApi {
         low_stock: Query<Option<String>>,
     ) -> ApiResult<Json<StatsOut>, StoreError> {
         let threshold = threshold(low_stock.0).map_err(ApiError::from)?;
-        let stats = figures::read(&self.app, threshold).await?;
+        let stats = figures::read(&self.0, threshold).await?;
         Ok(Json(StatsOut::shown_to(&staff, stats, threshold)))
-    }
-}
-
-impl StatsApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

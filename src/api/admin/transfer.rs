@@ -17,9 +17,7 @@ use crate::{
 };
 
 /// Handlers of `/api/admin/export/` and `/api/admin/import/`.
-pub struct TransferApi {
-    app: Arc<App>,
-}
+pub struct TransferApi(pub Arc<App>);
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, Default, Enum)]
@@ -47,8 +45,8 @@ impl TransferApi {
         #[oai(default)]
         format: Query<FormatIn>,
     ) -> ApiResult<Download> {
-        let export = Export::begin(&self.app, format.0.into()).await.map_err(ApiError::from)?;
-        Ok(Download::of(export, &self.app.tasks))
+        let export = Export::begin(&self.0, format.0.into()).await.map_err(ApiError::from)?;
+        Ok(Download::of(export, &self.0.tasks))
     }
 
     /// Imports a catalogue
@@ -59,7 +57,7 @@ impl TransferApi {
     #[oai(path = "/import", method = "post", operation_id = "importCatalogue")]
     async fn import_catalogue(&self, staff: Staff, mut file: Upload) -> ApiResult<Json<ImportOut>, ImportError> {
         let format = file.format;
-        let imported = transfer::import(&self.app, Some(&staff.author), &mut file.source, format, |_| {}).await;
+        let imported = transfer::import(&self.0, Some(&staff.author), &mut file.source, format, |_| {}).await;
         match imported {
             Ok(report) => Ok(Json(report.into())),
             Err(ImportError::Unreadable(_)) => Err(file.unreadable().into()),
@@ -68,13 +66,6 @@ impl TransferApi {
                 Err(refusal.into())
             }
         }
-    }
-}
-
-impl TransferApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

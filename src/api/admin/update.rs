@@ -31,9 +31,7 @@ use crate::{
 type IfMatch = Header<Option<String>>;
 
 /// Handlers of `/api/admin/…/update/`.
-pub struct UpdateApi {
-    app: Arc<App>,
-}
+pub struct UpdateApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl UpdateApi {
@@ -52,7 +50,7 @@ impl UpdateApi {
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
         let precondition = precondition(if_match, one_brand);
-        let brand = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        let brand = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
         Ok(Json(BrandUpdated::new(brand.into())))
     }
 
@@ -72,7 +70,7 @@ impl UpdateApi {
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
         let precondition = precondition(if_match, one_model);
-        let model = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        let model = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
         Ok(Json(ModelUpdated::new(model.into())))
     }
 
@@ -98,7 +96,7 @@ impl UpdateApi {
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
         let precondition = precondition(if_match, one_category);
-        let category = catalogue::update_branch(&self.app, &staff.author, &code, change, precondition).await?;
+        let category = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
         Ok(Json(CategoryUpdated::new(category.into())))
     }
 
@@ -129,15 +127,8 @@ impl UpdateApi {
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
         let precondition = precondition(if_match, one_product);
-        let product = catalogue::update_product(&self.app, &staff.author, &code, change, precondition).await?;
+        let product = catalogue::update_product(&self.0, &staff.author, &code, change, precondition).await?;
         Ok(Json(ProductUpdated::new(product.into())))
-    }
-}
-
-impl UpdateApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

@@ -29,9 +29,7 @@ use crate::{
 const LIST: &str = "users";
 
 /// Handlers of `/api/admin/users/`.
-pub struct UsersApi {
-    app: Arc<App>,
-}
+pub struct UsersApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl UsersApi {
@@ -50,9 +48,9 @@ impl UsersApi {
         /// The `next_cursor` of the previous page.
         cursor: Query<Option<String>>,
     ) -> ApiResult<Json<UserListOut>, UsersError> {
-        let slice = slice(&self.app, LIST, limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = administration::list(&self.app, staff.role, q.0, slice).await?;
-        let next_cursor = next_cursor(&self.app, LIST, &page, |record| record.account.id.bytes());
+        let slice = slice(&self.0, LIST, limit.0, cursor.0).map_err(ApiError::from)?;
+        let (page, total) = administration::list(&self.0, staff.role, q.0, slice).await?;
+        let next_cursor = next_cursor(&self.0, LIST, &page, |record| record.account.id.bytes());
         let users = page.items.into_iter().map(|record| UserRowOut::shown_to(&staff, &record)).collect();
         Ok(Json(UserListOut { users, total, next_cursor }))
     }
@@ -63,7 +61,7 @@ impl UsersApi {
     /// Admins see everything.
     #[oai(path = "/users/:id", method = "get", operation_id = "readUser")]
     async fn read(&self, staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<Json<UserFoundOut>, UsersError> {
-        let state = administration::read(&self.app, id.0.or(UsersError::NotFound)?).await?;
+        let state = administration::read(&self.0, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state) }))
     }
 
@@ -80,7 +78,7 @@ impl UsersApi {
         body: Body<UserChangeIn>,
     ) -> ApiResult<Json<UserChangedOut>, UsersError> {
         let (user, change) = (id.0.or(UsersError::NotFound)?, body.0.check()?);
-        let state = administration::change(&self.app, &admin.author, user, change).await?;
+        let state = administration::change(&self.0, &admin.author, user, change).await?;
         Ok(Json(UserChangedOut::new(state)))
     }
 
@@ -89,7 +87,7 @@ impl UsersApi {
     /// Ends every session of the account at once.
     #[oai(path = "/users/:id/logout", method = "post", operation_id = "logoutUser")]
     async fn sign_out(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
-        administration::sign_out(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
+        administration::sign_out(&self.0, &admin.author, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(MessageOut::new("user logged out everywhere successfully")))
     }
 
@@ -98,15 +96,8 @@ impl UsersApi {
     /// Forgets the failed sign-ins that have locked the account.
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
     async fn unlock(&self, admin: Admin, id: Path<PathId<UserId>>) -> ApiResult<Json<MessageOut>, UsersError> {
-        administration::unlock(&self.app, &admin.author, id.0.or(UsersError::NotFound)?).await?;
+        administration::unlock(&self.0, &admin.author, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(MessageOut::new("user unlocked successfully")))
-    }
-}
-
-impl UsersApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

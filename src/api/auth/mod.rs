@@ -41,9 +41,7 @@ use crate::{
 };
 
 /// Handlers of `/api/auth/`, except those in `otp.rs`.
-pub struct AuthApi {
-    app: Arc<App>,
-}
+pub struct AuthApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/auth", tag = "Group::Auth")]
 impl AuthApi {
@@ -53,8 +51,8 @@ impl AuthApi {
     /// prove them.
     #[oai(path = "/register", method = "post", operation_id = "register")]
     async fn register(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<Registered, RegisterError> {
-        let account = NewAccount::check(body.0.into(), self.app.config.default_region).map_err(RegisterError::from)?;
-        let signed_in = registration::register(&self.app, account, &origin.0).await?;
+        let account = NewAccount::check(body.0.into(), self.0.config.default_region).map_err(RegisterError::from)?;
+        let signed_in = registration::register(&self.0, account, &origin.0).await?;
         let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         let out = RegisteredOut::new("user registered successfully", signed_in, refresh);
         Ok(Registered::Created(Json(out), cookie))
@@ -69,8 +67,8 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let number = required("phone_number", body.0.phone_number)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_phone(&self.app, &number);
-        let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::Cookie, &origin.0).await?;
+        let identifier = sign_in::by_phone(&self.0, &number);
+        let signed_in = sign_in::sign_in(&self.0, identifier, password, Carrier::Cookie, &origin.0).await?;
         let cookie = self.cookie(&signed_in, &origin);
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
     }
@@ -84,8 +82,8 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let name = required("username", body.0.username)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_any(&self.app, &name);
-        let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
+        let identifier = sign_in::by_any(&self.0, &name);
+        let signed_in = sign_in::sign_in(&self.0, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
         let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
     }
@@ -98,9 +96,9 @@ impl AuthApi {
     /// use, because somebody may have a copy of it.
     #[oai(path = "/refresh", method = "post", operation_id = "refresh")]
     async fn refresh(&self, cookie: RefreshCookie) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
-        let refreshed = refresh::by_cookies(&self.app, &cookie.0).await;
+        let refreshed = refresh::by_cookies(&self.0, &cookie.0).await;
         let signed_in = self.or_clear_cookie(refreshed, &cookie.0)?;
-        let cookie = cookie::set(&self.app, &signed_in);
+        let cookie = cookie::set(&self.0, &signed_in);
         Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, None)), cookie))
     }
 
@@ -116,11 +114,11 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<RefreshedOut>, RefreshError> {
         let given = body.0.refresh.map(|token| token.0).filter(|token| !token.is_empty());
         let refreshed = match given {
-            Some(token) => refresh::by_body(&self.app, &token, &cookie.0).await,
-            None => refresh::by_cookies(&self.app, &cookie.0).await,
+            Some(token) => refresh::by_body(&self.0, &token, &cookie.0).await,
+            None => refresh::by_cookies(&self.0, &cookie.0).await,
         };
         let signed_in = self.or_clear_cookie(refreshed, &cookie.0)?;
-        let (cookie, refresh) = (cookie::set(&self.app, &signed_in), self.in_body(&signed_in));
+        let (cookie, refresh) = (cookie::set(&self.0, &signed_in), self.in_body(&signed_in));
         let refresh = refresh.filter(|_| signed_in.rotates);
         Ok(WithCookie::Ok(Json(RefreshedOut::new(signed_in, refresh)), cookie))
     }
@@ -132,8 +130,8 @@ impl AuthApi {
     /// are invalid.
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, tokens: LogoutTokens) -> ApiResult<WithCookie<MessageOut>, LogoutError> {
-        let cleared = cookie::clear(&self.app);
-        match sessions::logout(&self.app, tokens.bearer.as_deref(), &tokens.cookies).await {
+        let cleared = cookie::clear(&self.0);
+        match sessions::logout(&self.0, tokens.bearer.as_deref(), &tokens.cookies).await {
             Ok(()) => Ok(WithCookie::Ok(Json(MessageOut::new("logged out successfully")), cleared)),
             Err(refusal) => Err(self.and_clear_cookie(refusal)),
         }
@@ -142,7 +140,7 @@ impl AuthApi {
     /// Lists the caller's sessions
     #[oai(path = "/sessions", method = "get", operation_id = "listSessions")]
     async fn sessions(&self, caller: Customer) -> ApiResult<Json<SessionsOut>, AccountError> {
-        let sessions = own::sessions(&self.app, caller.session).await?;
+        let sessions = own::sessions(&self.0, caller.session).await?;
         Ok(Json(SessionsOut::new(sessions, caller.session.session)))
     }
 
@@ -154,34 +152,29 @@ impl AuthApi {
         id: Path<PathId<SessionId>>,
     ) -> ApiResult<Json<MessageOut>, AccountError> {
         let session = id.0.or(AccountError::SessionNotFound)?;
-        own::end_session(&self.app, caller.session, session).await?;
+        own::end_session(&self.0, caller.session, session).await?;
         Ok(Json(MessageOut::new("session ended successfully")))
     }
 
     /// Ends all sessions of the caller, including this one
     #[oai(path = "/logout-all", method = "post", operation_id = "logoutAll")]
     async fn logout_all(&self, caller: Customer) -> ApiResult<WithCookie<MessageOut>, AccountError> {
-        own::end_all_sessions(&self.app, caller.session).await?;
+        own::end_all_sessions(&self.0, caller.session).await?;
         let out = MessageOut::new("logged out everywhere successfully");
-        Ok(WithCookie::Ok(Json(out), cookie::clear(&self.app)))
+        Ok(WithCookie::Ok(Json(out), cookie::clear(&self.0)))
     }
 }
 
 impl AuthApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     /// Returns the `Set-Cookie` line of a new session. Also sets the cookie by which the account knows this browser.
     fn cookie(&self, signed_in: &SignedIn, origin: &TrustedOrigin) -> String {
-        origin.1.set(&cookie::known_browser(&self.app, signed_in.account.id));
-        cookie::set(&self.app, signed_in)
+        origin.1.set(&cookie::known_browser(&self.0, signed_in.account.id));
+        cookie::set(&self.0, signed_in)
     }
 
     /// Returns the refresh token for the body of the answer, or `None` if `BODY_REFRESH` does not allow it there.
     fn in_body(&self, signed_in: &SignedIn) -> Option<String> {
-        let is_for_bodies = match self.app.config.body_refresh {
+        let is_for_bodies = match self.0.config.body_refresh {
             BodyRefresh::Off => false,
             BodyRefresh::Rotating => true,
             BodyRefresh::Static => !signed_in.rotates,
@@ -204,7 +197,7 @@ impl AuthApi {
     }
 
     fn and_clear_cookie<R: Refusal>(&self, refusal: R) -> CallError<R> {
-        match HeaderValue::try_from(cookie::clear(&self.app)) {
+        match HeaderValue::try_from(cookie::clear(&self.0)) {
             Ok(cleared) => CallError::from(refusal).with_header(header::SET_COOKIE, cleared),
             Err(_) => ApiError::internal().into(),
         }

@@ -30,9 +30,7 @@ use crate::{
 };
 
 /// Handlers of the calls about codes (OTPs) for sign-up and password reset.
-pub struct OtpApi {
-    app: Arc<App>,
-}
+pub struct OtpApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/auth", tag = "Group::Auth")]
 impl OtpApi {
@@ -42,12 +40,12 @@ impl OtpApi {
     /// without a cookie jar send back the `challenge` of the answer instead.
     #[oai(path = "/register/send-otp", method = "post", operation_id = "sendRegistrationOtp")]
     async fn send(&self, origin: TrustedOrigin, body: Body<RegisterIn>) -> ApiResult<OtpSent, OtpRegisterError> {
-        let checked = NewAccount::check(body.0.into(), self.app.config.default_region);
+        let checked = NewAccount::check(body.0.into(), self.0.config.default_region);
         let account = checked.map_err(|invalid| OtpRegisterError::Register(RegisterError::from(invalid)))?;
-        let challenge = otp_registration::send(&self.app, account, &origin.0).await?;
-        let challenge = seal_challenge(&self.app.keys.otp[0], challenge);
-        let cookie = cookie::set_sign_up_challenge(&self.app, &challenge);
-        Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.app, "OTP sent successfully", challenge)), cookie))
+        let challenge = otp_registration::send(&self.0, account, &origin.0).await?;
+        let challenge = seal_challenge(&self.0.keys.otp[0], challenge);
+        let cookie = cookie::set_sign_up_challenge(&self.0, &challenge);
+        Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.0, "OTP sent successfully", challenge)), cookie))
     }
 
     /// Completes a sign-up with the OTP
@@ -58,9 +56,9 @@ impl OtpApi {
         let challenge = self.challenge(&body.0, origin.0.sign_up_challenge).map_err(OtpRegisterError::from)?;
         let (Some(number), Some(code)) = body.0.both() else { return Err(OtpRegisterError::Incomplete.into()) };
         let number = self.number(&number).ok_or(OtpRegisterError::NothingPending)?;
-        let signed_in = otp_registration::verify(&self.app, &number, &code, challenge, &origin.0).await?;
-        origin.1.set(&cookie::known_browser(&self.app, signed_in.account.id));
-        let cookie = cookie::set(&self.app, &signed_in);
+        let signed_in = otp_registration::verify(&self.0, &number, &code, challenge, &origin.0).await?;
+        origin.1.set(&cookie::known_browser(&self.0, signed_in.account.id));
+        let cookie = cookie::set(&self.0, &signed_in);
         let message = "user verified and registered successfully";
         Ok(Registered::Created(Json(RegisteredOut::new(message, signed_in, None)), cookie))
     }
@@ -72,12 +70,12 @@ impl OtpApi {
     #[oai(path = "/forgot-password/send", method = "post", operation_id = "sendPasswordOtp")]
     async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, CodeRequestError> {
         let number = required("phone_number", body.0.phone_number)?;
-        let number = given_phone(&number, self.app.config.default_region)?;
-        let challenge = reset_by_code::send(&self.app, number, &origin.0).await?;
-        let challenge = seal_challenge(&self.app.keys.otp[0], challenge);
-        let cookie = cookie::set_reset_challenge(&self.app, &challenge);
+        let number = given_phone(&number, self.0.config.default_region)?;
+        let challenge = reset_by_code::send(&self.0, number, &origin.0).await?;
+        let challenge = seal_challenge(&self.0.keys.otp[0], challenge);
+        let cookie = cookie::set_reset_challenge(&self.0, &challenge);
         let message = "if an account with the number exists, an OTP was sent.";
-        Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.app, message, challenge)), cookie))
+        Ok(OtpSent::Ok(Json(OtpSentOut::new(&self.0, message, challenge)), cookie))
     }
 
     /// Exchanges the OTP for a token that allows a new password
@@ -90,8 +88,8 @@ impl OtpApi {
         let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(CodeRequestError::from)?;
         let (Some(number), Some(code)) = body.0.both() else { return Err(CodeRequestError::Incomplete.into()) };
         let number = self.number(&number).ok_or(CodeRequestError::Otp(OtpError::Invalid))?;
-        let token = reset_by_code::verify(&self.app, &number, &code, challenge, &origin.0).await?;
-        Ok(Json(ResetTokenOut::new(&self.app, &token)))
+        let token = reset_by_code::verify(&self.0, &number, &code, challenge, &origin.0).await?;
+        Ok(Json(ResetTokenOut::new(&self.0, &token)))
     }
 
     /// Sets a new password with the token
@@ -104,28 +102,23 @@ impl OtpApi {
         body: Body<ResetByCodeIn>,
     ) -> ApiResult<Json<MessageOut>, CodeRequestError> {
         let (Some(token), Some(new)) = body.0.both() else { return Err(CodeRequestError::NothingToSet.into()) };
-        reset_by_code::reset(&self.app, &token, new, &origin.0).await?;
+        reset_by_code::reset(&self.0, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }
 }
 
 impl OtpApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     /// Returns the challenge of the body or, if the body has none, of the cookie. Fails like a wrong code if the
     /// challenge of the body was not issued by this shop.
     fn challenge(&self, body: &OtpIn, cookie: Option<ChallengeId>) -> Result<Option<ChallengeId>, OtpError> {
         match body.challenge() {
             None => Ok(cookie),
-            Some(text) => open_challenge(&self.app.keys.otp, text).map(Some).ok_or(OtpError::Invalid),
+            Some(text) => open_challenge(&self.0.keys.otp, text).map(Some).ok_or(OtpError::Invalid),
         }
     }
 
     /// Parses a phone number. Returns `None` for a text that is not a phone number; no code can have been sent to it.
     fn number(&self, typed: &str) -> Option<E164> {
-        E164::parse(typed, self.app.config.default_region).ok()
+        E164::parse(typed, self.0.config.default_region).ok()
     }
 }

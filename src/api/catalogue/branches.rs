@@ -28,9 +28,7 @@ use crate::{
 };
 
 /// Handlers of the calls about brands, models and categories.
-pub struct BranchesApi {
-    app: Arc<App>,
-}
+pub struct BranchesApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl BranchesApi {
@@ -44,12 +42,12 @@ impl BranchesApi {
         cursor: Text,
         known: IfNoneMatch,
     ) -> Answer<BrandsOut> {
-        let asked = PageRequest::list(&self.app, None, limit, cursor)?;
+        let asked = PageRequest::list(&self.0, None, limit, cursor)?;
         let load = || async {
             let (brands, next_cursor) = self.brand_page(&asked).await?;
             Ok(rendered(&BrandsOut { brands, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Searches the brands
@@ -66,20 +64,20 @@ impl BranchesApi {
         cursor: Text,
         known: IfNoneMatch,
     ) -> Answer<BrandsFound> {
-        let asked = PageRequest::search(&self.app, None, q, limit, cursor)?;
+        let asked = PageRequest::search(&self.0, None, q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.brand_page(&asked).await?;
             Ok(rendered(&BrandsFound { results, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Returns a brand
     #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
     async fn brand(&self, brand_code: Path<String>, known: IfNoneMatch) -> Answer<BrandReply> {
         let code = FullCode::join([brand_code.as_str()]);
-        let load = || async { Ok(one_brand(catalogue::brand(&self.app, &code).await?)) };
-        public(&self.app, View::One(code.clone()), known, load).await
+        let load = || async { Ok(one_brand(catalogue::brand(&self.0, &code).await?)) };
+        public(&self.0, View::One(code.clone()), known, load).await
     }
 
     /// Lists the models of a brand
@@ -94,12 +92,12 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<ModelsOut> {
         let parent = FullCode::join([brand_code.as_str()]);
-        let asked = PageRequest::list(&self.app, Some(&parent), limit, cursor)?;
+        let asked = PageRequest::list(&self.0, Some(&parent), limit, cursor)?;
         let load = || async {
             let (models, next_cursor) = self.model_page(&parent, &asked).await?;
             Ok(rendered(&ModelsOut { models, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Searches the models of a brand
@@ -118,12 +116,12 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<ModelsFound> {
         let parent = FullCode::join([brand_code.as_str()]);
-        let asked = PageRequest::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.0, Some(&parent), q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.model_page(&parent, &asked).await?;
             Ok(rendered(&ModelsFound { results, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Returns a model
@@ -135,8 +133,8 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<ModelReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let load = || async { Ok(one_model(catalogue::model(&self.app, &code).await?)) };
-        public(&self.app, View::One(code.clone()), known, load).await
+        let load = || async { Ok(one_model(catalogue::model(&self.0, &code).await?)) };
+        public(&self.0, View::One(code.clone()), known, load).await
     }
 
     /// Lists the categories of a model
@@ -152,12 +150,12 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<CategoriesOut> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let asked = PageRequest::list(&self.app, Some(&parent), limit, cursor)?;
+        let asked = PageRequest::list(&self.0, Some(&parent), limit, cursor)?;
         let load = || async {
             let (categories, next_cursor) = self.category_page(&parent, &asked).await?;
             Ok(rendered(&CategoriesOut { categories, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Searches the categories of a model
@@ -181,12 +179,12 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<CategoriesFound> {
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let asked = PageRequest::search(&self.app, Some(&parent), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.0, Some(&parent), q, limit, cursor)?;
         let load = || async {
             let (results, next_cursor) = self.category_page(&parent, &asked).await?;
             Ok(rendered(&CategoriesFound { results, next_cursor }))
         };
-        public(&self.app, asked.view(), known, load).await
+        public(&self.0, asked.view(), known, load).await
     }
 
     /// Returns a category
@@ -203,8 +201,8 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<CategoryReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let load = || async { Ok(one_category(catalogue::category(&self.app, &code).await?)) };
-        public(&self.app, View::One(code.clone()), known, load).await
+        let load = || async { Ok(one_category(catalogue::category(&self.0, &code).await?)) };
+        public(&self.0, View::One(code.clone()), known, load).await
     }
 }
 
@@ -212,26 +210,21 @@ impl BranchesApi {
 type PageOf<T> = Result<(Vec<T>, Option<String>), CatalogueError>;
 
 impl BranchesApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     async fn brand_page(&self, asked: &PageRequest<BrandId>) -> PageOf<BrandOut> {
-        let page = catalogue::brands(&self.app, asked.text.as_ref(), asked.slice).await?;
-        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        let page = catalogue::brands(&self.0, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(BrandOut::from).collect(), next_cursor))
     }
 
     async fn model_page(&self, parent: &FullCode, asked: &PageRequest<ModelId>) -> PageOf<ModelOut> {
-        let page = catalogue::models(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
-        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        let page = catalogue::models(&self.0, parent, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(ModelOut::from).collect(), next_cursor))
     }
 
     async fn category_page(&self, parent: &FullCode, asked: &PageRequest<CategoryId>) -> PageOf<CategoryOut> {
-        let page = catalogue::categories(&self.app, parent, asked.text.as_ref(), asked.slice).await?;
-        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        let page = catalogue::categories(&self.0, parent, asked.text.as_ref(), asked.slice).await?;
+        let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(CategoryOut::from).collect(), next_cursor))
     }
 }

@@ -23,9 +23,7 @@ use crate::{
 };
 
 /// Handlers of the calls about products.
-pub struct ProductsApi {
-    app: Arc<App>,
-}
+pub struct ProductsApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl ProductsApi {
@@ -51,13 +49,13 @@ impl ProductsApi {
         known: IfNoneMatch,
     ) -> Answer<ProductsOut> {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let asked = PageRequest::list(&self.app, Some(&category), limit, cursor)?;
+        let asked = PageRequest::list(&self.0, Some(&category), limit, cursor)?;
         let view = asked.view();
         let load = |shown| async move {
             let (products, next_cursor) = self.page(&category, &asked, shown).await?;
             Ok(rendered(&ProductsOut { products, next_cursor }))
         };
-        Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
+        Ok(by_viewer(&self.0, &viewer, view, known, load).await?)
     }
 
     /// Searches the products of a category
@@ -84,13 +82,13 @@ impl ProductsApi {
         known: IfNoneMatch,
     ) -> Answer<ProductsFound> {
         let category = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let asked = PageRequest::search(&self.app, Some(&category), q, limit, cursor)?;
+        let asked = PageRequest::search(&self.0, Some(&category), q, limit, cursor)?;
         let view = asked.view();
         let load = |shown| async move {
             let (results, next_cursor) = self.page(&category, &asked, shown).await?;
             Ok(rendered(&ProductsFound { results, next_cursor }))
         };
-        Ok(by_viewer(&self.app, &viewer, view, known, load).await?)
+        Ok(by_viewer(&self.0, &viewer, view, known, load).await?)
     }
 
     /// Returns a product
@@ -135,11 +133,6 @@ impl ProductsApi {
 }
 
 impl ProductsApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     async fn one(
         &self,
         viewer: &Viewer,
@@ -147,8 +140,8 @@ impl ProductsApi {
         known: IfNoneMatch,
     ) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
-        let load = |shown| async move { Ok(one_product(catalogue::product(&self.app, &code, shown).await?)) };
-        by_viewer(&self.app, viewer, view, known, load).await
+        let load = |shown| async move { Ok(one_product(catalogue::product(&self.0, &code, shown).await?)) };
+        by_viewer(&self.0, viewer, view, known, load).await
     }
 
     async fn page(
@@ -157,8 +150,8 @@ impl ProductsApi {
         asked: &PageRequest<ProductId>,
         shown: Visibility,
     ) -> Result<(Vec<ProductOut>, Option<String>), CatalogueError> {
-        let page = catalogue::products(&self.app, category, asked.text.as_ref(), asked.slice, shown).await?;
-        let next_cursor = asked.next_cursor(&self.app, &page, |doc| doc.id);
+        let page = catalogue::products(&self.0, category, asked.text.as_ref(), asked.slice, shown).await?;
+        let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
         Ok((page.items.into_iter().map(ProductOut::from).collect(), next_cursor))
     }
 }

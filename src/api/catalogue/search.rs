@@ -29,9 +29,7 @@ use crate::{
 };
 
 /// Handler of `/api/utils/search/`.
-pub struct SearchApi {
-    app: Arc<App>,
-}
+pub struct SearchApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/utils", tag = "Group::Utils")]
 impl SearchApi {
@@ -72,28 +70,20 @@ impl SearchApi {
         let wanted = SearchRequest { q, brand, model, category, min_price, max_price, in_stock, sort }.check();
         let wanted = wanted.map_err(ApiError::from)?;
         let list = list_name(&wanted);
-        let slice: Slice<ResultPosition> =
-            paging::slice(&self.app, &list, limit.0, cursor.0).map_err(ApiError::from)?;
+        let slice: Slice<ResultPosition> = paging::slice(&self.0, &list, limit.0, cursor.0).map_err(ApiError::from)?;
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
         // Only searches that need the database count. If the copy becomes invalid right after this check, the search
         // needs the database without being counted, which does no harm.
-        if viewer.is_staff || !self.app.catalogue.has(view.clone()) {
-            limits::take(&self.app, Count::by_address(Action::Search, "", address.0)).await.map_err(ApiError::from)?;
+        if viewer.is_staff || !self.0.catalogue.has(view.clone()) {
+            limits::take(&self.0, Count::by_address(Action::Search, "", address.0)).await.map_err(ApiError::from)?;
         }
         let load = |shown| async move {
-            let page = catalogue::search(&self.app, &wanted, &slice, shown).await?;
-            let next_cursor = paging::next_cursor(&self.app, &list, &page, |found| found.place.bytes());
+            let page = catalogue::search(&self.0, &wanted, &slice, shown).await?;
+            let next_cursor = paging::next_cursor(&self.0, &list, &page, |found| found.place.bytes());
             let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
             Ok(rendered(&CatalogueFound { results, next_cursor }))
         };
-        Ok(by_viewer(&self.app, &viewer, view, known, load).await.map_err(SearchError)?)
-    }
-}
-
-impl SearchApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
+        Ok(by_viewer(&self.0, &viewer, view, known, load).await.map_err(SearchError)?)
     }
 }
 

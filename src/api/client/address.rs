@@ -17,9 +17,7 @@ use crate::{
 };
 
 /// Handlers of `/api/client/{user_id}/address/`.
-pub struct AddressApi {
-    app: Arc<App>,
-}
+pub struct AddressApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/client", tag = "Group::Client")]
 impl AddressApi {
@@ -29,7 +27,7 @@ impl AddressApi {
     /// empty.
     #[oai(path = "/:user_id/address", method = "get", operation_id = "readAddress")]
     async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<Json<AddressReply>, AddressError> {
-        let account = address::read(&self.app, owner.0).await?;
+        let account = address::read(&self.0, owner.0).await?;
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
     }
 
@@ -42,17 +40,10 @@ impl AddressApi {
         #[oai(name = "user_id")] owner: PathOwner,
         body: OwnerBody<AddressIn>,
     ) -> ApiResult<Json<AddressReply>, AddressError> {
-        let region = self.app.config.default_region;
-        let change = owner.signed_in_first(&self.app, body.0.check("", region)).await?;
-        let account = address::update(&self.app, owner.0, change).await?;
+        let region = self.0.config.default_region;
+        let change = owner.signed_in_first(&self.0, body.0.check("", region)).await?;
+        let account = address::update(&self.0, owner.0, change).await?;
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
-    }
-}
-
-impl AddressApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

@@ -26,16 +26,14 @@ use crate::{
 };
 
 /// Handlers of `/api/client/{user_id}/cart/`.
-pub struct CartApi {
-    app: Arc<App>,
-}
+pub struct CartApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/client", tag = "Group::Client")]
 impl CartApi {
     /// Returns the cart with current prices
     #[oai(path = "/:user_id/cart", method = "get", operation_id = "readCart")]
     async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
-        Ok(self.reply(carts::read(&self.app, owner.0).await?))
+        Ok(self.reply(carts::read(&self.0, owner.0).await?))
     }
 
     /// Adds pieces of a product to the cart
@@ -49,7 +47,7 @@ impl CartApi {
         body: OwnerBody<AddIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
         let quantity = body.0.quantity.map_or(Quantity::ONE, |quantity| quantity.0);
-        Ok(self.reply(carts::add(&self.app, owner.0, product_id.0.or_absent(), quantity).await?))
+        Ok(self.reply(carts::add(&self.0, owner.0, product_id.0.or_absent(), quantity).await?))
     }
 
     /// Removes pieces of a product from the cart
@@ -64,8 +62,8 @@ impl CartApi {
         quantity: Query<Option<String>>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
         let asked = query_quantity(quantity.0.as_deref());
-        let quantity = owner.signed_in_first(&self.app, asked).await?;
-        Ok(self.reply(carts::remove(&self.app, owner.0, product_id.0.or_absent(), quantity).await?))
+        let quantity = owner.signed_in_first(&self.0, asked).await?;
+        Ok(self.reply(carts::remove(&self.0, owner.0, product_id.0.or_absent(), quantity).await?))
     }
 
     /// Sets the number of pieces of a product in the cart
@@ -80,10 +78,10 @@ impl CartApi {
         body: OwnerBody<SetIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
         let product = product_id.0.or_absent();
-        let quantity = owner.signed_in_first(&self.app, body.0.quantity()).await?;
+        let quantity = owner.signed_in_first(&self.0, body.0.quantity()).await?;
         let cart = match quantity {
-            Some(quantity) => carts::set(&self.app, owner.0, product, quantity).await?,
-            None => carts::drop_line(&self.app, owner.0, product).await?,
+            Some(quantity) => carts::set(&self.0, owner.0, product, quantity).await?,
+            None => carts::drop_line(&self.0, owner.0, product).await?,
         };
         Ok(self.reply(cart))
     }
@@ -91,18 +89,13 @@ impl CartApi {
     /// Removes everything from the cart
     #[oai(path = "/:user_id/cart", method = "delete", operation_id = "clearCart")]
     async fn clear(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
-        Ok(self.reply(carts::clear(&self.app, owner.0).await?))
+        Ok(self.reply(carts::clear(&self.0, owner.0).await?))
     }
 }
 
 impl CartApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
-    }
-
     fn reply(&self, cart: PricedCart) -> FastJson<CartReply> {
-        FastJson(CartReply::new(cart, &self.app.config.currency))
+        FastJson(CartReply::new(cart, &self.0.config.currency))
     }
 }
 

@@ -30,9 +30,7 @@ use crate::{
 };
 
 /// Handlers of the calls about links in mails.
-pub struct LinksApi {
-    app: Arc<App>,
-}
+pub struct LinksApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/request", tag = "Group::Request")]
 impl LinksApi {
@@ -51,7 +49,7 @@ impl LinksApi {
             email: body.0.email.map(|line| line.0),
             current_password: optional_password(body.0.current_password),
         };
-        let email = email_proof::request(&self.app, &caller.account, caller.session, wanted, &origin.0).await?;
+        let email = email_proof::request(&self.0, &caller.account, caller.session, wanted, &origin.0).await?;
         Ok(Json(MailedOut::new("a verification link was sent", Some(&email))))
     }
 
@@ -64,7 +62,7 @@ impl LinksApi {
         uid: Path<String>,
         token: Path<String>,
     ) -> ApiResult<Json<ActivationOut>, LinkError> {
-        let (link, account_required) = email_proof::check(&self.app, &uid, &token).await?;
+        let (link, account_required) = email_proof::check(&self.0, &uid, &token).await?;
         Ok(Json(ActivationOut::new(&link, account_required)))
     }
 
@@ -82,7 +80,7 @@ impl LinksApi {
         token: Path<String>,
     ) -> ApiResult<Json<ActivatedOut>, ActivateError> {
         let bearer = caller.0.map(|customer| customer.account.id);
-        let account = email_proof::activate(&self.app, &uid, &token, bearer).await?;
+        let account = email_proof::activate(&self.0, &uid, &token, bearer).await?;
         Ok(Json(ActivatedOut::new(&account)))
     }
 
@@ -94,8 +92,8 @@ impl LinksApi {
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<ForgottenOut>, LinkRequestError> {
         let identifier = required("identifier", body.0.given())?;
-        let found = reset_by_link::find(&self.app, &identifier, &origin.0).await?;
-        Ok(Json(ForgottenOut::new(found, self.app.clock.now())))
+        let found = reset_by_link::find(&self.0, &identifier, &origin.0).await?;
+        Ok(Json(ForgottenOut::new(found, self.0.clock.now())))
     }
 
     /// Sends a link to set a new password
@@ -108,7 +106,7 @@ impl LinksApi {
         body: Body<IdentifierIn>,
     ) -> ApiResult<Json<MailedOut>, LinkRequestError> {
         let identifier = required("identifier", body.0.given())?;
-        let email = reset_by_link::send_link(&self.app, &identifier, &origin.0).await?;
+        let email = reset_by_link::send_link(&self.0, &identifier, &origin.0).await?;
         Ok(Json(MailedOut::new("if a link may go to this address, it was sent", email.as_ref())))
     }
 
@@ -117,7 +115,7 @@ impl LinksApi {
     /// The link stays valid.
     #[oai(path = "/reset/check/:uid/:token", method = "get", operation_id = "checkReset")]
     async fn reset_check(&self, uid: Path<String>, token: Path<String>) -> ApiResult<Json<LinkOut>, LinkError> {
-        let expires_at = reset_by_link::check(&self.app, &uid, &token).await?;
+        let expires_at = reset_by_link::check(&self.0, &uid, &token).await?;
         Ok(Json(LinkOut { valid: true, expires_at }))
     }
 
@@ -129,15 +127,8 @@ impl LinksApi {
         let uid = body.0.uid.ok_or_else(|| ApiError::from(InvalidField::required("uid")))?.0;
         let token = body.0.token.ok_or_else(|| ApiError::from(InvalidField::required("token")))?.0;
         let new = required_password("new_password", body.0.new_password.or(body.0.password))?;
-        reset_by_link::reset(&self.app, &uid, &token, new, &origin.0).await?;
+        reset_by_link::reset(&self.0, &uid, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
-    }
-}
-
-impl LinksApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 

@@ -26,9 +26,7 @@ use crate::{
 };
 
 /// Handlers of `/api/request/verify-number/`.
-pub struct NumberApi {
-    app: Arc<App>,
-}
+pub struct NumberApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/request/verify-number", tag = "Group::Request")]
 impl NumberApi {
@@ -43,9 +41,9 @@ impl NumberApi {
         body: Body<NumberIn>,
     ) -> ApiResult<Json<MessageOut>, ChangeNumberError> {
         let number = required("phone_number", body.0.phone_number)?;
-        let number = given_phone(&number, self.app.config.default_region)?;
+        let number = given_phone(&number, self.0.config.default_region)?;
         let current = optional_password(body.0.current_password);
-        change_number::send(&self.app, caller.session, &number, current, &origin.0).await?;
+        change_number::send(&self.0, caller.session, &number, current, &origin.0).await?;
         Ok(Json(MessageOut::new("OTP sent successfully")))
     }
 
@@ -58,17 +56,10 @@ impl NumberApi {
         body: Body<OtpIn>,
     ) -> ApiResult<Json<NumberVerifiedOut>, ChangeNumberError> {
         let (Some(number), Some(code)) = body.0.both() else { return Err(ChangeNumberError::Incomplete.into()) };
-        let number = E164::parse(&number, self.app.config.default_region);
+        let number = E164::parse(&number, self.0.config.default_region);
         let number = number.map_err(|_| ChangeNumberError::Otp(OtpError::Invalid))?;
-        let account = change_number::verify(&self.app, caller.session, &number, &code, &origin.0).await?;
+        let account = change_number::verify(&self.0, caller.session, &number, &code, &origin.0).await?;
         Ok(Json(NumberVerifiedOut::new(UserOut::from(&account))))
-    }
-}
-
-impl NumberApi {
-    /// Creates the handlers; they share `app`.
-    pub fn new(app: &Arc<App>) -> Self {
-        Self { app: Arc::clone(app) }
     }
 }
 
