@@ -2,11 +2,15 @@
 
 pub mod diff;
 pub(crate) mod store;
+pub mod subject;
 
 use bson::{Bson, Document};
 
-use self::store::AuditPlace;
 pub use self::store::{Actor, AuditDoc, AuditQuery, Trail};
+use self::{
+    store::AuditPlace,
+    subject::{AuditSubject, StaffView},
+};
 use crate::{
     app::App,
     db::StoreError,
@@ -40,10 +44,10 @@ pub async fn read(
     Ok((page, total))
 }
 
-/// Masks the personal data in an entry about an account or an invitation. Only admins manage accounts; other staff see
-/// what happened to an account, but not its owner's name, number and e-mail address.
+/// Masks the personal data in an entry, unless its subject is shown whole. Only admins manage accounts; other staff see what
+/// happened to an account, but not its owner's name, number and e-mail address.
 fn mask_personal_data(entry: &mut AuditDoc) {
-    if entry.collection == "users" || entry.collection == "invitations" {
+    if AuditSubject::staff_view(&entry.collection) == StaffView::Masked {
         entry.full_document.iter_mut().for_each(mask_fields);
         entry.update_description.iter_mut().for_each(mask_fields);
     }

@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
+use super::subject::AuditSubject;
 use crate::{
     db::{
         StoreError,
@@ -77,11 +78,11 @@ pub struct Trail {
 
 impl Trail {
     /// Creates an entry about one document. The methods of [`AuditDoc`] add further facts to it.
-    pub fn entry(&self, collection: &str, operation: &str, id: impl Into<Bson>) -> AuditDoc {
+    pub fn entry(&self, subject: AuditSubject, operation: &str, id: impl Into<Bson>) -> AuditDoc {
         let author = self.author.as_ref();
         AuditDoc {
             id: AuditId::new(),
-            collection: collection.to_owned(),
+            collection: subject.name().to_owned(),
             operation: operation.to_owned(),
             document_key: doc! { "_id": id },
             code: None,
@@ -100,7 +101,7 @@ impl AuditDoc {
     /// Creates an entry that says that a session was ended because an old token of it was used.
     pub fn session_stolen(session: SessionRef, trail: &Trail) -> Self {
         let removed = doc! { "removed": { "sessions": session.session } };
-        trail.entry("users", "session_stolen", session.user).describing(removed)
+        trail.entry(AuditSubject::Users, "session_stolen", session.user).describing(removed)
     }
 
     /// Sets the entry's id to that of the action itself. If the action is repeated, the second entry is refused.

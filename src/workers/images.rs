@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::Round;
+use super::{Round, Watch};
 use crate::{app::App, db::StoreError, images};
 
 /// The maximum number of images that are removed at the same time.
 const AT_ONCE: usize = 8;
 
 /// Removes the images that are due, up to [`AT_ONCE`] of them.
-pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
+pub(super) async fn round(app: &Arc<App>, _: &mut Watch) -> Result<Round, StoreError> {
     let mut begun = Vec::new();
     while begun.len() < AT_ONCE
         && let Some(trash) = images::begin_removal(app).await?

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::Round;
+use super::{Round, Watch};
 use crate::{
     accounts,
     app::App,
@@ -16,7 +16,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 /// Sends the mails that are due, up to [`AT_ONCE`] of them.
-pub(super) async fn round(app: &Arc<App>) -> Result<Round, StoreError> {
+pub(super) async fn round(app: &Arc<App>, _: &mut Watch) -> Result<Round, StoreError> {
     let mut claimed = Vec::new();
     while claimed.len() < AT_ONCE
         && let Some(mail) = mail::claim(app).await?

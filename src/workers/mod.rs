@@ -36,17 +36,38 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The maximum time for work to finish after it is told to stop. Work that is cut off is done again later.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
-/// The kinds of background work.
-#[derive(Debug, Clone, Copy)]
-enum Worker {
+/// Declares the workers: for each its variant, the name of its lease and of its metric, and the function of a round.
+macro_rules! workers {
+    ($($(#[$doc:meta])* $worker:ident = $name:literal => $round:path,)+) => {
+        /// The kinds of background work.
+        #[derive(Debug, Clone, Copy)]
+        enum Worker { $($(#[$doc])* $worker,)+ }
+
+        impl Worker {
+            const ALL: &[Self] = &[$(Self::$worker),+];
+
+            /// Returns the name of the worker's lease.
+            const fn name(self) -> &'static str {
+                match self { $(Self::$worker => $name,)+ }
+            }
+
+            /// Does the work that is due.
+            async fn round(self, app: &Arc<App>, watch: &mut Watch) -> Result<Round, StoreError> {
+                match self { $(Self::$worker => $round(app, watch).await,)+ }
+            }
+        }
+    };
+}
+
+workers! {
     /// Sends the mails in the outbox.
-    Mail,
+    Mail = "mail" => mail::round,
     /// Removes images that no document uses any more.
-    Images,
+    Images = "images" => images::round,
     /// Finishes interrupted deletions, and forgets addresses that were removed long ago.
-    Purge,
+    Purge = "purge" => purge::round,
     /// Reduces the lines of carts to the stock.
-    Stock,
+    Stock = "stock" => stock::round,
 }
 
 /// The result of a round.
@@ -70,30 +91,6 @@ struct Watch {
     following: Option<StockWatch>,
 }
 
-impl Worker {
-    const ALL: [Self; 4] = [Self::Mail, Self::Images, Self::Purge, Self::Stock];
-
-    /// Returns the name of the worker's lease.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Mail => "mail",
-            Self::Images => "images",
-            Self::Purge => "purge",
-            Self::Stock => "stock",
-        }
-    }
-
-    /// Does the work that is due.
-    async fn round(self, app: &Arc<App>, shift: &mut Watch) -> Result<Round, StoreError> {
-        match self {
-            Self::Mail => mail::round(app).await,
-            Self::Images => images::round(app).await,
-            Self::Purge => purge::round(app).await,
-            Self::Stock => stock::round(app, shift).await,
-        }
-    }
-}
-
 /// The running workers of this process.
 pub struct Workers {
     stop: CancellationToken,
@@ -104,7 +101,7 @@ impl Workers {
     /// Starts all workers as tasks.
     pub fn start(app: &Arc<App>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        for worker in Worker::ALL {
+        for &worker in Worker::ALL {
             let turns = Schedule { app: Arc::clone(app), worker, holder: HolderId::new(), turn: None, failures: 0 };
             tasks.spawn(turns.run(stop.clone()));
         }
@@ -128,7 +125,7 @@ impl Workers {
 
 /// Does all work that is due, without leases, and returns when there is nothing left to do. This is for tests.
 pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
-    for worker in Worker::ALL {
+    for &worker in Worker::ALL {
         let mut shift = Watch::default();
         while worker.round(app, &mut shift).await? == Round::Busy {}
     }

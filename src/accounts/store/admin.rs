@@ -6,6 +6,7 @@ use mongodb::{ClientSession, error::Result, options::ReturnDocument};
 use serde::Deserialize;
 
 use super::{UserRecord, Users};
+use crate::audits::subject::AuditSubject;
 use crate::{
     audits::{diff::Diff, store::Trail},
     db::{StoreError, locks::Lock, transaction::transact},
@@ -88,7 +89,7 @@ impl Users {
                 let Some(before) = before else { return Ok(false) };
                 let count = i64::try_from(before.living(trail.now)).unwrap_or(i64::MAX);
                 let changes = Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).described();
-                let entry = trail.entry("users", "logout", user).describing(changes);
+                let entry = trail.entry(AuditSubject::Users, "logout", user).describing(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -114,7 +115,7 @@ impl Users {
                     users.limits.clear_in(tx, counter).await?;
                 }
                 let changes = Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).described();
-                let entry = trail.entry("users", "unlock", user).describing(changes);
+                let entry = trail.entry(AuditSubject::Users, "unlock", user).describing(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -146,7 +147,7 @@ impl Users {
         let (then, now) = (administered(was, was_active), administered(role, is_active));
         let diff = Diff::between(&then, &now);
         let after = if diff.is_empty() { before } else { self.write_in(tx, user, &diff, is_active, trail.now).await? };
-        let entry = trail.entry("users", "update", user).holding(now).describing(diff.described());
+        let entry = trail.entry(AuditSubject::Users, "update", user).holding(now).describing(diff.described());
         self.audits.append_in(tx, entry).await?;
         Ok(UserChangeOutcome::Done(Box::new(after)))
     }

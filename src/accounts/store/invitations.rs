@@ -7,6 +7,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use mongodb::{Client, Collection};
 use serde::{Deserialize, Serialize};
 
+use crate::audits::subject::AuditSubject;
 use crate::{
     audits::store::{Audits, Trail},
     db::{
@@ -107,7 +108,8 @@ impl Invitations {
                 let older = doc! { "email": &invitation.email, "used_at": null };
                 stores.docs.delete_many(older).session(&mut *tx).await?;
                 stores.docs.insert_one(invitation).session(&mut *tx).await?;
-                let entry = trail.entry(NAME, "insert", invitation.id).holding(invitation.audited());
+                let entry =
+                    trail.entry(AuditSubject::Invitations, "insert", invitation.id).holding(invitation.audited());
                 stores.audits.append_in(tx, entry).await
             }
             .boxed()
@@ -152,7 +154,7 @@ impl Invitations {
                 filter.insert("_id", invitation);
                 let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
                 let Some(withdrawn) = withdrawn else { return Ok(false) };
-                let entry = trail.entry(NAME, "delete", invitation).holding(withdrawn.audited());
+                let entry = trail.entry(AuditSubject::Invitations, "delete", invitation).holding(withdrawn.audited());
                 stores.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()

@@ -12,6 +12,7 @@ use super::{
     links::{self, LinkDoc},
     resets::ResetContact,
 };
+use crate::audits::subject::AuditSubject;
 use crate::{
     accounts::rules::password::PasswordHash,
     audits::{
@@ -165,7 +166,9 @@ impl Proofs {
             return Ok(());
         }
         let changes = Diff::between(&then, &now).described();
-        self.audits.append_in(tx, trail.entry("users", "invitation_used", user).holding(now).describing(changes)).await
+        self.audits
+            .append_in(tx, trail.entry(AuditSubject::Users, "invitation_used", user).holding(now).describing(changes))
+            .await
     }
 
     async fn use_invitation(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {

@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
 use super::{Account, Users, Verified, contacts::ClaimRight};
+use crate::audits::subject::AuditSubject;
 use crate::{
     accounts::{
         rules::{
@@ -154,7 +155,7 @@ impl Users {
                     return Ok(false);
                 };
                 users.tell_in(tx, &account, MailKind::PasswordChanged, now).await?;
-                users.audits.append_in(tx, trail.entry("users", "password_set", user)).await.map(|()| true)
+                users.audits.append_in(tx, trail.entry(AuditSubject::Users, "password_set", user)).await.map(|()| true)
             }
             .boxed()
         })

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Carts;
 use super::HeldLine;
+use crate::audits::subject::AuditSubject;
 use crate::{
     audits::store::{Audits, Trail},
     carts::share_out::share_out,
@@ -184,7 +185,7 @@ impl Plans {
         }
         let lines = share(stock, &lines);
         let redistribution = AuditId::new();
-        let entry = trail.entry("products", "stock_redistribution", product).identified(redistribution);
+        let entry = trail.entry(AuditSubject::Products, "stock_redistribution", product).identified(redistribution);
         let entry = found.iter().fold(entry, |entry, product| entry.coded(&product.code));
         let plans = in_parts(redistribution, product, stock, &lines);
         let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };

@@ -9,6 +9,7 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::search;
+use crate::audits::subject::AuditSubject;
 use crate::{
     catalogue::rules::{names::Name, search::SearchText},
     db::{
@@ -34,6 +35,8 @@ pub trait Level: Debug + Clone + Send + Sync + 'static {
     type ParentId: Serialize + DeserializeOwned + Debug + Copy + Send + Sync + Unpin + 'static;
     /// The name of the collection.
     const COLLECTION: &'static str;
+    /// What its entries in the audits are about.
+    const SUBJECT: AuditSubject;
     /// The same level as a value.
     const LEVEL: TreeLevel;
 }
@@ -52,6 +55,7 @@ impl Level for Brand {
     type Id = BrandId;
     type ParentId = ();
     const COLLECTION: &'static str = "brands";
+    const SUBJECT: AuditSubject = AuditSubject::Brands;
     const LEVEL: TreeLevel = TreeLevel::Brand;
 }
 
@@ -59,6 +63,7 @@ impl Level for Model {
     type Id = ModelId;
     type ParentId = BrandId;
     const COLLECTION: &'static str = "models";
+    const SUBJECT: AuditSubject = AuditSubject::Models;
     const LEVEL: TreeLevel = TreeLevel::Model;
 }
 
@@ -66,6 +71,7 @@ impl Level for Category {
     type Id = CategoryId;
     type ParentId = ModelId;
     const COLLECTION: &'static str = "categories";
+    const SUBJECT: AuditSubject = AuditSubject::Categories;
     const LEVEL: TreeLevel = TreeLevel::Category;
 }
 

@@ -6,6 +6,7 @@ use bson::{Bson, Document, doc};
 use mongodb::error::Result;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::audits::subject::AuditSubject;
 use crate::{
     catalogue::{
         rules::pricing::Offer,
@@ -23,6 +24,8 @@ use crate::{
 pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unpin + 'static {
     /// The name of the collection.
     const COLLECTION: &'static str;
+    /// What its entries in the audits are about.
+    const SUBJECT: AuditSubject;
     /// The level of the tree.
     const LEVEL: TreeLevel;
 
@@ -84,6 +87,7 @@ macro_rules! fields {
 
 impl<L: Level> Node for BranchDoc<L> {
     const COLLECTION: &'static str = L::COLLECTION;
+    const SUBJECT: AuditSubject = L::SUBJECT;
     const LEVEL: TreeLevel = L::LEVEL;
 
     fields!();
@@ -117,6 +121,7 @@ impl Child for BranchDoc<Category> {
 
 impl Node for ProductDoc {
     const COLLECTION: &'static str = products::NAME;
+    const SUBJECT: AuditSubject = AuditSubject::Products;
     const LEVEL: TreeLevel = TreeLevel::Product;
 
     fields!();
