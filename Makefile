@@ -5,6 +5,8 @@ TEST_THREADS ?= 8
 # Tests of whole processes have deadlines, such as a start within ten seconds. A machine that runs seven other tests at
 # the same time may miss them, so these tests run after the others.
 WITH_DEADLINES = process:: stock_outages:: stopping:: overload::
+# A test whose snapshot differs fails and writes no file. tests/it/support/stable.rs tells how to change a snapshot.
+export INSTA_UPDATE ?= no
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

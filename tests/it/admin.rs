@@ -1,9 +1,10 @@
 //! Inserting brands, models, categories and products.
 
 use bson::doc;
+use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{TestApp, stable};
 
 const BRAND: &str = "/api/admin/brands/insert/";
 const PRODUCT: &str = "/api/admin/brands/TATA/models/NEXON/categories/BRK/products/insert/";
@@ -20,12 +21,35 @@ async fn inserts_answer_with_what_was_inserted() {
     let app = TestApp::start().await;
     let staff = app.staff().await;
     let reply = staff.post(BRAND, &brand(json!({ "brand_code": " TATA " }))).await.expect(201);
-    assert_eq!(reply["message"], "brand inserted successfully");
-    assert_eq!((&reply["brand"]["brand_code"], &reply["brand"]["brand_name"]), (&json!("TATA"), &json!("Tata Motors")));
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "brand": {
+        "_id": "[id]",
+        "brand_code": "TATA",
+        "brand_name": "Tata Motors",
+        "created_at": "[time]",
+        "image_url": "https://images.example.com/a.png"
+      },
+      "message": "brand inserted successfully"
+    }
+    "#);
+    let brand_id = reply["brand"]["_id"].clone();
     let model = json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": "/media/n.png" });
     let reply = staff.post("/api/admin/brands/TATA/models/insert/", &model).await.expect(201);
-    assert_eq!(reply["message"], "model inserted successfully");
-    assert!(reply["model"]["brand_id"].is_string());
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "message": "model inserted successfully",
+      "model": {
+        "_id": "[id]",
+        "brand_id": "[id]",
+        "created_at": "[time]",
+        "image_url": "/media/n.png",
+        "model_code": "NEXON",
+        "model_name": "Nexon"
+      }
+    }
+    "#);
+    assert_eq!(reply["model"]["brand_id"], brand_id);
 }
 
 #[tokio::test]

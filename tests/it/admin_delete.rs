@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
+use insta::assert_json_snapshot;
 use serde_json::json;
 
 use crate::support::{Caller, Reply, TestApp};
@@ -45,16 +46,51 @@ async fn what_is_deleted_takes_everything_below_it_along() {
     let staff = app.staff().await;
     full_brand(&staff, "TATA").await;
     full_brand(&staff, "TATA2").await;
-    let delete = async |path: &str| staff.delete(&format!("{BRANDS}{path}")).await.expect(200);
-    let reply = delete("/TATA/models/M1/categories/C1/products/delete/P1/").await;
-    assert_eq!(reply["message"], "product deleted successfully");
-    let reply = delete("/TATA/models/M1/categories/delete/C1/").await;
-    assert_eq!(reply["deleted"], json!({ "models": 0, "categories": 0, "products": 2 }));
-    let reply = delete("/TATA/models/delete/M1/").await;
-    assert_eq!(reply["deleted"], json!({ "models": 0, "categories": 1, "products": 3 }));
-    let reply = delete("/delete/TATA/").await;
-    assert_eq!(reply["message"], "brand deleted successfully");
-    assert_eq!(reply["deleted"], json!({ "models": 1, "categories": 2, "products": 6 }));
+    let mut replies = Vec::new();
+    for path in [
+        "TATA/models/M1/categories/C1/products/delete/P1/",
+        "TATA/models/M1/categories/delete/C1/",
+        "TATA/models/delete/M1/",
+        "delete/TATA/",
+    ] {
+        replies.push(staff.delete(&format!("{BRANDS}/{path}")).await.expect(200).json);
+    }
+    assert_json_snapshot!(replies, @r#"
+    [
+      {
+        "deleted": {
+          "categories": 0,
+          "models": 0,
+          "products": 0
+        },
+        "message": "product deleted successfully"
+      },
+      {
+        "deleted": {
+          "categories": 0,
+          "models": 0,
+          "products": 2
+        },
+        "message": "category deleted successfully"
+      },
+      {
+        "deleted": {
+          "categories": 1,
+          "models": 0,
+          "products": 3
+        },
+        "message": "model deleted successfully"
+      },
+      {
+        "deleted": {
+          "categories": 2,
+          "models": 1,
+          "products": 6
+        },
+        "message": "brand deleted successfully"
+      }
+    ]
+    "#);
     assert_eq!(counts(&app).await, [1, 2, 4, 12], "a brand whose code begins with the same letters stays");
     staff.delete(&format!("{BRANDS}/delete/TATA/")).await.refused(404, "brand not found");
     full_brand(&staff, "TATA").await;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
+use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, Reply, TestApp};
+use crate::support::{Caller, PASSWORD, Reply, TestApp, stable};
 
 const SEND: &str = "/api/auth/register/send-otp/";
 const VERIFY: &str = "/api/auth/register/verify-otp/";
@@ -49,7 +50,21 @@ async fn a_code_makes_an_account_whose_number_is_proven() {
     let code = app.code_for(NUMBER);
     verify(&caller, &wrong(&code)).await.refused(400, "invalid or expired OTP");
     let reply = verify(&caller, &code).await.expect(201);
-    assert_eq!(reply["message"], "user verified and registered successfully");
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "access": "[token]",
+      "expires_in": 900,
+      "message": "user verified and registered successfully",
+      "user": {
+        "_id": "[id]",
+        "created_at": "[time]",
+        "email": null,
+        "phone_number": "+919876543210",
+        "role": "customer",
+        "username": "Asha Rao"
+      }
+    }
+    "#);
     caller.sign_in(&reply);
     let me = caller.get("/api/accounts/me/").await.expect(200);
     assert_eq!((&me["is_verified"], &me["verification"]["phone"]["value"]), (&json!(true), &json!(NUMBER)));
@@ -287,7 +302,19 @@ async fn a_number_is_changed_by_its_proof_and_not_by_a_stolen_token() {
     let proof = json!({ "phone_number": NUMBER, "otp": code });
     other.post(verify, &proof).await.refused(400, "invalid or expired OTP");
     let reply = caller.post(verify, &proof).await.expect(200);
-    assert_eq!(reply["user"]["phone_number"], NUMBER);
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "message": "phone number verified successfully",
+      "user": {
+        "_id": "[id]",
+        "created_at": "[time]",
+        "email": null,
+        "phone_number": "+919876543210",
+        "role": "customer",
+        "username": "[name]"
+      }
+    }
+    "#);
     assert_eq!(caller.get("/api/accounts/me/").await.expect(200)["verification"]["phone"]["value"], NUMBER);
     other.post(send, &ask).await.refused(409, "phone number already registered");
     app.advance(Duration::from_secs(601));

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bson::{doc, oid::ObjectId};
+use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, Reply, TestApp};
+use crate::support::{Caller, PASSWORD, Reply, TestApp, stable};
 
 const ME: &str = "/api/accounts/me/";
 const UPDATE: &str = "/api/accounts/update/";
@@ -31,7 +32,7 @@ async fn stored(app: &TestApp, caller: &Caller) -> bson::Document {
 #[tokio::test]
 async fn what_is_named_is_changed_and_the_rest_stays() {
     let app = TestApp::start().await;
-    let caller = app.customer().await;
+    let caller = app.claims("john", Some("9876543210"), None).await;
     let before = caller.get(ME).await.expect(200);
     let body = json!({
         "username": "  Asha R. ",
@@ -41,8 +42,36 @@ async fn what_is_named_is_changed_and_the_rest_stays() {
     });
     let put = Reply::of(caller.request(Method::PUT, UPDATE).json(&body)).await.expect(200);
     assert_eq!((&put["username"], &put["email"]), (&json!("Asha R."), &json!("new@example.com")));
-    assert_eq!(put["profile"]["display"]["photo"], "https://images.example.com/a.webp");
-    assert_eq!(put["profile"]["preference"]["language"], "en-IN");
+    assert_json_snapshot!(stable(&put["profile"]), @r#"
+    {
+      "address": {
+        "_id": "[id]",
+        "address_line1": "",
+        "address_line2": "",
+        "city": "",
+        "country": "",
+        "name": "Asha R.",
+        "phone_number": "+919876543210",
+        "pincode": "",
+        "postal_code": "",
+        "state": "",
+        "updated_at": "[time]",
+        "user_id": "[id]"
+      },
+      "display": {
+        "created_at": "[time]",
+        "photo": "https://images.example.com/a.webp"
+      },
+      "phone": {
+        "created_at": "[time]",
+        "number": "+919876543210"
+      },
+      "preference": {
+        "created_at": "[time]",
+        "language": "en-IN"
+      }
+    }
+    "#);
     assert_eq!((&put["phone_number"], &put["_id"]), (&before["phone_number"], &before["_id"]));
     assert_eq!(put["profile"]["phone"], before["profile"]["phone"]);
     let patched = patch(&caller, &json!({ "preference": { "language": "hi" } })).await.expect(200);

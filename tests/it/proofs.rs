@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bson::{doc, oid::ObjectId};
+use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, TestApp};
+use crate::support::{Caller, PASSWORD, TestApp, stable};
 
 const REQUEST: &str = "/api/request/request-staff/";
 const ME: &str = "/api/accounts/me/";
@@ -22,16 +23,33 @@ async fn me(caller: &Caller) -> Value {
 #[tokio::test]
 async fn a_link_proves_the_account_s_address_and_makes_nobody_staff() {
     let app = TestApp::start().await;
-    let owner = app.customer_at("asha@example.com").await;
+    let owner = app.claims("Asha Rao", Some("9876543210"), Some("asha@example.com")).await;
     let reply = owner.post_empty(REQUEST).await.expect(200);
-    assert_eq!(reply["email"], "a***@example.com");
+    assert_json_snapshot!(reply.json, @r#"
+    {
+      "email": "a***@example.com",
+      "message": "a verification link was sent"
+    }
+    "#);
     let path = activate(&app.link("activate-staff").await);
     for _ in 0..2 {
         let seen = app.anonymous().get(&path).await.expect(200);
         assert_eq!((&seen["valid"], &seen["email"]), (&json!(true), &json!("a***@example.com")));
     }
     let reply = owner.post_empty(&path).await.expect(200);
-    assert_eq!((&reply["user"]["role"], &reply["user"]["email"]), (&json!("customer"), &json!("asha@example.com")));
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "message": "email verified successfully",
+      "user": {
+        "_id": "[id]",
+        "created_at": "[time]",
+        "email": "asha@example.com",
+        "phone_number": "+919876543210",
+        "role": "customer",
+        "username": "Asha Rao"
+      }
+    }
+    "#);
     assert_eq!(me(&owner).await["verification"]["email"]["value"], "asha@example.com");
     owner.post_empty(&path).await.refused(404, DEAD);
     app.anonymous().get(&path).await.refused(404, DEAD);
@@ -78,7 +96,15 @@ async fn a_link_dies_with_a_change_of_the_address_and_after_an_hour() {
     set("asha@example.com").await;
     app.advance(Duration::from_secs(3600));
     let reply = app.anonymous().post_empty(&path).await.refused(410, "this link has expired");
-    assert_eq!(reply["valid"], false);
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "code": "link_expired",
+      "detail": "this link has expired",
+      "error": "this link has expired",
+      "request_id": "[id]",
+      "valid": false
+    }
+    "#);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Listing and ending the sessions of the signed-in user.
 
-use serde_json::{Value, json};
+use insta::assert_json_snapshot;
+use serde_json::json;
 
-use crate::support::{Caller, PASSWORD, TestApp};
+use crate::support::{Caller, PASSWORD, TestApp, stable};
 
 const ME: &str = "/api/accounts/me/";
 const SESSIONS: &str = "/api/auth/sessions/";
@@ -27,11 +28,39 @@ async fn sessions_are_listed_and_the_current_one_is_marked() {
     let app = TestApp::start().await;
     let [_first, second, _third] = signed_in_thrice(&app).await;
     let reply = second.get(SESSIONS).await.expect(200);
-    let sessions = reply["sessions"].as_array().expect("sessions");
-    let current: Vec<&Value> = sessions.iter().map(|session| &session["current"]).collect();
-    assert_eq!(current, [false, true, false]);
-    assert!(sessions.iter().all(|session| session["device"] == "tests/1" && session["ip"].is_string()));
-    assert!(sessions.iter().all(|session| session["last_used_at"].is_string() && session["expires_at"].is_string()));
+    assert_json_snapshot!(stable(&reply.json), @r#"
+    {
+      "sessions": [
+        {
+          "_id": "[id]",
+          "created_at": "[time]",
+          "current": false,
+          "device": "tests/1",
+          "expires_at": "[time]",
+          "ip": "[loopback]",
+          "last_used_at": "[time]"
+        },
+        {
+          "_id": "[id]",
+          "created_at": "[time]",
+          "current": true,
+          "device": "tests/1",
+          "expires_at": "[time]",
+          "ip": "[loopback]",
+          "last_used_at": "[time]"
+        },
+        {
+          "_id": "[id]",
+          "created_at": "[time]",
+          "current": false,
+          "device": "tests/1",
+          "expires_at": "[time]",
+          "ip": "[loopback]",
+          "last_used_at": "[time]"
+        }
+      ]
+    }
+    "#);
     assert!(!reply.text.contains("counter"));
 }
 

@@ -2,10 +2,11 @@
 
 use bson::{Document, doc};
 use futures_util::future::join_all;
+use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, PASSWORD, Reply, TestApp};
+use crate::support::{Caller, PASSWORD, Reply, TestApp, stable};
 
 const AUDITS: &str = "/api/admin/audits/";
 const INVITES: &str = "/api/admin/staff/invites/";
@@ -35,10 +36,36 @@ async fn each_change_of_an_account_is_told_of_once() {
     let (path, id) = (format!("/api/admin/users/{}/", user.user_id), json!(user.user_id));
     let reply = admin.patch(&path, &json!({ "role": "staff" })).await.expect(200);
     let entry = told(&admin, &reply, "users", "update", &id).await;
-    let changes =
-        json!({ "updatedFields": { "role": "staff" }, "removedFields": [], "before": { "role": "customer" } });
-    assert_eq!(entry["update_description"], changes);
-    assert_eq!(entry["full_document"], json!({ "role": "staff", "is_active": true }));
+    assert_json_snapshot!(stable(&entry), @r#"
+    {
+      "_id": "[id]",
+      "actor": {
+        "user_id": "[id]",
+        "username": "[name]"
+      },
+      "code": null,
+      "collection": "users",
+      "document_key": {
+        "_id": "[id]"
+      },
+      "full_document": {
+        "is_active": true,
+        "role": "staff"
+      },
+      "operation": "update",
+      "request_id": "[id]",
+      "timestamp": "[time]",
+      "update_description": {
+        "before": {
+          "role": "customer"
+        },
+        "removedFields": [],
+        "updatedFields": {
+          "role": "staff"
+        }
+      }
+    }
+    "#);
     let reply = admin.post_empty(&format!("{path}logout/")).await.expect(200);
     let entry = told(&admin, &reply, "users", "logout", &id).await;
     let changes = json!({ "updatedFields": { "sessions": 0 }, "removedFields": [], "before": { "sessions": 1 } });

@@ -20,6 +20,7 @@ mod replica_set;
 mod reply;
 mod s3;
 mod smtp;
+mod stable;
 mod twilio;
 mod wire;
 
@@ -40,6 +41,7 @@ pub use self::{
     reply::Reply,
     s3::FakeS3,
     smtp::MailServer,
+    stable::stable,
     twilio::{CODE, FakeTwilio, Mood},
     wire::Wire,
 };
