@@ -9,6 +9,7 @@ use crate::{
         Account, address,
         rules::profile::{AddressChange, AddressLine},
     },
+    api::examples,
     values::{
         ids::{AddressId, UserId},
         invalid::InvalidField,
@@ -70,7 +71,7 @@ impl Example for AddressIn {
     fn example() -> Self {
         let line = |text: &str| Some(Line(text.to_owned()));
         Self {
-            name: line("Asha Rao"),
+            name: line(examples::USERNAME),
             phone_number: Some(Digits("9876543210".to_owned())),
             address_line1: line("14 MG Road"),
             address_line2: None,
@@ -151,8 +152,8 @@ impl Example for AddressOut {
         Self {
             id: AddressId::from(EXAMPLE_ID),
             user_id: UserId::from(EXAMPLE_ID),
-            name: line("Asha Rao"),
-            phone_number: line("+919876543210"),
+            name: line(examples::USERNAME),
+            phone_number: line(examples::NUMBER),
             address_line1: line("14 MG Road"),
             address_line2: String::new(),
             city: line("Pune"),
@@ -160,7 +161,7 @@ impl Example for AddressOut {
             country: line("India"),
             pincode: line("411001"),
             postal_code: line("411001"),
-            updated_at: Timestamp::from_millis(1_732_374_690_000),
+            updated_at: examples::NOW,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::fast_json::Scalar;
 use crate::{
+    api::examples,
     catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
     values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
@@ -168,8 +169,6 @@ impl From<Offer> for OfferOut {
     }
 }
 
-const EXAMPLE_TIME: i64 = 1_732_374_690_000;
-
 impl Example for BrandOut {
     fn example() -> Self {
         Self {
@@ -177,7 +176,7 @@ impl Example for BrandOut {
             brand_name: "Tata Motors".to_owned(),
             brand_code: "TATA".to_owned(),
             image_url: "https://images.example.com/tata.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
+            created_at: examples::NOW.into(),
         }
     }
 }
@@ -190,7 +189,7 @@ impl Example for ModelOut {
             model_name: "Nexon".to_owned(),
             model_code: "NEXON".to_owned(),
             image_url: "https://images.example.com/nexon.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
+            created_at: examples::NOW.into(),
         }
     }
 }
@@ -203,7 +202,7 @@ impl Example for CategoryOut {
             category_name: "Brakes".to_owned(),
             category_code: "BRK".to_owned(),
             image_url: "https://images.example.com/brakes.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
+            created_at: examples::NOW.into(),
         }
     }
 }
@@ -225,7 +224,7 @@ impl Example for ProductOut {
             price: Money::from_minor(249_900).into(),
             stock: 40,
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
-            created_at: Timestamp::from_millis(EXAMPLE_TIME).into(),
+            created_at: examples::NOW.into(),
             reviews: Vec::new(),
             offers: offer,
             is_active: true,

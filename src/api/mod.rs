@@ -21,6 +21,7 @@ mod catalogue_out;
 mod client;
 pub mod error;
 mod etag;
+mod examples;
 mod fast_json;
 mod fields;
 mod message;

@@ -4,6 +4,7 @@ use poem_openapi::{Enum, Object, types::Example};
 
 use crate::{
     accounts::Account,
+    api::examples,
     values::{ids::UserId, mask, role::Role, time::Timestamp},
 };
 
@@ -72,11 +73,11 @@ impl Example for UserOut {
     fn example() -> Self {
         Self {
             id: UserId::from(*b"\x67\x41\xf0\xa2\xc3\xb4\xd5\xe6\xf7\xa8\xb9\xc0"),
-            username: "Asha Rao".to_owned(),
-            phone_number: Some("+919876543210".to_owned()),
-            email: Some("asha@example.com".to_owned()),
+            username: examples::USERNAME.to_owned(),
+            phone_number: Some(examples::NUMBER.to_owned()),
+            email: Some(examples::EMAIL.to_owned()),
             role: RoleOut::Customer,
-            created_at: Timestamp::from_millis(1_732_374_690_000),
+            created_at: examples::NOW,
         }
     }
 }

@@ -4,6 +4,7 @@ use poem_openapi::{Object, types::Example};
 
 use crate::{
     accounts::{Account, Profile, Verification, Verified},
+    api::examples,
     api::{address::AddressOut, user_out::UserOut},
     values::{mask, time::Timestamp},
 };
@@ -141,13 +142,13 @@ impl From<Verification> for VerificationOut {
 impl Example for AccountOut {
     fn example() -> Self {
         let user = UserOut::example();
-        let created_at = Timestamp::from_millis(1_732_374_690_000);
+        let created_at = examples::NOW;
         Self {
             user,
             is_active: true,
             is_staff: false,
             profile: ProfileOut {
-                phone: Some(ProfilePhoneOut { number: "+919876543210".to_owned(), created_at }),
+                phone: Some(ProfilePhoneOut { number: examples::NUMBER.to_owned(), created_at }),
                 address: AddressOut::example(),
                 display: None,
                 preference: None,

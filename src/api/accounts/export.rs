@@ -6,6 +6,7 @@ use super::account_out::AccountOut;
 use crate::{
     accounts::WholeAccount,
     api::auth::SessionsOut,
+    api::examples,
     values::{
         cart::{CartDoc, CartLine},
         ids::{CartId, ProductId, SessionId},
@@ -99,7 +100,7 @@ impl From<CartLine> for StoredLineOut {
 
 impl Example for ExportOut {
     fn example() -> Self {
-        let at = Timestamp::from_millis(1_732_374_690_000);
+        let at = examples::NOW;
         let line = StoredLineOut {
             product_id: ProductId::from([0x67; 12]),
             quantity: 2,

@@ -19,6 +19,7 @@ use crate::{
             username::Username,
         },
     },
+    api::examples,
     api::{
         address::AddressIn,
         error::refusals,
@@ -142,8 +143,8 @@ impl Example for UpdateIn {
     fn example() -> Self {
         let line = |text: &str| Some(Line(text.to_owned()));
         Self {
-            username: line("Asha Rao"),
-            email: MaybeUndefined::Value(Line("asha@example.com".to_owned())),
+            username: line(examples::USERNAME),
+            email: MaybeUndefined::Value(examples::line(examples::EMAIL)),
             current_password: Some(PasswordIn(Password::new("Br4ke-pads!".to_owned()))),
             display: Some(DisplayIn {
                 photo: MaybeUndefined::Value(Line("https://images.example.com/asha.webp".to_owned())),

@@ -12,6 +12,7 @@ use poem_openapi::{
 use serde_json::{Value, json};
 
 use crate::{
+    api::examples,
     api::{
         Group,
         access::Staff,
@@ -225,8 +226,8 @@ impl Example for AuditOut {
             full_document: Any(json!({ "product_code": "PADF", "price": 2299.5 })),
             update_description: Any(changes),
             actor: Some(ActorOut { user_id: UserId::from([0x65; 12]), username: "asha".to_owned() }),
-            request_id: Some("6741f0a2c3b4d5e6f7a8b9c0".to_owned()),
-            timestamp: Timestamp::from_millis(1_732_374_690_000),
+            request_id: Some(examples::REQUEST_ID.to_owned()),
+            timestamp: examples::NOW,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         InvitationDoc,
         invitations::{self, InviteError},
     },
+    api::examples,
     api::{
         Group,
         access::Admin,
@@ -93,7 +94,7 @@ struct InviteIn {
 
 impl Example for InviteIn {
     fn example() -> Self {
-        Self { email: Some(Line("asha@example.com".to_owned())) }
+        Self { email: Some(examples::line(examples::EMAIL)) }
     }
 }
 
@@ -126,10 +127,10 @@ impl Example for InvitationOut {
     fn example() -> Self {
         Self {
             id: InvitationId::from(*b"\x67\x41\xf0\xa2\xc3\xb4\xd5\xe6\xf7\xa8\xb9\xc1"),
-            email: "asha@example.com".to_owned(),
+            email: examples::EMAIL.to_owned(),
             invited_by: UserId::from(*b"\x67\x41\xf0\xa2\xc3\xb4\xd5\xe6\xf7\xa8\xb9\xc0"),
-            created_at: Timestamp::from_millis(1_732_374_690_000),
-            expires_at: Timestamp::from_millis(1_732_979_490_000),
+            created_at: examples::NOW,
+            expires_at: examples::NEXT_WEEK,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         UserChange, UserRecord,
         administration::{UserState, UsersError},
     },
+    api::examples,
     api::{
         access::Staff,
         accounts::account_out::AccountOut,
@@ -16,8 +17,6 @@ use crate::{
     },
     values::{role::Role, time::Timestamp},
 };
-
-const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
 
 /// The warning about an account of staff or an admin that has no proven contact.
 const UNRECOVERABLE: &str =
@@ -134,7 +133,7 @@ impl UserChangedOut {
 
 impl Example for UserRowOut {
     fn example() -> Self {
-        Self { user: UserOut::example(), is_active: true, last_sign_in_at: Some(EXAMPLE_TIME) }
+        Self { user: UserOut::example(), is_active: true, last_sign_in_at: Some(examples::NOW) }
     }
 }
 
@@ -146,7 +145,7 @@ impl Example for UserListOut {
 
 impl Example for UserDetailsOut {
     fn example() -> Self {
-        Self { account: AccountOut::example(), last_sign_in_at: Some(EXAMPLE_TIME), sessions: 2, locked: false }
+        Self { account: AccountOut::example(), last_sign_in_at: Some(examples::NOW), sessions: 2, locked: false }
     }
 }
 

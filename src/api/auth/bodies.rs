@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{SessionDoc, registration::Application, rules::password::Password, sessions::SignedIn},
+    api::examples,
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
@@ -40,10 +41,10 @@ impl From<RegisterIn> for Application {
 impl Example for RegisterIn {
     fn example() -> Self {
         Self {
-            username: Some(Line("Asha Rao".to_owned())),
+            username: Some(examples::line(examples::USERNAME)),
             password: Some(example_password()),
             phone_number: Some(Digits("9876543210".to_owned())),
-            email: Some(Line("asha@example.com".to_owned())),
+            email: Some(examples::line(examples::EMAIL)),
         }
     }
 }
@@ -74,7 +75,7 @@ pub(super) struct TokenLoginIn {
 
 impl Example for TokenLoginIn {
     fn example() -> Self {
-        Self { username: Some(Digits("asha@example.com".to_owned())), password: Some(example_password()) }
+        Self { username: Some(Digits(examples::EMAIL.to_owned())), password: Some(example_password()) }
     }
 }
 
@@ -229,14 +230,14 @@ impl SessionsOut {
 
 impl Example for SessionsOut {
     fn example() -> Self {
-        let at = Timestamp::from_millis(1_732_374_690_000);
+        let at = examples::NOW;
         let session = SessionOut {
             id: SessionId::from([0x68; 12]),
             device: "Mozilla/5.0 (X11; Linux x86_64)".to_owned(),
             ip: "203.0.113.57".to_owned(),
             created_at: at,
             last_used_at: at,
-            expires_at: Timestamp::from_millis(1_732_979_490_000),
+            expires_at: examples::NEXT_WEEK,
             current: true,
         };
         Self { sessions: vec![session] }

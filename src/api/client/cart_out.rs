@@ -4,6 +4,7 @@ use poem_openapi::{Object, types::Example};
 use serde::Serialize;
 
 use crate::{
+    api::examples,
     api::fast_json::Scalar,
     carts::{PricedCart, PricedLine},
     values::{
@@ -111,7 +112,7 @@ impl From<PricedLine> for CartItemOut {
 
 impl Example for CartReply {
     fn example() -> Self {
-        let at = Timestamp::from_millis(1_732_374_690_000);
+        let at = examples::NOW;
         let item = CartItemOut {
             product_id: ProductId::from([0x67; 12]).into(),
             quantity: 2,

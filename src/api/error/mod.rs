@@ -23,6 +23,7 @@ pub use self::{
     codes::ErrorCode,
     refusals::{Never, Refusal},
 };
+use crate::api::examples;
 use crate::db::StoreError;
 
 /// The body of every answer with a status of 400 or more.
@@ -52,7 +53,7 @@ impl Example for ErrorOut {
             error: text.to_owned(),
             detail: text.to_owned(),
             code: ErrorCode::InvalidInput,
-            request_id: "6741f0a2c3b4d5e6f7a8b9c0".to_owned(),
+            request_id: examples::REQUEST_ID.to_owned(),
             fields: Some(BTreeMap::from([("phone_number".to_owned(), text.to_owned())])),
             valid: None,
         }

@@ -5,14 +5,13 @@ use serde::Deserialize;
 
 use crate::{
     accounts::{Account, LinkDoc, Recoverable, rules::password::Password},
+    api::examples,
     api::{
         fields::{Digits, Line, PasswordIn, TokenIn},
         user_out::UserOut,
     },
     values::{email::Email, mask, time::Timestamp},
 };
-
-const EXAMPLE_TIME: Timestamp = Timestamp::from_millis(1_732_374_690_000);
 
 /// The e-mail address that is to be proven.
 #[derive(Object, Deserialize)]
@@ -26,7 +25,7 @@ pub(super) struct StaffIn {
 
 impl Example for StaffIn {
     fn example() -> Self {
-        Self { email: Some(Line("asha@example.com".to_owned())), current_password: None }
+        Self { email: Some(examples::line(examples::EMAIL)), current_password: None }
     }
 }
 
@@ -73,7 +72,7 @@ impl ActivationOut {
 impl Example for ActivationOut {
     fn example() -> Self {
         let email = "a***@example.com".to_owned();
-        Self { valid: true, email, expires_at: EXAMPLE_TIME, account_required: true }
+        Self { valid: true, email, expires_at: examples::NOW, account_required: true }
     }
 }
 
@@ -121,7 +120,7 @@ impl IdentifierIn {
 
 impl Example for IdentifierIn {
     fn example() -> Self {
-        let identifier = Some(Digits("Asha Rao".to_owned()));
+        let identifier = Some(Digits(examples::USERNAME.to_owned()));
         Self { identifier, email: None, username: None, phone_number: None }
     }
 }
@@ -149,7 +148,7 @@ impl ForgottenOut {
 
 impl Example for ForgottenOut {
     fn example() -> Self {
-        Self { username: "Asha Rao".to_owned(), email: Some("a***@example.com".to_owned()), last_reset: None }
+        Self { username: examples::USERNAME.to_owned(), email: Some("a***@example.com".to_owned()), last_reset: None }
     }
 }
 
@@ -163,7 +162,7 @@ pub(super) struct LinkOut {
 
 impl Example for LinkOut {
     fn example() -> Self {
-        Self { valid: true, expires_at: EXAMPLE_TIME }
+        Self { valid: true, expires_at: examples::NOW }
     }
 }
 
