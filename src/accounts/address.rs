@@ -54,10 +54,10 @@ pub async fn read(app: &App, owner: SessionRef) -> Result<Account, AddressError>
     app.store.users.account(owner).await?.ok_or(AddressError::SignedOut)
 }
 
-/// Changes the fields that `change` names, and returns the account after the change. The same update checks that the
+/// Changes the lines that `address` names, and returns the account after the change. The same update checks that the
 /// session of the caller is alive.
-pub async fn update(app: &App, owner: SessionRef, change: AddressChange) -> Result<Account, AddressError> {
-    let change = AccountChange { address: change, ..AccountChange::default() };
+pub async fn update(app: &App, owner: SessionRef, address: AddressChange) -> Result<Account, AddressError> {
+    let change = AccountChange { address, ..AccountChange::default() };
     if change.is_empty() {
         read(app, owner).await?;
         return Err(AddressError::NothingGiven);

@@ -57,7 +57,7 @@ struct Claims<'a> {
 
 /// The claims that the server checks.
 #[derive(Deserialize)]
-struct Checked<'a> {
+struct CheckedClaims<'a> {
     iss: &'a str,
     sub: &'a str,
     sid: &'a str,
@@ -67,8 +67,8 @@ struct Checked<'a> {
 
 /// Signs and checks access tokens.
 pub struct AccessTokens {
-    signing: EncodingKey,
-    accepted: Vec<DecodingKey>,
+    signing_key: EncodingKey,
+    accepted_keys: Vec<DecodingKey>,
 }
 
 impl AccessTokens {
@@ -78,12 +78,12 @@ impl AccessTokens {
         INSTALLED.call_once(|| {
             hs256::PROVIDER.install_default().expect("nothing else in this process installs a JWT provider");
         });
-        let accepted = keys.iter().map(|key| DecodingKey::from_secret(key.bytes())).collect();
-        Self { signing: EncodingKey::from_secret(keys[0].bytes()), accepted }
+        let accepted_keys = keys.iter().map(|key| DecodingKey::from_secret(key.bytes())).collect();
+        Self { signing_key: EncodingKey::from_secret(keys[0].bytes()), accepted_keys }
     }
 
-    /// Signs a token for `bearer` that expires at `expires`.
-    pub fn sign(&self, bearer: &Bearer<'_>, now: Timestamp, expires: Timestamp) -> AccessToken {
+    /// Signs a token for `bearer` that expires at `expires_at`.
+    pub fn sign(&self, bearer: &Bearer<'_>, now: Timestamp, expires_at: Timestamp) -> AccessToken {
         let user = bearer.session.user.to_string();
         let claims = Claims {
             iss: ISSUER,
@@ -95,10 +95,10 @@ impl AccessTokens {
             sid: bearer.session.session.to_string(),
             jti: TokenId::new().to_string(),
             iat: now.seconds(),
-            exp: expires.seconds(),
+            exp: expires_at.seconds(),
             token_type: TOKEN_TYPE,
         };
-        let token = jsonwebtoken::encode(&Header::default(), &claims, &self.signing);
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &self.signing_key);
         AccessToken(token.expect("the claims are plain text and numbers"))
     }
 
@@ -106,20 +106,20 @@ impl AccessTokens {
     /// for the current role.
     pub fn signed_role(&self, token: &str, now: Timestamp) -> Result<Role, InvalidAccessToken> {
         #[derive(Deserialize)]
-        struct Signed {
+        struct RoleClaim {
             role: Role,
         }
         self.check(token, now)?;
-        let claims = self.signed_claims(token).ok_or(InvalidAccessToken)?;
-        let Signed { role } = serde_json::from_slice(&claims).map_err(|_| InvalidAccessToken)?;
+        let json = self.signed_claims(token).ok_or(InvalidAccessToken)?;
+        let RoleClaim { role } = serde_json::from_slice(&json).map_err(|_| InvalidAccessToken)?;
         Ok(role)
     }
 
     /// Checks a token and returns the session that it names. Only the database knows whether that session is still
     /// alive.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<SessionRef, InvalidAccessToken> {
-        let claims = self.signed_claims(token).ok_or(InvalidAccessToken)?;
-        let claims: Checked<'_> = serde_json::from_slice(&claims).map_err(|_| InvalidAccessToken)?;
+        let json = self.signed_claims(token).ok_or(InvalidAccessToken)?;
+        let claims: CheckedClaims<'_> = serde_json::from_slice(&json).map_err(|_| InvalidAccessToken)?;
         if claims.iss != ISSUER || claims.token_type != TOKEN_TYPE || claims.exp <= now.seconds() {
             return Err(InvalidAccessToken);
         }
@@ -138,7 +138,7 @@ impl AccessTokens {
         let (_header, claims) = signed.split_once('.')?;
         let has_signed =
             |key| crypto::verify(signature, signed.as_bytes(), key, Algorithm::HS256).is_ok_and(|valid| valid);
-        if self.accepted.iter().any(has_signed) { URL_SAFE_NO_PAD.decode(claims).ok() } else { None }
+        if self.accepted_keys.iter().any(has_signed) { URL_SAFE_NO_PAD.decode(claims).ok() } else { None }
     }
 }
 
@@ -163,21 +163,21 @@ mod tests {
     const OLD: &[u8] = b"old secret of at least 32 bytes!";
     const NEW: &[u8] = b"new secret of at least 32 bytes!";
 
-    fn tokens(secret: &[u8], previous: Option<&[u8]>) -> AccessTokens {
+    fn signer(secret: &[u8], previous: Option<&[u8]>) -> AccessTokens {
         AccessTokens::new(&Keys::derive(secret, previous).access)
     }
 
-    fn signed(by: &AccessTokens, session: SessionRef) -> String {
+    fn sign_for(tokens: &AccessTokens, session: SessionRef) -> String {
         let bearer =
             Bearer { session, username: "Asha Rao", phone_number: Some("+919876543210"), role: Role::Customer };
-        by.sign(&bearer, Timestamp::from_millis(0), Timestamp::from_millis(900_000)).expose()
+        tokens.sign(&bearer, Timestamp::from_millis(0), Timestamp::from_millis(900_000)).expose()
     }
 
     #[test]
     fn names_its_session_until_it_expires() {
         let session = SessionRef { user: UserId::new(), session: SessionId::new() };
-        let tokens = tokens(NEW, None);
-        let token = signed(&tokens, session);
+        let tokens = signer(NEW, None);
+        let token = sign_for(&tokens, session);
         assert_eq!(tokens.check(&token, Timestamp::from_millis(899_999)), Ok(session));
         assert_eq!(tokens.check(&token, Timestamp::from_millis(900_000)), Err(InvalidAccessToken));
     }
@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn any_changed_character_is_refused() {
         let session = SessionRef { user: UserId::new(), session: SessionId::new() };
-        let tokens = tokens(NEW, None);
-        let token = signed(&tokens, session);
+        let tokens = signer(NEW, None);
+        let token = sign_for(&tokens, session);
         for at in 0..token.len() {
             let mut changed = token.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
@@ -198,15 +198,15 @@ mod tests {
     #[test]
     fn the_previous_secret_is_accepted_and_no_other() {
         let session = SessionRef { user: UserId::new(), session: SessionId::new() };
-        let token = signed(&tokens(OLD, None), session);
+        let token = sign_for(&signer(OLD, None), session);
         let now = Timestamp::from_millis(0);
-        assert_eq!(tokens(NEW, Some(OLD)).check(&token, now), Ok(session));
-        assert_eq!(tokens(NEW, None).check(&token, now), Err(InvalidAccessToken));
+        assert_eq!(signer(NEW, Some(OLD)).check(&token, now), Ok(session));
+        assert_eq!(signer(NEW, None).check(&token, now), Err(InvalidAccessToken));
     }
 
     #[test]
     fn an_unsigned_token_is_refused() {
         let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJteXNwYXJlcy1hdXRoLXNlcnZpY2UifQ.";
-        assert!(tokens(NEW, None).check(none, Timestamp::from_millis(0)).is_err());
+        assert!(signer(NEW, None).check(none, Timestamp::from_millis(0)).is_err());
     }
 }

@@ -69,7 +69,7 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let number = required("phone_number", body.0.phone_number)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_phone(&self.app, &number);
+        let identifier = sign_in::identify_by_phone(&self.app, &number);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::Cookie, &origin.0).await?;
         let cookie = self.cookie(&signed_in, &origin);
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
@@ -84,7 +84,7 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let name = required("username", body.0.username)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_any(&self.app, &name);
+        let identifier = sign_in::identify(&self.app, &name);
         let signed_in = sign_in::sign_in(&self.app, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
         let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
