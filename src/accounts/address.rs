@@ -29,7 +29,7 @@ pub enum AddressError {
 /// Where the owner gave no name or number, the address shows the username and the phone number of the account. An
 /// address that was never stored has the same id as the account, so nothing needs to be stored at the sign-up.
 pub fn of(account: &Account) -> Address {
-    let given = account.profile.address.clone().unwrap_or_else(|| Address {
+    let stored = account.profile.address.clone().unwrap_or_else(|| Address {
         id: AddressId::from(account.id.bytes()),
         name: None,
         phone_number: None,
@@ -43,9 +43,9 @@ pub fn of(account: &Account) -> Address {
     });
     let number = || account.phone_number.as_ref().map(ToString::to_string);
     Address {
-        name: given.name.or_else(|| Some(account.username.to_string())),
-        phone_number: given.phone_number.or_else(number),
-        ..given
+        name: stored.name.or_else(|| Some(account.username.to_string())),
+        phone_number: stored.phone_number.or_else(number),
+        ..stored
     }
 }
 

@@ -105,16 +105,16 @@ pub async fn change(app: &App, author: &Author, user: UserId, fields: UserChange
 
 /// Ends all sessions of an account. Their access tokens stop working at once.
 pub async fn sign_out(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
-    let found = app.store.users.sign_out(user, &app.trail(Some(author))).await?;
-    if found { Ok(()) } else { Err(UsersError::NotFound) }
+    let exists = app.store.users.sign_out(user, &app.trail(Some(author))).await?;
+    if exists { Ok(()) } else { Err(UsersError::NotFound) }
 }
 
 /// Resets the counters of failed sign-ins to an account, so that its owner can try again at once.
 pub async fn unlock(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
     let was_locked = sign_in::is_locked(app, user).await?;
     let failure_keys = sign_in::failure_keys(app, user);
-    let found = app.store.users.unlock(user, &failure_keys, was_locked, &app.trail(Some(author))).await?;
-    if found { Ok(()) } else { Err(UsersError::NotFound) }
+    let exists = app.store.users.unlock(user, &failure_keys, was_locked, &app.trail(Some(author))).await?;
+    if exists { Ok(()) } else { Err(UsersError::NotFound) }
 }
 
 async fn user_state(app: &App, record: UserRecord) -> Result<UserState, UsersError> {

@@ -101,11 +101,11 @@ impl NewAccount {
     /// Checks everything that can be checked without the database. Empty fields count as missing. An account needs a
     /// number or an address. Numbers without a country code belong to `region`.
     pub fn check(application: Application, region: Region) -> Result<Self, InvalidField> {
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let username = given(application.username).ok_or_else(|| InvalidField::required("username"))?;
-        let given_password = application.password.filter(|password| !password.expose().is_empty());
-        let typed_password = given_password.ok_or_else(|| InvalidField::required("password"))?;
-        let (phone_number, email) = (given(application.phone_number), given(application.email));
+        let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let username = non_empty(application.username).ok_or_else(|| InvalidField::required("username"))?;
+        let non_empty_password = application.password.filter(|password| !password.expose().is_empty());
+        let typed_password = non_empty_password.ok_or_else(|| InvalidField::required("password"))?;
+        let (phone_number, email) = (non_empty(application.phone_number), non_empty(application.email));
         if phone_number.is_none() && email.is_none() {
             return Err(InvalidField::required("phone_number"));
         }
@@ -223,12 +223,12 @@ mod tests {
     use super::*;
 
     fn check(username: &str, password: &str, phone: &str, email: &str) -> Result<(), String> {
-        let given = |text: &str| Some(text.to_owned());
+        let field = |text: &str| Some(text.to_owned());
         let application = Application {
-            username: given(username),
+            username: field(username),
             password: Some(Password::new(password.to_owned())),
-            phone_number: given(phone),
-            email: given(email),
+            phone_number: field(phone),
+            email: field(email),
         };
         let checked = NewAccount::check(application, "IN".parse().expect("region"));
         checked.map(|_| ()).map_err(|invalid| invalid.to_string())
@@ -243,11 +243,11 @@ mod tests {
 
     #[test]
     fn the_first_fault_is_told_in_the_words_that_frontends_know() {
-        let told = |result: Result<(), String>| result.expect_err("a fault");
-        assert_eq!(told(check("", "", "", "")), "username is required");
-        assert_eq!(told(check("john", "", "", "")), "password is required");
-        assert_eq!(told(check("jo", "x", "1", "")), "invalid username: username too long/short");
-        assert_eq!(told(check("john", "x", "1", "")), "invalid phone number: must be 10-15 digits");
-        assert_eq!(told(check("john", "x", "9876543210", "")), "invalid password: password too long/short");
+        let error_of = |result: Result<(), String>| result.expect_err("a fault");
+        assert_eq!(error_of(check("", "", "", "")), "username is required");
+        assert_eq!(error_of(check("john", "", "", "")), "password is required");
+        assert_eq!(error_of(check("jo", "x", "1", "")), "invalid username: username too long/short");
+        assert_eq!(error_of(check("john", "x", "1", "")), "invalid phone number: must be 10-15 digits");
+        assert_eq!(error_of(check("john", "x", "9876543210", "")), "invalid password: password too long/short");
     }
 }

@@ -140,7 +140,7 @@ impl Users {
         right: ClaimRight,
         now: Timestamp,
     ) -> Result<bool> {
-        if right == ClaimRight::Claim && self.has_other_proven_in(tx, email, taker, now).await? {
+        if right == ClaimRight::Claim && self.is_email_proven_by_other_in(tx, email, taker, now).await? {
             return Ok(false);
         }
         let claimants = doc! { "email": email.as_stored(), "_id": { "$ne": taker } };
@@ -164,7 +164,7 @@ impl Users {
     }
 
     /// Returns whether an account other than `user` has proven an address.
-    async fn has_other_proven_in(
+    async fn is_email_proven_by_other_in(
         &self,
         tx: &mut ClientSession,
         email: &Email,

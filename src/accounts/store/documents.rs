@@ -210,8 +210,8 @@ pub struct SessionDoc {
     /// The time of the last rotation; `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
-    /// The counter of the token that the current one was made from (`predecessor` in `refresh.rs`). Sessions of older versions
-    /// have none.
+    /// The counter of the token that the current one was made from (`predecessor` in `refresh.rs`). Sessions of older
+    /// versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predecessor: Option<u32>,
     /// Whether the current token has come back since it was made. If so, the browser has received it.

@@ -41,7 +41,8 @@ pub struct AccountChange {
 pub enum EmailChange {
     /// Another address, which is not proven yet. An address that was proven before can still reset the password.
     To(Email),
-    /// No address. One that was proven still gets notices and can reset the password for 7 days ([`REMOVED_EMAIL_COUNTS_FOR`]).
+    /// No address. One that was proven still gets notices and can reset the password for 7 days
+    /// ([`REMOVED_EMAIL_COUNTS_FOR`]).
     Removed,
 }
 

@@ -61,8 +61,8 @@ impl Users {
         Ok(self.docs.update_one(filter, doc! { "$set": { "reset": reset } }).await?.matched_count == 1)
     }
 
-    /// Returns the account for which a token allows a new password; `None` if the token is not valid. `token_hashes` are
-    /// the hashes of the token under all accepted keys.
+    /// Returns the account for which a token allows a new password; `None` if the token is not valid. `token_hashes`
+    /// are the hashes of the token under all accepted keys.
     pub(in crate::accounts) async fn resettable(
         &self,
         user: UserId,
