@@ -29,7 +29,7 @@ pub enum AddressError {
 /// Where the owner gave no name or number, the address shows the username and the phone number of the account. An
 /// address that was never stored has the same id as the account, so nothing needs to be stored at the sign-up.
 pub fn of(account: &Account) -> Address {
-    let given = account.profile.address.clone().unwrap_or_else(|| Address {
+    let stored = account.profile.address.clone().unwrap_or_else(|| Address {
         id: AddressId::from(account.id.bytes()),
         name: None,
         phone_number: None,
@@ -43,9 +43,9 @@ pub fn of(account: &Account) -> Address {
     });
     let number = || account.phone_number.as_ref().map(ToString::to_string);
     Address {
-        name: given.name.or_else(|| Some(account.username.to_string())),
-        phone_number: given.phone_number.or_else(number),
-        ..given
+        name: stored.name.or_else(|| Some(account.username.to_string())),
+        phone_number: stored.phone_number.or_else(number),
+        ..stored
     }
 }
 
@@ -54,10 +54,10 @@ pub async fn read(app: &App, owner: SessionRef) -> Result<Account, AddressError>
     app.store.users.account(owner).await?.ok_or(AddressError::SignedOut)
 }
 
-/// Changes the fields that `change` names, and returns the account after the change. The same update checks that the
+/// Changes the lines that `address` names, and returns the account after the change. The same update checks that the
 /// session of the caller is alive.
-pub async fn update(app: &App, owner: SessionRef, change: AddressChange) -> Result<Account, AddressError> {
-    let change = AccountChange { address: change, ..AccountChange::default() };
+pub async fn update(app: &App, owner: SessionRef, address: AddressChange) -> Result<Account, AddressError> {
+    let change = AccountChange { address, ..AccountChange::default() };
     if change.is_empty() {
         read(app, owner).await?;
         return Err(AddressError::NothingGiven);

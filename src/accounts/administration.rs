@@ -77,26 +77,26 @@ pub async fn list(
     text: Option<String>,
     slice: Slice<UserId>,
 ) -> Result<(Page<UserRecord>, u64), UsersError> {
-    let wanted = query(app, reader, text)?;
-    let found = app.store.users.records(wanted.as_ref(), slice.after, slice.probe()).await?;
-    let total = app.store.users.count(wanted.as_ref()).await?;
-    Ok((Page::of(found, slice.limit), total))
+    let query = user_query(app, reader, text)?;
+    let records = app.store.users.records(query.as_ref(), slice.after, slice.probe()).await?;
+    let total = app.store.users.count(query.as_ref()).await?;
+    Ok((Page::of(records, slice.limit), total))
 }
 
 /// Returns one account and its state.
 pub async fn read(app: &App, user: UserId) -> Result<UserState, UsersError> {
     let record = app.store.users.record(user).await?.ok_or(UsersError::NotFound)?;
-    state(app, record).await
+    user_state(app, record).await
 }
 
 /// Changes the role of an account, or whether it is active. The change takes effect at the next request of its owner.
 /// Disabling an account ends all its sessions, and voids the links and codes that were sent to its owner.
-pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange) -> Result<UserState, UsersError> {
-    if change.role.is_none() && change.is_active.is_none() {
+pub async fn change(app: &App, author: &Author, user: UserId, fields: UserChange) -> Result<UserState, UsersError> {
+    if fields.role.is_none() && fields.is_active.is_none() {
         return Err(UsersError::NothingGiven);
     }
-    match app.store.users.administer(user, change, &app.trail(Some(author))).await? {
-        UserChangeOutcome::Done(record) => state(app, *record).await,
+    match app.store.users.administer(user, fields, &app.trail(Some(author))).await? {
+        UserChangeOutcome::Done(record) => user_state(app, *record).await,
         UserChangeOutcome::Missing => Err(UsersError::NotFound),
         UserChangeOutcome::NotByAdmin => Err(UsersError::NotByAdmin),
         UserChangeOutcome::LastAdmin => Err(UsersError::LastAdmin),
@@ -105,27 +105,28 @@ pub async fn change(app: &App, author: &Author, user: UserId, change: UserChange
 
 /// Ends all sessions of an account. Their access tokens stop working at once.
 pub async fn sign_out(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
-    let found = app.store.users.sign_out(user, &app.trail(Some(author))).await?;
-    if found { Ok(()) } else { Err(UsersError::NotFound) }
+    let exists = app.store.users.sign_out(user, &app.trail(Some(author))).await?;
+    if exists { Ok(()) } else { Err(UsersError::NotFound) }
 }
 
 /// Resets the counters of failed sign-ins to an account, so that its owner can try again at once.
 pub async fn unlock(app: &App, author: &Author, user: UserId) -> Result<(), UsersError> {
     let was_locked = sign_in::is_locked(app, user).await?;
-    let counters = sign_in::counters(app, user);
-    let found = app.store.users.unlock(user, &counters, was_locked, &app.trail(Some(author))).await?;
-    if found { Ok(()) } else { Err(UsersError::NotFound) }
+    let failure_keys = sign_in::failure_keys(app, user);
+    let exists = app.store.users.unlock(user, &failure_keys, was_locked, &app.trail(Some(author))).await?;
+    if exists { Ok(()) } else { Err(UsersError::NotFound) }
 }
 
-async fn state(app: &App, record: UserRecord) -> Result<UserState, UsersError> {
+async fn user_state(app: &App, record: UserRecord) -> Result<UserState, UsersError> {
     let is_locked = sign_in::is_locked(app, record.account.id).await?;
     let now = app.clock.now();
     let is_unrecoverable = record.account.role.is_staff() && !record.account.contacts(now).any_proven();
     Ok(UserState { sessions: record.living_sessions(now), is_locked, is_unrecoverable, now, record })
 }
 
-fn query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQuery>, InvalidField> {
-    let Some(text) = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
+fn user_query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQuery>, InvalidField> {
+    let trimmed = text.map(|text| text.trim().to_owned());
+    let Some(text) = trimmed.filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().count() > MAX_QUERY {
         return Err(InvalidField { field: "q".into(), text: format!("q must be at most {MAX_QUERY} characters") });
     }

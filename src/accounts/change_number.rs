@@ -53,8 +53,8 @@ pub async fn send(
     if app.store.users.is_proven(number, Some(caller.user)).await? {
         return Err(ChangeNumberError::Taken);
     }
-    let reserved = otp::reserve(app, asker, Purpose::ChangeNumber, number, origin).await?;
-    otp::send(app, reserved, Some(caller.user)).await?;
+    let permit = otp::reserve(app, asker, Purpose::ChangeNumber, number, origin).await?;
+    otp::send(app, permit, Some(caller.user)).await?;
     Ok(())
 }
 
@@ -68,7 +68,7 @@ pub async fn verify(
     origin: &ClientContext,
 ) -> Result<Account, ChangeNumberError> {
     let now = app.clock.now();
-    let challenges = app.store.otp_codes.live(number, Purpose::ChangeNumber, Some(caller.user), now).await?;
+    let challenges = app.store.otp_codes.unexpired(number, Purpose::ChangeNumber, Some(caller.user), now).await?;
     otp::accept(app, otp::Tries::Challenges(&challenges), code, origin).await?;
     let account = match app.store.users.change_number(caller, number, now).await {
         Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),

@@ -101,7 +101,7 @@ pub async fn request(
 /// Returns what a link would prove, and whether its user must be signed in to the account. The link is not used up.
 pub async fn check(app: &App, uid: &str, token: &str) -> Result<(LinkDoc, bool), LinkError> {
     let (link, account) = links::open(app, LinkKind::VerifyEmail, uid, token).await?;
-    let needs_account = !proves_unsigned(&link, &account, app.clock.now());
+    let needs_account = !may_prove_unsigned(&link, &account, app.clock.now());
     Ok((link, needs_account))
 }
 
@@ -118,7 +118,7 @@ pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>)
     let trail = app.trail(None);
     let prover = match bearer {
         Some(user) if user == link.user => Prover::Owner,
-        None if proves_unsigned(&link, &account, trail.now) => Prover::Unsigned,
+        None if may_prove_unsigned(&link, &account, trail.now) => Prover::Unsigned,
         _ => return Err(ActivateError::AccountRequired),
     };
     match app.store.proofs.prove_email(&link, prover, &trail).await {
@@ -130,8 +130,8 @@ pub async fn activate(app: &App, uid: &str, token: &str, bearer: Option<UserId>)
     }
 }
 
-/// Returns whether a link proves its address for a caller who is not signed in. See [`activate`].
-fn proves_unsigned(link: &LinkDoc, account: &Account, now: Timestamp) -> bool {
+/// Returns whether a link may prove its address for a caller who is not signed in. See [`activate`].
+fn may_prove_unsigned(link: &LinkDoc, account: &Account, now: Timestamp) -> bool {
     account.email.as_ref() == Some(&link.email) && account.contacts(now).may_prove_unsigned()
 }
 

@@ -22,15 +22,15 @@ use super::{
 use crate::values::invalid::InvalidField;
 
 /// The maximum number of waiting jobs, however short they are.
-const QUEUE: usize = 128;
+const MAX_WAITING: usize = 128;
 /// The longest expected wait. A job that would wait longer is refused, because most callers would give up before its
 /// turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The niceness of the threads, which gives them the lowest priority. An idle machine still hashes at full speed.
-const NICE: i32 = 19;
+const LOWEST_PRIORITY: i32 = 19;
 /// A bcrypt salt and hash of a password that nobody knows. Sign-ins to unknown accounts are compared with it, so that
 /// they take as long as sign-ins to known ones.
-const NOBODY: &str = "abcdefghijklmnopqrstuuOeR0VYQ4vHPXPdX8eGz4XWZu9mYc1iS";
+const UNKNOWN_PASSWORD_HASH: &str = "abcdefghijklmnopqrstuuOeR0VYQ4vHPXPdX8eGz4XWZu9mYc1iS";
 
 /// The hashing threads. They end when this is dropped.
 pub struct Hasher {
@@ -106,12 +106,12 @@ pub enum HashError {
 impl Hasher {
     /// Starts one thread for each core. `cost` is the bcrypt cost of new hashes: each step doubles the time of a hash.
     pub fn start(cost: u32, counts: Counts) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel::<Job>(QUEUE);
+        let (queue, jobs) = sync_channel::<Job>(MAX_WAITING);
         let jobs = Arc::new(Mutex::new(jobs));
         let threads = thread::available_parallelism()?.get();
-        for n in 0..threads {
+        for number in 0..threads {
             let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work(&jobs))?;
+            thread::Builder::new().name(format!("hashing-{number}")).spawn(move || run_jobs(&jobs))?;
         }
         let load = Arc::new(Load::new(threads, cost));
         Ok(Self { queue, cost, counts, load })
@@ -125,7 +125,7 @@ impl Hasher {
     /// Refuses every job that has not begun by `at`, because the process may end before it is done. Only the first call
     /// has an effect.
     pub fn stop(&self, at: Instant) {
-        self.load.end(at);
+        self.load.stop_at(at);
     }
 
     /// Hashes a new password. Fails with [`HashError::Guessable`] when somebody who knows the `owner` could guess it
@@ -137,11 +137,11 @@ impl Hasher {
         caller: &CallerPresence,
     ) -> Result<PasswordHash, HashError> {
         let cost = self.cost;
-        let job = move || {
+        let check_and_hash = move || {
             password.refuse_guessable(&owner)?;
-            hash(&password.into_password(), cost)
+            make_hash(&password.into_password(), cost)
         };
-        self.run(caller, job).await?
+        self.run(caller, check_and_hash).await?
     }
 
     /// Hashes the current password of an account again. The rules for new passwords don't apply, because they may have
@@ -150,7 +150,7 @@ impl Hasher {
         let cost = self.cost;
         let normal = password.normalised();
         let fitting = if normal.could_be_set() { normal } else { password };
-        self.run(caller, move || hash(&fitting, cost)).await?
+        self.run(caller, move || make_hash(&fitting, cost)).await?
     }
 
     /// Compares a password with the hash of an account; `hash` is `None` when there is no such account. Then, and for a
@@ -162,11 +162,13 @@ impl Hasher {
         caller: &CallerPresence,
     ) -> Result<Comparison, HashError> {
         let normal = password.normalised();
-        let possible = hash.filter(|_| normal.could_be_set() || password.could_be_set());
-        let is_known = possible.is_some();
-        let hash = possible.unwrap_or_else(|| PasswordHash::new(format!("$2b${:02}${NOBODY}", self.cost)));
-        let compared = self.run(caller, move || compare(&password, &normal, &hash)).await??;
-        Ok(if is_known { compared } else { Comparison::Different })
+        let could_match = normal.could_be_set() || password.could_be_set();
+        let Some(hash) = hash.filter(|_| could_match) else {
+            let unknown = PasswordHash::new(format!("$2b${:02}${UNKNOWN_PASSWORD_HASH}", self.cost));
+            self.run(caller, move || compare(&password, &normal, &unknown)).await??;
+            return Ok(Comparison::Different);
+        };
+        self.run(caller, move || compare(&password, &normal, &hash)).await?
     }
 
     /// Returns whether a hash was made at another cost than the one that is set now.
@@ -174,10 +176,11 @@ impl Hasher {
         hash.expose().parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() != self.cost)
     }
 
+    /// Runs `work` on one of the threads. Fails at once when the queue is full or the expected wait is too long.
     async fn run<T: Send + 'static>(
         &self,
         caller: &CallerPresence,
-        job: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let wait = self.load.expected_wait();
         let busy = HashError::Busy { retry_after: wait.as_secs().max(1) };
@@ -185,35 +188,46 @@ impl Hasher {
             self.counts.refused.inc();
             return Err(busy);
         }
-        let (answer, answered) = oneshot::channel();
-        let (waiting, counter, load) = (caller.clone(), self.counts.done.clone(), Arc::clone(&self.load));
+        let (sender, answer) = oneshot::channel();
+        let (caller, done, load) = (caller.clone(), self.counts.done.clone(), Arc::clone(&self.load));
         let job = move || {
-            let outcome = match load.is_over() {
-                true => Err(HashError::Stopping),
-                // The caller does not need the hash any more, and other callers are waiting.
-                false if waiting.has_left() => Err(HashError::CallerLeft),
-                false => {
-                    counter.inc();
-                    let started = Instant::now();
-                    let done = job();
-                    load.took(started.elapsed());
-                    Ok(done)
-                }
-            };
-            load.left();
-            drop(answer.send(outcome));
+            let outcome = run_if_needed(work, &caller, &done, &load);
+            load.job_removed();
+            drop(sender.send(outcome));
         };
-        self.load.came();
+        self.load.job_added();
         if self.queue.try_send(Box::new(job)).is_err() {
-            self.load.left();
+            self.load.job_removed();
             self.counts.refused.inc();
             return Err(busy);
         }
-        answered.await.map_err(|_| HashError::Failed)?
+        answer.await.map_err(|_| HashError::Failed)?
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+/// Runs `work` unless the server is stopping or the caller has left. A caller who has left does not need the hash any
+/// more, and other callers are waiting.
+fn run_if_needed<T>(
+    work: impl FnOnce() -> T,
+    caller: &CallerPresence,
+    done: &Counter,
+    load: &Load,
+) -> Result<T, HashError> {
+    if load.has_stopped() {
+        return Err(HashError::Stopping);
+    }
+    if caller.has_left() {
+        return Err(HashError::CallerLeft);
+    }
+    done.inc();
+    let started = Instant::now();
+    let result = work();
+    load.job_took(started.elapsed());
+    Ok(result)
+}
+
+/// Runs the jobs of the queue, one after the other, until the [`Hasher`] is dropped.
+fn run_jobs(jobs: &Mutex<Receiver<Job>>) {
     lower_priority();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -222,10 +236,12 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn hash(password: &Password, cost: u32) -> Result<PasswordHash, HashError> {
+fn make_hash(password: &Password, cost: u32) -> Result<PasswordHash, HashError> {
     // bcrypt ignores everything after the first 72 bytes of a longer password.
-    let whole = password.could_be_set().then(|| bcrypt::hash(password.expose(), cost));
-    whole.and_then(Result::ok).map(PasswordHash::new).ok_or(HashError::Failed)
+    if !password.could_be_set() {
+        return Err(HashError::Failed);
+    }
+    bcrypt::hash(password.expose(), cost).map(PasswordHash::new).map_err(|_| HashError::Failed)
 }
 
 /// Compares the normal form of a password with a hash, and then the text as it was typed, because older versions hashed
@@ -249,7 +265,7 @@ fn compare(typed: &Password, normal: &Password, hash: &PasswordHash) -> Result<C
 /// thread hashes at normal priority.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, LOWEST_PRIORITY) {
         tracing::debug!(%error, "hashing at normal priority");
     }
 }
@@ -267,44 +283,44 @@ mod tests {
         Password::new(text.to_owned())
     }
 
-    async fn hash(hasher: &Hasher, text: &str) -> PasswordHash {
+    async fn hash_of(hasher: &Hasher, text: &str) -> PasswordHash {
         let new = NewPassword::check("password", &password(text)).expect("a strong password");
         hasher.hash(new, OwnerDetails::default(), &CallerPresence::default()).await.expect("a hash")
     }
 
-    async fn verify(hasher: &Hasher, text: &str, hash: Option<PasswordHash>) -> Comparison {
+    async fn compare_with(hasher: &Hasher, text: &str, hash: Option<PasswordHash>) -> Comparison {
         hasher.verify(password(text), hash, &CallerPresence::default()).await.expect("compared")
     }
 
     #[tokio::test]
     async fn only_the_same_password_matches() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
-        let hash = hash(&hasher, "Br4ke-pads!").await;
-        assert_eq!(verify(&hasher, "Br4ke-pads!", Some(hash.clone())).await, Comparison::Same);
-        assert_eq!(verify(&hasher, "br4ke-pads!", Some(hash)).await, Comparison::Different);
+        let hash = hash_of(&hasher, "Br4ke-pads!").await;
+        assert_eq!(compare_with(&hasher, "Br4ke-pads!", Some(hash.clone())).await, Comparison::Same);
+        assert_eq!(compare_with(&hasher, "br4ke-pads!", Some(hash)).await, Comparison::Different);
     }
 
     #[tokio::test]
     async fn nobody_has_no_password_and_a_longer_one_is_not_cut() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
-        assert_eq!(verify(&hasher, "anything", None).await, Comparison::Different);
+        assert_eq!(compare_with(&hasher, "anything", None).await, Comparison::Different);
         let longest = format!("Aa1!{}", "xK9#mQ2v".repeat(9)[..68].to_owned());
-        let hash = hash(&hasher, &longest).await;
-        assert_eq!(verify(&hasher, &longest, Some(hash.clone())).await, Comparison::Same);
-        assert_eq!(verify(&hasher, &format!("{longest}b"), Some(hash)).await, Comparison::Different);
+        let hash = hash_of(&hasher, &longest).await;
+        assert_eq!(compare_with(&hasher, &longest, Some(hash.clone())).await, Comparison::Same);
+        assert_eq!(compare_with(&hasher, &format!("{longest}b"), Some(hash)).await, Comparison::Different);
     }
 
     #[tokio::test]
     async fn a_password_matches_in_every_normal_form_and_a_hash_of_the_typed_one_is_told() {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let (composed, decomposed) = ("Gr\u{fc}n-kr4ut-5uppe!", "Gru\u{308}n-kr4ut-5uppe!");
-        let new = hash(&hasher, decomposed).await;
+        let new = hash_of(&hasher, decomposed).await;
         for typed in [composed, decomposed] {
-            assert_eq!(verify(&hasher, typed, Some(new.clone())).await, Comparison::Same);
+            assert_eq!(compare_with(&hasher, typed, Some(new.clone())).await, Comparison::Same);
         }
         let old = PasswordHash::new(bcrypt::hash(decomposed, 4).expect("a hash"));
-        assert_eq!(verify(&hasher, decomposed, Some(old.clone())).await, Comparison::SameAsTyped);
-        assert_eq!(verify(&hasher, composed, Some(old)).await, Comparison::Different);
+        assert_eq!(compare_with(&hasher, decomposed, Some(old.clone())).await, Comparison::SameAsTyped);
+        assert_eq!(compare_with(&hasher, composed, Some(old)).await, Comparison::Different);
     }
 
     /// The letter U+0958 has three bytes, and its NFC form has six.
@@ -313,9 +329,9 @@ mod tests {
         let hasher = Hasher::start(4, Counts::default()).expect("threads");
         let typed = format!("Aa1!{}", "\u{958}".repeat(15));
         let old = PasswordHash::new(bcrypt::hash(&typed, 4).expect("a hash"));
-        assert_eq!(verify(&hasher, &typed, Some(old)).await, Comparison::Same);
+        assert_eq!(compare_with(&hasher, &typed, Some(old)).await, Comparison::Same);
         let renewed = hasher.rehash(password(&typed), &CallerPresence::default()).await.expect("a hash");
-        assert_eq!(verify(&hasher, &typed, Some(renewed)).await, Comparison::Same);
+        assert_eq!(compare_with(&hasher, &typed, Some(renewed)).await, Comparison::Same);
     }
 
     #[tokio::test]
@@ -341,7 +357,7 @@ mod tests {
         };
         drop(guard);
         assert!(matches!(refused, HashError::Busy { retry_after: 10.. }), "{refused:?}");
-        assert!(waiting.len() < QUEUE / 2, "{} wait, each for two seconds", waiting.len());
+        assert!(waiting.len() < MAX_WAITING / 2, "{} wait, each for two seconds", waiting.len());
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The time for which an invitation is open: 7 days.
-const OPEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The reason why an invitation is not made or withdrawn.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +39,11 @@ pub enum InviteError {
 
 /// Stores an invitation for an address and queues a mail to it. The invitation replaces older ones for this address
 /// that nobody has used.
-pub async fn invite(app: &App, author: &Author, email: &str) -> Result<InvitationDoc, InviteError> {
-    let email = Email::parse(email).map_err(|why| InvalidField::because("email", "email", why))?;
+pub async fn invite(app: &App, author: &Author, typed: &str) -> Result<InvitationDoc, InviteError> {
+    let email = Email::parse(typed).map_err(|why| InvalidField::because("email", "email", why))?;
     mail::count_invitation(app, &email).await?;
     let (trail, invited_by) = (app.trail(Some(author)), author.user_id);
-    let (id, created_at, expires_at) = (InvitationId::new(), trail.now, trail.now.after(OPEN));
+    let (id, created_at, expires_at) = (InvitationId::new(), trail.now, trail.now.after(LIFETIME));
     let invitation = InvitationDoc { id, email, invited_by, created_at, expires_at, used_at: None };
     app.store.invitations.insert(&invitation, &trail).await?;
     mail::put(app, None, MailKind::StaffInvitation, &invitation.email).await?;

@@ -25,27 +25,27 @@ pub async fn compose(app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreE
         | MailKind::NumberChanged
         | MailKind::NumberLost
         | MailKind::SessionStolen => Some(Blanks::default()),
-        MailKind::VerifyEmail => link_to(app, mail, LinkKind::VerifyEmail, "activate-staff").await?,
-        MailKind::ResetPassword => link_to(app, mail, LinkKind::ResetPassword, "reset").await?,
+        MailKind::VerifyEmail => link_blanks(app, mail, LinkKind::VerifyEmail, "activate-staff").await?,
+        MailKind::ResetPassword => link_blanks(app, mail, LinkKind::ResetPassword, "reset").await?,
         MailKind::StaffInvitation => {
-            let open = app.store.invitations.is_open(&mail.to, app.clock.now()).await?;
-            open.then(|| Blanks { link: format!("{}/", app.config.mail.frontend_url), ..Blanks::default() })
+            let is_open = app.store.invitations.is_open(&mail.to, app.clock.now()).await?;
+            is_open.then(|| Blanks { link: format!("{}/", app.config.mail.frontend_url), ..Blanks::default() })
         }
     };
     Ok(blanks.map(|blanks| letter(mail.id, mail.kind, mail.to.clone(), &blanks)))
 }
 
-/// Makes a link for the account of a mail. Returns its URL and the username, or `None` when the owner of the account
-/// may not get such a link any more.
-async fn link_to(app: &App, mail: &MailDoc, kind: LinkKind, page: &str) -> Result<Option<Blanks>, StoreError> {
+/// Makes a link for the account of a mail. Returns its URL and the username, which are filled into the letter. Returns
+/// `None` when the owner of the account may not get such a link any more.
+async fn link_blanks(app: &App, mail: &MailDoc, kind: LinkKind, page: &str) -> Result<Option<Blanks>, StoreError> {
     let Some(user) = mail.user else { return Ok(None) };
-    let Some(account) = app.store.users.active(user).await? else { return Ok(None) };
+    let Some(account) = app.store.users.active_account(user).await? else { return Ok(None) };
     if kind == LinkKind::ResetPassword && account.reset_address(app.clock.now()) != Some(&mail.to) {
         return Ok(None);
     }
     let link = links::make(app, kind, &account, &mail.to).await?;
-    let link = format!("{}/{page}/{}/", app.config.mail.frontend_url, link.expose());
-    Ok(Some(Blanks { link, username: account.username.to_string() }))
+    let url = format!("{}/{page}/{}/", app.config.mail.frontend_url, link.expose());
+    Ok(Some(Blanks { link: url, username: account.username.to_string() }))
 }
 
 /// Queues a notice to the owner of an account. Does nothing if the account has no address. The change that the notice

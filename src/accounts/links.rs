@@ -55,15 +55,15 @@ pub async fn make(app: &App, kind: LinkKind, account: &Account, email: &Email) -
 /// changed: a link to prove an address is void if the account has another address than at the time of the mail, and a
 /// link to reset the password is void if resets may not go to that address any more.
 pub async fn open(app: &App, kind: LinkKind, uid: &str, token: &str) -> Result<(LinkDoc, Account), LinkError> {
-    let link = LinkRef::parse(uid, token).ok_or(LinkError::NotFound)?;
-    let hashes = app.keys.links.iter().map(|key| link.token.hash(key, link.user)).collect();
-    let link = app.store.links.find(link.user, kind, hashes).await?.ok_or(LinkError::NotFound)?;
-    let account = app.store.users.active(link.user).await?.ok_or(LinkError::NotFound)?;
-    let fits = match kind {
+    let reference = LinkRef::parse(uid, token).ok_or(LinkError::NotFound)?;
+    let hashes = app.keys.links.iter().map(|key| reference.token.hash(key, reference.user)).collect();
+    let link = app.store.links.find(reference.user, kind, hashes).await?.ok_or(LinkError::NotFound)?;
+    let account = app.store.users.active_account(link.user).await?.ok_or(LinkError::NotFound)?;
+    let is_address_unchanged = match kind {
         LinkKind::VerifyEmail => account.email == link.account_email,
         LinkKind::ResetPassword => account.reset_address(app.clock.now()) == Some(&link.email),
     };
-    if !fits {
+    if !is_address_unchanged {
         return Err(LinkError::NotFound);
     }
     if link.expires_at <= app.clock.now() { Err(LinkError::Expired) } else { Ok((link, account)) }

@@ -30,13 +30,13 @@ pub enum SetPasswordError {
 
 /// Sets the password of an account whose owner can't get back in. All sessions end, links and codes become void, and
 /// the counters of failed sign-ins are reset. The change is written to the audits, and a mail tells the owner of it.
-pub async fn set_password(app: &App, username: &str, new: Password) -> Result<(), SetPasswordError> {
-    let new = NewPassword::check("password", &new)?;
+pub async fn set_password(app: &App, username: &str, typed: Password) -> Result<(), SetPasswordError> {
+    let new = NewPassword::check("password", &typed)?;
     let identifier = UsernameKey::of(username).map(Identifier::Username).ok_or(SetPasswordError::NotFound)?;
-    let found = app.store.users.credentials(&identifier).await?.ok_or(SetPasswordError::NotFound)?;
-    let hash = app.hasher.hash(new, found.account.owner_details(), &CallerPresence::default()).await?;
-    if !app.store.users.set_password(found.account.id, &hash, &app.trail(None)).await? {
+    let account = app.store.users.credentials(&identifier).await?.ok_or(SetPasswordError::NotFound)?.account;
+    let hash = app.hasher.hash(new, account.owner_details(), &CallerPresence::default()).await?;
+    if !app.store.users.set_password(account.id, &hash, &app.trail(None)).await? {
         return Err(SetPasswordError::NotFound);
     }
-    Ok(sign_in::forgive(app, found.account.id).await?)
+    Ok(sign_in::forget_failures(app, account.id).await?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     rules::otp::OtpCode,
     sessions::ClientContext,
-    sms::{Sent, SmsError},
+    sms::{CodeMaker, SmsError},
     store::{
         otp_codes::{OtpDoc, Purpose},
         otp_tallies::AskOutcome,
@@ -53,9 +53,9 @@ pub struct SendPermit {
     purpose: Purpose,
     number: E164,
     /// The slots that count for the phone number.
-    of_number: Slots,
+    number_slots: Slots,
     /// The slots that count for the IP address of the caller.
-    of_asker: Slots,
+    address_slots: Slots,
 }
 
 /// The permission of an IP address to ask for one code.
@@ -86,84 +86,38 @@ pub async fn reserve(
     number: &E164,
     origin: &ClientContext,
 ) -> Result<SendPermit, OtpError> {
-    let asked = format!("{number} {purpose:?}");
-    let by_asker = |action| Count::by_address(action, &asked, origin.client);
-    let wanted = by_asker(Action::OtpPause).chain(by_asker(Action::OtpNumber));
-    let wanted = wanted.chain([Count::of(Action::OtpNumberTotal, asked.clone())]);
-    let of_number = limits::take(app, wanted).await?;
-    Ok(SendPermit { purpose, number: number.clone(), of_number, of_asker: asker.0 })
+    let subject = format!("{number} {purpose:?}");
+    let from_address = |action| Count::by_address(action, &subject, origin.client);
+    let from_everywhere = Count::of(Action::OtpNumberTotal, subject.clone());
+    let counts = from_address(Action::OtpPause).chain(from_address(Action::OtpNumber)).chain([from_everywhere]);
+    let number_slots = limits::take(app, counts).await?;
+    Ok(SendPermit { purpose, number: number.clone(), number_slots, address_slots: asker.0 })
 }
 
 impl SendPermit {
-    /// Gives the slots of the number back, but not those of the IP address. For a code that was not sent because of
+    /// Returns the slots of the number, but not those of the IP address. For a code that was not sent because of
     /// something that the caller did.
-    pub async fn refuse(self, app: &App) -> Result<(), StoreError> {
-        self.of_number.give_back(app).await
+    pub async fn return_number_slots(self, app: &App) -> Result<(), StoreError> {
+        self.number_slots.give_back(app).await
     }
 
-    /// Gives all slots back. For a code that was not sent because of an error that is not the caller's.
-    pub async fn give_back(self, app: &App) -> Result<(), StoreError> {
-        self.of_number.give_back(app).await?;
-        self.of_asker.give_back(app).await
+    /// Returns all slots. For a code that was not sent because of an error that is not the caller's.
+    pub async fn return_all_slots(self, app: &App) -> Result<(), StoreError> {
+        self.number_slots.give_back(app).await?;
+        self.address_slots.give_back(app).await
     }
 
-    /// Gives back the slots of a code that could not be sent. The IP address keeps them unless the SMS service or the
-    /// database failed.
-    async fn not_sent(self, app: &App, error: &OtpError) -> Result<(), StoreError> {
+    /// Returns the slots of a code that could not be sent because of `error`. The IP address keeps its slots unless the
+    /// SMS service or the database failed.
+    async fn return_slots_after(self, app: &App, error: &OtpError) -> Result<(), StoreError> {
         match error {
-            OtpError::Sms(SmsError::Unavailable) | OtpError::Store(_) => self.give_back(app).await,
-            _ => self.refuse(app).await,
+            OtpError::Sms(SmsError::Unavailable) | OtpError::Store(_) => self.return_all_slots(app).await,
+            _ => self.return_number_slots(app).await,
         }
     }
-}
 
-/// Sends a code and stores what is needed to check it later. Waits until the SMS service has taken the message. A code
-/// that could not be sent does not count for the number.
-pub async fn send(app: &App, reserved: SendPermit, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
-    let code = reserved.unsent(app, user);
-    match deliver(app, &reserved.number, code.id).await {
-        Ok(code_hash) => {
-            app.store.otp_codes.insert(&OtpDoc { code_hash, is_sent: true, ..code }).await?;
-            Ok(code.id)
-        }
-        Err(error) => {
-            reserved.not_sent(app, &error).await?;
-            Err(error)
-        }
-    }
-}
-
-/// Stores a challenge and sends its code in the background, so that the time of the answer does not reveal whether
-/// there is an account. If `user` is `None`, no code is sent. Tries of that challenge are counted as usual, and no code
-/// is accepted.
-pub async fn send_behind(
-    app: &Arc<App>,
-    reserved: SendPermit,
-    user: Option<UserId>,
-) -> Result<ChallengeId, StoreError> {
-    let code = reserved.unsent(app, user);
-    let id = code.id;
-    app.store.otp_codes.insert(&code).await?;
-    if user.is_none() {
-        return Ok(id);
-    }
-    let app = Arc::clone(app);
-    app.tasks.clone().spawn(async move {
-        let sent = match deliver(&app, &reserved.number, id).await {
-            Ok(code_hash) => app.store.otp_codes.mark_sent(id, code_hash.as_ref()).await.map_err(OtpError::from),
-            // The slots stay taken, as they do for a number without an account.
-            Err(error) => Err(error),
-        };
-        if let Err(error) = sent {
-            tracing::warn!(?user, %error, "an OTP was not sent");
-        }
-    });
-    Ok(id)
-}
-
-impl SendPermit {
-    /// Makes the document of a code that has not been sent yet.
-    fn unsent(&self, app: &App, user: Option<UserId>) -> OtpDoc {
+    /// Makes the document of a challenge whose code has not been sent yet.
+    fn new_challenge(&self, app: &App, user: Option<UserId>) -> OtpDoc {
         let now = app.clock.now();
         OtpDoc {
             id: ChallengeId::new(),
@@ -179,13 +133,57 @@ impl SendPermit {
     }
 }
 
+/// Sends a code and stores what is needed to check it later. Waits until the SMS service has taken the message. A code
+/// that could not be sent does not count for the number.
+pub async fn send(app: &App, permit: SendPermit, user: Option<UserId>) -> Result<ChallengeId, OtpError> {
+    let challenge = permit.new_challenge(app, user);
+    match deliver(app, &permit.number, challenge.id).await {
+        Ok(code_hash) => {
+            app.store.otp_codes.insert(&OtpDoc { code_hash, is_sent: true, ..challenge }).await?;
+            Ok(challenge.id)
+        }
+        Err(error) => {
+            permit.return_slots_after(app, &error).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Stores a challenge and sends its code in the background, so that the time of the answer does not reveal whether
+/// there is an account. If `user` is `None`, no code is sent. Tries of that challenge are counted as usual, and no code
+/// is accepted.
+pub async fn send_in_background(
+    app: &Arc<App>,
+    permit: SendPermit,
+    user: Option<UserId>,
+) -> Result<ChallengeId, StoreError> {
+    let challenge = permit.new_challenge(app, user);
+    app.store.otp_codes.insert(&challenge).await?;
+    if user.is_some() {
+        let (background, number) = (Arc::clone(app), permit.number);
+        app.tasks.spawn(async move {
+            // If this fails, the slots stay taken, as they do for a number without an account.
+            if let Err(error) = deliver_stored(&background, &number, challenge.id).await {
+                tracing::warn!(?user, %error, "an OTP was not sent");
+            }
+        });
+    }
+    Ok(challenge.id)
+}
+
+/// Sends the code of a challenge that is stored already, and stores the hash of the code.
+async fn deliver_stored(app: &App, number: &E164, id: ChallengeId) -> Result<(), OtpError> {
+    let code_hash = deliver(app, number, id).await?;
+    Ok(app.store.otp_codes.mark_sent(id, code_hash.as_ref()).await?)
+}
+
 /// Sends a code within the limit of the whole shop and returns its keyed hash. Returns `None` when the SMS service made
 /// the code and will check it.
 async fn deliver(app: &App, number: &E164, id: ChallengeId) -> Result<Option<HashedToken>, OtpError> {
     let slots = limits::take(app, [Count::of(Action::OtpShop, "")]).await?;
     match app.sms.send(number, id).await {
-        Ok(Sent::Ours(code)) => Ok(Some(HashedToken::of_code(&app.keys.otp[0], id, code.expose()))),
-        Ok(Sent::Theirs) => Ok(None),
+        Ok(CodeMaker::Shop(code)) => Ok(Some(HashedToken::of_code(&app.keys.otp[0], id, code.expose()))),
+        Ok(CodeMaker::Service) => Ok(None),
         Err(error) => {
             slots.give_back(app).await?;
             Err(error.into())
@@ -200,100 +198,158 @@ pub enum Tries<'a> {
     Challenges(&'a [ChallengeId]),
     /// All challenges of a number, for a caller without the cookie of one. All such callers together have five tries,
     /// which do not count for the challenges themselves. So they can't use up the tries of a caller who has the cookie.
-    Number(&'a E164, Purpose, &'a [ChallengeId]),
+    Number {
+        /// The number.
+        number: &'a E164,
+        /// The purpose of the challenges.
+        purpose: Purpose,
+        /// The challenges.
+        challenges: &'a [ChallengeId],
+    },
+}
+
+impl<'a> Tries<'a> {
+    fn challenges(self) -> &'a [ChallengeId] {
+        match self {
+            Self::Challenges(challenges) | Self::Number { challenges, .. } => challenges,
+        }
+    }
 }
 
 /// Checks a code, and uses up the first challenge that it is right for. Returns the document of that challenge.
-pub async fn accept(app: &App, tries: Tries<'_>, code: &str, origin: &ClientContext) -> Result<OtpDoc, OtpError> {
+pub async fn accept(app: &App, tries: Tries<'_>, typed: &str, origin: &ClientContext) -> Result<OtpDoc, OtpError> {
     let slots = limits::take(app, Count::by_address(Action::OtpCheck, "", origin.client)).await?;
-    let code = OtpCode::typed(code).ok_or(OtpError::Invalid)?;
-    let challenges = match tries {
-        Tries::Challenges(challenges) => challenges,
-        Tries::Number(number, purpose, challenges) => {
-            let (now, lifetime) = (app.clock.now(), app.config.lifetimes.otp);
-            if !app.store.otp_tallies.count_try(number, purpose, now, now.after(lifetime)).await? {
-                return Err(OtpError::Spent);
+    let code = OtpCode::parse(typed).ok_or(OtpError::Invalid)?;
+    let mut check = CodeCheck { app, tries, code, service_answer: None };
+    check.count_try_of_number().await?;
+    let mut refusal = OtpError::Invalid;
+    for id in tries.challenges() {
+        match check.try_challenge(*id).await? {
+            TryOutcome::Accepted(challenge) => {
+                slots.give_back(app).await?;
+                check.forget_tries_of_number().await?;
+                if challenge.code_hash.is_some() {
+                    app.tasks.spawn(app.sms.report_approved(&challenge.number));
+                }
+                return Ok(challenge);
             }
-            challenges
-        }
-    };
-    let (mut refusal, mut theirs) = (OtpError::Invalid, None);
-    for challenge in challenges {
-        let Some(sent) = attempt(app, tries, *challenge).await? else {
-            if app.store.otp_codes.is_spent(*challenge, app.clock.now()).await? {
-                refusal = OtpError::Spent;
-            }
-            continue;
-        };
-        let is_right = match is_right(app, &sent, &code, &mut theirs).await {
-            Err(error) => {
-                take_back(app, tries, &sent).await?;
-                return Err(error);
-            }
-            Ok(is_right) => is_right,
-        };
-        if is_right && app.store.otp_codes.consume(&sent).await? {
-            slots.give_back(app).await?;
-            if let Tries::Number(number, purpose, _) = tries {
-                app.store.otp_tallies.forget_tries(number, purpose).await?;
-            }
-            if sent.code_hash.is_some() {
-                app.tasks.spawn(app.sms.report_approved(&sent.number));
-            }
-            return Ok(sent);
+            TryOutcome::Refused => {}
+            TryOutcome::Spent => refusal = OtpError::Spent,
         }
     }
     Err(refusal)
 }
 
-async fn attempt(app: &App, tries: Tries<'_>, challenge: ChallengeId) -> Result<Option<OtpDoc>, StoreError> {
-    let now = app.clock.now();
-    match tries {
-        Tries::Challenges(_) => app.store.otp_codes.attempt(challenge, now).await,
-        Tries::Number(..) => app.store.otp_codes.find(challenge, now).await,
-    }
+/// The result of checking a code against one challenge.
+enum TryOutcome {
+    /// The code is right. The challenge is used up.
+    Accepted(OtpDoc),
+    /// The code is wrong, or the challenge was used already or has expired.
+    Refused,
+    /// The challenge was tried too often.
+    Spent,
 }
 
-/// Takes back the count of a try whose code could not be checked because of an error.
-async fn take_back(app: &App, tries: Tries<'_>, sent: &OtpDoc) -> Result<(), StoreError> {
-    match tries {
-        Tries::Challenges(_) => app.store.otp_codes.take_back(sent.id).await,
-        Tries::Number(number, purpose, _) => app.store.otp_tallies.take_back(number, purpose).await,
-    }
+/// The check of one code against one or more challenges.
+struct CodeCheck<'a> {
+    app: &'a App,
+    tries: Tries<'a>,
+    code: OtpCode,
+    /// Whether the SMS service says that the code is right; `None` before it was asked.
+    ///
+    /// An SMS service that makes its own codes knows them only by the number, and closes a number after a few wrong
+    /// ones. So it is asked once for all challenges.
+    service_answer: Option<bool>,
 }
 
-/// Returns whether `code` is the code of a challenge.
-///
-/// An SMS service that makes its own codes knows them only by the number, and closes a number after a few wrong ones.
-/// So it is asked once for all challenges of a call, and its answer is kept in `theirs`. Wrong codes are remembered, so
-/// that it is never asked about the same wrong code again.
-async fn is_right(app: &App, sent: &OtpDoc, code: &OtpCode, theirs: &mut Option<bool>) -> Result<bool, OtpError> {
-    if !sent.is_sent && !app.sms.compares_codes() {
-        return Ok(false);
+impl CodeCheck<'_> {
+    /// Counts a try for the number, if the tries count for it. Fails when all tries of the number were used.
+    async fn count_try_of_number(&self) -> Result<(), OtpError> {
+        let Tries::Number { number, purpose, .. } = self.tries else { return Ok(()) };
+        let now = self.app.clock.now();
+        let until = now.after(self.app.config.lifetimes.otp);
+        let is_left = self.app.store.otp_tallies.count_try(number, purpose, now, until).await?;
+        if is_left { Ok(()) } else { Err(OtpError::Spent) }
     }
-    if let Some(hash) = &sent.code_hash {
-        return Ok(app.keys.otp.iter().any(|key| HashedToken::of_code(key, sent.id, code.expose()) == *hash));
+
+    /// Starts the count of the number again after a right code, if the tries count for it.
+    async fn forget_tries_of_number(&self) -> Result<(), StoreError> {
+        let Tries::Number { number, purpose, .. } = self.tries else { return Ok(()) };
+        self.app.store.otp_tallies.forget_tries(number, purpose).await
     }
-    if let Some(right) = theirs {
-        return Ok(*right);
+
+    /// Checks the code against a challenge, and uses the challenge up if the code is right.
+    async fn try_challenge(&mut self, id: ChallengeId) -> Result<TryOutcome, OtpError> {
+        let Some(challenge) = self.find_challenge(id).await? else {
+            let is_spent = self.app.store.otp_codes.is_spent(id, self.app.clock.now()).await?;
+            return Ok(if is_spent { TryOutcome::Spent } else { TryOutcome::Refused });
+        };
+        let is_right = match self.is_right(&challenge).await {
+            Ok(is_right) => is_right,
+            Err(error) => {
+                self.uncount_try(&challenge).await?;
+                return Err(error);
+            }
+        };
+        let is_accepted = is_right && self.app.store.otp_codes.consume(&challenge).await?;
+        Ok(if is_accepted { TryOutcome::Accepted(challenge) } else { TryOutcome::Refused })
     }
-    let (now, number) = (app.clock.now(), &sent.number);
-    let hash = HashedToken::of_claim(&app.keys.otp[0], [number.as_str(), code.expose()]);
-    match app.store.otp_tallies.note_asked(number, &hash, now.after(app.config.lifetimes.otp), now).await? {
-        AskOutcome::Before => return Ok(*theirs.insert(false)),
-        AskOutcome::TooOften => return Err(SmsError::TooMany.into()),
-        AskOutcome::New if !sent.is_sent => {
-            // Nothing was sent for this challenge. A faster answer would reveal that.
-            app.sms.check_nothing().await;
-            return Ok(*theirs.insert(false));
+
+    /// Returns a challenge. Counts a try for it unless the tries count for the number.
+    async fn find_challenge(&self, id: ChallengeId) -> Result<Option<OtpDoc>, StoreError> {
+        let now = self.app.clock.now();
+        match self.tries {
+            Tries::Challenges(_) => self.app.store.otp_codes.count_try(id, now).await,
+            Tries::Number { .. } => self.app.store.otp_codes.find(id, now).await,
         }
-        AskOutcome::New => {}
     }
-    let asked = app.sms.check(number, code).await;
-    if !matches!(asked, Ok(false)) {
-        app.store.otp_tallies.forget_asked(number, &hash).await?;
+
+    /// Undoes the count of a try whose code could not be checked because of an error.
+    async fn uncount_try(&self, challenge: &OtpDoc) -> Result<(), StoreError> {
+        match self.tries {
+            Tries::Challenges(_) => self.app.store.otp_codes.uncount_try(challenge.id).await,
+            Tries::Number { number, purpose, .. } => self.app.store.otp_tallies.uncount_try(number, purpose).await,
+        }
     }
-    Ok(*theirs.insert(asked?))
+
+    /// Returns whether the code is that of a challenge.
+    async fn is_right(&mut self, challenge: &OtpDoc) -> Result<bool, OtpError> {
+        if !challenge.is_sent && !self.app.sms.compares_codes() {
+            return Ok(false);
+        }
+        if let Some(hash) = &challenge.code_hash {
+            let has_hash = |key| HashedToken::of_code(key, challenge.id, self.code.expose()) == *hash;
+            return Ok(self.app.keys.otp.iter().any(has_hash));
+        }
+        if let Some(answer) = self.service_answer {
+            return Ok(answer);
+        }
+        let answer = self.ask_service(challenge).await?;
+        self.service_answer = Some(answer);
+        Ok(answer)
+    }
+
+    /// Asks the SMS service whether the code is right. Wrong codes are remembered, so that it is never asked about the
+    /// same wrong code again.
+    async fn ask_service(&self, challenge: &OtpDoc) -> Result<bool, OtpError> {
+        let (app, number, now) = (self.app, &challenge.number, self.app.clock.now());
+        let hash = HashedToken::of_claim(&app.keys.otp[0], [number.as_str(), self.code.expose()]);
+        match app.store.otp_tallies.note_asked(number, &hash, now.after(app.config.lifetimes.otp), now).await? {
+            AskOutcome::AskedBefore => return Ok(false),
+            AskOutcome::TooManyAsked => return Err(SmsError::TooMany.into()),
+            AskOutcome::New if !challenge.is_sent => {
+                // Nothing was sent for this challenge. A faster answer would reveal that.
+                app.sms.wait_like_check().await;
+                return Ok(false);
+            }
+            AskOutcome::New => {}
+        }
+        let answer = app.sms.check(number, &self.code).await;
+        if !matches!(answer, Ok(false)) {
+            app.store.otp_tallies.forget_asked(number, &hash).await?;
+        }
+        Ok(answer?)
+    }
 }
 
 /// Refuses a number that can't get an SMS from this shop.
@@ -310,5 +366,8 @@ fn refuse_unreachable(app: &App, number: &E164) -> Result<(), InvalidField> {
 
 fn gets_sms(app: &App, number: &E164) -> bool {
     let regions = &app.config.sms.regions;
-    if regions.is_empty() { number.is_in(app.config.default_region) } else { regions.iter().any(|r| number.is_in(*r)) }
+    match regions.is_empty() {
+        true => number.is_in(app.config.default_region),
+        false => regions.iter().any(|region| number.is_in(*region)),
+    }
 }

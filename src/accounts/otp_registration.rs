@@ -3,8 +3,8 @@
 
 use super::{
     hashing::HashError,
-    otp::{self, AskPermit, OtpError, Tries},
-    registration::{Identity, NewAccount, RegisterError, document},
+    otp::{self, AskPermit, OtpError, SendPermit, Tries},
+    registration::{Identity, NewAccount, RegisterError, new_document},
     sessions::{self, Carrier, ClientContext, SignedIn},
     store::{DesiredIdentity, SessionDoc, UserDoc, Verified, otp_codes::Purpose, pending_registrations::PendingDoc},
     tokens::sealed::HashedToken,
@@ -49,39 +49,49 @@ impl From<HashError> for OtpRegisterError {
 /// the account that proves it.
 pub async fn send(app: &App, account: NewAccount, origin: &ClientContext) -> Result<ChallengeId, OtpRegisterError> {
     let NewAccount { identity, password } = account;
-    let number = identity.phone_number.clone();
-    let number = number.ok_or_else(|| RegisterError::from(InvalidField::required("phone_number")))?;
+    let Some(number) = identity.phone_number.clone() else {
+        return Err(RegisterError::from(InvalidField::required("phone_number")).into());
+    };
     let asker = AskPermit::count(app, &number, origin).await?;
     refuse_taken(app, &identity).await?;
     let claim = HashedToken::of_claim(&app.keys.otp[0], [identity.username.as_str(), password.expose()]);
-    let reserved = match otp::reserve(app, asker, Purpose::Register, &number, origin).await {
-        Ok(reserved) => reserved,
-        Err(error) => {
-            // Mallory asks for codes to Asha's number until the limit is reached. Now Asha's own sign-up is refused,
-            // but Mallory's code is on her phone. If she typed it, she would confirm Mallory's account. So her wish is
-            // remembered, and `candidates` refuses the code.
-            let now = app.clock.now();
-            app.store.otp_tallies.note_claim(&number, &claim, now.after(app.config.lifetimes.otp), now).await?;
-            return Err(error.into());
-        }
-    };
-    let hashed = app.hasher.hash(password.clone(), identity.owner_details(), &origin.caller);
-    let password_hash = match hashed.await {
+    let permit = reserve(app, asker, &number, &claim, origin).await?;
+    let password_hash = match app.hasher.hash(password, identity.owner_details(), &origin.caller).await {
         Ok(hash) => hash,
         Err(error) => {
             match error {
-                HashError::Guessable(_) => reserved.refuse(app).await?,
-                _ => reserved.give_back(app).await?,
+                HashError::Guessable(_) => permit.return_number_slots(app).await?,
+                _ => permit.return_all_slots(app).await?,
             }
             return Err(error.into());
         }
     };
-    let id = otp::send(app, reserved, None).await?;
+    let id = otp::send(app, permit, None).await?;
     let expires_at = app.clock.now().after(app.config.lifetimes.otp);
     let (username, email) = (identity.username, identity.email);
     let pending = PendingDoc { id, number, username, email, password_hash, claim, expires_at };
     app.store.pending_registrations.insert(&pending).await?;
     Ok(id)
+}
+
+/// Takes the slots for the code of a sign-up. If a limit is reached, the refused sign-up is remembered by its `claim`.
+///
+/// An example of why: Mallory asks for codes to Asha's number until the limit is reached. Now Asha's own sign-up is
+/// refused, but Mallory's code is on her phone. If she typed it, she would confirm Mallory's account. Because her
+/// sign-up is remembered, [`confirmable_pendings`] refuses the code.
+async fn reserve(
+    app: &App,
+    asker: AskPermit,
+    number: &E164,
+    claim: &HashedToken,
+    origin: &ClientContext,
+) -> Result<SendPermit, OtpRegisterError> {
+    let reserved = otp::reserve(app, asker, Purpose::Register, number, origin).await;
+    if reserved.is_err() {
+        let now = app.clock.now();
+        app.store.otp_tallies.note_claim(number, claim, now.after(app.config.lifetimes.otp), now).await?;
+    }
+    Ok(reserved?)
 }
 
 /// Makes the account whose number the code proves, and signs its owner in. `challenge` comes from the cookie of the
@@ -93,20 +103,22 @@ pub async fn verify(
     challenge: Option<ChallengeId>,
     origin: &ClientContext,
 ) -> Result<SignedIn, OtpRegisterError> {
-    let pendings = candidates(app, number, challenge).await?;
+    let pendings = confirmable_pendings(app, number, challenge).await?;
     let challenges: Vec<ChallengeId> = pendings.iter().map(|pending| pending.id).collect();
     let tries = match challenge {
         Some(_) => Tries::Challenges(&challenges),
-        None => Tries::Number(number, Purpose::Register, &challenges),
+        None => Tries::Number { number, purpose: Purpose::Register, challenges: &challenges },
     };
     let accepted = otp::accept(app, tries, code, origin).await?;
-    let pending = pendings.into_iter().find(|pending| pending.id == accepted.id);
-    let pending = pending.ok_or(OtpRegisterError::NothingPending)?;
+    let confirmed = pendings.into_iter().find(|pending| pending.id == accepted.id);
+    let pending = confirmed.ok_or(OtpRegisterError::NothingPending)?;
     let now = app.clock.now();
     let session = sessions::begin(app, origin, Role::Customer, Carrier::Cookie, now);
-    let user = proven(&pending, session.clone(), now);
+    let user = document_of(&pending, session.clone(), now);
     match app.store.users.insert(&user, now).await {
-        Err(StoreError::Duplicate) => return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(TAKEN)),
+        Err(StoreError::Duplicate) => {
+            return Err(refuse_taken(app, &pending.identity()).await.err().unwrap_or(PHONE_TAKEN));
+        }
         inserted => inserted?,
     }
     // The account exists now. The pending registration expires by itself if it can't be deleted.
@@ -117,7 +129,7 @@ pub async fn verify(
 }
 
 /// The error when another account has proven the number in the meantime.
-const TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneTaken);
+const PHONE_TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneTaken);
 
 /// Returns the pending registrations that a code may confirm.
 ///
@@ -129,42 +141,44 @@ const TAKEN: OtpRegisterError = OtpRegisterError::Register(RegisterError::PhoneT
 /// | one registration, or several with the same name and password | is checked |
 /// | registrations with different names or passwords | is refused |
 /// | one registration, and a different one was refused because of the limits | is refused |
-async fn candidates(
+async fn confirmable_pendings(
     app: &App,
     number: &E164,
     challenge: Option<ChallengeId>,
 ) -> Result<Vec<PendingDoc>, OtpRegisterError> {
-    let mut live = app.store.pending_registrations.live(number, app.clock.now()).await?;
+    let mut pendings = app.store.pending_registrations.unexpired(number, app.clock.now()).await?;
     if let Some(challenge) = challenge {
-        live.retain(|pending| pending.id == challenge);
+        pendings.retain(|pending| pending.id == challenge);
     }
-    let Some(first) = live.first() else { return Err(OtpRegisterError::NothingPending) };
+    let Some(first) = pendings.first() else { return Err(OtpRegisterError::NothingPending) };
     if challenge.is_none() {
-        let refused = app.store.otp_tallies.claims(number, app.clock.now()).await?;
-        let mut claims = live.iter().map(|pending| &pending.claim).chain(&refused);
-        if claims.any(|claim| *claim != first.claim) {
+        let refused_claims = app.store.otp_tallies.claims(number, app.clock.now()).await?;
+        let mut all_claims = pendings.iter().map(|pending| &pending.claim).chain(&refused_claims);
+        if all_claims.any(|claim| *claim != first.claim) {
             return Err(OtpError::Invalid.into());
         }
     }
-    Ok(live)
+    Ok(pendings)
 }
 
 async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), OtpRegisterError> {
     if let Some(number) = &identity.phone_number
         && app.store.users.is_proven(number, None).await?
     {
-        return Err(TAKEN);
+        return Err(PHONE_TAKEN);
     }
     let username = identity.username.key();
-    let wishes = DesiredIdentity { number: None, username: Some(&username), email: identity.email.as_ref() };
-    let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
-    taken.map_or(Ok(()), |taken| Err(RegisterError::from(taken).into()))
+    let desired = DesiredIdentity { number: None, username: Some(&username), email: identity.email.as_ref() };
+    match app.store.users.find_taken(desired, None, app.clock.now()).await? {
+        Some(taken) => Err(RegisterError::from(taken).into()),
+        None => Ok(()),
+    }
 }
 
-/// Makes the account of a pending registration whose number is proven.
-fn proven(pending: &PendingDoc, session: SessionDoc, now: Timestamp) -> UserDoc {
-    let mut user = document(pending.identity(), pending.password_hash.clone(), Role::Customer, vec![session], now);
-    user.verification.phone = Some(Verified::now(pending.number.clone(), now));
+/// Makes the document of the account of a pending registration whose number is proven.
+fn document_of(pending: &PendingDoc, session: SessionDoc, now: Timestamp) -> UserDoc {
+    let mut user = new_document(pending.identity(), pending.password_hash.clone(), Role::Customer, vec![session], now);
+    user.verification.phone = Some(Verified::proven_at(pending.number.clone(), now));
     user
 }
 

@@ -65,7 +65,7 @@ pub async fn end_all_sessions(app: &App, caller: SessionRef) -> Result<(), Accou
 
 /// Returns the account of the caller with its cart and the sessions that have not expired, but without secrets.
 pub async fn whole(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
-    app.store.users.whole(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
+    app.store.users.whole_account(caller, app.clock.now()).await?.ok_or(AccountError::SignedOut)
 }
 
 /// Sets a new password. All other sessions end, codes and links become void, and a mail tells the owner of the change.
@@ -73,21 +73,21 @@ pub async fn change_password(
     app: &App,
     caller: SessionRef,
     current: Password,
-    new: Password,
+    typed: Password,
     origin: &ClientContext,
 ) -> Result<(), AccountError> {
-    let new = NewPassword::check("new_password", &new)?;
-    let counted = limits::take(app, [Count::of(Action::SetPassword, caller.user.to_string())]).await;
-    counted.map_err(SignInError::from)?;
+    let new = NewPassword::check("new_password", &typed)?;
+    let slots = limits::take(app, [Count::of(Action::SetPassword, caller.user.to_string())]).await;
+    slots.map_err(SignInError::from)?;
     for _ in 0..sign_in::ATTEMPTS {
-        let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
+        let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await?;
         let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &origin.caller).await?;
         if app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await? {
             letters::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
             return Ok(());
         }
         // A sign-in may have renewed the hash: then the next attempt succeeds. If the password was changed, the next
-        // `confirm` fails.
+        // `confirm_password` fails.
     }
     Err(AccountError::SignedOut)
 }

@@ -57,81 +57,86 @@ pub async fn update(
     app: &App,
     account: Account,
     caller: SessionRef,
-    mut change: AccountChange,
+    change: AccountChange,
     current: Option<Password>,
     origin: &ClientContext,
 ) -> Result<Account, ProfileError> {
     if change.is_empty() {
         return Err(ProfileError::NothingGiven);
     }
-    change.email = change.email.filter(|email| is_new(&account, email));
-    // A frontend may send the URL of an uploaded picture back unchanged. Writing it would turn the picture into a
-    // foreign URL, and the uploaded file would be removed.
-    let shown = account.profile.display.as_ref().map(|display| display.photo.as_str());
-    change.photo = change.photo.filter(|photo| match photo {
-        PhotoChange::To(photo) => Some(photo.as_str()) != shown,
-        PhotoChange::Removed => shown.is_some(),
-    });
+    let change = without_unchanged(change, &account);
     if change.is_empty() {
         return Ok(account);
     }
     if change.email == Some(EmailChange::Removed) && account.phone_number.is_none() {
         return Err(ProfileError::ContactRequired);
     }
-    let Some(email) = &change.email else { return write(app, caller, &change, None, origin).await };
+    let Some(email) = &change.email else { return apply(app, caller, &change, None, origin).await };
     // The new address may belong to somebody else. So the notice to it counts as a mail that the caller asked for.
     let slots = match email {
         EmailChange::To(new) => Some(mail::count(app, account.id, new).await?),
         EmailChange::Removed => None,
     };
-    let changed = write(app, caller, &change, current.as_ref(), origin).await;
+    let changed = apply(app, caller, &change, current.as_ref(), origin).await;
     if changed.is_ok() {
-        tell(app, &account, email).await;
+        notify_of_email_change(app, &account, email).await;
     } else if let Some(slots) = slots {
         slots.give_back(app).await?;
     }
     changed
 }
 
-async fn write(
+/// Leaves out the address and the picture if the account has them already.
+///
+/// A frontend may send the URL of an uploaded picture back unchanged. Writing it would turn the picture into a foreign
+/// URL, and the uploaded file would be removed.
+fn without_unchanged(change: AccountChange, account: &Account) -> AccountChange {
+    let current_photo = account.profile.display.as_ref().map(|display| display.photo.as_str());
+    let is_other_email = |change: &EmailChange| match change {
+        EmailChange::To(email) => account.email.as_ref() != Some(email),
+        EmailChange::Removed => account.email.is_some(),
+    };
+    let is_other_photo = |change: &PhotoChange| match change {
+        PhotoChange::To(photo) => Some(photo.as_str()) != current_photo,
+        PhotoChange::Removed => current_photo.is_some(),
+    };
+    AccountChange { email: change.email.filter(is_other_email), photo: change.photo.filter(is_other_photo), ..change }
+}
+
+/// Writes a change, and tries again where the next attempt may succeed.
+async fn apply(
     app: &App,
     caller: SessionRef,
     change: &AccountChange,
     current: Option<&Password>,
     origin: &ClientContext,
 ) -> Result<Account, ProfileError> {
-    let mut refusal = ProfileError::from(StoreError::Duplicate);
+    let mut last_refusal = ProfileError::from(StoreError::Duplicate);
     for _ in 0..ATTEMPTS {
         let proof = prove(app, caller, change, current, origin).await?;
         match app.store.users.change_account(caller, change, &proof, app.clock.now()).await {
+            Ok(Some(account)) => return Ok(account),
+            // A sign-in may have renewed the hash of the password that was just confirmed, so this is tried again.
+            Ok(None) if matches!(proof, Proof::Password(_)) => {
+                last_refusal = reason_of_no_match(app, caller, &proof).await?;
+            }
+            Ok(None) => return Err(reason_of_no_match(app, caller, &proof).await?),
             // Another account has the name or address, or had it a moment ago: then the change is tried again.
             Err(StoreError::Duplicate) => refuse_taken(app, caller, change).await?,
-            Ok(None) => refusal = why_not(app, caller, &proof).await?,
-            changed => return changed?.ok_or(ProfileError::SignedOut),
-        }
-        // A sign-in may have renewed the hash of the password that was just confirmed, so that is tried again too.
-        if !matches!(proof, Proof::Password(_)) && !matches!(refusal, ProfileError::Store(_)) {
-            break;
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(refusal)
+    Err(last_refusal)
 }
 
 /// Queues notices of the change to the address from before and, if there is one, to the new address.
-async fn tell(app: &App, before: &Account, email: &EmailChange) {
+async fn notify_of_email_change(app: &App, before: &Account, email: &EmailChange) {
     match email {
         EmailChange::To(new) => {
             letters::notify(app, before, MailKind::EmailChanged).await;
             letters::notify_claimed(app, before.id, new, MailKind::EmailSet).await;
         }
         EmailChange::Removed => letters::notify(app, before, MailKind::EmailRemoved).await,
-    }
-}
-
-fn is_new(account: &Account, email: &EmailChange) -> bool {
-    match email {
-        EmailChange::To(email) => account.email.as_ref() != Some(email),
-        EmailChange::Removed => account.email.is_some(),
     }
 }
 
@@ -147,31 +152,32 @@ async fn prove(
     match (&change.email, current) {
         (None, _) => Ok(Proof::NotNeeded),
         (Some(_), Some(current)) => {
-            let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await;
+            let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await;
             Ok(Proof::Password(confirmed.map_err(ReauthenticationError::from)?.password_hash))
         }
-        (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT))),
+        (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT_SIGN_IN))),
     }
 }
 
 /// Returns the reason why the update matched no account.
-async fn why_not(app: &App, caller: SessionRef, proof: &Proof) -> Result<ProfileError, StoreError> {
-    let alive = app.store.users.is_alive(caller).await?;
+async fn reason_of_no_match(app: &App, caller: SessionRef, proof: &Proof) -> Result<ProfileError, StoreError> {
+    let is_alive = app.store.users.is_alive(caller).await?;
     Ok(match proof {
-        Proof::SignInAfter(_) if alive => ReauthenticationError::Required.into(),
-        Proof::Password(_) if alive => ReauthenticationError::from(SignInError::WrongCredentials).into(),
+        Proof::SignInAfter(_) if is_alive => ReauthenticationError::Required.into(),
+        Proof::Password(_) if is_alive => ReauthenticationError::from(SignInError::WrongCredentials).into(),
         _ => ProfileError::SignedOut,
     })
 }
 
+/// Fails if another account has the name or the address.
 async fn refuse_taken(app: &App, caller: SessionRef, change: &AccountChange) -> Result<(), ProfileError> {
     let username = change.username.as_ref().map(Username::key);
     let email = match &change.email {
         Some(EmailChange::To(email)) => Some(email),
         _ => None,
     };
-    let wishes = DesiredIdentity { number: None, username: username.as_ref(), email };
-    let taken = app.store.users.taken(wishes, Some(caller.user), app.clock.now()).await?;
+    let desired = DesiredIdentity { number: None, username: username.as_ref(), email };
+    let taken = app.store.users.find_taken(desired, Some(caller.user), app.clock.now()).await?;
     if taken.is_some() {
         // Without this limit a caller could try a list of addresses to find out which of them have accounts.
         limits::take(app, [Count::of(Action::Taken, caller.user.to_string())]).await?;

@@ -4,7 +4,7 @@
 use super::{
     letters,
     sessions::{SignedIn, may_be_static, tokens},
-    store::{Refreshable, Rotation, SessionChange, SessionDoc},
+    store::{Refreshable, RotationTimes, SessionChange, SessionDoc},
     tokens::refresh::{RefreshClaim, RefreshToken},
 };
 use crate::{
@@ -18,9 +18,9 @@ use crate::{
 
 /// The maximum number of attempts of one refresh. An attempt fails only when another refresh of the same session
 /// succeeds in between.
-const ROUNDS: usize = 10;
+const ATTEMPTS: usize = 10;
 /// The shortest time between two updates of `last_used_at` for a session that does not rotate, in milliseconds.
-const NOTED_EVERY: i64 = 60 * 60 * 1000;
+const NOTE_USE_EVERY_MILLIS: i64 = 60 * 60 * 1000;
 
 /// The reason why a session is not refreshed.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +45,9 @@ pub async fn by_cookies(app: &App, tokens: &[String]) -> Result<SignedIn, Refres
     let mut refusal = if tokens.is_empty() { RefreshError::Required } else { RefreshError::Invalid };
     for claim in claims {
         match refresh(app, claim).await {
+            Ok(signed_in) => return Ok(signed_in),
             Err(RefreshError::Store(error)) => return Err(error.into()),
-            Err(refused) => refusal = refused,
-            signed_in => return signed_in,
+            Err(error) => refusal = error,
         }
     }
     Err(refusal)
@@ -92,21 +92,24 @@ async fn refresh(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshErro
 }
 
 async fn refresh_rotating(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshError> {
-    for _ in 0..ROUNDS {
+    for _ in 0..ATTEMPTS {
         let now = app.clock.now();
-        let times = rotation(app, now);
+        let times = rotation_times(app, now);
         if let Some(rotated) = app.store.users.rotate(claim, times).await? {
             return Ok(tokens(app, rotated.account, &rotated.session, now));
         }
         let current = app.store.users.refreshable(claim.session).await?.ok_or(RefreshError::Revoked)?;
-        let turned = match judge(claim.counter, &current.session, times) {
-            Verdict::Current => Some(current),
-            Verdict::Change(turn) => app.store.users.turn(&current, turn, times).await?,
+        let refreshed = match judge(claim.counter, &current.session, times) {
+            Verdict::RepeatCurrent => Some(current),
+            Verdict::Change(change) => app.store.users.change_session(&current, change, times).await?,
             Verdict::TryAgain => None,
             Verdict::Expired => return Err(RefreshError::Invalid),
-            Verdict::Theft => return Err(end_stolen(app, claim).await?),
+            Verdict::Theft => {
+                end_stolen(app, claim).await?;
+                return Err(RefreshError::Revoked);
+            }
         };
-        if let Some(Refreshable { account, session }) = turned {
+        if let Some(Refreshable { account, session }) = refreshed {
             return Ok(tokens(app, account, &session, now));
         }
     }
@@ -117,17 +120,17 @@ async fn refresh_rotating(app: &App, claim: RefreshClaim) -> Result<SignedIn, Re
 /// `BODY_REFRESH` is not `static` any more, or if its owner has become staff or an admin.
 async fn refresh_static(app: &App, claim: RefreshClaim) -> Result<SignedIn, RefreshError> {
     let now = app.clock.now();
-    let times = rotation(app, now);
+    let times = rotation_times(app, now);
     let current = app.store.users.refreshable(claim.session).await?.ok_or(RefreshError::Revoked)?;
-    if is_over(&current.session, times) {
+    if has_expired(&current.session, times) {
         return Err(RefreshError::Invalid);
     }
     if current.session.counter != claim.counter || !may_be_static(app, current.account.role) {
         app.store.users.end_session(claim.session).await?;
         return Err(RefreshError::Revoked);
     }
-    if now.millis() - current.session.last_used_at.millis() >= NOTED_EVERY {
-        app.store.users.turn(&current, SessionChange::Used, times).await?;
+    if now.millis() - current.session.last_used_at.millis() >= NOTE_USE_EVERY_MILLIS {
+        app.store.users.change_session(&current, SessionChange::Used, times).await?;
     }
     Ok(tokens(app, current.account, &current.session, now))
 }
@@ -136,7 +139,7 @@ async fn refresh_static(app: &App, claim: RefreshClaim) -> Result<SignedIn, Refr
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     /// Return the current token of the session again.
-    Current,
+    RepeatCurrent,
     /// Change the session, and return the token that it has after the change.
     Change(SessionChange),
     /// Another request has changed the session in between.
@@ -147,12 +150,13 @@ enum Verdict {
     Theft,
 }
 
-/// Decides what to do with the token with counter *n*, for which [`Users::rotate`] did nothing.
+/// Decides what to do with the token with counter `sent`, for which [`Users::rotate`] did nothing.
 ///
-/// Each token has a counter. *c* is the counter of the current token of the session, and *p* that of the token which it
-/// was made from. The window is the time `grace` after the last rotation. An example in which an answer is lost:
+/// Each token has a counter. `current` is the counter of the current token of the session, and `predecessor` that of
+/// the token which it was made from. The window is the time `grace` after the last rotation. An example in which an
+/// answer is lost:
 ///
-/// | time | event | *p* | *c* |
+/// | time | event | `predecessor` | `current` |
 /// |---|---|---|---|
 /// | 0 s | the browser refreshes with token 4; the answer with token 5 is lost | 4 | 5 |
 /// | 60 s | the browser only has token 4 and refreshes again: it gets token 6, and token 5 is dead | 4 | 6 |
@@ -161,57 +165,64 @@ enum Verdict {
 ///
 /// The whole rule, of which the first line that fits counts:
 ///
-/// | token | answer |
-/// |---|---|
-/// | session expired, or *n* > *c* | refused |
-/// | *n* = *c*, within the window | token *c* again; the first time, the session notes that *c* has come back |
-/// | *n* = *c*, after the window | try again: `rotate` would have made token *c* + 1, so the session has changed |
-/// | *n* = *p*, within the window | token *c*: several tabs refresh at the same time |
-/// | *n* = *p*, after the window, and *c* has not come back | token *c* + 1, with the same *p*: the answer was lost |
-/// | *n* = *c* − 1, within the window | token *c*: after a lost answer, a tab that did get it refreshes |
-/// | any other *n* < *c* | theft |
+/// | `sent` | within the window | after the window |
+/// |---|---|---|
+/// | any, if the session has expired | refused | refused |
+/// | above `current` | refused | refused |
+/// | `current` | the current token; the first time, the session notes that it has come back | try again (1) |
+/// | `predecessor`, and the current token has come back | the current token (2) | theft |
+/// | `predecessor`, and the current token has not come back | the current token (2) | a new token (3) |
+/// | `current` − 1 | the current token (4) | theft |
+/// | any other | theft | theft |
+///
+/// 1. `rotate` would have made a new token, so another request has changed the session in between.
+/// 2. Several tabs refresh at the same time.
+/// 3. The answer with the current token was lost. The new token has the counter `current` + 1 and the same predecessor.
+/// 4. After a lost answer, a tab that did get it refreshes.
 ///
 /// [`Users::rotate`]: super::store::Users::rotate
-fn judge(n: u32, session: &SessionDoc, times: Rotation) -> Verdict {
-    let (c, p) = (session.counter, session.predecessor());
-    let in_window = session.rotated_at.is_some_and(|at| at > times.now.before(times.grace));
-    if is_over(session, times) || n > c {
+fn judge(sent: u32, session: &SessionDoc, times: RotationTimes) -> Verdict {
+    let current = session.counter;
+    if has_expired(session, times) || sent > current {
         return Verdict::Expired;
     }
-    if n == c {
-        return match (in_window, session.presented) {
-            (true, true) => Verdict::Current,
-            (true, false) => Verdict::Change(SessionChange::Presented),
-            // `rotate` found the session in another state.
-            (false, _) => Verdict::TryAgain,
+    let in_window = session.rotated_at.is_some_and(|at| at > times.now.before(times.grace));
+    if sent == current {
+        return match in_window {
+            true if session.presented => Verdict::RepeatCurrent,
+            true => Verdict::Change(SessionChange::Presented),
+            false => Verdict::TryAgain,
         };
     }
-    match (p == Some(n), in_window) {
-        (true, true) => Verdict::Current,
-        (true, false) if !session.presented => Verdict::Change(SessionChange::Next { predecessor: n }),
-        (false, true) if n + 1 == c => Verdict::Current,
-        _ => Verdict::Theft,
+    let is_predecessor = session.predecessor() == Some(sent);
+    if in_window && (is_predecessor || sent + 1 == current) {
+        return Verdict::RepeatCurrent;
     }
+    if !in_window && is_predecessor && !session.presented {
+        return Verdict::Change(SessionChange::Next { predecessor: sent });
+    }
+    Verdict::Theft
 }
 
-fn is_over(session: &SessionDoc, times: Rotation) -> bool {
+fn has_expired(session: &SessionDoc, times: RotationTimes) -> bool {
     session.expires_at <= times.now || session.created_at <= times.now.before(times.session)
 }
 
-async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<RefreshError, StoreError> {
+/// Ends a session because an old token (`claim`) was used. Writes an audit entry and queues a mail to the owner.
+async fn end_stolen(app: &App, claim: RefreshClaim) -> Result<(), StoreError> {
     if app.store.users.end_stolen(claim).await? {
         let (user, session) = (claim.session.user, claim.session.session);
         let audit = AuditDoc::session_stolen(claim.session, &app.trail(None));
         audits::record(app, audit).await?;
         tracing::warn!(%user, %session, "an old refresh token was used: session ended as stolen");
-        if let Some(account) = app.store.users.active(user).await? {
+        if let Some(account) = app.store.users.active_account(user).await? {
             letters::notify(app, &account, MailKind::SessionStolen).await;
         }
     }
-    Ok(RefreshError::Revoked)
+    Ok(())
 }
 
-fn rotation(app: &App, now: Timestamp) -> Rotation {
-    let times = app.config.lifetimes;
-    Rotation { now, grace: times.grace, refresh: times.refresh, session: times.session }
+fn rotation_times(app: &App, now: Timestamp) -> RotationTimes {
+    let lifetimes = app.config.lifetimes;
+    RotationTimes { now, grace: lifetimes.grace, refresh: lifetimes.refresh, session: lifetimes.session }
 }

@@ -101,25 +101,16 @@ impl NewAccount {
     /// Checks everything that can be checked without the database. Empty fields count as missing. An account needs a
     /// number or an address. Numbers without a country code belong to `region`.
     pub fn check(application: Application, region: Region) -> Result<Self, InvalidField> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let username = given(&application.username).ok_or_else(|| InvalidField::required("username"))?;
-        let password = application.password.filter(|password| !password.expose().is_empty());
-        let password = password.ok_or_else(|| InvalidField::required("password"))?;
-        let (phone_number, email) = (given(&application.phone_number), given(&application.email));
+        let non_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let username = non_empty(application.username).ok_or_else(|| InvalidField::required("username"))?;
+        let non_empty_password = application.password.filter(|password| !password.expose().is_empty());
+        let typed_password = non_empty_password.ok_or_else(|| InvalidField::required("password"))?;
+        let (phone_number, email) = (non_empty(application.phone_number), non_empty(application.email));
         if phone_number.is_none() && email.is_none() {
             return Err(InvalidField::required("phone_number"));
         }
-        let phone = |text: String| {
-            E164::parse(&text, region).map_err(|why| InvalidField::because("phone_number", "phone number", why))
-        };
-        let address = |text: String| Email::parse(&text).map_err(|why| InvalidField::because("email", "email", why));
-        let identity = Identity {
-            username: Username::parse(&username).map_err(|why| InvalidField::because("username", "username", why))?,
-            phone_number: phone_number.map(phone).transpose()?,
-            email: email.map(address).transpose()?,
-        };
-        let password = NewPassword::check("password", &password)?;
-        Ok(Self { identity, password })
+        let identity = Identity::parse(&username, phone_number.as_deref(), email.as_deref(), region)?;
+        Ok(Self { identity, password: NewPassword::check("password", &typed_password)? })
     }
 }
 
@@ -148,7 +139,7 @@ async fn create(
 ) -> Result<UserDoc, RegisterError> {
     refuse_taken(app, &account.identity).await?;
     let hash = app.hasher.hash(account.password.clone(), account.identity.owner_details(), caller).await?;
-    let user = document(account.identity.clone(), hash, role, sessions, now);
+    let user = new_document(account.identity.clone(), hash, role, sessions, now);
     for _ in 0..ATTEMPTS {
         match app.store.users.insert(&user, now).await {
             // Another account got the name, number or address first. It may have been deleted since: then try again.
@@ -162,12 +153,32 @@ async fn create(
 /// Fails if another account has the right to keep the number, name or address of a new one.
 pub async fn refuse_taken(app: &App, identity: &Identity) -> Result<(), RegisterError> {
     let (number, username) = (identity.phone_number.as_ref(), identity.username.key());
-    let wishes = DesiredIdentity { number, username: Some(&username), email: identity.email.as_ref() };
-    let taken = app.store.users.taken(wishes, None, app.clock.now()).await?;
-    taken.map_or(Ok(()), |taken| Err(taken.into()))
+    let desired = DesiredIdentity { number, username: Some(&username), email: identity.email.as_ref() };
+    match app.store.users.find_taken(desired, None, app.clock.now()).await? {
+        Some(taken) => Err(taken.into()),
+        None => Ok(()),
+    }
 }
 
 impl Identity {
+    /// Checks a name, a number and an address. Numbers without a country code belong to `region`.
+    fn parse(
+        username: &str,
+        phone_number: Option<&str>,
+        email: Option<&str>,
+        region: Region,
+    ) -> Result<Self, InvalidField> {
+        let parse_number = |text: &str| {
+            E164::parse(text, region).map_err(|why| InvalidField::because("phone_number", "phone number", why))
+        };
+        let parse_email = |text: &str| Email::parse(text).map_err(|why| InvalidField::because("email", "email", why));
+        Ok(Self {
+            username: Username::parse(username).map_err(|why| InvalidField::because("username", "username", why))?,
+            phone_number: phone_number.map(parse_number).transpose()?,
+            email: email.map(parse_email).transpose()?,
+        })
+    }
+
     /// Returns the words that somebody who knows the owner would try first as the password.
     pub fn owner_details(&self) -> OwnerDetails {
         OwnerDetails::new(&self.username, self.phone_number.as_ref(), self.email.as_ref())
@@ -180,7 +191,7 @@ pub async fn insert_many(app: &App, users: &[UserDoc]) -> Result<(), StoreError>
 }
 
 /// Makes the document of a new account, with an empty cart and unproven contacts.
-pub fn document(
+pub fn new_document(
     identity: Identity,
     password_hash: PasswordHash,
     role: Role,
@@ -212,12 +223,12 @@ mod tests {
     use super::*;
 
     fn check(username: &str, password: &str, phone: &str, email: &str) -> Result<(), String> {
-        let given = |text: &str| Some(text.to_owned());
+        let field = |text: &str| Some(text.to_owned());
         let application = Application {
-            username: given(username),
+            username: field(username),
             password: Some(Password::new(password.to_owned())),
-            phone_number: given(phone),
-            email: given(email),
+            phone_number: field(phone),
+            email: field(email),
         };
         let checked = NewAccount::check(application, "IN".parse().expect("region"));
         checked.map(|_| ()).map_err(|invalid| invalid.to_string())
@@ -232,11 +243,11 @@ mod tests {
 
     #[test]
     fn the_first_fault_is_told_in_the_words_that_frontends_know() {
-        let told = |result: Result<(), String>| result.expect_err("a fault");
-        assert_eq!(told(check("", "", "", "")), "username is required");
-        assert_eq!(told(check("john", "", "", "")), "password is required");
-        assert_eq!(told(check("jo", "x", "1", "")), "invalid username: username too long/short");
-        assert_eq!(told(check("john", "x", "1", "")), "invalid phone number: must be 10-15 digits");
-        assert_eq!(told(check("john", "x", "9876543210", "")), "invalid password: password too long/short");
+        let error_of = |result: Result<(), String>| result.expect_err("a fault");
+        assert_eq!(error_of(check("", "", "", "")), "username is required");
+        assert_eq!(error_of(check("john", "", "", "")), "password is required");
+        assert_eq!(error_of(check("jo", "x", "1", "")), "invalid username: username too long/short");
+        assert_eq!(error_of(check("john", "x", "1", "")), "invalid phone number: must be 10-15 digits");
+        assert_eq!(error_of(check("john", "x", "9876543210", "")), "invalid password: password too long/short");
     }
 }

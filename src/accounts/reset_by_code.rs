@@ -54,11 +54,11 @@ pub enum CodeRequestError {
 /// never waits for the SMS. So neither the answer nor its time reveals whether there is such an account.
 pub async fn send(app: &Arc<App>, number: E164, origin: &ClientContext) -> Result<ChallengeId, CodeRequestError> {
     let asker = AskPermit::count(app, &number, origin).await?;
-    let reserved = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
-    let found = app.store.users.credentials(&Identifier::Phone(number)).await?.map(|found| found.account);
-    let now = app.clock.now();
-    let resettable = found.filter(|account| account.is_active && account.contacts(now).may_reset(Contact::Number));
-    Ok(otp::send_behind(app, reserved, resettable.map(|account| account.id)).await?)
+    let permit = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
+    let credentials = app.store.users.credentials(&Identifier::Phone(number)).await?;
+    let (account, now) = (credentials.map(|credentials| credentials.account), app.clock.now());
+    let resettable = account.filter(|account| account.is_active && account.contacts(now).may_reset(Contact::Number));
+    Ok(otp::send_in_background(app, permit, resettable.map(|account| account.id)).await?)
 }
 
 /// Exchanges a code for a token that allows one new password. `challenge` comes from the cookie of the browser; it is
@@ -70,33 +70,36 @@ pub async fn verify(
     challenge: Option<ChallengeId>,
     origin: &ClientContext,
 ) -> Result<ResetToken, CodeRequestError> {
-    let mut challenges = app.store.otp_codes.live(number, Purpose::Reset, None, app.clock.now()).await?;
+    let mut challenges = app.store.otp_codes.unexpired(number, Purpose::Reset, None, app.clock.now()).await?;
     let tries = match challenge {
         Some(own) => {
-            challenges.retain(|challenge| *challenge == own);
+            challenges.retain(|id| *id == own);
             Tries::Challenges(&challenges)
         }
-        None => Tries::Number(number, Purpose::Reset, &challenges),
+        None => Tries::Number { number, purpose: Purpose::Reset, challenges: &challenges },
     };
     let accepted = otp::accept(app, tries, code, origin).await?;
     let user = accepted.user.ok_or(OtpError::Invalid)?;
     let token = ResetToken::random(user)?;
     let expires_at = app.clock.now().after(app.config.lifetimes.reset);
-    let allowed = app.store.users.allow_reset(user, number, &token.hash(&app.keys.otp[0]), expires_at).await?;
-    // The account was disabled, or has got another number since the code was sent.
-    if allowed { Ok(token) } else { Err(OtpError::Invalid.into()) }
+    if app.store.users.allow_reset(user, number, &token.hash(&app.keys.otp[0]), expires_at).await? {
+        Ok(token)
+    } else {
+        // The account was disabled, or has got another number since the code was sent.
+        Err(OtpError::Invalid.into())
+    }
 }
 
 /// Sets the new password and uses the token up. All sessions end, open links and codes become void, and the counters of
 /// failed sign-ins are reset.
-pub async fn reset(app: &App, token: &str, new: Password, origin: &ClientContext) -> Result<(), CodeRequestError> {
-    let new = NewPassword::check("new_password", &new)?;
+pub async fn reset(app: &App, token: &str, typed: Password, origin: &ClientContext) -> Result<(), CodeRequestError> {
+    let new = NewPassword::check("new_password", &typed)?;
     let token = ResetToken::parse(token).ok_or(CodeRequestError::BadToken)?;
     let hashes: Vec<_> = app.keys.otp.iter().map(|key| token.hash(key)).collect();
     let user = token.user();
     // Tokens that are not valid are refused before anything is hashed, because a hash takes a lot of time.
-    let account =
-        app.store.users.resettable(user, &hashes, app.clock.now()).await?.ok_or(CodeRequestError::BadToken)?;
+    let resettable = app.store.users.resettable(user, &hashes, app.clock.now()).await?;
+    let account = resettable.ok_or(CodeRequestError::BadToken)?;
     let number = account.phone_number.as_ref().ok_or(CodeRequestError::BadToken)?;
     limits::take(app, [Count::of(Action::SetPassword, user.to_string())]).await.map_err(OtpError::from)?;
     let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
@@ -104,7 +107,7 @@ pub async fn reset(app: &App, token: &str, new: Password, origin: &ClientContext
         return Err(CodeRequestError::BadToken);
     }
     // The password is set already, so an error here is only logged.
-    if let Err(error) = sign_in::forgive(app, user).await {
+    if let Err(error) = sign_in::forget_failures(app, user).await {
         tracing::error!(%user, %error, "failed sign-ins before a new password still count");
     }
     Ok(())

@@ -53,7 +53,7 @@ pub enum ResetError {
 /// Returns the account with a name, address or number. Limited for each IP address, because the answer reveals whether
 /// there is such an account.
 pub async fn find(app: &App, identifier: &str, origin: &ClientContext) -> Result<Recoverable, LinkRequestError> {
-    limits::take(app, counted("look", origin.client)).await?;
+    limits::take(app, request_counts("look", origin.client)).await?;
     look_up(app, identifier).await
 }
 
@@ -62,14 +62,14 @@ pub async fn find(app: &App, identifier: &str, origin: &ClientContext) -> Result
 /// The address is returned even if no mail is queued, so that the answer does not reveal whether it may reset the
 /// account. For example, an unproven address may not do so if the account has a proven number.
 pub async fn send_link(app: &App, identifier: &str, origin: &ClientContext) -> Result<Option<Email>, LinkRequestError> {
-    limits::take(app, counted("send", origin.client)).await?;
+    limits::take(app, request_counts("send", origin.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
-    let shown = account.mail_address(now).cloned();
+    let mail_address = account.mail_address(now).cloned();
     mail::count_recovery(app, account.id, origin.client).await?;
     if let Some(to) = account.reset_address(now).filter(|_| account.is_active) {
         mail::put(app, Some(account.id), MailKind::ResetPassword, to).await?;
     }
-    Ok(shown)
+    Ok(mail_address)
 }
 
 /// Returns when a link expires. The link is not used up.
@@ -79,25 +79,31 @@ pub async fn check(app: &App, uid: &str, token: &str) -> Result<Timestamp, LinkE
 
 /// Sets a new password by a link and uses the link up. All sessions end, other links and codes become void, and the
 /// counters of failed sign-ins are reset. Of several calls with the same link only one succeeds.
-pub async fn reset(app: &App, uid: &str, token: &str, new: Password, origin: &ClientContext) -> Result<(), ResetError> {
+pub async fn reset(
+    app: &App,
+    uid: &str,
+    token: &str,
+    typed: Password,
+    origin: &ClientContext,
+) -> Result<(), ResetError> {
     let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
-    let new = NewPassword::check("new_password", &new)?;
+    let new = NewPassword::check("new_password", &typed)?;
     limits::take(app, [Count::of(Action::SetPassword, link.user.to_string())]).await?;
     let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
     if !app.store.proofs.reset_password(&link, &hash, app.clock.now()).await? {
         return Err(LinkError::NotFound.into());
     }
-    Ok(sign_in::forgive(app, link.user).await?)
+    Ok(sign_in::forget_failures(app, link.user).await?)
 }
 
 /// Returns the counts of one request from an IP address. Looking up an account and asking for a mail are counted
 /// separately, because a reset needs one of each.
-fn counted(what: &'static str, client: Client) -> impl Iterator<Item = Count> {
-    let by_address = move |action| Count::by_address(action, what, client);
+fn request_counts(request: &'static str, client: Client) -> impl Iterator<Item = Count> {
+    let by_address = move |action| Count::by_address(action, request, client);
     by_address(Action::ForgotMinute).chain(by_address(Action::ForgotDay))
 }
 
-async fn look_up(app: &App, identifier: &str) -> Result<Recoverable, LinkRequestError> {
-    let identifier = sign_in::by_any(app, identifier).ok_or(LinkRequestError::UserNotFound)?;
+async fn look_up(app: &App, typed: &str) -> Result<Recoverable, LinkRequestError> {
+    let identifier = sign_in::identify(app, typed).ok_or(LinkRequestError::UserNotFound)?;
     app.store.users.recoverable(&identifier, app.clock.now()).await?.ok_or(LinkRequestError::UserNotFound)
 }

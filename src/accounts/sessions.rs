@@ -16,6 +16,7 @@ use crate::{
     values::{
         ids::{ChallengeId, SessionId, SessionRef, UserId},
         net::Client,
+        phone::E164,
         role::Role,
         time::Timestamp,
     },
@@ -128,18 +129,18 @@ pub fn tokens(app: &App, account: Account, session: &SessionDoc, now: Timestamp)
     let bearer = Bearer {
         session: reference,
         username: account.username.as_str(),
-        phone_number: account.phone_number.as_ref().map(crate::values::phone::E164::as_str),
+        phone_number: account.phone_number.as_ref().map(E164::as_str),
         role: account.role,
     };
     // No access token outlives its session.
-    let end = session.created_at.after(app.config.lifetimes.session).min(session.expires_at);
-    let expires = now.after(app.config.lifetimes.access).min(end);
-    let access = app.access_tokens.sign(&bearer, now, expires);
+    let session_end = session.created_at.after(app.config.lifetimes.session).min(session.expires_at);
+    let expires_at = now.after(app.config.lifetimes.access).min(session_end);
+    let access = app.access_tokens.sign(&bearer, now, expires_at);
     let claim = RefreshClaim { session: reference, counter: session.counter };
     SignedIn {
         account,
         access,
-        expires_in: seconds_between(now, expires),
+        expires_in: seconds_between(now, expires_at),
         refresh: RefreshToken::seal(&app.keys.refresh[0], claim),
         refresh_expires_in: seconds_between(now, session.expires_at),
         rotates: !claim.is_static(),
@@ -156,13 +157,14 @@ pub async fn logout(app: &App, bearer: Option<&str>, cookies: &[String]) -> Resu
     if bearer.is_none() && cookies.is_empty() {
         return Err(LogoutError::Required);
     }
-    let bearer = bearer.and_then(|token| app.access_tokens.check(token, app.clock.now()).ok());
+    let signed_in = bearer.and_then(|token| app.access_tokens.check(token, app.clock.now()).ok());
     let mut sessions: Vec<SessionRef> = newest_claims(app, cookies).into_iter().map(|claim| claim.session).collect();
-    let mut done = !sessions.is_empty();
-    sessions.retain(|session| bearer.is_none_or(|bearer| bearer.user == session.user));
-    sessions.extend(bearer.filter(|bearer| !sessions.contains(bearer)));
+    let has_genuine_cookie = !sessions.is_empty();
+    sessions.retain(|session| signed_in.is_none_or(|own| own.user == session.user));
+    sessions.extend(signed_in.filter(|own| !sessions.contains(own)));
+    let mut any_ended = false;
     for session in sessions {
-        done |= app.store.users.end_session(session).await?;
+        any_ended |= app.store.users.end_session(session).await?;
     }
-    if done { Ok(()) } else { Err(LogoutError::Invalid) }
+    if has_genuine_cookie || any_ended { Ok(()) } else { Err(LogoutError::Invalid) }
 }

@@ -26,13 +26,13 @@ use crate::{
 };
 
 /// The time after a sign-in in which the password need not be given again. A refresh does not extend it.
-pub const RECENT: Duration = Duration::from_secs(10 * 60);
+pub const RECENT_SIGN_IN: Duration = Duration::from_secs(10 * 60);
 
 /// The maximum number of attempts when the hash of a password changes while the password is compared with it.
 pub const ATTEMPTS: usize = 3;
 
 /// The limits that block sign-ins to an account: from one IP address, and from all.
-const LOCKS: [Action; 2] = [Action::SignIn, Action::SignInAccount];
+const ACCOUNT_LIMITS: [Action; 2] = [Action::SignIn, Action::SignInAccount];
 
 /// The reason why a sign-in fails.
 #[derive(Debug, thiserror::Error)]
@@ -58,17 +58,17 @@ pub enum SignInError {
 }
 
 /// Returns the identifier for a phone number in any spelling; `None` if no account can have this number.
-pub fn by_phone(app: &App, typed: &str) -> Option<Identifier> {
+pub fn identify_by_phone(app: &App, typed: &str) -> Option<Identifier> {
     E164::parse(typed, app.config.default_region).ok().map(Identifier::Phone)
 }
 
 /// Returns the identifier for a name, address or number; `None` if no account can have it. A text with an `@` is an
 /// address, and a text without any letter is a number.
-pub fn by_any(app: &App, typed: &str) -> Option<Identifier> {
+pub fn identify(app: &App, typed: &str) -> Option<Identifier> {
     if typed.contains('@') {
         Email::parse(typed).ok().map(Identifier::Email)
     } else if !is_longer_than_names(typed) && !typed.contains(char::is_alphabetic) {
-        by_phone(app, typed)
+        identify_by_phone(app, typed)
     } else {
         UsernameKey::of(typed).map(Identifier::Username)
     }
@@ -83,13 +83,13 @@ pub async fn sign_in(
     carrier: Carrier,
     origin: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
-    let found = match &identifier {
+    let credentials = match &identifier {
         Some(identifier) => app.store.users.credentials(identifier).await?,
         None => None,
     };
-    let user = found.as_ref().map(|found| found.account.id);
-    let slots = limits::take(app, counted(user, identifier.as_ref(), origin)).await?;
-    let signed_in = open_session(app, found, password, carrier, origin).await;
+    let user = credentials.as_ref().map(|credentials| credentials.account.id);
+    let slots = limits::take(app, failure_counts(user, identifier.as_ref(), origin)).await?;
+    let signed_in = open_session(app, credentials, password, carrier, origin).await;
     if !matches!(signed_in, Err(SignInError::WrongCredentials)) {
         slots.give_back(app).await?;
     }
@@ -100,45 +100,47 @@ pub async fn sign_in(
 /// renews it or the password is changed. Then the new hash is read and compared.
 async fn open_session(
     app: &App,
-    mut found: Option<Credentials>,
+    mut credentials: Option<Credentials>,
     password: Password,
     carrier: Carrier,
     origin: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
     for _ in 0..ATTEMPTS {
-        let Checked { found: checked, is_outdated } = compare(app, found, &password, &origin.caller).await?;
-        let Credentials { account, password_hash } = checked;
+        let confirmed = compare(app, credentials, &password, &origin.caller).await?;
+        let Credentials { account, password_hash } = confirmed.credentials;
         if !account.is_active {
             return Err(SignInError::Disabled);
         }
         let (user, now) = (account.id, app.clock.now());
         let session = sessions::begin(app, origin, account.role, carrier, now);
         if app.store.users.push_session(user, &password_hash, &session, now).await? {
-            renew_hash(app, user, &password_hash, is_outdated, password).await;
+            if confirmed.is_hash_outdated {
+                renew_hash(app, user, &password_hash, password).await;
+            }
             return Ok(sessions::tokens(app, account, &session, now));
         }
-        found = app.store.users.credentials_of(user).await?;
+        credentials = app.store.users.credentials_of(user).await?;
     }
     Err(SignInError::WrongCredentials)
 }
 
 /// Checks the current password of a caller who is signed in. Wrong passwords count for the session and the IP address.
 /// So the thief of a session can't keep guessing, and the other sessions of the account are not blocked.
-pub async fn confirm(
+pub async fn confirm_password(
     app: &App,
     caller: SessionRef,
     password: Password,
     origin: &ClientContext,
 ) -> Result<Credentials, SignInError> {
-    let found = app.store.users.credentials_of(caller.user).await?;
+    let credentials = app.store.users.credentials_of(caller.user).await?;
     let by_session = Count::of(Action::Confirm, format!("{} {}", caller.user, caller.session));
     let by_address = Count::by_address(Action::SignInAddress, "", origin.client);
     let slots = limits::take(app, std::iter::once(by_session).chain(by_address)).await?;
-    let compared = compare(app, found, &password, &origin.caller).await;
-    if !matches!(compared, Err(SignInError::WrongCredentials)) {
+    let confirmed = compare(app, credentials, &password, &origin.caller).await;
+    if !matches!(confirmed, Err(SignInError::WrongCredentials)) {
         slots.give_back(app).await?;
     }
-    compared.map(|checked| checked.found)
+    confirmed.map(|confirmed| confirmed.credentials)
 }
 
 /// The reason why a caller with an access token may not do something that needs the password too.
@@ -158,7 +160,8 @@ pub enum ReauthenticationError {
     Store(#[from] StoreError),
 }
 
-/// Checks that the caller gives the password of the account, or has signed in within the last 10 minutes ([`RECENT`]).
+/// Checks that the caller gives the password of the account, or has signed in within the last 10 minutes
+/// ([`RECENT_SIGN_IN`]).
 pub async fn reauthenticate(
     app: &App,
     caller: SessionRef,
@@ -166,41 +169,41 @@ pub async fn reauthenticate(
     origin: &ClientContext,
 ) -> Result<(), ReauthenticationError> {
     if let Some(current) = current {
-        confirm(app, caller, current, origin).await?;
+        confirm_password(app, caller, current, origin).await?;
         return Ok(());
     }
     let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ReauthenticationError::SignedOut)?;
-    let recent = signed_in_at > app.clock.now().before(RECENT);
-    if recent { Ok(()) } else { Err(ReauthenticationError::Required) }
+    let is_recent = signed_in_at > app.clock.now().before(RECENT_SIGN_IN);
+    if is_recent { Ok(()) } else { Err(ReauthenticationError::Required) }
 }
 
 /// An account whose password is confirmed.
-struct Checked {
-    found: Credentials,
+struct Confirmed {
+    credentials: Credentials,
     /// Whether the hash should be renewed.
-    is_outdated: bool,
+    is_hash_outdated: bool,
 }
 
 /// Compares a password with the hash of an account. Without an account it takes as long, and the result is
 /// [`SignInError::WrongCredentials`]. The caller has to take slots of the limits first.
 async fn compare(
     app: &App,
-    found: Option<Credentials>,
+    credentials: Option<Credentials>,
     password: &Password,
     caller: &CallerPresence,
-) -> Result<Checked, SignInError> {
-    let hash = found.as_ref().map(|found| found.password_hash.clone());
+) -> Result<Confirmed, SignInError> {
+    let hash = credentials.as_ref().map(|credentials| credentials.password_hash.clone());
     let comparison = app.hasher.verify(password.clone(), hash, caller).await?;
-    let Some(found) = found.filter(|_| comparison != Comparison::Different) else {
+    let Some(credentials) = credentials.filter(|_| comparison != Comparison::Different) else {
         return Err(SignInError::WrongCredentials);
     };
-    let is_outdated = comparison == Comparison::SameAsTyped || app.hasher.is_outdated(&found.password_hash);
-    Ok(Checked { found, is_outdated })
+    let is_hash_outdated = comparison == Comparison::SameAsTyped || app.hasher.is_outdated(&credentials.password_hash);
+    Ok(Confirmed { credentials, is_hash_outdated })
 }
 
 /// Resets the counters of failed sign-ins to an account, from all IP addresses. For an owner who has just got back in.
-pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
-    for action in LOCKS {
+pub async fn forget_failures(app: &App, user: UserId) -> Result<(), StoreError> {
+    for action in ACCOUNT_LIMITS {
         limits::clear(app, action, &user.to_string()).await?;
     }
     Ok(())
@@ -208,7 +211,7 @@ pub async fn forgive(app: &App, user: UserId) -> Result<(), StoreError> {
 
 /// Returns whether failed sign-ins block an account, from at least one IP address.
 pub async fn is_locked(app: &App, user: UserId) -> Result<bool, StoreError> {
-    for action in LOCKS {
+    for action in ACCOUNT_LIMITS {
         if limits::is_reached(app, action, &user.to_string()).await? {
             return Ok(true);
         }
@@ -217,36 +220,33 @@ pub async fn is_locked(app: &App, user: UserId) -> Result<bool, StoreError> {
 }
 
 /// Returns the prefixes of the keys under which the failed sign-ins to an account are counted.
-pub fn counters(app: &App, user: UserId) -> Vec<String> {
-    LOCKS.map(|action| limits::key(app, action, &user.to_string())).to_vec()
+pub fn failure_keys(app: &App, user: UserId) -> Vec<String> {
+    ACCOUNT_LIMITS.map(|action| limits::key(app, action, &user.to_string())).to_vec()
 }
 
-/// Returns the limits that a failed sign-in counts for:
+/// Returns what a failed sign-in counts for:
 ///
 /// - the account from this IP address
 /// - this IP address
 /// - the account from everywhere
 ///
-/// The last limit does not count for a browser that was once signed in to the account, so that strangers can't lock its
+/// The last one does not count for a browser that was once signed in to the account, so that strangers can't lock its
 /// owner out. It does not count for an identifier that no account can have either.
-fn counted(user: Option<UserId>, identifier: Option<&Identifier>, origin: &ClientContext) -> Vec<Count> {
+fn failure_counts(user: Option<UserId>, identifier: Option<&Identifier>, origin: &ClientContext) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
-    let mut counted: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
-    counted.extend(Count::by_address(Action::SignInAddress, "", origin.client));
+    let mut counts: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
+    counts.extend(Count::by_address(Action::SignInAddress, "", origin.client));
     if identifier.is_some() && !user.is_some_and(|user| origin.known_users.contains(&user)) {
-        counted.push(Count::of(Action::SignInAccount, account));
+        counts.push(Count::of(Action::SignInAccount, account));
     }
-    counted
+    counts
 }
 
 /// Replaces an outdated hash after a sign-in; if this fails, the next sign-in tries again.
 ///
 /// After a change of `BCRYPT_COST` the hashes must get the new cost. An unknown account is always compared at the
 /// current cost, so an account with another cost would be recognised by the time of the answer.
-async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, is_outdated: bool, password: Password) {
-    if !is_outdated {
-        return;
-    }
+async fn renew_hash(app: &App, user: UserId, old: &PasswordHash, password: Password) {
     let renewed = async {
         let new = app.hasher.rehash(password, &CallerPresence::default()).await?;
         Ok::<_, SignInError>(app.store.users.replace_hash(user, old, &new).await?)

@@ -7,7 +7,7 @@ use crate::{
     accounts::{
         UserDoc,
         hashing::CallerPresence,
-        registration::{self, Application, NewAccount, document},
+        registration::{self, Application, NewAccount, new_document},
         rules::password::{NewPassword, OwnerDetails, Password},
     },
     app::App,
@@ -177,7 +177,7 @@ impl Seeder<'_> {
         for start in (0..count).step_by(BATCH) {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;
-                let mut user = document(account.identity, hash.clone(), Role::Customer, Vec::new(), self.now);
+                let mut user = new_document(account.identity, hash.clone(), Role::Customer, Vec::new(), self.now);
                 user.cart.items =
                     products.iter().enumerate().map(|(at, product)| line(product, n + at, self.now)).collect();
                 Ok(user)

@@ -26,7 +26,7 @@ pub async fn delete(
     origin: &ClientContext,
 ) -> Result<(), AccountError> {
     for _ in 0..sign_in::ATTEMPTS {
-        let confirmed = sign_in::confirm(app, caller, current.clone(), origin).await?;
+        let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await?;
         if confirmed.account.role == Role::Admin {
             return Err(AccountError::Admin);
         }

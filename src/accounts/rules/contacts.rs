@@ -86,7 +86,7 @@ mod tests {
 
     const CUSTOMER: Role = Role::Customer;
 
-    fn contacts(number: Standing, email: Standing, role: Role) -> Contacts {
+    fn contacts_with(number: Standing, email: Standing, role: Role) -> Contacts {
         Contacts { number, email, role, contested: false }
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn the_table_says_who_may_reset() {
         for (number, email, customer, runs_the_shop) in TABLE {
             for (role, expected) in [(CUSTOMER, customer), (Role::Staff, runs_the_shop), (Role::Admin, runs_the_shop)] {
-                let contacts = contacts(number, email, role);
+                let contacts = contacts_with(number, email, role);
                 let may = [Number, Email].map(|contact| contacts.may_reset(contact));
                 assert_eq!(may, expected, "{contacts:?}");
             }
@@ -121,7 +121,7 @@ mod tests {
     fn whoever_resets_first_shares_the_account_with_nobody_who_only_claimed() {
         for (number, email, ..) in TABLE {
             for first in [Number, Email] {
-                let before = contacts(number, email, CUSTOMER);
+                let before = contacts_with(number, email, CUSTOMER);
                 if !before.may_reset(first) {
                     continue;
                 }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn an_owner_is_never_locked_out_by_a_claim() {
         for (number, email, ..) in TABLE {
-            let contacts = contacts(number, email, CUSTOMER);
+            let contacts = contacts_with(number, email, CUSTOMER);
             for contact in [Number, Email] {
                 let can_be_taken = contacts.of(contact) != Proven;
                 assert!(can_be_taken || contacts.may_reset(contact), "{contacts:?} {contact:?}");
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn after_a_proof_without_a_sign_in_the_first_reset_keeps_one_contact() {
-        let contested = Contacts { contested: true, ..contacts(Proven, Proven, CUSTOMER) };
+        let contested = Contacts { contested: true, ..contacts_with(Proven, Proven, CUSTOMER) };
         let by_email = contested.after_reset(Email);
         assert_eq!((by_email.number, by_email.email, by_email.contested), (None, Proven, false));
         assert!(!by_email.may_reset(Number));
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_link_needs_a_sign_in_as_soon_as_anything_is_proven() {
         for (number, email, ..) in TABLE {
-            let contacts = contacts(number, email, CUSTOMER);
+            let contacts = contacts_with(number, email, CUSTOMER);
             assert_eq!(contacts.may_prove_unsigned(), number != Proven && email != Proven);
         }
     }

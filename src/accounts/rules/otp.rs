@@ -12,17 +12,17 @@ impl OtpCode {
         /// The largest multiple of a million that fits. With the numbers above it, small codes would be more likely.
         const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
         loop {
-            let n = getrandom::u32()?;
-            if n < FAIR {
-                return Ok(Self(format!("{:06}", n % 1_000_000)));
+            let number = getrandom::u32()?;
+            if number < FAIR {
+                return Ok(Self(format!("{:06}", number % 1_000_000)));
             }
         }
     }
 
     /// Reads a code as somebody typed it. Returns `None` unless it has 4 to 10 ASCII digits, as the codes of Twilio do.
-    pub fn typed(text: &str) -> Option<Self> {
-        let plain = (4..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| Self(text.to_owned()))
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_code = (4..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_code.then(|| Self(text.to_owned()))
     }
 
     /// Returns the digits. Use them only to send and to compare the code.
@@ -45,13 +45,13 @@ mod tests {
     fn codes_are_six_digits_and_differ() {
         let codes: std::collections::HashSet<String> =
             (0..200).map(|_| OtpCode::random().expect("randomness").0).collect();
-        assert!(codes.len() > 190 && codes.iter().all(|code| code.len() == 6 && OtpCode::typed(code).is_some()));
+        assert!(codes.len() > 190 && codes.iter().all(|code| code.len() == 6 && OtpCode::parse(code).is_some()));
     }
 
     #[test]
     fn only_ascii_digits_are_a_code() {
         for bad in ["", "123", "12345678901", "12 345", "１２３４５６", "12345\n", "abcdef"] {
-            assert!(OtpCode::typed(bad).is_none(), "{bad:?}");
+            assert!(OtpCode::parse(bad).is_none(), "{bad:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 72;
 const MIN_BYTES: usize = 8;
 /// The number of characters from the start of a password whose strength is judged. If they are strong, the whole
 /// password is. The time for judging grows at least with the square of their number.
-const JUDGED: usize = 40;
+const JUDGED_CHARS: usize = 40;
 /// The maximum length of a text that is normalised, in bytes. A longer text can't have a normal form of 72 bytes or
 /// less.
 const MAX_TYPED_BYTES: usize = 4 * MAX_BYTES;
@@ -91,20 +91,20 @@ impl NewPassword {
     /// Normalises a new password and checks its length and its characters. `field` is the name of the request field,
     /// for the error.
     pub fn check(field: &'static str, password: &Password) -> Result<Self, InvalidField> {
-        let password = password.normalised();
-        match weakness(password.expose()) {
-            Some(why) => Err(refusal(field, why)),
-            None => Ok(Self { field, password }),
+        let normal = password.normalised();
+        match weakness(normal.expose()) {
+            Some(why) => Err(invalid_password(field, why)),
+            None => Ok(Self { field, password: normal }),
         }
     }
 
     /// Fails if somebody who knows the owner could guess the password soon. This takes some milliseconds, so take slots
     /// of the limits first.
     pub fn refuse_guessable(&self, owner: &OwnerDetails) -> Result<(), InvalidField> {
-        let known: Vec<&str> = owner.0.iter().map(String::as_str).collect();
-        let judged: String = self.password.expose().chars().take(JUDGED).collect();
-        let score = zxcvbn::zxcvbn(&judged, &known).score();
-        if score < zxcvbn::Score::Three { Err(refusal(self.field, WeakPassword::Guessable)) } else { Ok(()) }
+        let owner_words: Vec<&str> = owner.0.iter().map(String::as_str).collect();
+        let judged: String = self.password.expose().chars().take(JUDGED_CHARS).collect();
+        let score = zxcvbn::zxcvbn(&judged, &owner_words).score();
+        if score < zxcvbn::Score::Three { Err(invalid_password(self.field, WeakPassword::Guessable)) } else { Ok(()) }
     }
 
     /// Returns the text. Use it only for hashing.
@@ -126,30 +126,30 @@ fn weakness(text: &str) -> Option<WeakPassword> {
         return Some(WeakPassword::Nul);
     }
     let has = |kind: fn(char) -> bool| text.chars().any(kind);
-    let special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
-    let is_varied = has(char::is_uppercase) && has(char::is_lowercase) && has(char::is_numeric) && has(special);
+    let is_special = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
+    let is_varied = has(char::is_uppercase) && has(char::is_lowercase) && has(char::is_numeric) && has(is_special);
     (!is_varied).then_some(WeakPassword::Variety)
 }
 
-fn refusal(field: &'static str, why: WeakPassword) -> InvalidField {
+fn invalid_password(field: &'static str, why: WeakPassword) -> InvalidField {
     InvalidField::because(field, "password", why)
 }
 
 impl OwnerDetails {
     /// Collects the name, number and address of an owner, and the words in them.
     pub fn new(username: &Username, number: Option<&E164>, email: Option<&Email>) -> Self {
-        let mut known = Vec::new();
+        let mut details = Vec::new();
         for text in [Some(username.to_string()), email.map(ToString::to_string)].into_iter().flatten() {
             let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
-            known.extend(words.map(str::to_lowercase));
-            known.push(text.to_lowercase());
+            details.extend(words.map(str::to_lowercase));
+            details.push(text.to_lowercase());
         }
         if let Some(number) = number {
             let digits = &number.as_str()[1..];
             // The number with its country code, and without it. A country code has 1 to 3 digits.
-            known.extend((0..=3).map(|code| digits[code..].to_owned()));
+            details.extend((0..=3).map(|code_length| digits[code_length..].to_owned()));
         }
-        Self(known)
+        Self(details)
     }
 }
 

@@ -51,8 +51,10 @@ pub struct AddressChange {
 impl Photo {
     /// Reads a trimmed text. Returns `None` if it breaks a rule.
     pub fn parse(text: &str) -> Option<Self> {
-        let short = text.chars().count() <= PHOTO_CHARS;
-        ImageUrl::parse(text).filter(|_| short).map(Self)
+        if text.chars().count() > PHOTO_CHARS {
+            return None;
+        }
+        ImageUrl::parse(text).map(Self)
     }
 
     /// Returns the URL as text.
@@ -68,10 +70,11 @@ impl Language {
         let mut parts = text.split('-');
         let is_language =
             |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_subtag =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
         // A part of one character begins an extension, so another part must follow it.
-        let ends_whole = text.rsplit('-').next().is_some_and(|last| last.len() > 1);
-        let fits = text.len() <= LANGUAGE_CHARS && ends_whole;
+        let is_complete = text.rsplit('-').next().is_some_and(|last| last.len() > 1);
+        let fits = text.len() <= LANGUAGE_CHARS && is_complete;
         (fits && parts.next().is_some_and(is_language) && parts.all(is_subtag)).then(|| Self(text.to_owned()))
     }
 }
@@ -92,7 +95,7 @@ impl AddressLine {
     }
 
     /// Returns the text to store; `None` when the stored line is to be removed.
-    pub fn kept(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|text| !text.is_empty())
     }
 }
@@ -157,8 +160,8 @@ mod tests {
         assert!(AddressLine::parse(&"é".repeat(200)).is_some());
         assert!(AddressLine::parse(&"é".repeat(201)).is_none());
         let region: Region = "IN".parse().expect("region");
-        assert_eq!(AddressLine::phone("098765 43210", region).expect("a number").kept(), Some("+919876543210"));
-        assert_eq!(AddressLine::phone("", region).expect("nothing").kept(), None);
+        assert_eq!(AddressLine::phone("098765 43210", region).expect("a number").text(), Some("+919876543210"));
+        assert_eq!(AddressLine::phone("", region).expect("nothing").text(), None);
         assert!(AddressLine::phone("12", region).is_err());
     }
 }

@@ -42,9 +42,10 @@ impl Username {
         if !(4..=24).contains(&name.chars().count()) {
             return Err(InvalidUsername::Length);
         }
-        let allowed = |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
-        let spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
-        let is_plain = name.chars().all(allowed) && spaced_well && name.contains(char::is_alphabetic);
+        let is_allowed =
+            |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
+        let is_spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
+        let is_plain = name.chars().all(is_allowed) && is_spaced_well && name.contains(char::is_alphabetic);
         if !is_plain || !shows_whole(&name) || !is_of_one_language(&name) {
             return Err(InvalidUsername::Characters);
         }
@@ -70,8 +71,8 @@ fn is_of_one_language(name: &str) -> bool {
     if !AugmentedScriptSet::for_str(name).is_empty() {
         return true;
     }
-    let beside_latin: String = name.chars().filter(|c| c.script() != Script::Latin).collect();
-    let scripts = AugmentedScriptSet::for_str(&beside_latin);
+    let without_latin: String = name.chars().filter(|c| c.script() != Script::Latin).collect();
+    let scripts = AugmentedScriptSet::for_str(&without_latin);
     scripts.jpan || scripts.kore || scripts.hanb
 }
 

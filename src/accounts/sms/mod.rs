@@ -17,13 +17,13 @@ pub enum SmsSender {
     Local(PathBuf),
 }
 
-/// Who made the code that was sent, and will compare it.
+/// The maker of a code that was sent, who will also compare it.
 #[derive(Debug)]
-pub enum Sent {
-    /// The shop.
-    Ours(OtpCode),
+pub enum CodeMaker {
+    /// The shop, which made this code.
+    Shop(OtpCode),
     /// The SMS service.
-    Theirs,
+    Service,
 }
 
 /// The reason why no code was sent or compared.
@@ -42,7 +42,7 @@ pub enum SmsError {
 
 impl SmsSender {
     /// Sends a code to a number. Waits until the service has taken the message.
-    pub async fn send(&self, to: &E164, challenge: ChallengeId) -> Result<Sent, SmsError> {
+    pub async fn send(&self, to: &E164, challenge: ChallengeId) -> Result<CodeMaker, SmsError> {
         let code = OtpCode::random().map_err(|_| SmsError::Unavailable)?;
         match self {
             Self::Twilio(twilio) => twilio.send(to, code).await,
@@ -54,7 +54,7 @@ impl SmsSender {
                     SmsError::Unavailable
                 })?;
                 tracing::info!(file = %file.display(), "an SMS was written");
-                Ok(Sent::Ours(code))
+                Ok(CodeMaker::Shop(code))
             }
         }
     }
@@ -67,18 +67,16 @@ impl SmsSender {
             Self::Local(_) => Ok(false),
         }
     }
-}
 
-impl SmsSender {
     /// Returns whether the SMS service makes and compares the codes.
     pub fn compares_codes(&self) -> bool {
         matches!(self, Self::Twilio(twilio) if twilio.compares_codes())
     }
 
     /// Waits as long as a comparison by the SMS service takes. Returns at once if there is no service.
-    pub async fn check_nothing(&self) {
+    pub async fn wait_like_check(&self) {
         if let Self::Twilio(twilio) = self {
-            twilio.check_nothing().await;
+            twilio.wait_like_check().await;
         }
     }
 
@@ -90,10 +88,10 @@ impl SmsSender {
             Self::Twilio(twilio) => Some(Arc::clone(twilio)),
             Self::Local(_) => None,
         };
-        let to = to.clone();
+        let number = to.clone();
         async move {
             if let Some(twilio) = twilio {
-                twilio.report_approved(&to).await;
+                twilio.report_approved(&number).await;
             }
         }
     }

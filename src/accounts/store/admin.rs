@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result, options::ReturnDocument};
 use serde::Deserialize;
 
-use super::{UserRecord, Users};
+use super::{Account, UserRecord, Users};
 use crate::audits::subject::AuditSubject;
 use crate::{
     audits::{diff::Diff, store::Trail},
@@ -37,22 +37,48 @@ pub enum UserChangeOutcome {
 
 /// The times at which the sessions of an account expire.
 #[derive(Deserialize)]
-struct SessionEnds {
-    sessions: Vec<SessionEnd>,
+struct SessionExpiries {
+    sessions: Vec<SessionExpiry>,
 }
 
 #[derive(Deserialize)]
-struct SessionEnd {
+struct SessionExpiry {
     expires_at: Timestamp,
 }
 
-impl SessionEnds {
+impl SessionExpiries {
     fn projection() -> Document {
         doc! { "sessions.expires_at": 1 }
     }
 
-    fn living(&self, now: Timestamp) -> usize {
+    fn count_unexpired(&self, now: Timestamp) -> usize {
         self.sessions.iter().filter(|session| session.expires_at > now).count()
+    }
+}
+
+/// The fields of an account that admins can change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct AdminFields {
+    role: Role,
+    is_active: bool,
+}
+
+impl AdminFields {
+    fn of(account: &Account) -> Self {
+        Self { role: account.role, is_active: account.is_active }
+    }
+
+    fn changed_by(self, change: UserChange) -> Self {
+        Self { role: change.role.unwrap_or(self.role), is_active: change.is_active.unwrap_or(self.is_active) }
+    }
+
+    fn is_active_admin(self) -> bool {
+        self.role == Role::Admin && self.is_active
+    }
+
+    /// Returns the fields under the names that the API uses.
+    fn to_document(self) -> Document {
+        doc! { "role": self.role.as_str(), "is_active": self.is_active }
     }
 }
 
@@ -82,12 +108,12 @@ impl Users {
     ) -> std::result::Result<bool, StoreError> {
         transact(&self.client, (self, trail), move |tx, &(users, trail)| {
             async move {
-                let ended = doc! { "$set": { "sessions": [] } };
-                let docs = users.docs.clone_with_type::<SessionEnds>();
-                let before = docs.find_one_and_update(doc! { "_id": user }, ended);
-                let before = before.projection(SessionEnds::projection()).session(&mut *tx).await?;
+                let no_sessions = doc! { "$set": { "sessions": [] } };
+                let docs = users.docs.clone_with_type::<SessionExpiries>();
+                let update = docs.find_one_and_update(doc! { "_id": user }, no_sessions);
+                let before = update.projection(SessionExpiries::projection()).session(&mut *tx).await?;
                 let Some(before) = before else { return Ok(false) };
-                let count = i64::try_from(before.living(trail.now)).unwrap_or(i64::MAX);
+                let count = i64::try_from(before.count_unexpired(trail.now)).unwrap_or(i64::MAX);
                 let changes = Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).described();
                 let entry = trail.entry(AuditSubject::Users, "logout", user).describing(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
@@ -97,22 +123,22 @@ impl Users {
         .await
     }
 
-    /// Deletes the counts of failed sign-ins whose keys begin with one of `counters`. Returns `false` when there is no
-    /// such account. `was_locked` is written to the audits.
+    /// Deletes the counts of failed sign-ins whose keys begin with one of `failure_keys`. Returns `false` when there is
+    /// no such account. `was_locked` is written to the audits.
     pub(in crate::accounts) async fn unlock(
         &self,
         user: UserId,
-        counters: &[String],
+        failure_keys: &[String],
         was_locked: bool,
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
-        transact(&self.client, (self, counters, trail), move |tx, &(users, counters, trail)| {
+        transact(&self.client, (self, failure_keys, trail), move |tx, &(users, failure_keys, trail)| {
             async move {
-                if !users.is_there_in(tx, doc! { "_id": user }).await? {
+                if !users.exists_in(tx, doc! { "_id": user }).await? {
                     return Ok(false);
                 }
-                for counter in counters {
-                    users.limits.clear_in(tx, counter).await?;
+                for key in failure_keys {
+                    users.limits.clear_in(tx, key).await?;
                 }
                 let changes = Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).described();
                 let entry = trail.entry(AuditSubject::Users, "unlock", user).describing(changes);
@@ -133,25 +159,29 @@ impl Users {
         self.locks.touch_in(tx, Lock::Admins).await?;
         // The API has checked the role of the caller, who may have been demoted since then.
         if let Some(author) = &trail.author
-            && !self.is_admin_in(tx, doc! { "_id": author.user_id }).await?
+            && !self.has_active_admin_in(tx, doc! { "_id": author.user_id }).await?
         {
             return Ok(UserChangeOutcome::NotByAdmin);
         }
         let Some(before) = self.record_in(tx, user).await? else { return Ok(UserChangeOutcome::Missing) };
-        let (was, was_active) = (before.account.role, before.account.is_active);
-        let (role, is_active) = (change.role.unwrap_or(was), change.is_active.unwrap_or(was_active));
-        let leaves = (was, was_active) == (Role::Admin, true) && (role, is_active) != (Role::Admin, true);
-        if leaves && !self.is_admin_in(tx, doc! { "_id": { "$ne": user } }).await? {
+        let old = AdminFields::of(&before.account);
+        let new = old.changed_by(change);
+        let is_one_admin_less = old.is_active_admin() && !new.is_active_admin();
+        if is_one_admin_less && !self.has_active_admin_in(tx, doc! { "_id": { "$ne": user } }).await? {
             return Ok(UserChangeOutcome::LastAdmin);
         }
-        let (then, now) = (administered(was, was_active), administered(role, is_active));
-        let diff = Diff::between(&then, &now);
-        let after = if diff.is_empty() { before } else { self.write_in(tx, user, &diff, is_active, trail.now).await? };
-        let entry = trail.entry(AuditSubject::Users, "update", user).holding(now).describing(diff.described());
+        let diff = Diff::between(&old.to_document(), &new.to_document());
+        let after = match diff.is_empty() {
+            true => before,
+            false => self.write_in(tx, user, &diff, new.is_active, trail.now).await?,
+        };
+        let entry =
+            trail.entry(AuditSubject::Users, "update", user).holding(new.to_document()).describing(diff.described());
         self.audits.append_in(tx, entry).await?;
         Ok(UserChangeOutcome::Done(Box::new(after)))
     }
 
+    /// Writes the changed fields, and returns the account after the change.
     async fn write_in(
         &self,
         tx: &mut ClientSession,
@@ -167,29 +197,24 @@ impl Users {
             self.account_keys.void_in(tx, user).await?;
         }
         let records = self.user_records();
-        let written = records.find_one_and_update(doc! { "_id": user }, stages);
-        let written = written.projection(UserRecord::projection()).return_document(ReturnDocument::After);
-        let gone = || mongodb::error::Error::custom("an account left the transaction that read it");
-        written.session(tx).await?.ok_or_else(gone)
+        let update = records.find_one_and_update(doc! { "_id": user }, stages);
+        let written = update.projection(UserRecord::projection()).return_document(ReturnDocument::After);
+        let missing = || mongodb::error::Error::custom("an account left the transaction that read it");
+        written.session(tx).await?.ok_or_else(missing)
     }
 
-    /// Returns whether one of the accounts that match `among` is an active admin's.
-    async fn is_admin_in(&self, tx: &mut ClientSession, mut among: Document) -> Result<bool> {
-        among.extend(doc! { "role": Role::Admin.as_str(), "is_active": true });
-        self.is_there_in(tx, among).await
+    /// Returns whether one of the accounts that match `filter` is an active admin's.
+    async fn has_active_admin_in(&self, tx: &mut ClientSession, mut filter: Document) -> Result<bool> {
+        filter.extend(doc! { "role": Role::Admin.as_str(), "is_active": true });
+        self.exists_in(tx, filter).await
     }
 
-    async fn is_there_in(&self, tx: &mut ClientSession, account: Document) -> Result<bool> {
+    async fn exists_in(&self, tx: &mut ClientSession, filter: Document) -> Result<bool> {
         let ids = self.docs.clone_with_type::<Document>();
-        Ok(ids.find_one(account).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
+        Ok(ids.find_one(filter).projection(doc! { "_id": 1 }).session(tx).await?.is_some())
     }
 
     async fn record_in(&self, tx: &mut ClientSession, user: UserId) -> Result<Option<UserRecord>> {
         self.user_records().find_one(doc! { "_id": user }).projection(UserRecord::projection()).session(tx).await
     }
-}
-
-/// Returns the fields that admins can change, under the names that the API uses.
-fn administered(role: Role, is_active: bool) -> Document {
-    doc! { "role": role.as_str(), "is_active": is_active }
 }

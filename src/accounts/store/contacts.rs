@@ -22,10 +22,10 @@ use crate::{
 impl Account {
     /// Returns what decides which contact may reset the password.
     pub fn contacts(&self, now: Timestamp) -> Contacts {
-        let standing = |is_proven: bool, is_there: bool| match (is_proven, is_there) {
-            (true, _) => Standing::Proven,
-            (false, true) => Standing::Claimed,
-            (false, false) => Standing::None,
+        let standing = |is_proven: bool, is_there: bool| match is_proven {
+            true => Standing::Proven,
+            false if is_there => Standing::Claimed,
+            false => Standing::None,
         };
         Contacts {
             number: standing(self.proven_number(now).is_some(), self.phone_number.is_some()),
@@ -42,8 +42,8 @@ impl Account {
 
     /// Returns the current number of the account if it is proven.
     pub fn proven_number(&self, now: Timestamp) -> Option<&E164> {
-        let proven = self.verification.phone.as_ref().and_then(|phone| phone.proven(now));
-        proven.filter(|number| self.phone_number.as_ref() == Some(number))
+        let proven_number = self.verification.phone.as_ref().and_then(|phone| phone.proven(now));
+        proven_number.filter(|number| self.phone_number.as_ref() == Some(number))
     }
 
     /// Returns the address that is proven. The account may claim another one now, or none.
@@ -69,14 +69,13 @@ impl Account {
 
     /// Returns the address to which a link to reset the password may go.
     pub fn reset_address(&self, now: Timestamp) -> Option<&Email> {
-        let may = self.contacts(now).may_reset(Contact::Email);
-        self.mail_address(now).filter(|_| may)
+        if self.contacts(now).may_reset(Contact::Email) { self.mail_address(now) } else { None }
     }
 }
 
 /// Returns the filter for the account that has proven an address. Proofs of removed addresses count until their time is
 /// over.
-pub(crate) fn has_proven(email: &Email, now: Timestamp) -> Document {
+pub(in crate::accounts) fn proven_email_filter(email: &Email, now: Timestamp) -> Document {
     doc! {
         "verification.email.value": email.as_stored(),
         "verification.email.verified_at": { "$ne": null },
@@ -106,17 +105,17 @@ impl Users {
         taker: UserId,
         now: Timestamp,
     ) -> Result<bool> {
-        let others = doc! { "phone_number": number, "_id": { "$ne": taker } };
-        let Some(holder) = self.account_in(tx, others).await? else { return Ok(true) };
+        let claimants = doc! { "phone_number": number, "_id": { "$ne": taker } };
+        let Some(holder) = self.account_in(tx, claimants).await? else { return Ok(true) };
         if holder.proven_number(now) == Some(number) {
             return Ok(false);
         }
-        let loss = doc! {
+        let removal = doc! {
             "$unset": { "phone_number": "", "profile.phone": "", "verification.phone": "", "reset": "" },
             "$set": { "updated_at": now },
         };
-        if let Some(left) = self.lose_in(tx, holder.id, loss).await? {
-            self.tell_in(tx, &left, MailKind::NumberLost, now).await?;
+        if let Some(loser) = self.update_and_void_in(tx, doc! { "_id": holder.id }, removal).await? {
+            self.queue_notice_in(tx, &loser, MailKind::NumberLost, now).await?;
         }
         Ok(true)
     }
@@ -141,15 +140,11 @@ impl Users {
         right: ClaimRight,
         now: Timestamp,
     ) -> Result<bool> {
-        if right == ClaimRight::Claim {
-            let mut proven = has_proven(email, now);
-            proven.insert("_id", doc! { "$ne": taker });
-            if self.account_in(tx, proven).await?.is_some() {
-                return Ok(false);
-            }
+        if right == ClaimRight::Claim && self.is_email_proven_by_other_in(tx, email, taker, now).await? {
+            return Ok(false);
         }
-        let others = doc! { "email": email.as_stored(), "_id": { "$ne": taker } };
-        if let Some(holder) = self.account_in(tx, others).await? {
+        let claimants = doc! { "email": email.as_stored(), "_id": { "$ne": taker } };
+        if let Some(holder) = self.account_in(tx, claimants).await? {
             let may_keep = match right {
                 ClaimRight::Claim => holder.reserves(email, now),
                 ClaimRight::Proof => holder.has_proven(email, now),
@@ -157,39 +152,48 @@ impl Users {
             if may_keep {
                 return Ok(false);
             }
-            let loss = doc! { "$unset": { "email": "", "reset": "" }, "$set": { "updated_at": now } };
-            if let Some(left) = self.lose_in(tx, holder.id, loss).await? {
-                self.tell_in(tx, &left, MailKind::EmailLost, now).await?;
+            let removal = doc! { "$unset": { "email": "", "reset": "" }, "$set": { "updated_at": now } };
+            if let Some(loser) = self.update_and_void_in(tx, doc! { "_id": holder.id }, removal).await? {
+                self.queue_notice_in(tx, &loser, MailKind::EmailLost, now).await?;
             }
         }
         if right == ClaimRight::Proof {
-            self.forget_former_in(tx, email, taker, now).await?;
+            self.remove_former_proofs_in(tx, email, taker, now).await?;
         }
         Ok(true)
     }
 
+    /// Returns whether an account other than `user` has proven an address.
+    async fn is_email_proven_by_other_in(
+        &self,
+        tx: &mut ClientSession,
+        email: &Email,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut filter = proven_email_filter(email, now);
+        filter.insert("_id", doc! { "$ne": user });
+        Ok(self.account_in(tx, filter).await?.is_some())
+    }
+
     /// Removes the proof of an address from accounts that have proven it but have another address or none now. The
     /// notice goes to the proven address, because their current address may have been set by somebody else.
-    async fn forget_former_in(
+    async fn remove_former_proofs_in(
         &self,
         tx: &mut ClientSession,
         email: &Email,
         taker: UserId,
         now: Timestamp,
     ) -> Result<()> {
-        let former = doc! { "verification.email.value": email.as_stored(), "_id": { "$ne": taker } };
-        while let Some(holder) = self.account_in(tx, former.clone()).await? {
-            let loss = doc! { "$unset": { "verification.email": "", "reset": "" }, "$set": { "updated_at": now } };
-            self.lose_in(tx, holder.id, loss).await?;
+        let former_provers = doc! { "verification.email.value": email.as_stored(), "_id": { "$ne": taker } };
+        while let Some(holder) = self.account_in(tx, former_provers.clone()).await? {
+            let removal = doc! { "$unset": { "verification.email": "", "reset": "" }, "$set": { "updated_at": now } };
+            self.update_and_void_in(tx, doc! { "_id": holder.id }, removal).await?;
             if holder.has_proven(email, now) {
-                self.tell_in(tx, &holder, MailKind::EmailLost, now).await?;
+                self.queue_notice_in(tx, &holder, MailKind::EmailLost, now).await?;
             }
         }
         Ok(())
-    }
-
-    async fn lose_in(&self, tx: &mut ClientSession, loser: UserId, loss: Document) -> Result<Option<Account>> {
-        self.update_and_void_in(tx, doc! { "_id": loser }, loss).await
     }
 
     /// Deletes the proofs of removed addresses whose time is over.
@@ -203,7 +207,7 @@ impl Users {
     }
 
     /// Queues a mail about an account to its owner. Does nothing if the account has no address.
-    pub(in crate::accounts) async fn tell_in(
+    pub(in crate::accounts) async fn queue_notice_in(
         &self,
         tx: &mut ClientSession,
         account: &Account,

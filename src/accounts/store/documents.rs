@@ -3,7 +3,6 @@
 use bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 
-use crate::values::cart::CartDoc;
 use crate::{
     accounts::rules::{
         password::PasswordHash,
@@ -11,6 +10,7 @@ use crate::{
     },
     images::key::ImageKey,
     values::{
+        cart::CartDoc,
         email::Email,
         ids::{AddressId, SessionId, UserId},
         phone::E164,
@@ -132,8 +132,8 @@ impl Profile {
     /// URL.
     pub(crate) fn owned_image(&self) -> Option<ImageKey> {
         let display = self.display.as_ref()?;
-        let of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
-        display.image_key.clone().or_else(of_older_version)
+        let key_of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
+        display.image_key.clone().or_else(key_of_older_version)
     }
 }
 
@@ -187,14 +187,14 @@ pub struct Verified<T> {
 
 impl<T> Verified<T> {
     /// Makes a value that is proven at `now` and counts without an end.
-    pub fn now(value: T, now: Timestamp) -> Self {
+    pub fn proven_at(value: T, now: Timestamp) -> Self {
         Self { value, verified_at: Some(now), until: None }
     }
 
     /// Returns the value if it counts as proven at `now`.
     pub fn proven(&self, now: Timestamp) -> Option<&T> {
-        let counts = self.verified_at.is_some() && self.until.is_none_or(|until| until > now);
-        counts.then_some(&self.value)
+        let still_counts = self.verified_at.is_some() && self.until.is_none_or(|until| until > now);
+        still_counts.then_some(&self.value)
     }
 }
 
@@ -204,14 +204,14 @@ pub struct SessionDoc {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: SessionId,
-    /// The counter of its current refresh token (*c* in `refresh.rs`): how often the session was rotated, or
+    /// The counter of its current refresh token (`current` in `refresh.rs`): how often the session was rotated, or
     /// `STATIC_COUNTER` if it does not rotate.
     pub counter: u32,
     /// The time of the last rotation; `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
-    /// The counter of the token that the current one was made from (*p* in `refresh.rs`). Sessions of older versions
-    /// have none.
+    /// The counter of the token that the current one was made from (`predecessor` in `refresh.rs`). Sessions of older
+    /// versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predecessor: Option<u32>,
     /// Whether the current token has come back since it was made. If so, the browser has received it.

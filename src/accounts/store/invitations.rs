@@ -46,7 +46,7 @@ pub struct InvitationDoc {
 }
 
 /// Returns the filter for invitations that nobody has used and that have not expired.
-pub(crate) fn open(now: Timestamp) -> Document {
+pub(in crate::accounts) fn open_invitations(now: Timestamp) -> Document {
     doc! { "used_at": null, "expires_at": { "$gt": now } }
 }
 
@@ -61,7 +61,7 @@ pub struct Invitations {
 
 impl InvitationDoc {
     /// Returns the fields for the audit entry, under the names that the API uses.
-    fn audited(&self) -> Document {
+    fn audit_fields(&self) -> Document {
         doc! {
             "email": &self.email,
             "invited_by": self.invited_by,
@@ -105,11 +105,11 @@ impl Invitations {
         transact(&self.client, (self, invitation, trail), move |tx, &(stores, invitation, trail)| {
             async move {
                 stores.locks.touch_in(tx, Lock::Invitations).await?;
-                let older = doc! { "email": &invitation.email, "used_at": null };
-                stores.docs.delete_many(older).session(&mut *tx).await?;
+                let unused = doc! { "email": &invitation.email, "used_at": null };
+                stores.docs.delete_many(unused).session(&mut *tx).await?;
                 stores.docs.insert_one(invitation).session(&mut *tx).await?;
                 let entry =
-                    trail.entry(AuditSubject::Invitations, "insert", invitation.id).holding(invitation.audited());
+                    trail.entry(AuditSubject::Invitations, "insert", invitation.id).holding(invitation.audit_fields());
                 stores.audits.append_in(tx, entry).await
             }
             .boxed()
@@ -125,7 +125,7 @@ impl Invitations {
         limit: i64,
         now: Timestamp,
     ) -> Result<(Vec<InvitationDoc>, u64), StoreError> {
-        let mut filter = open(now);
+        let mut filter = open_invitations(now);
         let total = self.docs.count_documents(filter.clone()).await?;
         if let Some(after) = after {
             filter.insert("_id", doc! { "$gt": after });
@@ -136,7 +136,7 @@ impl Invitations {
 
     /// Returns whether an open invitation names the address.
     pub(in crate::accounts) async fn is_open(&self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
-        let mut filter = open(now);
+        let mut filter = open_invitations(now);
         filter.insert("email", email);
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
@@ -150,11 +150,12 @@ impl Invitations {
     ) -> Result<bool, StoreError> {
         transact(&self.client, (self, trail), move |tx, &(stores, trail)| {
             async move {
-                let mut filter = open(trail.now);
+                let mut filter = open_invitations(trail.now);
                 filter.insert("_id", invitation);
                 let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
                 let Some(withdrawn) = withdrawn else { return Ok(false) };
-                let entry = trail.entry(AuditSubject::Invitations, "delete", invitation).holding(withdrawn.audited());
+                let entry =
+                    trail.entry(AuditSubject::Invitations, "delete", invitation).holding(withdrawn.audit_fields());
                 stores.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()

@@ -37,7 +37,7 @@ pub use self::{
     profile::{AccountChange, EmailChange, PhotoChange, Proof},
     records::{UserQuery, UserRecord},
     recovery::Recoverable,
-    sessions::{Refreshable, Rotation, SessionChange},
+    sessions::{Refreshable, RotationTimes, SessionChange},
 };
 use super::rules::{password::PasswordHash, username::UsernameKey};
 use crate::{
@@ -70,16 +70,16 @@ const MAX_SESSIONS: i32 = 10;
 /// because then the query planner would not see that the index fits an equality, and a sign-in would scan the whole
 /// collection.
 fn unique_where_present(field: &str) -> IndexModel {
-    let present = doc! { field: { "$gt": "" } };
+    let is_present = doc! { field: { "$gt": "" } };
     let options =
-        IndexOptions::builder().name(field.to_owned()).unique(true).partial_filter_expression(present).build();
+        IndexOptions::builder().name(field.to_owned()).unique(true).partial_filter_expression(is_present).build();
     IndexModel::builder().keys(doc! { field: 1 }).options(options).build()
 }
 
 /// Makes an index of the admins only. They are few among many accounts.
 fn admins() -> IndexModel {
-    let only = doc! { "role": "admin" };
-    let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(only).build();
+    let is_admin = doc! { "role": "admin" };
+    let options = IndexOptions::builder().name("admins".to_owned()).partial_filter_expression(is_admin).build();
     IndexModel::builder().keys(doc! { "role": 1 }).options(options).build()
 }
 
@@ -128,6 +128,30 @@ pub enum TakenIdentity {
     Username,
     /// The e-mail address.
     Email,
+}
+
+/// The result of a transaction that changes an account.
+enum ChangeOutcome {
+    /// The account after the change; `None` when no account matched.
+    Done(Option<Box<Account>>),
+    /// Another account keeps the name, the number or the address.
+    Taken,
+    /// The new picture is being removed, or is gone.
+    PictureGone,
+}
+
+impl ChangeOutcome {
+    fn done(account: Option<Account>) -> Self {
+        Self::Done(account.map(Box::new))
+    }
+
+    fn into_result(self) -> Result<Option<Account>, StoreError> {
+        match self {
+            Self::Done(account) => Ok(account.map(|account| *account)),
+            Self::Taken => Err(StoreError::Duplicate),
+            Self::PictureGone => Err(StoreError::Contended),
+        }
+    }
 }
 
 impl Identifier {
@@ -220,16 +244,16 @@ impl Users {
 
     /// Returns the account of a session with its cart and the sessions that have not expired; `None` when the session
     /// is not alive.
-    pub(in crate::accounts) async fn whole(
+    pub(in crate::accounts) async fn whole_account(
         &self,
         session: SessionRef,
         now: Timestamp,
     ) -> Result<Option<WholeAccount>, StoreError> {
-        let found: Option<WholeAccount> = find_part(&self.docs, alive(session), WholeAccount::projection()).await?;
-        Ok(found.map(|mut whole| {
-            whole.sessions.retain(|session| session.expires_at > now);
-            whole
-        }))
+        let mut found: Option<WholeAccount> = find_part(&self.docs, alive(session), WholeAccount::projection()).await?;
+        if let Some(account) = &mut found {
+            account.sessions.retain(|session| session.expires_at > now);
+        }
+        Ok(found)
     }
 
     /// Replaces the password hash by a new one of the same password. Does nothing if the stored hash is not `old` any

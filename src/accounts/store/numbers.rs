@@ -1,12 +1,12 @@
 //! Inserting new accounts with their contacts, and changing the number of an account.
 
-use bson::doc;
+use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
 use super::{
-    Account, TakenIdentity, UserDoc, Users, alive,
-    contacts::{ClaimRight, has_proven},
+    Account, ChangeOutcome, TakenIdentity, UserDoc, Users, alive,
+    contacts::{ClaimRight, proven_email_filter},
 };
 use crate::{
     accounts::rules::username::UsernameKey,
@@ -50,31 +50,31 @@ impl Users {
 
     /// Returns the first of number, name and address that an account other than `except` has, with the right to keep
     /// it; `None` if all of them are free.
-    pub(in crate::accounts) async fn taken(
+    pub(in crate::accounts) async fn find_taken(
         &self,
-        wishes: DesiredIdentity<'_>,
+        desired: DesiredIdentity<'_>,
         except: Option<UserId>,
         now: Timestamp,
     ) -> std::result::Result<Option<TakenIdentity>, StoreError> {
-        let others = |mut filter: bson::Document| {
+        let of_others = |mut filter: Document| {
             filter.extend(except.map(|user| ("_id".to_owned(), doc! { "$ne": user }.into())));
             filter
         };
-        if let Some(number) = wishes.number
-            && self.exists(others(doc! { "phone_number": number })).await?
+        if let Some(number) = desired.number
+            && self.exists(of_others(doc! { "phone_number": number })).await?
         {
             return Ok(Some(TakenIdentity::Phone));
         }
-        if let Some(name) = wishes.username
-            && self.exists(others(doc! { "username_key": name })).await?
+        if let Some(name) = desired.username
+            && self.exists(of_others(doc! { "username_key": name })).await?
         {
             return Ok(Some(TakenIdentity::Username));
         }
-        let Some(email) = wishes.email else { return Ok(None) };
-        if self.exists(others(has_proven(email, now))).await? {
+        let Some(email) = desired.email else { return Ok(None) };
+        if self.exists(of_others(proven_email_filter(email, now))).await? {
             return Ok(Some(TakenIdentity::Email));
         }
-        let filter = others(doc! { "email": email.as_stored() });
+        let filter = of_others(doc! { "email": email.as_stored() });
         let holder: Option<Account> = find_part(&self.docs, filter, Account::projection()).await?;
         Ok(holder.filter(|holder| holder.reserves(email, now)).map(|_| TakenIdentity::Email))
     }
@@ -92,29 +92,29 @@ impl Users {
             self.docs.insert_one(user).await?;
             return Ok(());
         }
-        let inserted = transact(&self.client, (self, user), move |tx, &(users, user)| {
+        let is_inserted = transact(&self.client, (self, user), move |tx, &(users, user)| {
             async move {
-                if !users.take_all_in(tx, user, now).await? {
-                    return Ok(Err(StoreError::Duplicate));
+                if !users.take_contacts_in(tx, user, now).await? {
+                    return Ok(false);
                 }
-                users.docs.insert_one(user).session(tx).await.map(|_| Ok(()))
+                users.docs.insert_one(user).session(tx).await?;
+                Ok(true)
             }
             .boxed()
-        });
-        inserted.await?
+        })
+        .await?;
+        if is_inserted { Ok(()) } else { Err(StoreError::Duplicate) }
     }
 
     /// Takes the contacts of a new account away from other accounts. Returns `false`, and changes nothing, when another
     /// account may keep one of them.
-    async fn take_all_in(&self, tx: &mut ClientSession, user: &UserDoc, now: Timestamp) -> Result<bool> {
+    async fn take_contacts_in(&self, tx: &mut ClientSession, user: &UserDoc, now: Timestamp) -> Result<bool> {
         let number = user.verification.phone.as_ref().map(|phone| &phone.value);
-        if let Some(number) = number
-            && self
-                .account_in(tx, doc! { "phone_number": number })
-                .await?
-                .is_some_and(|a| a.proven_number(now).is_some())
-        {
-            return Ok(false);
+        if let Some(number) = number {
+            let holder = self.account_in(tx, doc! { "phone_number": number }).await?;
+            if holder.is_some_and(|holder| holder.proven_number(now).is_some()) {
+                return Ok(false);
+            }
         }
         if let Some(email) = &user.email
             && !self.take_email_in(tx, email, user.id, ClaimRight::Claim, now).await?
@@ -138,13 +138,13 @@ impl Users {
         number: &E164,
         now: Timestamp,
     ) -> std::result::Result<Option<Account>, StoreError> {
-        let changed = transact(&self.client, (self, number), move |tx, &(users, number)| {
+        let outcome = transact(&self.client, (self, number), move |tx, &(users, number)| {
             async move {
                 if users.account_in(tx, alive(caller)).await?.is_none() {
-                    return Ok(Ok(None));
+                    return Ok(ChangeOutcome::done(None));
                 }
                 if !users.take_number_in(tx, number, caller.user, now).await? {
-                    return Ok(Err(StoreError::Duplicate));
+                    return Ok(ChangeOutcome::Taken);
                 }
                 let update = doc! { "$set": {
                     "phone_number": &number,
@@ -152,10 +152,10 @@ impl Users {
                     "verification.phone": { "value": &number, "verified_at": now },
                     "updated_at": now,
                 }, "$unset": { "reset": "" } };
-                users.update_and_void_in(tx, alive(caller), update).await.map(Ok)
+                users.update_and_void_in(tx, alive(caller), update).await.map(ChangeOutcome::done)
             }
             .boxed()
         });
-        changed.await?
+        outcome.await?.into_result()
     }
 }

@@ -21,8 +21,8 @@ use crate::{
     },
 };
 
-/// How often one challenge may be tried.
-pub const TRIES: i64 = 5;
+/// The maximum number of tries of one challenge.
+pub const MAX_TRIES: i64 = 5;
 pub(crate) const NAME: &str = "otp_codes";
 
 /// The purpose for which a code proves a number.
@@ -52,7 +52,7 @@ pub struct OtpDoc {
     /// The keyed hash of the code; `None` before it is sent, and when the SMS service compares it.
     pub code_hash: Option<HashedToken>,
     /// Whether the code was sent. For a number without an account no code is sent, and no code is accepted.
-    #[serde(default = "yes")]
+    #[serde(default = "sent_by_default")]
     pub is_sent: bool,
     /// The number of tries.
     pub attempts: i64,
@@ -63,12 +63,12 @@ pub struct OtpDoc {
 }
 
 /// The value of `is_sent` where the field is missing. Older versions stored a code only after it was sent.
-fn yes() -> bool {
+fn sent_by_default() -> bool {
     true
 }
 
 #[derive(Deserialize)]
-struct WithId {
+struct ChallengeWithId {
     #[serde(rename = "_id")]
     id: ChallengeId,
 }
@@ -96,28 +96,28 @@ impl StorePart for OtpCodes {
 
 impl OtpCodes {
     /// Stores a challenge.
-    pub(in crate::accounts) async fn insert(&self, code: &OtpDoc) -> Result<(), StoreError> {
-        self.docs.insert_one(code).await?;
+    pub(in crate::accounts) async fn insert(&self, challenge: &OtpDoc) -> Result<(), StoreError> {
+        self.docs.insert_one(challenge).await?;
         Ok(())
     }
 
     /// Returns the challenges of a number for a purpose that have not expired, the newest first. With `user`, only
     /// those of that account. Challenges whose code was not sent are included.
-    pub(in crate::accounts) async fn live(
+    pub(in crate::accounts) async fn unexpired(
         &self,
         number: &E164,
         purpose: Purpose,
         user: Option<UserId>,
         now: Timestamp,
     ) -> Result<Vec<ChallengeId>, StoreError> {
-        let purpose = bson::serialize_to_bson(&purpose).map_err(mongodb::error::Error::from)?;
-        let mut filter = doc! { "number": number, "purpose": purpose, "expires_at": { "$gt": now } };
+        let stored_purpose = bson::serialize_to_bson(&purpose).map_err(mongodb::error::Error::from)?;
+        let mut filter = doc! { "number": number, "purpose": stored_purpose, "expires_at": { "$gt": now } };
         if let Some(user) = user {
             filter.insert("user", user);
         }
-        let ids = self.docs.clone_with_type::<WithId>();
+        let ids = self.docs.clone_with_type::<ChallengeWithId>();
         let found = ids.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": -1 }).await?;
-        Ok(found.map_ok(|code| code.id).try_collect().await?)
+        Ok(found.map_ok(|challenge| challenge.id).try_collect().await?)
     }
 
     /// Notes that the code of a challenge was sent. `code_hash` is `None` when the SMS service compares the code.
@@ -142,18 +142,18 @@ impl OtpCodes {
 
     /// Counts a try and returns the challenge. Returns `None`, and counts nothing, when the challenge does not exist
     /// any more, has expired, or was tried too often.
-    pub(in crate::accounts) async fn attempt(
+    pub(in crate::accounts) async fn count_try(
         &self,
         id: ChallengeId,
         now: Timestamp,
     ) -> Result<Option<OtpDoc>, StoreError> {
-        let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$lt": TRIES } };
+        let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$lt": MAX_TRIES } };
         let counted = self.docs.find_one_and_update(filter, doc! { "$inc": { "attempts": 1_i64 } });
         Ok(counted.return_document(ReturnDocument::After).await?)
     }
 
-    /// Takes back the count of a try whose code could not be checked because of an error.
-    pub(in crate::accounts) async fn take_back(&self, id: ChallengeId) -> Result<(), StoreError> {
+    /// Undoes the count of a try whose code could not be checked because of an error.
+    pub(in crate::accounts) async fn uncount_try(&self, id: ChallengeId) -> Result<(), StoreError> {
         let filter = doc! { "_id": id, "attempts": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "attempts": -1_i64 } }).await?;
         Ok(())
@@ -161,13 +161,13 @@ impl OtpCodes {
 
     /// Returns whether a challenge has not expired but was tried too often.
     pub(in crate::accounts) async fn is_spent(&self, id: ChallengeId, now: Timestamp) -> Result<bool, StoreError> {
-        let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$gte": TRIES } };
+        let filter = doc! { "_id": id, "expires_at": { "$gt": now }, "attempts": { "$gte": MAX_TRIES } };
         Ok(self.docs.count_documents(filter).await? > 0)
     }
 
     /// Uses a challenge up. Returns `false` when another call was faster.
-    pub(in crate::accounts) async fn consume(&self, code: &OtpDoc) -> Result<bool, StoreError> {
-        let hash = code.code_hash.as_ref().map_or(Bson::Null, Bson::from);
-        Ok(self.docs.delete_one(doc! { "_id": code.id, "code_hash": hash }).await?.deleted_count == 1)
+    pub(in crate::accounts) async fn consume(&self, challenge: &OtpDoc) -> Result<bool, StoreError> {
+        let hash = challenge.code_hash.as_ref().map_or(Bson::Null, Bson::from);
+        Ok(self.docs.delete_one(doc! { "_id": challenge.id, "code_hash": hash }).await?.deleted_count == 1)
     }
 }

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use bson::{Bson, doc};
+use bson::{Bson, Document, doc};
 use mongodb::{
     Collection,
     options::{ReturnDocument, UpdateModifications},
 };
 use serde::{Deserialize, Serialize};
 
-use super::otp_codes::{Purpose, TRIES};
+use super::otp_codes::{MAX_TRIES, Purpose};
 use crate::{
     accounts::tokens::sealed::HashedToken,
     db::{
@@ -22,11 +22,11 @@ use crate::{
 };
 
 pub(crate) const NAME: &str = "otp_tallies";
-/// The number of different codes that the SMS service is asked about for one number. After more wrong ones the service
-/// itself would close the number.
-const ASKED: i64 = 5;
+/// The maximum number of different codes that the SMS service is asked about for one number. After more wrong ones the
+/// service itself would close the number.
+const MAX_ASKED: i64 = 5;
 /// The maximum number of refused sign-ups that are remembered for one number.
-const CLAIMS: i64 = 10;
+const MAX_CLAIMS: i64 = 10;
 
 /// What is known about a code before the SMS service is asked about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub enum AskOutcome {
     /// Nothing: the service can be asked.
     New,
     /// The service has said that it is wrong, or another call is asking just now.
-    Before,
+    AskedBefore,
     /// The service was asked about so many codes of this number that it must not be asked about another one.
-    TooOften,
+    TooManyAsked,
 }
 
 /// A document for one number. The tries for each purpose, the codes that were asked about, and the claims are in
@@ -80,17 +80,15 @@ impl OtpTallies {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        let tries = doc! { "$cond": [counts(now), { "$add": [{ "$ifNull": ["$tries", 0_i64] }, 1_i64] }, 1_i64] };
-        let expires_at = doc! { "$cond": [counts(now), "$expires_at", until] };
+        let tries = doc! { "$cond": [is_unexpired(now), { "$add": [{ "$ifNull": ["$tries", 0_i64] }, 1_i64] }, 1_i64] };
+        let expires_at = doc! { "$cond": [is_unexpired(now), "$expires_at", until] };
         let update = vec![doc! { "$set": { "tries": tries, "expires_at": expires_at } }];
-        Ok(self
-            .upsert(&tries_id(number, purpose), update, ReturnDocument::After)
-            .await?
-            .is_some_and(|t| t.tries <= TRIES))
+        let tally = self.upsert(&tries_id(number, purpose), update, ReturnDocument::After).await?;
+        Ok(tally.is_some_and(|tally| tally.tries <= MAX_TRIES))
     }
 
-    /// Takes back the count of a try whose code could not be checked because of an error.
-    pub(in crate::accounts) async fn take_back(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
+    /// Undoes the count of a try whose code could not be checked because of an error.
+    pub(in crate::accounts) async fn uncount_try(&self, number: &E164, purpose: Purpose) -> Result<(), StoreError> {
         let filter = doc! { "_id": tries_id(number, purpose), "tries": { "$gt": 0 } };
         self.docs.update_one(filter, doc! { "$inc": { "tries": -1_i64 } }).await?;
         Ok(())
@@ -111,20 +109,15 @@ impl OtpTallies {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<AskOutcome, StoreError> {
-        let before = doc! { "$cond": [counts(now), { "$ifNull": ["$asked", []] }, []] };
-        let is_known = doc! { "$in": [{ "$literal": code }, before.clone()] };
-        let is_full = doc! { "$gte": [{ "$size": before.clone() }, ASKED] };
-        let longer = doc! { "$concatArrays": [before.clone(), [{ "$literal": code }]] };
-        let asked = doc! { "$cond": [{ "$or": [is_known, is_full] }, before, longer] };
-        let update = vec![doc! { "$set": { "asked": asked, "expires_at": until } }];
-        let before = self.upsert(&asked_id(number), update, ReturnDocument::Before).await?;
-        let asked = before.filter(|tally| tally.expires_at > now).map(|tally| tally.asked).unwrap_or_default();
-        let is_full = i64::try_from(asked.len()).is_ok_and(|asked| asked >= ASKED);
-        Ok(match (asked.contains(code), is_full) {
-            (true, _) => AskOutcome::Before,
-            (false, true) => AskOutcome::TooOften,
-            (false, false) => AskOutcome::New,
-        })
+        let update = vec![doc! { "$set": { "asked": asked_with(code, now), "expires_at": until } }];
+        let tally_before = self.upsert(&asked_id(number), update, ReturnDocument::Before).await?;
+        let unexpired = tally_before.filter(|tally| tally.expires_at > now);
+        let asked_before = unexpired.map(|tally| tally.asked).unwrap_or_default();
+        if asked_before.contains(code) {
+            return Ok(AskOutcome::AskedBefore);
+        }
+        let is_full = i64::try_from(asked_before.len()).is_ok_and(|count| count >= MAX_ASKED);
+        Ok(if is_full { AskOutcome::TooManyAsked } else { AskOutcome::New })
     }
 
     /// Forgets that the SMS service was asked about a code, because it did not say that the code is wrong.
@@ -143,8 +136,8 @@ impl OtpTallies {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let before = doc! { "$cond": [counts(now), { "$ifNull": ["$claims", []] }, []] };
-        let claims = doc! { "$slice": [{ "$setUnion": [before, [{ "$literal": claim }]] }, CLAIMS] };
+        let all_claims = doc! { "$setUnion": [unexpired_list("$claims", now), [{ "$literal": claim }]] };
+        let claims = doc! { "$slice": [all_claims, MAX_CLAIMS] };
         let update = vec![doc! { "$set": { "claims": claims, "expires_at": until } }];
         self.upsert(&claims_id(number), update, ReturnDocument::After).await.map(drop)
     }
@@ -162,13 +155,13 @@ impl OtpTallies {
     async fn upsert(
         &self,
         id: &str,
-        update: Vec<bson::Document>,
+        stages: Vec<Document>,
         which: ReturnDocument,
     ) -> Result<Option<TallyDoc>, StoreError> {
-        let update = UpdateModifications::Pipeline(update);
+        let update = UpdateModifications::Pipeline(stages);
         let call = || {
-            let upsert = self.docs.find_one_and_update(doc! { "_id": id }, update.clone()).upsert(true);
-            upsert.return_document(which.clone())
+            let updated = self.docs.find_one_and_update(doc! { "_id": id }, update.clone()).upsert(true);
+            updated.return_document(which.clone())
         };
         match call().await.map_err(StoreError::from) {
             // Another call has just inserted the same document, so now it is found.
@@ -178,9 +171,24 @@ impl OtpTallies {
     }
 }
 
+/// Returns the expression for a list of hashes that a document holds; an empty list if the document has expired.
+fn unexpired_list(field: &str, now: Timestamp) -> Document {
+    doc! { "$cond": [is_unexpired(now), { "$ifNull": [field, []] }, []] }
+}
+
+/// Returns the expression for the list of codes that the SMS service was asked about, after `code` is added to it. The
+/// list stays as it is if it contains the code already, or if it is full.
+fn asked_with(code: &HashedToken, now: Timestamp) -> Document {
+    let asked = unexpired_list("$asked", now);
+    let is_known = doc! { "$in": [{ "$literal": code }, asked.clone()] };
+    let is_full = doc! { "$gte": [{ "$size": asked.clone() }, MAX_ASKED] };
+    let extended = doc! { "$concatArrays": [asked.clone(), [{ "$literal": code }]] };
+    doc! { "$cond": [{ "$or": [is_known, is_full] }, asked, extended] }
+}
+
 /// Returns the expression for whether a document has not expired. The database may delete an expired document only
 /// later.
-fn counts(now: Timestamp) -> bson::Document {
+fn is_unexpired(now: Timestamp) -> Document {
     doc! { "$gt": ["$expires_at", now] }
 }
 

@@ -71,7 +71,11 @@ impl PendingRegistrations {
     }
 
     /// Returns the pending registrations of a number that have not expired, the newest first.
-    pub(in crate::accounts) async fn live(&self, number: &E164, now: Timestamp) -> Result<Vec<PendingDoc>, StoreError> {
+    pub(in crate::accounts) async fn unexpired(
+        &self,
+        number: &E164,
+        now: Timestamp,
+    ) -> Result<Vec<PendingDoc>, StoreError> {
         let filter = doc! { "number": number, "expires_at": { "$gt": now } };
         Ok(self.docs.find(filter).sort(doc! { "_id": -1 }).await?.try_collect().await?)
     }

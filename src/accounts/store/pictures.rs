@@ -4,13 +4,14 @@
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
-use mongodb::{ClientSession, Collection};
+use mongodb::ClientSession;
 use serde::Deserialize;
 
-use super::{Account, Display, Profile, Users, alive};
+use super::{Account, ChangeOutcome, Display, Profile, Users, alive};
 use crate::{
     accounts::rules::password::PasswordHash,
     db::{StoreError, transaction::transact},
+    images::key::ImageKey,
     values::{
         ids::{SessionRef, UserId},
         role::Role,
@@ -20,12 +21,12 @@ use crate::{
 
 /// The part of an account that is read before its picture is removed.
 #[derive(Deserialize)]
-struct Pictured {
+struct AccountPicture {
     #[serde(default)]
     profile: Profile,
 }
 
-impl Pictured {
+impl AccountPicture {
     fn projection() -> Document {
         doc! { "profile.display": 1 }
     }
@@ -41,45 +42,52 @@ impl Users {
         display: Option<&Display>,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        let mut update = vec![doc! { "$set": { "updated_at": now } }];
-        update.push(match display {
+        let set_or_unset = match display {
             Some(display) => {
-                let display = bson::serialize_to_bson(display).map_err(mongodb::error::Error::from)?;
-                doc! { "$set": { "profile.display": { "$literal": display } } }
+                let stored = bson::serialize_to_bson(display).map_err(mongodb::error::Error::from)?;
+                doc! { "$set": { "profile.display": { "$literal": stored } } }
             }
             None => doc! { "$unset": "profile.display" },
+        };
+        let update = vec![doc! { "$set": { "updated_at": now } }, set_or_unset];
+        let new_key = display.and_then(|display| display.image_key.clone());
+        let captures = (self, &update, &new_key);
+        let outcome = transact(&self.client, captures, move |tx, &(users, update, new_key)| {
+            async move { users.set_display_in(tx, caller, update, new_key.as_ref(), now).await }.boxed()
         });
-        let new = display.and_then(|display| display.image_key.clone());
-        let filter = alive(caller);
-        let changed =
-            transact(&self.client, (self, &filter, &update, &new), move |tx, &(users, filter, update, new)| {
-                async move {
-                    if let Some(key) = &new
-                        && !users.trash.claim_in(tx, key).await?
-                    {
-                        return Ok(Err(StoreError::Contended));
-                    }
-                    if !users.let_picture_go_in(tx, filter.clone(), now).await? {
-                        users.trash.discard_in(tx, new.as_slice(), now).await?;
-                        return Ok(Ok(None));
-                    }
-                    users.change_in(tx, filter.clone(), update.clone()).await.map(Ok)
-                }
-                .boxed()
-            });
-        changed.await?
+        outcome.await?.into_result()
+    }
+
+    async fn set_display_in(
+        &self,
+        tx: &mut ClientSession,
+        caller: SessionRef,
+        update: &[Document],
+        new_key: Option<&ImageKey>,
+        now: Timestamp,
+    ) -> mongodb::error::Result<ChangeOutcome> {
+        if let Some(key) = new_key
+            && !self.trash.claim_in(tx, key).await?
+        {
+            return Ok(ChangeOutcome::PictureGone);
+        }
+        if !self.discard_picture_in(tx, alive(caller), now).await? {
+            self.trash.discard_in(tx, new_key.cloned().as_slice(), now).await?;
+            return Ok(ChangeOutcome::done(None));
+        }
+        self.change_in(tx, alive(caller), update.to_vec()).await.map(ChangeOutcome::done)
     }
 
     /// Puts the uploaded picture of an account into the trash, before the account gets another one or none. Returns
     /// `false` when `filter` matches no account.
-    pub(in crate::accounts) async fn let_picture_go_in(
+    pub(in crate::accounts) async fn discard_picture_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,
         now: Timestamp,
     ) -> mongodb::error::Result<bool> {
-        let pictured = self.docs.clone_with_type::<Pictured>();
-        let before = pictured.find_one(filter).projection(Pictured::projection()).session(&mut *tx).await?;
+        let docs = self.docs.clone_with_type::<AccountPicture>();
+        let before = docs.find_one(filter).projection(AccountPicture::projection()).session(&mut *tx).await?;
         let Some(before) = before else { return Ok(false) };
         self.trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
         Ok(true)
@@ -97,25 +105,20 @@ impl Users {
         checked: &PasswordHash,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let docs: Collection<Pictured> = self.docs.clone_with_type();
-        let filter =
-            doc! { "_id": user, "is_active": true, "password_hash": checked, "role": { "$ne": Role::Admin.as_str() } };
-        transact(
-            &self.client,
-            (&docs, &filter, &self.trash, &self.audits, &self.account_keys),
-            move |tx, &(docs, filter, trash, audits, account_keys)| {
-                async move {
-                    let deleted =
-                        docs.find_one_and_delete(filter.clone()).projection(Pictured::projection()).session(&mut *tx);
-                    let Some(account) = deleted.await? else { return Ok(false) };
-                    trash.discard_in(tx, account.profile.owned_image().as_slice(), now).await?;
-                    account_keys.void_in(tx, user).await?;
-                    audits.forget_name_in(tx, user).await?;
-                    Ok(true)
-                }
-                .boxed()
-            },
-        )
+        let is_no_admin = doc! { "$ne": Role::Admin.as_str() };
+        let filter = doc! { "_id": user, "is_active": true, "password_hash": checked, "role": is_no_admin };
+        transact(&self.client, (self, &filter), move |tx, &(users, filter)| {
+            async move {
+                let docs = users.docs.clone_with_type::<AccountPicture>();
+                let deletion = docs.find_one_and_delete(filter.clone()).projection(AccountPicture::projection());
+                let Some(deleted) = deletion.session(&mut *tx).await? else { return Ok(false) };
+                users.trash.discard_in(tx, deleted.profile.owned_image().as_slice(), now).await?;
+                users.account_keys.void_in(tx, user).await?;
+                users.audits.forget_name_in(tx, user).await?;
+                Ok(true)
+            }
+            .boxed()
+        })
         .await
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bson::{Bson, Document, doc};
 use futures_util::FutureExt;
-use mongodb::options::ReturnDocument;
+use mongodb::{ClientSession, options::ReturnDocument};
 
-use super::{Account, Users, alive, contacts::ClaimRight};
+use super::{Account, ChangeOutcome, Users, alive, contacts::ClaimRight};
 use crate::{
     accounts::rules::{
         password::PasswordHash,
@@ -19,7 +19,7 @@ use crate::{
 
 /// The time for which a removed address still gets notices and can reset the password. If somebody else has removed it,
 /// the owner has this time to notice.
-const REMOVED_COUNTS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const REMOVED_EMAIL_COUNTS_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A change of an account. Fields that are `None` stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub struct AccountChange {
 pub enum EmailChange {
     /// Another address, which is not proven yet. An address that was proven before can still reset the password.
     To(Email),
-    /// No address. One that was proven still gets notices and can reset the password for 7 days ([`REMOVED_COUNTS`]).
+    /// No address. One that was proven still gets notices and can reset the password for 7 days
+    /// ([`REMOVED_EMAIL_COUNTS_FOR`]).
     Removed,
 }
 
@@ -86,43 +87,50 @@ impl Users {
         proof: &Proof,
         now: Timestamp,
     ) -> Result<Option<Account>, StoreError> {
-        let (condition, pipeline) = (condition(caller, change, proof), pipeline(change, now));
+        let (filter, pipeline) = (change_filter(caller, change, proof), change_pipeline(change, now));
         if change.email.is_none() && change.photo.is_none() {
             let docs = self.docs.clone_with_type::<Account>();
-            let changed = docs.find_one_and_update(condition, pipeline).projection(Account::projection());
+            let changed = docs.find_one_and_update(filter, pipeline).projection(Account::projection());
             return Ok(changed.return_document(ReturnDocument::After).await?);
         }
-        let (email, has_photo) = (change.email.clone(), change.photo.is_some());
-        let changed = transact(
-            &self.client,
-            (self, &email, &condition, &pipeline),
-            move |tx, &(users, email, condition, pipeline)| {
-                async move {
-                    if users.account_in(tx, condition.clone()).await?.is_none() {
-                        return Ok(Ok(None));
-                    }
-                    if let Some(EmailChange::To(email)) = &email
-                        && !users.take_email_in(tx, email, caller.user, ClaimRight::Claim, now).await?
-                    {
-                        return Ok(Err(StoreError::Duplicate));
-                    }
-                    if has_photo {
-                        users.let_picture_go_in(tx, condition.clone(), now).await?;
-                    }
-                    let changed = match email {
-                        Some(_) => users.update_and_void_in(tx, condition.clone(), pipeline.clone()).await?,
-                        None => users.change_in(tx, condition.clone(), pipeline.clone()).await?,
-                    };
-                    Ok(Ok(changed))
-                }
-                .boxed()
-            },
-        );
-        changed.await?
+        let captures = (self, change, &filter, &pipeline);
+        let outcome = transact(&self.client, captures, move |tx, &(users, change, filter, pipeline)| {
+            async move { users.change_account_in(tx, caller, change, filter, pipeline, now).await }.boxed()
+        });
+        outcome.await?.into_result()
+    }
+
+    /// Changes the address, the picture or both, with everything that this affects in other documents.
+    async fn change_account_in(
+        &self,
+        tx: &mut ClientSession,
+        caller: SessionRef,
+        change: &AccountChange,
+        filter: &Document,
+        pipeline: &[Document],
+        now: Timestamp,
+    ) -> mongodb::error::Result<ChangeOutcome> {
+        if self.account_in(tx, filter.clone()).await?.is_none() {
+            return Ok(ChangeOutcome::done(None));
+        }
+        if let Some(EmailChange::To(email)) = &change.email
+            && !self.take_email_in(tx, email, caller.user, ClaimRight::Claim, now).await?
+        {
+            return Ok(ChangeOutcome::Taken);
+        }
+        if change.photo.is_some() {
+            self.discard_picture_in(tx, filter.clone(), now).await?;
+        }
+        let changed = match change.email {
+            Some(_) => self.update_and_void_in(tx, filter.clone(), pipeline.to_vec()).await?,
+            None => self.change_in(tx, filter.clone(), pipeline.to_vec()).await?,
+        };
+        Ok(ChangeOutcome::done(changed))
     }
 }
 
-fn condition(caller: SessionRef, change: &AccountChange, proof: &Proof) -> Document {
+/// Returns the filter by which a change is allowed.
+fn change_filter(caller: SessionRef, change: &AccountChange, proof: &Proof) -> Document {
     let mut filter = alive(caller);
     match proof {
         Proof::NotNeeded => {}
@@ -140,39 +148,61 @@ fn condition(caller: SessionRef, change: &AccountChange, proof: &Proof) -> Docum
 
 /// Returns the update of a change. It is a pipeline, so that the postal address gets an id only where it has none.
 /// Texts are wrapped in `$literal`. Otherwise the text `$password_hash` would be read as the name of a field.
-fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
-    let mut set = doc! { "updated_at": now };
-    let mut unset = Vec::new();
+fn change_pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
+    let mut fields = FieldChanges { set: doc! { "updated_at": now }, unset: Vec::new() };
     if let Some(name) = &change.username {
-        set.insert("username", doc! { "$literal": name.to_string() });
-        set.insert("username_key", doc! { "$literal": &name.key() });
+        fields.set.insert("username", doc! { "$literal": name.to_string() });
+        fields.set.insert("username_key", doc! { "$literal": &name.key() });
     }
-    match &change.photo {
-        // A pipeline would merge a plain object with the stored one. `$literal` makes it replace the whole object.
-        Some(PhotoChange::To(photo)) => {
-            set.insert("profile.display", doc! { "$literal": { "photo": photo, "created_at": now } });
-        }
-        Some(PhotoChange::Removed) => unset.push("profile.display"),
-        None => {}
+    if let Some(photo) = &change.photo {
+        fields.change_photo(photo, now);
     }
     if let Some(language) = &change.language {
-        set.insert("profile.preference", doc! { "$literal": { "language": language, "created_at": now } });
+        let preference = doc! { "language": language, "created_at": now };
+        fields.set.insert("profile.preference", doc! { "$literal": preference });
     }
-    set.extend(address_fields(&change.address, now));
+    fields.set.extend(address_fields(&change.address, now));
     if let Some(email) = &change.email {
-        // The permission to reset, which a code has given, becomes void like the open links and codes.
-        unset.push("reset");
-        match email {
-            EmailChange::To(email) => drop(set.insert("email", doc! { "$literal": email })),
-            EmailChange::Removed => unset.push("email"),
+        fields.change_email(email, now);
+    }
+    fields.into_stages()
+}
+
+/// The fields that a pipeline sets, and those that it removes.
+struct FieldChanges {
+    set: Document,
+    unset: Vec<&'static str>,
+}
+
+impl FieldChanges {
+    fn change_photo(&mut self, photo: &PhotoChange, now: Timestamp) {
+        match photo {
+            // A pipeline would merge a plain object with the stored one. `$literal` makes it replace the whole object.
+            PhotoChange::To(photo) => {
+                let display = doc! { "photo": photo, "created_at": now };
+                self.set.insert("profile.display", doc! { "$literal": display });
+            }
+            PhotoChange::Removed => self.unset.push("profile.display"),
         }
-        set.insert("verification.email", proof_of_email(email, now));
     }
-    let mut stages = vec![doc! { "$set": set }];
-    if !unset.is_empty() {
-        stages.push(doc! { "$unset": unset });
+
+    fn change_email(&mut self, email: &EmailChange, now: Timestamp) {
+        // The permission to reset, which a code has given, becomes void like the open links and codes.
+        self.unset.push("reset");
+        match email {
+            EmailChange::To(email) => drop(self.set.insert("email", doc! { "$literal": email })),
+            EmailChange::Removed => self.unset.push("email"),
+        }
+        self.set.insert("verification.email", proof_of_email(email, now));
     }
-    stages
+
+    fn into_stages(self) -> Vec<Document> {
+        let mut stages = vec![doc! { "$set": self.set }];
+        if !self.unset.is_empty() {
+            stages.push(doc! { "$unset": self.unset });
+        }
+        stages
+    }
 }
 
 /// Returns the expression for `verification.email` after a change of the address. If the proof stored there still
@@ -182,12 +212,12 @@ fn pipeline(change: &AccountChange, now: Timestamp) -> Vec<Document> {
 /// |---|---|
 /// | to another address | stays, until the new address is proven |
 /// | to the proven address itself | stays; if that address was removed before, the proof now counts without an end |
-/// | removed | counts for 7 more days ([`REMOVED_COUNTS`]), or until the end that it has already |
+/// | removed | counts for 7 more days ([`REMOVED_EMAIL_COUNTS_FOR`]), or until the end that it has already |
 ///
 /// A proof that does not count any more is removed.
 fn proof_of_email(email: &EmailChange, now: Timestamp) -> Document {
     let (proof, until) = ("$verification.email", "$verification.email.until");
-    let counts = doc! { "$and": [
+    let still_counts = doc! { "$and": [
         { "$gt": ["$verification.email.verified_at", null] },
         { "$or": [{ "$lte": [until, null] }, { "$gt": [until, now] }] },
     ] };
@@ -196,9 +226,9 @@ fn proof_of_email(email: &EmailChange, now: Timestamp) -> Document {
             let is_set_again = doc! { "$eq": ["$verification.email.value", { "$literal": email }] };
             doc! { "$cond": [is_set_again, { "$unsetField": { "field": "until", "input": proof } }, proof] }
         }
-        EmailChange::Removed => doc! { "$mergeObjects": [{ "until": now.after(REMOVED_COUNTS) }, proof] },
+        EmailChange::Removed => doc! { "$mergeObjects": [{ "until": now.after(REMOVED_EMAIL_COUNTS_FOR) }, proof] },
     };
-    doc! { "$cond": [counts, kept, "$$REMOVE"] }
+    doc! { "$cond": [still_counts, kept, "$$REMOVE"] }
 }
 
 fn address_fields(address: &AddressChange, now: Timestamp) -> Document {
@@ -210,22 +240,23 @@ fn address_fields(address: &AddressChange, now: Timestamp) -> Document {
         "profile.address._id": { "$ifNull": ["$profile.address._id", "$_id"] },
         "profile.address.updated_at": now,
     };
-    let lines = address.lines().into_iter().filter_map(|(name, line)| Some((name, stored(line?))));
-    set.extend(lines.chain(pincode(address)).map(|(name, line)| (format!("profile.address.{name}"), line)));
+    let lines = address.lines().into_iter().filter_map(|(name, line)| Some((name, stored_line(line?))));
+    set.extend(lines.chain(pincode_field(address)).map(|(name, line)| (format!("profile.address.{name}"), line)));
     set
 }
 
 /// Returns the value that a pipeline sets for a line. An empty line removes the field.
-fn stored(line: &AddressLine) -> Bson {
-    line.kept().map_or(Bson::from("$$REMOVE"), |text| doc! { "$literal": text }.into())
+fn stored_line(line: &AddressLine) -> Bson {
+    line.text().map_or(Bson::from("$$REMOVE"), |text| doc! { "$literal": text }.into())
 }
 
-fn pincode(address: &AddressChange) -> Option<(&'static str, Bson)> {
+/// Returns the field of the postal code with its new value, which comes from one of the two fields of the change.
+fn pincode_field(address: &AddressChange) -> Option<(&'static str, Bson)> {
     let (pincode, postal_code) = (address.pincode.as_ref(), address.postal_code.as_ref());
     let (Some(pincode), Some(postal_code)) = (pincode, postal_code) else {
-        return pincode.or(postal_code).map(|line| ("pincode", stored(line)));
+        return pincode.or(postal_code).map(|line| ("pincode", stored_line(line)));
     };
     let current = doc! { "$ifNull": ["$profile.address.pincode", ""] };
-    let unedited = doc! { "$eq": [current, { "$literal": pincode.kept().unwrap_or_default() }] };
-    Some(("pincode", doc! { "$cond": [unedited, stored(postal_code), stored(pincode)] }.into()))
+    let is_pincode_unedited = doc! { "$eq": [current, { "$literal": pincode.text().unwrap_or_default() }] };
+    Some(("pincode", doc! { "$cond": [is_pincode_unedited, stored_line(postal_code), stored_line(pincode)] }.into()))
 }

@@ -85,7 +85,7 @@ impl Proofs {
     ) -> std::result::Result<bool, StoreError> {
         transact(&self.client, (self, link, new), move |tx, &(stores, link, new)| {
             async move {
-                if !stores.use_up(link, tx).await? {
+                if !stores.use_up_in(tx, link).await? {
                     return Ok(false);
                 }
                 let active = doc! { "_id": link.user, "is_active": true };
@@ -119,63 +119,77 @@ impl Proofs {
         trail: &Trail,
     ) -> Result<EmailProof> {
         let now = trail.now;
-        let Some(before) = self.unchanged(link, tx).await? else { return Ok(EmailProof::Gone) };
+        let Some(before) = self.unchanged_account_in(tx, link).await? else { return Ok(EmailProof::Gone) };
         if prover == Prover::Unsigned && !before.contacts(now).may_prove_unsigned() {
             return Ok(EmailProof::AccountRequired);
         }
-        if !self.use_up(link, tx).await? {
+        if !self.use_up_in(tx, link).await? {
             return Ok(EmailProof::Gone);
         }
         if !self.users.take_email_in(tx, &link.email, link.user, ClaimRight::Proof, now).await? {
             return Ok(EmailProof::Taken);
         }
-        if prover == Prover::Owner && self.use_invitation(link, now, tx).await? {
-            self.make_staff(link.user, trail, tx).await?;
+        if prover == Prover::Owner && self.use_invitation_in(tx, link, now).await? {
+            self.make_staff_in(tx, link.user, trail).await?;
         }
-        let is_new = before.email.as_ref() != Some(&link.email);
         if before.mail_address(now).is_some_and(|address| *address != link.email) {
             // The notice goes to the address that the account used for mails until now.
-            self.users.tell_in(tx, &before, MailKind::EmailChanged, now).await?;
+            self.users.queue_notice_in(tx, &before, MailKind::EmailChanged, now).await?;
         }
-        let account = doc! { "_id": link.user };
-        let update = proof_of(link, prover, is_new, now);
-        let proven = match is_new {
-            true => self.users.update_and_void_in(tx, account, update).await?,
-            false => self.users.change_in(tx, account, update).await?,
-        };
-        Ok(proven.map_or(EmailProof::Gone, |account| EmailProof::Done(Box::new(account))))
+        let after = self.write_proof_in(tx, link, prover, &before, now).await?;
+        Ok(after.map_or(EmailProof::Gone, |account| EmailProof::Done(Box::new(account))))
     }
 
-    async fn use_up(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<bool> {
+    /// Marks the address of a link as proven, and returns the account after the change. If the account had another
+    /// address before, its links and codes become void.
+    async fn write_proof_in(
+        &self,
+        tx: &mut ClientSession,
+        link: &LinkDoc,
+        prover: Prover,
+        before: &Account,
+        now: Timestamp,
+    ) -> Result<Option<Account>> {
+        let filter = doc! { "_id": link.user };
+        let is_other_email = before.email.as_ref() != Some(&link.email);
+        let update = proof_update(link, prover, is_other_email, now);
+        match is_other_email {
+            true => self.users.update_and_void_in(tx, filter, update).await,
+            false => self.users.change_in(tx, filter, update).await,
+        }
+    }
+
+    /// Deletes a link. Returns `false` when it was used already.
+    async fn use_up_in(&self, tx: &mut ClientSession, link: &LinkDoc) -> Result<bool> {
         Ok(self.links.delete_one(doc! { "_id": link.id }).session(tx).await?.deleted_count == 1)
     }
 
     /// Returns the account of a link, if it is active and still has the address that it had when the link was made.
-    async fn unchanged(&self, link: &LinkDoc, tx: &mut ClientSession) -> Result<Option<Account>> {
-        let then = link.account_email.as_ref().map_or(Bson::Null, Email::as_stored);
-        self.users.account_in(tx, doc! { "_id": link.user, "is_active": true, "email": then }).await
+    async fn unchanged_account_in(&self, tx: &mut ClientSession, link: &LinkDoc) -> Result<Option<Account>> {
+        let email_then = link.account_email.as_ref().map_or(Bson::Null, Email::as_stored);
+        self.users.account_in(tx, doc! { "_id": link.user, "is_active": true, "email": email_then }).await
     }
 
-    async fn make_staff(&self, user: UserId, trail: &Trail, tx: &mut ClientSession) -> Result<()> {
-        let role = |role: Role| doc! { "role": role.as_str() };
-        let (then, now) = (role(Role::Customer), role(Role::Staff));
-        let mut customer = then.clone();
-        customer.insert("_id", user);
-        let made = self.documents.update_one(customer, doc! { "$set": now.clone() }).session(&mut *tx).await?;
-        if made.matched_count == 0 {
+    /// Makes a customer staff. Does nothing if the account is staff's or an admin's already.
+    async fn make_staff_in(&self, tx: &mut ClientSession, user: UserId, trail: &Trail) -> Result<()> {
+        let (customer, staff) = (doc! { "role": Role::Customer.as_str() }, doc! { "role": Role::Staff.as_str() });
+        let mut filter = customer.clone();
+        filter.insert("_id", user);
+        let updated = self.documents.update_one(filter, doc! { "$set": staff.clone() }).session(&mut *tx).await?;
+        if updated.matched_count == 0 {
             return Ok(());
         }
-        let changes = Diff::between(&then, &now).described();
-        self.audits
-            .append_in(tx, trail.entry(AuditSubject::Users, "invitation_used", user).holding(now).describing(changes))
-            .await
+        let changes = Diff::between(&customer, &staff).described();
+        let entry = trail.entry(AuditSubject::Users, "invitation_used", user).holding(staff).describing(changes);
+        self.audits.append_in(tx, entry).await
     }
 
-    async fn use_invitation(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {
-        let mut filter = invitations::open(now);
+    /// Uses up an open invitation of the address of a link. Returns `false` when there is none.
+    async fn use_invitation_in(&self, tx: &mut ClientSession, link: &LinkDoc, now: Timestamp) -> Result<bool> {
+        let mut filter = invitations::open_invitations(now);
         filter.insert("email", &link.email);
-        let used = doc! { "$set": { "used_at": now } };
-        Ok(self.invitations.update_one(filter, used).session(tx).await?.modified_count == 1)
+        let mark_used = doc! { "$set": { "used_at": now } };
+        Ok(self.invitations.update_one(filter, mark_used).session(tx).await?.modified_count == 1)
     }
 }
 
@@ -183,7 +197,7 @@ impl Proofs {
 /// and the account is contested until the next reset ([`Verification::contested`]).
 ///
 /// [`Verification::contested`]: super::Verification::contested
-fn proof_of(link: &LinkDoc, prover: Prover, is_new: bool, now: Timestamp) -> Document {
+fn proof_update(link: &LinkDoc, prover: Prover, is_other_email: bool, now: Timestamp) -> Document {
     let proven = doc! { "value": &link.email, "verified_at": now };
     let mut set = doc! { "email": &link.email, "verification.email": proven, "updated_at": now };
     let mut unset = Document::new();
@@ -191,7 +205,7 @@ fn proof_of(link: &LinkDoc, prover: Prover, is_new: bool, now: Timestamp) -> Doc
         Prover::Owner => drop(unset.insert("verification.contested", "")),
         Prover::Unsigned => set.extend(doc! { "verification.contested": true, "sessions": [] }),
     }
-    if is_new {
+    if is_other_email {
         unset.insert("reset", "");
     }
     let mut update = doc! { "$set": set };

@@ -64,37 +64,37 @@ pub struct UserQuery {
 impl UserQuery {
     fn filter(&self) -> Document {
         let email = Email::parse(&self.text).map_or_else(|_| self.text.to_lowercase(), |email| email.to_string());
-        let mut parts = Vec::new();
-        parts.extend(UsernameKey::of(&self.text).map(|key| doc! { "username_key": containing(key.as_str()) }));
-        parts.extend(self.number.as_ref().map(|number| doc! { "phone_number": number }));
+        let mut alternatives = Vec::new();
+        alternatives.extend(UsernameKey::of(&self.text).map(|key| doc! { "username_key": containing(key.as_str()) }));
+        alternatives.extend(self.number.as_ref().map(|number| doc! { "phone_number": number }));
         if self.by_parts {
-            parts.push(doc! { "email": containing(&email) });
-            parts.extend(digits_of(&self.text).map(|digits| doc! { "phone_number": containing(&digits) }));
+            alternatives.push(doc! { "email": containing(&email) });
+            alternatives.extend(part_of_number(&self.text).map(|part| doc! { "phone_number": containing(&part) }));
         } else {
-            parts.push(doc! { "email": email });
+            alternatives.push(doc! { "email": email });
         }
-        doc! { "$or": parts }
+        doc! { "$or": alternatives }
     }
 }
 
 /// Returns the text without spaces, hyphens, brackets and dots, if it can be a part of a phone number. `None`
 /// otherwise.
-fn digits_of(text: &str) -> Option<String> {
+fn part_of_number(text: &str) -> Option<String> {
     let part: String = text.chars().filter(|c| !" -().".contains(*c)).collect();
     let digits = part.strip_prefix('+').unwrap_or(&part);
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(part)
 }
 
 impl Users {
-    /// Returns up to `limit` accounts that match `wanted`, the newest first, beginning after `after`. Without `wanted`
+    /// Returns up to `limit` accounts that match `query`, the newest first, beginning after `after`. Without `query`
     /// all accounts match. Fails after [`SEARCH_LIMIT`].
     pub(in crate::accounts) async fn records(
         &self,
-        wanted: Option<&UserQuery>,
+        query: Option<&UserQuery>,
         after: Option<UserId>,
         limit: i64,
     ) -> Result<Vec<UserRecord>, StoreError> {
-        let mut filter = wanted.map_or_else(Document::new, UserQuery::filter);
+        let mut filter = query.map_or_else(Document::new, UserQuery::filter);
         if let Some(after) = after {
             filter.insert("_id", doc! { "$lt": after });
         }
@@ -103,10 +103,10 @@ impl Users {
         Ok(found.sort(doc! { "_id": -1 }).limit(limit).max_time(SEARCH_LIMIT).await?.try_collect().await?)
     }
 
-    /// Counts the accounts that match `wanted`. Without `wanted` all accounts match. Fails after [`SEARCH_LIMIT`].
-    pub(in crate::accounts) async fn count(&self, wanted: Option<&UserQuery>) -> Result<u64, StoreError> {
-        let Some(wanted) = wanted else { return count_all(&self.docs).await };
-        Ok(self.docs.count_documents(wanted.filter()).max_time(SEARCH_LIMIT).await?)
+    /// Counts the accounts that match `query`. Without `query` all accounts match. Fails after [`SEARCH_LIMIT`].
+    pub(in crate::accounts) async fn count(&self, query: Option<&UserQuery>) -> Result<u64, StoreError> {
+        let Some(query) = query else { return count_all(&self.docs).await };
+        Ok(self.docs.count_documents(query.filter()).max_time(SEARCH_LIMIT).await?)
     }
 
     /// Returns an account, active or not.
@@ -126,10 +126,10 @@ mod tests {
     #[test]
     fn parts_of_numbers_are_read_as_people_write_them() {
         for (typed, part) in [("98765 43", "9876543"), ("+91 (98)", "+9198"), ("0-1.2", "012")] {
-            assert_eq!(digits_of(typed).as_deref(), Some(part), "{typed}");
+            assert_eq!(part_of_number(typed).as_deref(), Some(part), "{typed}");
         }
         for no_number in ["", "+", " - ", "98a", "1+2", "٣"] {
-            assert_eq!(digits_of(no_number), None, "{no_number}");
+            assert_eq!(part_of_number(no_number), None, "{no_number}");
         }
     }
 

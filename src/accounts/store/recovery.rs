@@ -3,7 +3,7 @@
 use bson::{Bson, doc};
 use serde::Deserialize;
 
-use super::{Account, Identifier, Users, contacts::has_proven};
+use super::{Account, Identifier, Users, contacts::proven_email_filter};
 use crate::{
     db::{StoreError, query::find_part},
     values::{ids::UserId, time::Timestamp},
@@ -21,7 +21,7 @@ pub struct Recoverable {
 
 impl Users {
     /// Returns an account; `None` if there is none with this id, or if it is disabled.
-    pub(in crate::accounts) async fn active(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+    pub(in crate::accounts) async fn active_account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
         find_part(&self.docs, doc! { "_id": user, "is_active": true }, Account::projection()).await
     }
 
@@ -35,7 +35,7 @@ impl Users {
         let mut fields = Account::projection();
         fields.insert("last_reset_at", Bson::Int32(1));
         if let Identifier::Email(email) = identifier
-            && let Some(found) = find_part(&self.docs, has_proven(email, now), fields.clone()).await?
+            && let Some(found) = find_part(&self.docs, proven_email_filter(email, now), fields.clone()).await?
         {
             return Ok(Some(found));
         }

@@ -15,7 +15,7 @@ use crate::{
         tokens::sealed::HashedToken,
     },
     audits::store::Trail,
-    db::{StoreError, transaction::transact},
+    db::{StoreError, query::find_part, transaction::transact},
     mail::kind::MailKind,
     values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
 };
@@ -54,23 +54,23 @@ impl Users {
         &self,
         user: UserId,
         number: &E164,
-        token: &HashedToken,
+        token_hash: &HashedToken,
         expires_at: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let reset = doc! { "token_hash": token, "number": number, "expires_at": expires_at };
+        let reset = doc! { "token_hash": token_hash, "number": number, "expires_at": expires_at };
         let filter = doc! { "_id": user, "is_active": true, "phone_number": number };
         Ok(self.docs.update_one(filter, doc! { "$set": { "reset": reset } }).await?.matched_count == 1)
     }
 
-    /// Returns the account for which a token allows a new password; `None` if the token is not valid. `token` holds its
-    /// hashes under all accepted keys.
+    /// Returns the account for which a token allows a new password; `None` if the token is not valid. `token_hashes`
+    /// are the hashes of the token under all accepted keys.
     pub(in crate::accounts) async fn resettable(
         &self,
         user: UserId,
-        token: &[HashedToken],
+        token_hashes: &[HashedToken],
         now: Timestamp,
     ) -> std::result::Result<Option<Account>, StoreError> {
-        crate::db::query::find_part(&self.docs, resettable(user, token, now), Account::projection()).await
+        find_part(&self.docs, resettable_by(user, token_hashes, now), Account::projection()).await
     }
 
     /// Sets a new password and uses the token up (update U6 in `docs/architecture.md`). Returns `false` when the token
@@ -79,11 +79,11 @@ impl Users {
         &self,
         user: UserId,
         number: &E164,
-        token: &[HashedToken],
+        token_hashes: &[HashedToken],
         new: &PasswordHash,
         now: Timestamp,
     ) -> std::result::Result<bool, StoreError> {
-        let filter = resettable(user, token, now);
+        let filter = resettable_by(user, token_hashes, now);
         transact(&self.client, (self, number, new, &filter), move |tx, &(users, number, new, filter)| {
             async move { users.reset_in(tx, filter.clone(), ResetContact::Number(number), new, now).await }.boxed()
         })
@@ -109,31 +109,43 @@ impl Users {
         if !through.may_reset(&account, now) {
             return Ok(false);
         }
+        let update = self.reset_update_in(tx, &account, through, new, now).await?;
+        let changed = self.update_and_void_in(tx, doc! { "_id": account.id }, update).await?;
+        if let Some(account) = &changed {
+            self.queue_notice_in(tx, account, MailKind::PasswordChanged, now).await?;
+        }
+        Ok(changed.is_some())
+    }
+
+    /// Returns the update of a reset. Takes the address that the account will have away from other accounts.
+    async fn reset_update_in(
+        &self,
+        tx: &mut ClientSession,
+        account: &Account,
+        through: ResetContact<'_>,
+        new: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<Document> {
         let mut set = doc! { "password_hash": new, "sessions": [], "last_reset_at": now, "updated_at": now };
         let mut unset = doc! { "reset": "", "verification.contested": "" };
-        let left = account.contacts(now).after_reset(through.contact());
+        let after = account.contacts(now).after_reset(through.contact());
         if let ResetContact::Number(number) = through {
-            set.insert("verification.phone", proven(number.clone(), now)?);
-        } else if left.number == Standing::None {
+            set.insert("verification.phone", proven_now(number.clone(), now)?);
+        } else if after.number == Standing::None {
             unset.extend(doc! { "phone_number": "", "profile.phone": "", "verification.phone": "" });
         }
-        match kept_address(&account, through, left.email) {
+        match kept_email(account, through, after.email) {
             Some(email) if self.take_email_in(tx, email, account.id, ClaimRight::Proof, now).await? => {
                 set.insert("email", email);
             }
             _ => drop(unset.insert("email", "")),
         }
         if let ResetContact::Email(email) = through {
-            set.insert("verification.email", proven(email.clone(), now)?);
-        } else if left.email == Standing::None {
+            set.insert("verification.email", proven_now(email.clone(), now)?);
+        } else if after.email == Standing::None {
             unset.insert("verification.email", "");
         }
-        let update = doc! { "$set": set, "$unset": unset };
-        let reset = self.update_and_void_in(tx, doc! { "_id": account.id }, update).await?;
-        if let Some(account) = &reset {
-            self.tell_in(tx, account, MailKind::PasswordChanged, now).await?;
-        }
-        Ok(reset.is_some())
+        Ok(doc! { "$set": set, "$unset": unset })
     }
 
     /// Sets a password for an operator. All sessions end, links and codes become void, the audits get an entry, and a
@@ -154,7 +166,7 @@ impl Users {
                 let Some(account) = users.update_and_void_in(tx, doc! { "_id": user }, update).await? else {
                     return Ok(false);
                 };
-                users.tell_in(tx, &account, MailKind::PasswordChanged, now).await?;
+                users.queue_notice_in(tx, &account, MailKind::PasswordChanged, now).await?;
                 users.audits.append_in(tx, trail.entry(AuditSubject::Users, "password_set", user)).await.map(|()| true)
             }
             .boxed()
@@ -165,22 +177,24 @@ impl Users {
 
 /// Returns the address that the account has after a reset. After a reset by mail this is the address of the link. After
 /// a reset by the number it is the proven address, if the reset leaves it and the owner has not removed it.
-fn kept_address<'a>(account: &'a Account, through: ResetContact<'a>, left: Standing) -> Option<&'a Email> {
+fn kept_email<'a>(account: &'a Account, through: ResetContact<'a>, after: Standing) -> Option<&'a Email> {
     match through {
         ResetContact::Email(email) => Some(email),
         ResetContact::Number(_) => {
-            let proven = account.verification.email.as_ref().filter(|_| left == Standing::Proven);
+            let proven = account.verification.email.as_ref().filter(|_| after == Standing::Proven);
             proven.filter(|email| email.until.is_none()).map(|email| &email.value)
         }
     }
 }
 
-fn proven<T: serde::Serialize>(value: T, now: Timestamp) -> Result<Bson> {
-    Ok(bson::serialize_to_bson(&Verified::now(value, now))?)
+/// Returns the stored form of a value that is proven at `now`.
+fn proven_now<T: serde::Serialize>(value: T, now: Timestamp) -> Result<Bson> {
+    Ok(bson::serialize_to_bson(&Verified::proven_at(value, now))?)
 }
 
-fn resettable(user: UserId, token: &[HashedToken], now: Timestamp) -> Document {
-    let hashes: Vec<Bson> = token.iter().map(Bson::from).collect();
+/// Returns the filter for the account for which a token allows a new password.
+fn resettable_by(user: UserId, token_hashes: &[HashedToken], now: Timestamp) -> Document {
+    let hashes: Vec<Bson> = token_hashes.iter().map(Bson::from).collect();
     doc! {
         "_id": user,
         "is_active": true,

@@ -18,7 +18,7 @@ use crate::{
 
 /// The times that decide what a refresh does.
 #[derive(Debug, Clone, Copy)]
-pub struct Rotation {
+pub struct RotationTimes {
     /// The current time.
     pub now: Timestamp,
     /// The grace window: the time after a rotation in which the previous token still gets the new one.
@@ -34,7 +34,7 @@ pub struct Rotation {
 pub enum SessionChange {
     /// Increases the counter, which makes a new token.
     Next {
-        /// The counter of the token that the caller sent. It replaces the stored predecessor (*p* in `refresh.rs`).
+        /// The counter of the token that the caller sent. It replaces the stored predecessor.
         predecessor: u32,
     },
     /// Notes that the current token has come back.
@@ -65,12 +65,12 @@ impl Users {
         session: &SessionDoc,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let session = bson::serialize_to_bson(session).map_err(mongodb::error::Error::from)?;
-        let living =
+        let new = bson::serialize_to_bson(session).map_err(mongodb::error::Error::from)?;
+        let unexpired =
             doc! { "$filter": { "input": "$sessions", "as": "s", "cond": { "$gt": ["$$s.expires_at", now] } } };
-        let by_use = doc! { "$sortArray": { "input": living, "sortBy": { "last_used_at": 1 } } };
-        let kept = doc! { "$slice": [by_use, 1 - MAX_SESSIONS] };
-        let sessions = doc! { "$concatArrays": [kept, [{ "$literal": session }]] };
+        let by_last_use = doc! { "$sortArray": { "input": unexpired, "sortBy": { "last_used_at": 1 } } };
+        let kept = doc! { "$slice": [by_last_use, 1 - MAX_SESSIONS] };
+        let sessions = doc! { "$concatArrays": [kept, [{ "$literal": new }]] };
         let update = vec![doc! { "$set": { "sessions": sessions, "last_sign_in_at": now } }];
         let filter = doc! { "_id": user, "is_active": true, "password_hash": checked };
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
@@ -81,46 +81,48 @@ impl Users {
     pub(in crate::accounts) async fn rotate(
         &self,
         claim: RefreshClaim,
-        times: Rotation,
+        times: RotationTimes,
     ) -> Result<Option<Refreshable>, StoreError> {
         let now = times.now;
-        let session = doc! {
+        let state = doc! {
             "_id": claim.session.session,
             "counter": i64::from(claim.counter),
             "expires_at": { "$gt": now },
             "created_at": { "$gt": now.before(times.session) },
             "rotated_at": { "$not": { "$gt": now.before(times.grace) } },
         };
-        self.turn_session(claim.session, session, SessionChange::Next { predecessor: claim.counter }, times).await
+        let next = SessionChange::Next { predecessor: claim.counter };
+        self.update_session(claim.session, state, next, times).await
     }
 
     /// Changes a session if it is still in the state that was read (`seen`). Returns `None` when it is not.
-    pub(in crate::accounts) async fn turn(
+    pub(in crate::accounts) async fn change_session(
         &self,
         seen: &Refreshable,
-        turn: SessionChange,
-        times: Rotation,
+        change: SessionChange,
+        times: RotationTimes,
     ) -> Result<Option<Refreshable>, StoreError> {
         let (account, session) = (&seen.account, &seen.session);
-        let filter = doc! {
+        let state = doc! {
             "_id": session.id,
             "counter": i64::from(session.counter),
             "predecessor": session.predecessor.map(i64::from),
             "rotated_at": session.rotated_at,
             "presented": if session.presented { doc! { "$eq": true } } else { doc! { "$ne": true } },
         };
-        self.turn_session(SessionRef { user: account.id, session: session.id }, filter, turn, times).await
+        self.update_session(SessionRef { user: account.id, session: session.id }, state, change, times).await
     }
 
-    async fn turn_session(
+    /// Changes a session that is in the given state. Returns `None` when it is in another one.
+    async fn update_session(
         &self,
         session: SessionRef,
         state: Document,
-        turn: SessionChange,
-        times: Rotation,
+        change: SessionChange,
+        times: RotationTimes,
     ) -> Result<Option<Refreshable>, StoreError> {
         let now = times.now;
-        let update = match turn {
+        let update = match change {
             SessionChange::Next { predecessor } => doc! {
                 "$inc": { "sessions.$.counter": 1_i64 },
                 "$set": {
@@ -135,9 +137,10 @@ impl Users {
             SessionChange::Used => doc! { "$set": { "sessions.$.last_used_at": now } },
         };
         let filter = doc! { "_id": session.user, "is_active": true, "sessions": { "$elemMatch": state } };
-        let docs = self.docs.clone_with_type::<WithSession>();
-        let turned = docs.find_one_and_update(filter, update).projection(WithSession::projection(session.session));
-        Ok(turned.return_document(ReturnDocument::After).await?.and_then(WithSession::refreshable))
+        let docs = self.docs.clone_with_type::<AccountWithSession>();
+        let fields = AccountWithSession::projection(session.session);
+        let changed = docs.find_one_and_update(filter, update).projection(fields);
+        Ok(changed.return_document(ReturnDocument::After).await?.and_then(AccountWithSession::refreshable))
     }
 
     /// Returns a session and its account; `None` when the session was ended or the account is disabled.
@@ -145,15 +148,15 @@ impl Users {
         &self,
         session: SessionRef,
     ) -> Result<Option<Refreshable>, StoreError> {
-        let fields = WithSession::projection(session.session);
-        let found: Option<WithSession> = find_part(&self.docs, alive(session), fields).await?;
-        Ok(found.and_then(WithSession::refreshable))
+        let fields = AccountWithSession::projection(session.session);
+        let found: Option<AccountWithSession> = find_part(&self.docs, alive(session), fields).await?;
+        Ok(found.and_then(AccountWithSession::refreshable))
     }
 
     /// Returns the time of the sign-in of a session; `None` when the session was ended or the account is disabled.
     pub(in crate::accounts) async fn signed_in_at(&self, session: SessionRef) -> Result<Option<Timestamp>, StoreError> {
-        let fields = doc! { "sessions": only(session.session) };
-        let found: Option<Sessions> = find_part(&self.docs, alive(session), fields).await?;
+        let fields = doc! { "sessions": only_session(session.session) };
+        let found: Option<OnlySessions> = find_part(&self.docs, alive(session), fields).await?;
         Ok(found.and_then(|user| user.sessions.into_iter().next()).map(|session| session.signed_in_at))
     }
 
@@ -176,7 +179,7 @@ impl Users {
         caller: SessionRef,
         now: Timestamp,
     ) -> Result<Vec<SessionDoc>, StoreError> {
-        let found: Option<Sessions> = find_part(&self.docs, alive(caller), doc! { "sessions": 1 }).await?;
+        let found: Option<OnlySessions> = find_part(&self.docs, alive(caller), doc! { "sessions": 1 }).await?;
         let sessions = found.map(|user| user.sessions).unwrap_or_default();
         Ok(sessions.into_iter().filter(|session| session.expires_at > now).collect())
     }
@@ -213,22 +216,22 @@ impl Users {
 }
 
 #[derive(Deserialize)]
-struct Sessions {
+struct OnlySessions {
     sessions: Vec<SessionDoc>,
 }
 
 /// An account and one of its sessions.
 #[derive(Deserialize)]
-struct WithSession {
+struct AccountWithSession {
     #[serde(flatten)]
     account: Account,
     sessions: Vec<SessionDoc>,
 }
 
-impl WithSession {
+impl AccountWithSession {
     fn projection(session: SessionId) -> Document {
         let mut fields = Account::projection();
-        fields.insert("sessions", only(session));
+        fields.insert("sessions", only_session(session));
         fields
     }
 
@@ -239,6 +242,6 @@ impl WithSession {
 }
 
 /// Returns the projection that leaves only one session in the list.
-fn only(session: SessionId) -> Document {
+fn only_session(session: SessionId) -> Document {
     doc! { "$elemMatch": { "_id": session } }
 }

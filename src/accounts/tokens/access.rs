@@ -56,7 +56,7 @@ struct Claims<'a> {
 
 /// The claims that the server checks.
 #[derive(Deserialize)]
-struct Checked {
+struct CheckedClaims {
     sub: UserId,
     sid: SessionId,
     exp: i64,
@@ -115,7 +115,7 @@ impl AccessTokens {
     /// Checks a token and returns the session that it names. Only the database knows whether that session is still
     /// alive.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<SessionRef, InvalidAccessToken> {
-        let claims: Checked = self.claims(token)?;
+        let claims: CheckedClaims = self.claims(token)?;
         if claims.token_type != TOKEN_TYPE || claims.exp <= now.seconds() {
             return Err(InvalidAccessToken);
         }

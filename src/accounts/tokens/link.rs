@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::values::{ids::UserId, keys::MacKey};
 
 const BYTES: usize = 32;
+/// The maximum length of a text that is decoded, in characters. Both parts of a link are shorter.
+const MAX_TEXT: usize = 64;
 
 /// The plain token of a link. `Debug` hides it, and it can't be stored.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,9 +46,9 @@ impl LinkToken {
 impl LinkRef {
     /// Reads the two parts of the path of a link. Returns `None` if they can't come from a link of this shop.
     pub fn parse(uid: &str, token: &str) -> Option<Self> {
-        let hex = decode(uid).and_then(|bytes| String::from_utf8(bytes).ok())?;
-        let token = decode(token)?.try_into().ok()?;
-        Some(Self { user: hex.parse().ok()?, token: LinkToken(token) })
+        let user_id = String::from_utf8(decode(uid)?).ok()?;
+        let token_bytes = decode(token)?.try_into().ok()?;
+        Some(Self { user: user_id.parse().ok()?, token: LinkToken(token_bytes) })
     }
 
     /// Returns the end of the URL, `{uid}/{token}`. Use it only in the mail.
@@ -56,7 +58,10 @@ impl LinkRef {
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
-    (text.len() <= 64).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()
+    if text.len() > MAX_TEXT {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 impl From<LinkHash> for bson::Bson {

@@ -14,6 +14,9 @@ use crate::values::{
 /// which are 80 characters.
 const PAYLOAD_BYTES: usize = 28;
 
+/// The maximum length of a text that is decoded, in characters.
+const MAX_TEXT: usize = 128;
+
 /// The counter of sessions that do not rotate. The counter of a rotating session never gets so high.
 pub const STATIC_COUNTER: u32 = u32::MAX;
 
@@ -40,7 +43,7 @@ pub struct RefreshToken(String);
 impl RefreshToken {
     /// Makes the token for `claim`. The same claim and key always give the same token.
     pub fn seal(key: &MacKey, claim: RefreshClaim) -> Self {
-        let payload = payload(claim);
+        let payload = encode_claim(claim);
         let mut bytes = payload.to_vec();
         bytes.extend_from_slice(&key.tag(&[&payload]));
         Self(URL_SAFE_NO_PAD.encode(bytes))
@@ -48,13 +51,13 @@ impl RefreshToken {
 
     /// Returns the contents of a token that was made with one of the keys; `None` for any other text.
     pub fn open(keys: &[MacKey], text: &str) -> Option<RefreshClaim> {
-        if text.len() > 128 {
+        if text.len() > MAX_TEXT {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (payload, tag) = bytes.split_first_chunk::<PAYLOAD_BYTES>()?;
-        let genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[payload], tag));
-        genuine.then(|| claim(*payload)).flatten()
+        let is_genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[payload], tag));
+        if is_genuine { decode_claim(*payload) } else { None }
     }
 
     /// Returns the token. Use it only in the cookie or, if `BODY_REFRESH` allows it, in the body of the answer.
@@ -63,7 +66,7 @@ impl RefreshToken {
     }
 }
 
-fn payload(claim: RefreshClaim) -> [u8; PAYLOAD_BYTES] {
+fn encode_claim(claim: RefreshClaim) -> [u8; PAYLOAD_BYTES] {
     let mut payload = [0; PAYLOAD_BYTES];
     payload[..12].copy_from_slice(&claim.session.user.bytes());
     payload[12..24].copy_from_slice(&claim.session.session.bytes());
@@ -71,7 +74,7 @@ fn payload(claim: RefreshClaim) -> [u8; PAYLOAD_BYTES] {
     payload
 }
 
-fn claim(payload: [u8; PAYLOAD_BYTES]) -> Option<RefreshClaim> {
+fn decode_claim(payload: [u8; PAYLOAD_BYTES]) -> Option<RefreshClaim> {
     let (user, rest) = payload.split_first_chunk::<12>()?;
     let (session, counter) = rest.split_first_chunk::<12>()?;
     let session = SessionRef { user: (*user).into(), session: (*session).into() };

@@ -9,39 +9,50 @@ use crate::values::{
     keys::{MacKey, TAG_BYTES},
 };
 
+/// The maximum length of a text that is decoded, in characters. All texts that this shop makes are shorter.
+const MAX_TEXT: usize = 128;
+/// The words that tell the two kinds of sealed ids apart.
+const CHALLENGE: &[u8] = b"challenge";
+const KNOWN_BROWSER: &[u8] = b"known browser";
+
 /// Makes the text of the cookie for a challenge.
 pub fn seal_challenge(key: &MacKey, challenge: ChallengeId) -> String {
-    let mut bytes = challenge.bytes().to_vec();
-    bytes.extend_from_slice(&key.tag(&[b"challenge", &challenge.bytes()]));
-    URL_SAFE_NO_PAD.encode(bytes)
+    seal(key, CHALLENGE, challenge.bytes())
 }
 
 /// Returns the challenge of a cookie that this shop has set; `None` for any other text.
 pub fn open_challenge(keys: &[MacKey], text: &str) -> Option<ChallengeId> {
-    if text.len() > 128 {
-        return None;
-    }
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (id, tag) = bytes.split_first_chunk::<12>()?;
-    let genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[b"challenge", id], tag));
-    genuine.then(|| ChallengeId::from(*id))
+    open(keys, CHALLENGE, text).map(ChallengeId::from)
 }
 
 /// Makes the text of the cookie by which a browser shows later that it was once signed in to an account.
 pub fn seal_known_browser(key: &MacKey, user: UserId) -> String {
-    let id = user.bytes();
-    URL_SAFE_NO_PAD.encode([&id[..], &key.tag(&[b"known browser", &id])].concat())
+    seal(key, KNOWN_BROWSER, user.bytes())
 }
 
 /// Returns the account of a cookie that [`seal_known_browser`] made; `None` for any other text.
 pub fn open_known_browser(keys: &[MacKey], text: &str) -> Option<UserId> {
-    if text.len() > 128 {
+    open(keys, KNOWN_BROWSER, text).map(UserId::from)
+}
+
+/// Makes a text of an id and a keyed hash of its kind and the id.
+fn seal(key: &MacKey, kind: &[u8], id: [u8; 12]) -> String {
+    URL_SAFE_NO_PAD.encode([&id[..], &key.tag(&[kind, &id])].concat())
+}
+
+/// Returns the id of a text that [`seal`] made with one of the keys for the same kind; `None` for any other text.
+fn open(keys: &[MacKey], kind: &[u8], text: &str) -> Option<[u8; 12]> {
+    let bytes = decode(text)?;
+    let (id, tag) = bytes.split_first_chunk::<12>()?;
+    let is_genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[kind, id], tag));
+    is_genuine.then_some(*id)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    if text.len() > MAX_TEXT {
         return None;
     }
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (id, tag) = bytes.split_first_chunk::<12>()?;
-    let genuine = tag.len() == TAG_BYTES && keys.iter().any(|key| key.verifies(&[b"known browser", id], tag));
-    genuine.then(|| UserId::from(*id))
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// A token that allows one new password for one account. It contains the id of the account, by which the stored hash is
@@ -62,10 +73,7 @@ impl ResetToken {
 
     /// Reads a token. Returns `None` for a text that can't be one. Whether the token is valid is not checked.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > 128 {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let bytes = decode(text)?;
         let (user, secret) = bytes.split_first_chunk::<12>()?;
         Some(Self { user: (*user).into(), secret: secret.try_into().ok()? })
     }
@@ -148,19 +156,13 @@ mod tests {
         let text = token.expose();
         let read = ResetToken::parse(&text).expect("a token");
         assert_eq!((read.user(), read.hash(key)), (token.user(), token.hash(key)));
-        let last = text.pop_last();
-        assert!(ResetToken::parse(&last).is_none_or(|changed| changed.hash(key) != token.hash(key)));
+        let altered = with_other_last_char(&text);
+        assert!(ResetToken::parse(&altered).is_none_or(|changed| changed.hash(key) != token.hash(key)));
         assert!(!format!("{token:?}{:?}", token.hash(key)).contains(&text));
     }
 
-    trait PopLast {
-        fn pop_last(&self) -> String;
-    }
-
-    impl PopLast for String {
-        /// Returns the text with its last character changed.
-        fn pop_last(&self) -> String {
-            format!("{}{}", &self[..self.len() - 1], if self.ends_with('A') { 'B' } else { 'A' })
-        }
+    /// Returns the text with its last character changed.
+    fn with_other_last_char(text: &str) -> String {
+        format!("{}{}", &text[..text.len() - 1], if text.ends_with('A') { 'B' } else { 'A' })
     }
 }

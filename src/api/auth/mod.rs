@@ -67,7 +67,7 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let number = required("phone_number", body.0.phone_number)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_phone(&self.0, &number);
+        let identifier = sign_in::identify_by_phone(&self.0, &number);
         let signed_in = sign_in::sign_in(&self.0, identifier, password, Carrier::Cookie, &origin.0).await?;
         let cookie = self.cookie(&signed_in, &origin);
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, None)), cookie))
@@ -82,7 +82,7 @@ impl AuthApi {
     ) -> ApiResult<WithCookie<SignedInOut>, SignInError> {
         let name = required("username", body.0.username)?;
         let password = required_password("password", body.0.password)?;
-        let identifier = sign_in::by_any(&self.0, &name);
+        let identifier = sign_in::identify(&self.0, &name);
         let signed_in = sign_in::sign_in(&self.0, identifier, password, Carrier::CookieAndBody, &origin.0).await?;
         let (cookie, refresh) = (self.cookie(&signed_in, &origin), self.in_body(&signed_in));
         Ok(WithCookie::Ok(Json(SignedInOut::new(signed_in, refresh)), cookie))
