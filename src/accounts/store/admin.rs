@@ -87,8 +87,9 @@ impl Users {
                 let before = before.projection(SessionEnds::projection()).session(&mut *tx).await?;
                 let Some(before) = before else { return Ok(false) };
                 let count = i64::try_from(before.living(trail.now)).unwrap_or(i64::MAX);
-                let changes = Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).described();
-                let entry = trail.entry("users", "logout", user).describing(changes);
+                let changes =
+                    Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).into_description();
+                let entry = trail.entry("users", "logout", user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -113,8 +114,9 @@ impl Users {
                 for counter in counters {
                     users.limits.clear_in(tx, counter).await?;
                 }
-                let changes = Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).described();
-                let entry = trail.entry("users", "unlock", user).describing(changes);
+                let changes =
+                    Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).into_description();
+                let entry = trail.entry("users", "unlock", user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -146,7 +148,7 @@ impl Users {
         let (then, now) = (administered(was, was_active), administered(role, is_active));
         let diff = Diff::between(&then, &now);
         let after = if diff.is_empty() { before } else { self.write_in(tx, user, &diff, is_active, trail.now).await? };
-        let entry = trail.entry("users", "update", user).holding(now).describing(diff.described());
+        let entry = trail.entry("users", "update", user).with_document(now).with_changes(diff.into_description());
         self.audits.append_in(tx, entry).await?;
         Ok(UserChangeOutcome::Done(Box::new(after)))
     }

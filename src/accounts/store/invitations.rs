@@ -107,7 +107,7 @@ impl Invitations {
                 let older = doc! { "email": &invitation.email, "used_at": null };
                 stores.docs.delete_many(older).session(&mut *tx).await?;
                 stores.docs.insert_one(invitation).session(&mut *tx).await?;
-                let entry = trail.entry(NAME, "insert", invitation.id).holding(invitation.audited());
+                let entry = trail.entry(NAME, "insert", invitation.id).with_document(invitation.audited());
                 stores.audits.append_in(tx, entry).await
             }
             .boxed()
@@ -152,7 +152,7 @@ impl Invitations {
                 filter.insert("_id", invitation);
                 let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
                 let Some(withdrawn) = withdrawn else { return Ok(false) };
-                let entry = trail.entry(NAME, "delete", invitation).holding(withdrawn.audited());
+                let entry = trail.entry(NAME, "delete", invitation).with_document(withdrawn.audited());
                 stores.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()

@@ -164,8 +164,10 @@ impl Proofs {
         if made.matched_count == 0 {
             return Ok(());
         }
-        let changes = Diff::between(&then, &now).described();
-        self.audits.append_in(tx, trail.entry("users", "invitation_used", user).holding(now).describing(changes)).await
+        let changes = Diff::between(&then, &now).into_description();
+        self.audits
+            .append_in(tx, trail.entry("users", "invitation_used", user).with_document(now).with_changes(changes))
+            .await
     }
 
     async fn use_invitation(&self, link: &LinkDoc, now: Timestamp, tx: &mut ClientSession) -> Result<bool> {
