@@ -14,7 +14,7 @@ use crate::{
     audits::store::Trail,
     catalogue::{cache::CatalogueCache, turns::SearchTurns},
     clock::Clock,
-    config::{Config, kept_secret},
+    config::{Config, read_or_create_secret},
     db::StoreError,
     images::{
         drawing::Drawing,
@@ -24,7 +24,11 @@ use crate::{
     metrics::Metrics,
     store::Store,
     traces::{Traces, TracesError},
-    values::{author::Author, keys::Keys, phone::E164},
+    values::{
+        author::Author,
+        keys::Keys,
+        phone::{E164, Region},
+    },
 };
 
 /// The parts of the shop that all requests share. A process usually has one `App`.
@@ -97,35 +101,27 @@ impl App {
     /// if the database is a standalone server.
     pub async fn connect(config: Config, uri: &SecretString, clock: Clock) -> Result<Arc<Self>, AppError> {
         if config.keeps_files() {
-            let told = |source| AppError::Folder { folder: config.data_dir.display().to_string(), source };
-            try_to_write(&config.data_dir).map_err(told)?;
+            check_writable(&config.data_dir)?;
         }
-        let keys = keys(&config)?;
+        let keys = derive_keys(&config)?;
         let store = Store::connect(uri, &config.database.name).await?;
         store.prepare().await?;
-        // The numbering plans of all countries take a moment to load. The first caller shouldn't have to wait for them.
-        let region = config.default_region;
-        tokio::task::spawn_blocking(move || E164::parse("0", region));
+        load_numbering_plans(config.default_region);
         let metrics = Metrics::new();
-        let hashing = Counts { done: metrics.bcrypt_jobs.clone(), refused: metrics.refused.hashing.clone() };
+        let hashing_counts = Counts { done: metrics.bcrypt_jobs.clone(), refused: metrics.refused.hashing.clone() };
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&keys.access),
             traces: config.traces.as_deref().map(Traces::start).transpose()?.map(Arc::new),
-            sms: sms(&config)?,
+            sms: sms_sender(&config)?,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            hasher: Hasher::start(config.bcrypt_cost, hashing).map_err(AppError::Threads)?,
-            catalogue: CatalogueCache::new(
-                config.catalogue_cache,
-                metrics.catalogue_reads.clone(),
-                Arc::clone(&store.health),
-                config.stale_if_error,
-            ),
+            hasher: Hasher::start(config.bcrypt_cost, hashing_counts).map_err(AppError::Threads)?,
+            catalogue: catalogue_cache(&config, &metrics, &store),
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::start().map_err(AppError::Threads)?,
             searching: SearchTurns::new(),
-            mailer: mailer(&config).map_err(AppError::Mail)?,
+            mailer: open_mailer(&config).map_err(AppError::Mail)?,
             config,
             clock,
             store,
@@ -156,21 +152,32 @@ impl App {
 
 /// Creates the folder and writes a file to it, so that a wrong folder is found at the start and not with the first
 /// image.
-fn try_to_write(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+fn check_writable(folder: &Path) -> Result<(), AppError> {
     let draft = folder.join(format!("try.{}", std::process::id()));
-    std::fs::write(&draft, "x")?;
-    std::fs::remove_file(draft)
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&draft, "x"));
+    let checked = written.and_then(|()| std::fs::remove_file(draft));
+    checked.map_err(|source| AppError::Folder { folder: folder.display().to_string(), source })
 }
 
-fn sms(config: &Config) -> Result<SmsSender, AppError> {
+/// Loads the numbering plans of all countries on another thread. That takes a moment, and the first caller shouldn't
+/// have to wait for it.
+fn load_numbering_plans(region: Region) {
+    tokio::task::spawn_blocking(move || E164::parse("0", region));
+}
+
+fn catalogue_cache(config: &Config, metrics: &Metrics, store: &Store) -> CatalogueCache {
+    let (reads, health) = (metrics.catalogue_reads.clone(), Arc::clone(&store.health));
+    CatalogueCache::new(config.catalogue_cache, reads, health, config.stale_if_error)
+}
+
+fn sms_sender(config: &Config) -> Result<SmsSender, AppError> {
     match &config.sms.twilio {
         Some(account) => Twilio::new(account).map(|twilio| SmsSender::Twilio(Arc::new(twilio))).map_err(AppError::Sms),
         None => Ok(SmsSender::Local(config.data_dir.join("sms"))),
     }
 }
 
-fn mailer(config: &Config) -> Result<Mailer, MailError> {
+fn open_mailer(config: &Config) -> Result<Mailer, MailError> {
     let from = config.mail.from.clone();
     match &config.mail.smtp_url {
         Some(url) => Mailer::smtp(url, from),
@@ -178,12 +185,13 @@ fn mailer(config: &Config) -> Result<Mailer, MailError> {
     }
 }
 
-fn keys(config: &Config) -> Result<Keys, AppError> {
+fn derive_keys(config: &Config) -> Result<Keys, AppError> {
     let secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
         None => {
-            let kept = std::fs::create_dir_all(&config.data_dir).and_then(|()| kept_secret(&config.data_dir));
-            kept.map_err(|source| AppError::Secret { folder: config.data_dir.display().to_string(), source })?
+            let created = std::fs::create_dir_all(&config.data_dir);
+            let stored = created.and_then(|()| read_or_create_secret(&config.data_dir));
+            stored.map_err(|source| AppError::Secret { folder: config.data_dir.display().to_string(), source })?
         }
     };
     let previous = config.jwt_secret_previous.as_ref().map(|secret| secret.expose_secret().as_bytes());

@@ -38,8 +38,8 @@ impl Clock {
     }
 
     /// Moves this clock and all its clones ahead.
-    pub fn advance(&self, span: Duration) {
-        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_millis.fetch_add(millis, Ordering::Relaxed);
     }
 }

@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     os::unix::{
         ffi::OsStrExt,
-        fs::{DirBuilderExt, OpenOptionsExt},
+        fs::DirBuilderExt,
         process::{CommandExt, ExitStatusExt},
     },
     path::{Path, PathBuf},
@@ -27,6 +27,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
+use crate::private_files;
+
 /// The maximum time for a start. The first start on a slow disk takes longest.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// The pause between two checks of a mongod that is starting.
@@ -38,6 +40,12 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Paths with this many bytes or more are refused. On Linux, the path of a unix socket has at most 107 bytes and a
 /// final NUL (unix(7)).
 const SOCKET_PATH_LIMIT: usize = 107;
+/// The file whose lock shows that a server uses the folder.
+const LOCK_FILE: &str = "server.lock";
+/// The log of mongod.
+const LOG_FILE: &str = "mongod.log";
+/// The unix socket of mongod.
+const SOCKET_FILE: &str = "m.sock";
 /// MongoDB's error code for a node that already has a configuration (`AlreadyInitialized`).
 const ALREADY_INITIALIZED: i32 = 23;
 
@@ -89,20 +97,20 @@ impl PrivateMongod {
     /// `binary` is the mongod to run. Without it, `PATH` is searched and then `.mongodb/bin/mongod`. If another process
     /// uses the folder, this waits for up to 3 seconds, because the mongod of a killed server needs a moment to end.
     pub async fn start(folder: &Path, binary: Option<&Path>) -> Result<Self, EmbeddedError> {
-        let binary = find_mongod(binary).ok_or(EmbeddedError::NoMongod)?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
-        let folder = folder.canonicalize().map_err(at(folder))?;
-        let socket = folder.join("m.sock");
+        let mongod_path = find_mongod(binary).ok_or(EmbeddedError::NoMongod)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_error(folder))?;
+        let full_path = folder.canonicalize().map_err(io_error(folder))?;
+        let socket = full_path.join(SOCKET_FILE);
         if socket.as_os_str().len() >= SOCKET_PATH_LIMIT {
-            return Err(EmbeddedError::PathTooLong(folder));
+            return Err(EmbeddedError::PathTooLong(full_path));
         }
-        let lock = lock(&folder).await?;
-        let (pid, ended) = spawn(&binary, &folder, lock)?
+        let lock_file = lock_folder(&full_path).await?;
+        let (pid, ended) = spawn_mongod(&mongod_path, &full_path, lock_file)?
             .await
-            .map_err(|_| not_started(&folder, "no thread"))?
-            .map_err(at(&binary))?;
-        let mut mongod = Self { uri: uri(&socket), folder: folder.clone(), pid, ended };
-        mongod.become_primary(&socket, &folder).await?;
+            .map_err(|_| not_started(&full_path, "no thread"))?
+            .map_err(io_error(&mongod_path))?;
+        let mongod = Self { uri: connection_string(&socket), folder: full_path, pid, ended };
+        mongod.wait_until_writable(&socket).await?;
         Ok(mongod)
     }
 
@@ -114,9 +122,10 @@ impl PrivateMongod {
     /// Returns the connection string of the mongod that another process of this user runs in `folder`, or `None` if
     /// there is none. That mongod may still be starting.
     pub fn running_on(folder: &Path) -> Option<String> {
-        let folder = folder.canonicalize().ok()?;
-        let lock = fs::File::open(folder.join("server.lock")).ok()?;
-        matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)).then(|| uri(&folder.join("m.sock")))
+        let full_path = folder.canonicalize().ok()?;
+        let lock_file = fs::File::open(full_path.join(LOCK_FILE)).ok()?;
+        let is_locked = matches!(lock_file.try_lock(), Err(fs::TryLockError::WouldBlock));
+        is_locked.then(|| connection_string(&full_path.join(SOCKET_FILE)))
     }
 
     /// Returns the process id of mongod.
@@ -131,8 +140,8 @@ impl PrivateMongod {
 
     /// Waits until mongod has ended, for whatever reason. Returns its exit status, or status 0 if that is unknown.
     pub async fn ended(&self) -> ExitStatus {
-        let mut ended = self.ended.clone();
-        let status = ended.wait_for(Option::is_some).await.map(|status| *status);
+        let mut receiver = self.ended.clone();
+        let status = receiver.wait_for(Option::is_some).await.map(|status| *status);
         status.ok().flatten().unwrap_or_else(|| ExitStatus::from_raw(0))
     }
 
@@ -152,8 +161,9 @@ impl PrivateMongod {
         }
     }
 
-    async fn become_primary(&mut self, socket: &Path, folder: &Path) -> Result<(), EmbeddedError> {
-        let started = Instant::now();
+    /// Waits until mongod accepts writes. Fails if it ends before that or takes longer than [`START_LIMIT`].
+    async fn wait_until_writable(&self, socket: &Path) -> Result<(), EmbeddedError> {
+        let (started, folder) = (Instant::now(), &*self.folder);
         // mongod creates the socket a moment before it listens. The driver would wait half a second between attempts.
         let wait_for_socket = async {
             while UnixStream::connect(socket).await.is_err() {
@@ -161,32 +171,35 @@ impl PrivateMongod {
             }
         };
         tokio::select! {
-            status = self.ended() => return Err(not_started(folder, &first_complaint(folder, status))),
+            status = self.ended() => return Err(not_started(folder, &failure_text(folder, status))),
             result = tokio::time::timeout(START_LIMIT, wait_for_socket) => {
                 result.map_err(|_| not_started(folder, "no socket"))?;
             }
         }
         tokio::select! {
-            status = self.ended() => Err(not_started(folder, &first_complaint(folder, status))),
-            result = elect(socket, started) => result.map_err(|error| not_started(folder, &crate::db::brief(&error))),
+            status = self.ended() => Err(not_started(folder, &failure_text(folder, status))),
+            result = become_primary(socket, started) => {
+                result.map_err(|error| not_started(folder, &crate::db::brief(&error)))
+            }
         }
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> EmbeddedError {
+/// Returns a function that adds the path to an error of the system.
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> EmbeddedError {
     let path = path.to_owned();
     move |source| EmbeddedError::Io { path, source }
 }
 
 fn not_started(folder: &Path, reason: &str) -> EmbeddedError {
-    EmbeddedError::NotStarted { reason: reason.to_owned(), log: folder.join("mongod.log") }
+    EmbeddedError::NotStarted { reason: reason.to_owned(), log: folder.join(LOG_FILE) }
 }
 
 /// Returns the connection string for a socket. All bytes of the path that have a meaning in a connection string are
 /// escaped.
-fn uri(socket: &Path) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    let escape = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+fn connection_string(socket: &Path) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let escape = |byte: &u8| if is_plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
     let escaped: String = socket.as_os_str().as_bytes().iter().map(escape).collect();
     format!("mongodb://{escaped}/?directConnection=true")
 }
@@ -194,18 +207,18 @@ fn uri(socket: &Path) -> String {
 fn find_mongod(named: Option<&Path>) -> Option<PathBuf> {
     let in_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).collect::<Vec<_>>());
     let places = in_path.map(|dir| dir.join("mongod")).chain([PathBuf::from(".mongodb/bin/mongod")]);
-    let found = match named {
+    let binary = match named {
         Some(named) => named.is_file().then(|| named.to_owned()),
         None => places.into_iter().find(|place| place.is_file()),
     };
-    found.and_then(|binary| binary.canonicalize().ok())
+    binary.and_then(|binary| binary.canonicalize().ok())
 }
 
 /// Locks the folder for this server and its mongod. The mongod of a killed server holds the lock until it has ended, so
 /// waiting for the lock also waits for the end of that mongod.
-async fn lock(folder: &Path) -> Result<fs::File, EmbeddedError> {
-    let path = folder.join("server.lock");
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+async fn lock_folder(folder: &Path) -> Result<fs::File, EmbeddedError> {
+    let path = folder.join(LOCK_FILE);
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io_error(&path))?;
     let started = Instant::now();
     loop {
         match file.try_lock() {
@@ -219,38 +232,38 @@ async fn lock(folder: &Path) -> Result<fs::File, EmbeddedError> {
     }
 }
 
-type Spawned = (Pid, watch::Receiver<Option<ExitStatus>>);
+/// The process id of mongod, and the exit status as soon as mongod has ended.
+type RunningProcess = (Pid, watch::Receiver<Option<ExitStatus>>);
 
 /// Starts mongod from a thread that lives as long as mongod. Linux sends the death signal when the *thread* that forked
 /// ends, and not when its process ends (prctl(2), PR_SET_PDEATHSIG).
-fn spawn(
+fn spawn_mongod(
     binary: &Path,
     folder: &Path,
-    lock: fs::File,
-) -> Result<oneshot::Receiver<io::Result<Spawned>>, EmbeddedError> {
-    let mut command = command(binary, folder, lock)?;
+    lock_file: fs::File,
+) -> Result<oneshot::Receiver<io::Result<RunningProcess>>, EmbeddedError> {
+    let mut command = mongod_command(binary, folder, lock_file)?;
     let (started, starting) = oneshot::channel();
-    let keeper = move || match command.spawn() {
+    let keep_child = move || match command.spawn() {
         Err(error) => drop(started.send(Err(error))),
         Ok(mut child) => {
             // This closes the parent's copy of the lock. The child's copy stays open as its standard input.
             drop(command);
-            let (ending, ended) = watch::channel(None);
+            let (end_sender, ended) = watch::channel(None);
             drop(started.send(Ok((Pid::from_child(&child), ended))));
-            ending.send_replace(Some(child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0))));
+            end_sender.send_replace(Some(child.wait().unwrap_or_else(|_| ExitStatus::from_raw(0))));
         }
     };
-    thread::Builder::new().name("mongod-keeper".to_owned()).spawn(keeper).map_err(at(folder))?;
+    thread::Builder::new().name("mongod-keeper".to_owned()).spawn(keep_child).map_err(io_error(folder))?;
     Ok(starting)
 }
 
-fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, EmbeddedError> {
-    let log = folder.join("mongod.log");
-    let log =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&log).map_err(at(&log))?;
-    let stale_socket = folder.join("m.sock");
+fn mongod_command(binary: &Path, folder: &Path, lock_file: fs::File) -> Result<Command, EmbeddedError> {
+    let log_path = folder.join(LOG_FILE);
+    let log_file = private_files::create(&log_path).map_err(io_error(&log_path))?;
+    let stale_socket = folder.join(SOCKET_FILE);
     if stale_socket.exists() {
-        fs::remove_file(&stale_socket).map_err(at(&stale_socket))?;
+        fs::remove_file(&stale_socket).map_err(io_error(&stale_socket))?;
     }
     let mut command = Command::new(binary);
     // The paths here and the host in the configuration of the replica set are relative, so the folder can be moved.
@@ -265,8 +278,8 @@ fn command(binary: &Path, folder: &Path, lock: fs::File) -> Result<Command, Embe
         // mongod logs slow commands completely, and some commands contain password hashes.
         .args(["--slowms", "2147483647"])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
-        .stdin(Stdio::from(lock))
-        .stdout(Stdio::from(log))
+        .stdin(Stdio::from(lock_file))
+        .stdout(Stdio::from(log_file))
         .stderr(Stdio::null())
         // Ctrl-C in the terminal must reach only the server, because mongod must run until the last request has ended.
         .process_group(0);
@@ -293,18 +306,18 @@ fn die_with_parent(command: &mut Command) {
 fn die_with_parent(_command: &mut Command) {}
 
 /// Makes the node a replica set with one member, if it isn't one yet, and waits until it accepts writes.
-async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
+async fn become_primary(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
     let address = ServerAddress::Unix { path: socket.to_owned() };
     let options = ClientOptions::builder().hosts(vec![address]).direct_connection(true).build();
     let admin = Client::with_options(options)?.database("admin");
-    let set = doc! { "_id": "myspares", "members": [{ "_id": 0, "host": "./m.sock" }] };
+    let replica_set = doc! { "_id": "myspares", "members": [{ "_id": 0, "host": "./m.sock" }] };
     loop {
         let hello = admin.run_command(doc! { "hello": 1 }).await?;
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
             return Ok(());
         }
         if !hello.contains_key("setName") && hello.get_bool("isreplicaset").unwrap_or(false) {
-            initiate(&admin, &set).await?;
+            initiate(&admin, &replica_set).await?;
         }
         if started.elapsed() > START_LIMIT {
             return Err(mongodb::error::Error::custom("it didn't become primary"));
@@ -315,8 +328,8 @@ async fn elect(socket: &Path, started: Instant) -> mongodb::error::Result<()> {
 
 /// Gives the node its configuration. The error that it already has one is ignored: a node that is still reading its
 /// configuration looks like a node without one.
-async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()> {
-    match admin.run_command(doc! { "replSetInitiate": set.clone() }).await {
+async fn initiate(admin: &Database, replica_set: &Document) -> mongodb::error::Result<()> {
+    match admin.run_command(doc! { "replSetInitiate": replica_set.clone() }).await {
         Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(command) if command.code == ALREADY_INITIALIZED) => {
             Ok(())
         }
@@ -326,21 +339,24 @@ async fn initiate(admin: &Database, set: &Document) -> mongodb::error::Result<()
 
 /// Returns whether mongod's log says that the disk is full (ENOSPC in errno(3)).
 fn is_disk_full(folder: &Path) -> bool {
-    let log = fs::File::open(folder.join("mongod.log"));
-    let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
-    lines.any(|line| line.contains("No space left on device"))
+    log_lines(folder).any(|line| line.contains("No space left on device"))
+}
+
+/// Returns the lines of mongod's log, as far as they can be read.
+fn log_lines(folder: &Path) -> impl Iterator<Item = String> {
+    let log = fs::File::open(folder.join(LOG_FILE));
+    log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok))
 }
 
 /// Returns the exit status of mongod and the first error in its log.
-fn first_complaint(folder: &Path, status: ExitStatus) -> String {
+fn failure_text(folder: &Path, status: ExitStatus) -> String {
     if is_disk_full(folder) {
         return format!("{status}: the disk is full");
     }
-    let log = fs::File::open(folder.join("mongod.log"));
-    let mut lines = log.into_iter().flat_map(|file| BufReader::new(file).lines().map_while(Result::ok));
-    let complaint =
-        lines.find(|line| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{'));
-    format!("{status}{}", complaint.map(|line| format!(": {line}")).unwrap_or_default())
+    let is_error =
+        |line: &String| line.contains("\"s\":\"E\"") || line.contains("\"s\":\"F\"") || !line.starts_with('{');
+    let first_error = log_lines(folder).find(is_error);
+    format!("{status}{}", first_error.map(|line| format!(": {line}")).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -354,8 +370,8 @@ mod tests {
         let failed = "{\"s\":\"E\", \"msg\":\"WiredTiger error\",\"attr\":{\"error\":28,\"message\":\"No space left on device\"}}\n";
         fs::write(&log, format!("{{\"s\":\"I\"}}\n{failed}")).expect("a log");
         let status = ExitStatus::from_raw(14 << 8);
-        assert_eq!(first_complaint(folder.path(), status), "exit status: 14: the disk is full");
+        assert_eq!(failure_text(folder.path(), status), "exit status: 14: the disk is full");
         fs::write(&log, "{\"s\":\"I\"}\n{\"s\":\"E\",\"msg\":\"address in use\"}\n").expect("a log");
-        assert!(first_complaint(folder.path(), status).ends_with("address in use\"}"));
+        assert!(failure_text(folder.path(), status).ends_with("address in use\"}"));
     }
 }

@@ -33,9 +33,9 @@ impl Store {
     /// hand.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         self.refuse_standalone().await?;
-        let found = &self.validators(doc! {}).await?;
-        let lay_out = |layout: Layout| self.lay_out(layout, found);
-        stream::iter(Self::layouts()).map(lay_out).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let validators = &self.validators(doc! {}).await?;
+        let apply = |layout: Layout| self.apply_layout(layout, validators);
+        stream::iter(Self::layouts()).map(apply).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         self.complete().await
     }
 
@@ -63,14 +63,15 @@ impl Store {
 
     /// Returns the validators of the collections that exist and match `filter`, by collection name.
     async fn validators(&self, filter: Document) -> Result<HashMap<String, Document>, StoreError> {
-        let found = self.connection.database.list_collections().filter(filter).await?;
-        let named = found.map_ok(|found| (found.name, found.options.validator.unwrap_or_default()));
-        Ok(named.try_collect().await?)
+        let collections = self.connection.database.list_collections().filter(filter).await?;
+        let by_name = collections.map_ok(|found| (found.name, found.options.validator.unwrap_or_default()));
+        Ok(by_name.try_collect().await?)
     }
 
-    async fn lay_out(&self, layout: Layout, found: &HashMap<String, Document>) -> Result<(), StoreError> {
+    /// Creates or updates one collection. `validators` are those of the collections that exist.
+    async fn apply_layout(&self, layout: Layout, validators: &HashMap<String, Document>) -> Result<(), StoreError> {
         let name = layout.collection;
-        let missing = match found.get(name) {
+        let missing_indexes = match validators.get(name) {
             Some(validator) => {
                 self.update_validator(&layout, validator).await?;
                 self.missing_indexes(layout).await?
@@ -80,25 +81,25 @@ impl Store {
                 layout.indexes
             }
         };
-        if missing.is_empty() {
+        if missing_indexes.is_empty() {
             return Ok(());
         }
-        let made = self.connection.database.collection::<Document>(name).create_indexes(missing).await;
-        made.inspect_err(|_| tracing::error!(collection = name, "an index that the shop needs can't be made"))?;
+        let created = self.connection.database.collection::<Document>(name).create_indexes(missing_indexes).await;
+        created.inspect_err(|_| tracing::error!(collection = name, "an index that the shop needs can't be made"))?;
         Ok(())
     }
 
     /// Creates a collection. This is done before it is used, because transactions that create a collection conflict
     /// with each other.
     async fn create(&self, layout: &Layout) -> Result<(), StoreError> {
-        let made =
+        let created =
             self.connection.database.create_collection(layout.collection).validator(layout.validator.clone()).await;
-        if !made.as_ref().is_err_and(|error| error::code_of(error) == Some(NAMESPACE_EXISTS)) {
-            return Ok(made?);
+        if !created.as_ref().is_err_and(|error| error::code_of(error) == Some(NAMESPACE_EXISTS)) {
+            return Ok(created?);
         }
         // Another instance has created it meanwhile, perhaps an instance of another version.
-        let found = self.validators(doc! { "name": layout.collection }).await?;
-        match found.get(layout.collection) {
+        let validators = self.validators(doc! { "name": layout.collection }).await?;
+        match validators.get(layout.collection) {
             Some(validator) => self.update_validator(layout, validator).await,
             None => Ok(()),
         }
@@ -106,8 +107,8 @@ impl Store {
 
     /// Updates the validator of a collection if it differs. It isn't set at every start, because that locks the
     /// collection and needs more rights than using it.
-    async fn update_validator(&self, layout: &Layout, found: &Document) -> Result<(), StoreError> {
-        if *found != layout.validator {
+    async fn update_validator(&self, layout: &Layout, current: &Document) -> Result<(), StoreError> {
+        if *current != layout.validator {
             let change = doc! { "collMod": layout.collection, "validator": layout.validator.clone() };
             self.connection.database.run_command(change).await?;
         }
@@ -123,11 +124,11 @@ impl Store {
             return Ok(wanted);
         }
         let list = self.connection.database.run_cursor_command(doc! { "listIndexes": layout.collection });
-        let found: Vec<Document> = list.await?.try_collect().await?;
+        let documents: Vec<Document> = list.await?.try_collect().await?;
         // Indexes that somebody added by hand may have options that this version can't read; they are ignored.
-        let read = |found| bson::deserialize_from_document(found).and_then(|index| described(&index)).ok();
-        let found: Vec<Vec<u8>> = found.into_iter().filter_map(read).collect();
-        wanted.retain(|index| !described(index).is_ok_and(|index| found.contains(&index)));
+        let read = |document| bson::deserialize_from_document(document).and_then(|index| comparable_bytes(&index)).ok();
+        let existing: Vec<Vec<u8>> = documents.into_iter().filter_map(read).collect();
+        wanted.retain(|index| !comparable_bytes(index).is_ok_and(|bytes| existing.contains(&bytes)));
         Ok(wanted)
     }
 }
@@ -137,7 +138,7 @@ impl Store {
 ///
 /// A text index is changed to the form in which MongoDB stores it: `{ name: "text" }` becomes the keys
 /// `{ _fts: "text", _ftsx: 1 }` and the weights `{ name: 1 }`.
-fn described(index: &IndexModel) -> bson::error::Result<Vec<u8>> {
+fn comparable_bytes(index: &IndexModel) -> bson::error::Result<Vec<u8>> {
     let mut index = index.clone();
     let options = index.options.get_or_insert_default();
     (options.version, options.text_index_version) = (None, None);

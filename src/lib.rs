@@ -39,6 +39,8 @@ mod mail;
 mod metrics;
 /// The export and the deletion of an account, which touch every subject.
 mod privacy;
+/// Files that only the user who runs the server can read.
+mod private_files;
 /// All collections, in one list.
 mod store;
 /// Spans of calls for a collector.

@@ -53,11 +53,11 @@ impl Traces {
         let client = Client::builder().timeout(CALL_LIMIT).build()?;
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Courier { client, runtime: Handle::current() })
+            .with_http_client(ReqwestClient { client, runtime: Handle::current() })
             .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
             .build()?;
-        let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        let resource = Resource::builder().with_service_name("myspares").with_attribute(version).build();
+        let version_attribute = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+        let resource = Resource::builder().with_service_name("myspares").with_attribute(version_attribute).build();
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
         Ok(Self { tracer: provider.tracer("myspares"), provider })
     }
@@ -69,8 +69,9 @@ impl Traces {
             KeyValue::new("http.request.method", method.to_owned()),
             KeyValue::new("myspares.request_id", request_id.to_owned()),
         ];
-        let span = self.tracer.span_builder(method.to_owned()).with_kind(SpanKind::Server).with_attributes(attributes);
-        CallSpan(span.start_with_context(&self.tracer, &parent))
+        let builder =
+            self.tracer.span_builder(method.to_owned()).with_kind(SpanKind::Server).with_attributes(attributes);
+        CallSpan(builder.start_with_context(&self.tracer, &parent))
     }
 
     /// Sends the spans that are left, for two seconds at most. Logs a warning if that fails.
@@ -101,19 +102,19 @@ impl CallSpan {
 /// Sends batches with reqwest, which the app uses anyway. The exporter runs on a thread of its own, but reqwest needs a
 /// tokio runtime.
 #[derive(Debug)]
-struct Courier {
+struct ReqwestClient {
     client: Client,
     runtime: Handle,
 }
 
 #[async_trait]
-impl HttpClient for Courier {
+impl HttpClient for ReqwestClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        self.runtime.spawn(carry(self.client.clone(), request)).await?
+        self.runtime.spawn(send(self.client.clone(), request)).await?
     }
 }
 
-async fn carry(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    let answer = client.execute(request.try_into()?).await?;
-    Ok(Response::builder().status(answer.status()).body(answer.bytes().await?)?)
+async fn send(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    let response = client.execute(request.try_into()?).await?;
+    Ok(Response::builder().status(response.status()).body(response.bytes().await?)?)
 }

@@ -93,8 +93,8 @@ pub async fn request(
     if !is_own {
         sign_in::reauthenticate(app, caller, wanted.current_password, origin).await?;
     }
-    mail::count(app, account.id, &email).await?;
-    mail::put(app, Some(account.id), MailKind::VerifyEmail, &email).await?;
+    mail::take_slots(app, account.id, &email).await?;
+    mail::queue(app, Some(account.id), MailKind::VerifyEmail, &email).await?;
     Ok(email)
 }
 

@@ -41,12 +41,12 @@ pub enum InviteError {
 /// that nobody has used.
 pub async fn invite(app: &App, author: &Author, typed: &str) -> Result<InvitationDoc, InviteError> {
     let email = Email::parse(typed).map_err(|why| InvalidField::because("email", "email", why))?;
-    mail::count_invitation(app, &email).await?;
+    mail::take_invitation_slots(app, &email).await?;
     let (trail, invited_by) = (app.trail(Some(author)), author.user_id);
     let (id, created_at, expires_at) = (InvitationId::new(), trail.now, trail.now.after(LIFETIME));
     let invitation = InvitationDoc { id, email, invited_by, created_at, expires_at, used_at: None };
     app.store.invitations.insert(&invitation, &trail).await?;
-    mail::put(app, None, MailKind::StaffInvitation, &invitation.email).await?;
+    mail::queue(app, None, MailKind::StaffInvitation, &invitation.email).await?;
     Ok(invitation)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     db::StoreError,
     limits::{self, Count},
-    mail::{self, Blanks, Letter, MailDoc, kind::MailKind, letter},
+    mail::{self, Blanks, Letter, MailDoc, kind::MailKind},
     values::{email::Email, ids::UserId, limits::Action},
 };
 
@@ -32,7 +32,7 @@ pub async fn compose(app: &App, mail: &MailDoc) -> Result<Option<Letter>, StoreE
             is_open.then(|| Blanks { link: format!("{}/", app.config.mail.frontend_url), ..Blanks::default() })
         }
     };
-    Ok(blanks.map(|blanks| letter(mail.id, mail.kind, mail.to.clone(), &blanks)))
+    Ok(blanks.map(|blanks| mail::compose(mail.id, mail.kind, mail.to.clone(), &blanks)))
 }
 
 /// Makes a link for the account of a mail. Returns its URL and the username, which are filled into the letter. Returns
@@ -70,7 +70,7 @@ pub async fn notify_claimed(app: &App, user: UserId, to: &Email, kind: MailKind)
 }
 
 async fn queue(app: &App, user: UserId, to: &Email, kind: MailKind) {
-    if let Err(error) = mail::put(app, Some(user), kind, to).await {
+    if let Err(error) = mail::queue(app, Some(user), kind, to).await {
         tracing::error!(%user, ?kind, %error, "an owner is not told of a change");
     }
 }

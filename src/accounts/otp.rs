@@ -358,7 +358,7 @@ fn refuse_unreachable(app: &App, number: &E164) -> Result<(), InvalidField> {
     if !gets_sms(app, number) {
         return refused("no SMS is sent to this country");
     }
-    if number.line() == LineType::Fixed {
+    if number.line_type() == LineType::Fixed {
         return refused("no SMS can be sent to a landline");
     }
     Ok(())

@@ -74,7 +74,7 @@ pub async fn update(
     let Some(email) = &change.email else { return apply(app, caller, &change, None, origin).await };
     // The new address may belong to somebody else. So the notice to it counts as a mail that the caller asked for.
     let slots = match email {
-        EmailChange::To(new) => Some(mail::count(app, account.id, new).await?),
+        EmailChange::To(new) => Some(mail::take_slots(app, account.id, new).await?),
         EmailChange::Removed => None,
     };
     let changed = apply(app, caller, &change, current.as_ref(), origin).await;

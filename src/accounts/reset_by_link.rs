@@ -65,9 +65,9 @@ pub async fn send_link(app: &App, identifier: &str, origin: &ClientContext) -> R
     limits::take(app, request_counts("send", origin.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
     let mail_address = account.mail_address(now).cloned();
-    mail::count_recovery(app, account.id, origin.client).await?;
+    mail::take_recovery_slots(app, account.id, origin.client).await?;
     if let Some(to) = account.reset_address(now).filter(|_| account.is_active) {
-        mail::put(app, Some(account.id), MailKind::ResetPassword, to).await?;
+        mail::queue(app, Some(account.id), MailKind::ResetPassword, to).await?;
     }
     Ok(mail_address)
 }

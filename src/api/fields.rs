@@ -80,13 +80,13 @@ impl QuantityIn {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::line(&text(deserializer)?).map(|line| Self(line.to_owned())).map_err(D::Error::custom)
+        text::trimmed_line(&text(deserializer)?).map(|line| Self(line.to_owned())).map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for Lines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::lines(&text(deserializer)?).map(|lines| Self(lines.to_owned())).map_err(D::Error::custom)
+        text::trimmed_lines(&text(deserializer)?).map(|lines| Self(lines.to_owned())).map_err(D::Error::custom)
     }
 }
 

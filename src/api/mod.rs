@@ -20,7 +20,7 @@ pub mod catalogue;
 mod catalogue_out;
 mod client;
 pub mod error;
-mod etag;
+pub mod etag;
 mod examples;
 mod fast_json;
 mod fields;

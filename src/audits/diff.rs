@@ -48,7 +48,7 @@ impl Diff {
 
     /// Returns the description for the audits. It has the fields `updatedFields` and `removedFields`, as MongoDB's
     /// change events do, and `before` with the old values.
-    pub(crate) fn described(self) -> Document {
+    pub(crate) fn into_description(self) -> Document {
         doc! { "updatedFields": self.set, "removedFields": self.unset, "before": self.before }
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         let after = doc! { "a": 1, "b": 5, "d": 4 };
         let diff = Diff::between(&before, &after);
         assert_eq!(diff.update(), doc! { "$set": { "b": 5, "d": 4 }, "$unset": { "c": "" } });
-        let described = diff.described();
+        let described = diff.into_description();
         assert_eq!(described.get_document("before").expect("what was there"), &doc! { "b": 2, "c": 3 });
         assert!(Diff::between(&before, &before.clone()).is_empty());
     }

@@ -101,43 +101,52 @@ impl AuditDoc {
     /// Creates an entry that says that a session was ended because an old token of it was used.
     pub fn session_stolen(session: SessionRef, trail: &Trail) -> Self {
         let removed = doc! { "removed": { "sessions": session.session } };
-        trail.entry(AuditSubject::Users, "session_stolen", session.user).describing(removed)
+        trail.entry(AuditSubject::Users, "session_stolen", session.user).with_changes(removed)
     }
 
     /// Sets the entry's id to that of the action itself. If the action is repeated, the second entry is refused.
-    pub fn identified(self, id: AuditId) -> Self {
+    pub fn with_id(self, id: AuditId) -> Self {
         Self { id, ..self }
     }
 
     /// Adds the full code of the document.
-    pub fn coded(self, code: &FullCode) -> Self {
+    pub fn with_code(self, code: &FullCode) -> Self {
         Self { code: Some(code.clone()), ..self }
     }
 
     /// Adds the document.
-    pub fn holding(self, document: Document) -> Self {
+    pub fn with_document(self, document: Document) -> Self {
         Self { full_document: Some(document), ..self }
     }
 
     /// Adds the changes.
-    pub fn describing(self, changes: Document) -> Self {
+    pub fn with_changes(self, changes: Document) -> Self {
         Self { update_description: Some(changes), ..self }
+    }
+
+    /// Returns the entry's place in the order of entries as bytes, for a cursor: its time in milliseconds, big-endian,
+    /// and its id. [`AuditPlace`] is read from the same bytes.
+    pub fn place(&self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&self.timestamp.millis().to_be_bytes());
+        bytes[8..].copy_from_slice(&self.id.bytes());
+        bytes
     }
 
     /// Adds the text that a search looks through. It has one line each for the collection, the operation, the code, the
     /// actor's name, the actor's id, the document's id, and the names of the changed fields.
-    fn searchable(mut self) -> Self {
-        let mut words = vec![self.collection.clone(), self.operation.clone()];
-        words.extend(self.code.iter().map(ToString::to_string));
-        words.extend(self.actor.iter().flat_map(|actor| [actor.username.clone(), actor.user_id.to_string()]));
-        words.extend(self.document_key.get_object_id("_id").map(|id| id.to_hex()));
-        for (kind, fields) in self.update_description.iter().flatten() {
-            match fields {
-                Bson::Document(fields) => words.extend(fields.keys().cloned()),
-                _ => words.push(kind.clone()),
+    fn with_search_text(mut self) -> Self {
+        let mut lines = vec![self.collection.clone(), self.operation.clone()];
+        lines.extend(self.code.iter().map(ToString::to_string));
+        lines.extend(self.actor.iter().flat_map(|actor| [actor.username.clone(), actor.user_id.to_string()]));
+        lines.extend(self.document_key.get_object_id("_id").map(|id| id.to_hex()));
+        for (name, value) in self.update_description.iter().flatten() {
+            match value {
+                Bson::Document(fields) => lines.extend(fields.keys().cloned()),
+                _ => lines.push(name.clone()),
             }
         }
-        self.search = words.join("\n").to_lowercase();
+        self.search = lines.join("\n").to_lowercase();
         self
     }
 }
@@ -154,13 +163,13 @@ impl StorePart for Audits {
     }
 
     fn layout() -> Option<Layout> {
-        let newest = |field: &str| doc! { field: 1, "timestamp": -1, "_id": -1 };
+        let newest_first = |field: &str| doc! { field: 1, "timestamp": -1, "_id": -1 };
         let indexes = vec![
             swept(Duration::ZERO),
             index("timestamp", doc! { "timestamp": -1, "_id": -1 }),
-            index("code", newest("code")),
-            index("actor_id", newest("actor.user_id")),
-            index("actor_name", newest("actor.username")),
+            index("code", newest_first("code")),
+            index("actor_id", newest_first("actor.user_id")),
+            index("actor_name", newest_first("actor.username")),
         ];
         Some(Layout { collection: NAME, indexes, validator: doc! {} })
     }
@@ -169,31 +178,31 @@ impl StorePart for Audits {
 impl Audits {
     /// Adds an entry.
     pub(super) async fn append(&self, entry: AuditDoc) -> Result<(), StoreError> {
-        self.docs.insert_one(entry.searchable()).await?;
+        self.docs.insert_one(entry.with_search_text()).await?;
         Ok(())
     }
 
     /// Adds an entry in the transaction that makes the change.
     pub(crate) async fn append_in(&self, session: &mut ClientSession, entry: AuditDoc) -> mongodb::error::Result<()> {
-        self.docs.insert_one(entry.searchable()).session(session).await?;
+        self.docs.insert_one(entry.with_search_text()).session(session).await?;
         Ok(())
     }
 
     /// Removes the name of a deleted account from the entries about its actions, also from their text for searches. The
     /// account's id stays.
     pub(crate) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
-        let words = doc! { "$split": ["$search", "\n"] };
-        let at = doc! { "$indexOfArray": [words.clone(), user.to_string()] };
-        // In the text for searches, the name is the line before the id (see `searchable`). At least the collection and
+        let lines = doc! { "$split": ["$search", "\n"] };
+        let id_index = doc! { "$indexOfArray": [lines.clone(), user.to_string()] };
+        // In the text for searches, the name is the line before the id (see `with_search_text`). At least the collection and
         // the operation come before the name, so the first `$slice` always gets a positive count.
-        let before = doc! { "$slice": [words.clone(), { "$subtract": [at.clone(), 1] }] };
-        let rest = doc! { "$slice": [words, at, i32::MAX] };
+        let before = doc! { "$slice": [lines.clone(), { "$subtract": [id_index.clone(), 1] }] };
+        let rest = doc! { "$slice": [lines, id_index, i32::MAX] };
         let join = doc! { "$reduce": { "input": { "$concatArrays": [before, rest] }, "initialValue": "", "in": { "$cond": [
             { "$eq": ["$$value", ""] }, "$$this", { "$concat": ["$$value", "\n", "$$this"] },
         ] } } };
         let update = vec![doc! { "$set": { "actor.username": "", "search": join } }];
-        let named = doc! { "actor.user_id": user, "actor.username": { "$ne": "" } };
-        self.docs.update_many(named, update).session(session).await?;
+        let has_name = doc! { "actor.user_id": user, "actor.username": { "$ne": "" } };
+        self.docs.update_many(has_name, update).session(session).await?;
         Ok(())
     }
 
@@ -204,7 +213,7 @@ impl Audits {
         entries: Vec<AuditDoc>,
     ) -> mongodb::error::Result<()> {
         if !entries.is_empty() {
-            self.docs.insert_many(entries.into_iter().map(AuditDoc::searchable)).session(session).await?;
+            self.docs.insert_many(entries.into_iter().map(AuditDoc::with_search_text)).session(session).await?;
         }
         Ok(())
     }
@@ -218,15 +227,14 @@ impl Audits {
         limit: i64,
     ) -> Result<Vec<AuditDoc>, StoreError> {
         let mut filter = wanted.filter();
-        let (order, beyond) = if wanted.oldest_first { (1, "$gt") } else { (-1, "$lt") };
+        let (order, comparison) = if wanted.oldest_first { (1, "$gt") } else { (-1, "$lt") };
         if let Some(AuditPlace { timestamp, id }) = after {
-            let later =
-                [doc! { "timestamp": { beyond: timestamp } }, doc! { "timestamp": timestamp, "_id": { beyond: id } }];
-            filter = doc! { "$and": [filter, { "$or": later.to_vec() }] };
+            let by_time = doc! { "timestamp": { comparison: timestamp } };
+            let by_id = doc! { "timestamp": timestamp, "_id": { comparison: id } };
+            filter = doc! { "$and": [filter, { "$or": [by_time, by_id] }] };
         }
-        let found = self.docs.find(filter).sort(doc! { "timestamp": order, "_id": order }).limit(limit);
-        let found = found.projection(doc! { "search": 0 });
-        Ok(found.max_time(SEARCH_LIMIT).await?.try_collect().await?)
+        let query = self.docs.find(filter).sort(doc! { "timestamp": order, "_id": order }).limit(limit);
+        Ok(query.projection(doc! { "search": 0 }).max_time(SEARCH_LIMIT).await?.try_collect().await?)
     }
 
     /// Counts the entries that `wanted` matches. Fails with [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
@@ -266,27 +274,27 @@ pub struct AuditPlace {
 
 impl AuditQuery {
     fn filter(&self) -> Document {
-        let mut parts = Vec::new();
+        let mut conditions = Vec::new();
         if let Some(from) = self.from {
-            parts.push(doc! { "timestamp": { "$gte": from } });
+            conditions.push(doc! { "timestamp": { "$gte": from } });
         }
         if let Some(to) = self.to {
-            parts.push(doc! { "timestamp": { "$lte": to } });
+            conditions.push(doc! { "timestamp": { "$lte": to } });
         }
         if let Some(actor) = &self.actor {
             let by_id = actor.parse::<UserId>().map(|id| doc! { "actor.user_id": id });
-            parts.push(by_id.unwrap_or_else(|_| doc! { "actor.username": actor }));
+            conditions.push(by_id.unwrap_or_else(|_| doc! { "actor.username": actor }));
         }
         if let Some(code) = &self.code {
-            parts.push(doc! { "$or": [{ "code": code }, code_below(code)] });
+            conditions.push(doc! { "$or": [{ "code": code }, code_below(code)] });
         }
         if let Some(text) = &self.text {
-            parts.push(doc! { "search": containing(&text.to_lowercase()) });
+            conditions.push(doc! { "search": containing(&text.to_lowercase()) });
         }
-        if parts.is_empty() {
+        if conditions.is_empty() {
             doc! {}
         } else {
-            doc! { "$and": parts }
+            doc! { "$and": conditions }
         }
     }
 }
@@ -298,16 +306,5 @@ impl TryFrom<Vec<u8>> for AuditPlace {
         let (millis, id) = bytes.split_first_chunk::<8>().ok_or(InvalidId)?;
         let timestamp = Timestamp::from_millis(i64::from_be_bytes(*millis));
         Ok(Self { timestamp, id: id.to_vec().try_into()? })
-    }
-}
-
-impl AuditDoc {
-    /// Returns the entry's place in the order of entries as bytes, for a cursor: its time in milliseconds, big-endian,
-    /// and its id. [`AuditPlace`] is read from the same bytes.
-    pub fn place(&self) -> [u8; 20] {
-        let mut bytes = [0; 20];
-        bytes[..8].copy_from_slice(&self.timestamp.millis().to_be_bytes());
-        bytes[8..].copy_from_slice(&self.id.bytes());
-        bytes
     }
 }

@@ -1,6 +1,6 @@
 //! `myspares create-admin`: creates the account of an administrator.
 
-use super::{Failure, database::RunningDatabase, password::given_or_asked};
+use super::{Failure, database::RunningDatabase, password::given_or_prompted};
 use crate::{
     accounts::registration::{Application, NewAccount, create_admin},
     app::App,
@@ -25,7 +25,7 @@ pub struct CreateAdminArgs {
 
 /// Creates the account and prints what to do next. Fails if the username or the number is taken.
 pub async fn run(config: Config, args: CreateAdminArgs) -> Result<(), Failure> {
-    let password = given_or_asked(args.password)?;
+    let password = given_or_prompted(args.password)?;
     let application = Application {
         username: Some(args.username.trim().to_owned()),
         password: Some(password),
@@ -34,9 +34,9 @@ pub async fn run(config: Config, args: CreateAdminArgs) -> Result<(), Failure> {
     };
     let account = NewAccount::check(application, config.default_region)?;
     let database = RunningDatabase::own_or_shared(&config).await?;
-    let created = create(config, &database, account).await;
+    let outcome = create(config, &database, account).await;
     database.stop().await;
-    created?;
+    outcome?;
     println!("created the admin \"{}\" with the number {}", args.username, mask::phone(&args.phone));
     println!(
         "no contact of the account is proven yet, so a forgotten password can only be replaced by `myspares set-password`: \

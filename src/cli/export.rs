@@ -52,20 +52,25 @@ impl FileFormat {
 pub async fn run(config: Config, args: ExportArgs) -> Result<(), Failure> {
     let format = FileFormat::of(args.format, args.file.as_deref());
     let database = RunningDatabase::own_or_shared(&config).await?;
-    let exported = match &args.file {
-        Some(file) => to_file(config, &database, format, file).await,
+    let outcome = match &args.file {
+        Some(file) => write_file(config, &database, format, file).await,
         None => write(config, &database, format, &mut tokio::io::stdout()).await,
     };
     database.stop().await;
-    exported
+    outcome
 }
 
 /// Writes to a file with the extension `.part` and renames it at the end. So an export that fails leaves no file that
 /// looks complete, and doesn't overwrite an older file.
-async fn to_file(config: Config, database: &RunningDatabase, format: TableFormat, file: &Path) -> Result<(), Failure> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
+async fn write_file(
+    config: Config,
+    database: &RunningDatabase,
+    format: TableFormat,
+    file: &Path,
+) -> Result<(), Failure> {
+    let mut part_name = file.as_os_str().to_owned();
+    part_name.push(".part");
+    let part = PathBuf::from(part_name);
     let at_part = |error| format!("{}: {error}", part.display());
     let mut out = File::create(&part).await.map_err(at_part)?;
     if let Err(failure) = write(config, database, format, &mut out).await {
@@ -86,7 +91,7 @@ async fn write(
 ) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     let mut export = Export::begin(&app, format).await?;
-    let bar = progress(transfer::estimated_products(&app).await?);
+    let bar = progress_bar(transfer::estimated_products(&app).await?);
     while let Some(piece) = export.next().await? {
         out.write_all(&piece).await?;
         bar.set_position(export.products());
@@ -96,7 +101,7 @@ async fn write(
     Ok(())
 }
 
-fn progress(products: u64) -> ProgressBar {
+fn progress_bar(products: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}");
     ProgressBar::new(products).with_style(style.expect("the template is valid"))
 }

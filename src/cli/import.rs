@@ -30,27 +30,28 @@ pub async fn run(config: Config, args: ImportArgs) -> Result<(), Failure> {
     let length = file.metadata().await.map_err(at_file)?.len();
     let format = FileFormat::of(args.format, Some(&args.file));
     let database = RunningDatabase::own_or_shared(&config).await?;
-    let bar = progress(length);
-    let imported = async {
+    let bar = progress_bar(length);
+    let import = async {
         let app = App::connect(config, &database.uri, Clock::system()).await?;
         let report = transfer::import(&app, None, file, format, |bytes| bar.set_position(bytes)).await;
         Ok::<Report, Failure>(report.map_err(|error| format!("{}: {error}", args.file.display()))?)
     };
-    let imported = imported.await;
+    let outcome = import.await;
     bar.finish_and_clear();
     database.stop().await;
-    told(&imported?)
+    print_report(&outcome?)
 }
 
-fn progress(length: u64) -> ProgressBar {
+fn progress_bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     ProgressBar::new(length).with_style(style.expect("the template is valid"))
 }
 
-fn told(report: &Report) -> Result<(), Failure> {
+/// Prints what was imported. Fails if some lines failed.
+fn print_report(report: &Report) -> Result<(), Failure> {
     let Report { inserted, updated, unchanged, failed, failed_count } = report;
-    for bad in failed {
-        eprintln!("line {}: {}", bad.line, bad.error);
+    for failure in failed {
+        eprintln!("line {}: {}", failure.line, failure.error);
     }
     println!("inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
     match failed_count {

@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
     };
     let config = match Config::from_env() {
         Ok(config) => config,
-        Err(problems) => return wrong_configuration(&problems),
+        Err(problems) => return report_problems(&problems),
     };
     match run(command, config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +93,7 @@ fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::once(error).chain(causes).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn wrong_configuration(problems: &ConfigProblems) -> ExitCode {
+fn report_problems(problems: &ConfigProblems) -> ExitCode {
     eprintln!("myspares: {problems}");
     ExitCode::from(2)
 }
@@ -102,11 +102,11 @@ fn run(command: Configured, config: Config) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
     match command {
         Configured::Serve(args) => {
-            let _flushed_at_the_end = logging::start(&config)?;
+            let _log_guard = logging::start(&config)?;
             runtime.block_on(serve::run(config, args))
         }
         Configured::Work => {
-            let _flushed_at_the_end = logging::start(&config)?;
+            let _log_guard = logging::start(&config)?;
             runtime.block_on(work::run(config))
         }
         Configured::CheckConfig => {

@@ -16,7 +16,6 @@ use crate::{
     config::{AppEnv, Config},
     values::{
         cart::CartLine,
-        codes::FullCode,
         ids::{BrandId, CategoryId, LineRev, ModelId, ProductId},
         quantity::Quantity,
         role::Role,
@@ -29,7 +28,7 @@ const BATCH: usize = 1_000;
 /// The password of every sample customer.
 const PASSWORD: &str = "Sample-2024";
 /// The maximum number of lines in a sample cart.
-const LINES: usize = 5;
+const MAX_CART_LINES: usize = 5;
 
 /// The arguments of `seed`.
 #[derive(clap::Args)]
@@ -60,9 +59,9 @@ pub async fn run(config: Config, args: SeedArgs) -> Result<(), Failure> {
         return Err("at most 500 brands, models and categories each, and 100,000 products a category".into());
     }
     let database = RunningDatabase::own_or_shared(&config).await?;
-    let seeded = fill(config, &database, &args).await;
+    let outcome = fill(config, &database, &args).await;
     database.stop().await;
-    seeded
+    outcome
 }
 
 async fn fill(config: Config, database: &RunningDatabase, args: &SeedArgs) -> Result<(), Failure> {
@@ -70,15 +69,15 @@ async fn fill(config: Config, database: &RunningDatabase, args: &SeedArgs) -> Re
     if !seeding::is_empty(&app).await? {
         return Err("there is a catalogue already; seed an empty database (MONGO_DB_NAME)".into());
     }
-    for n in 0..args.users {
-        let account = NewAccount::check(application(n), app.config.default_region)?;
+    for number in 0..args.users {
+        let account = NewAccount::check(application(number), app.config.default_region)?;
         registration::refuse_taken(&app, &account.identity)
             .await
-            .map_err(|taken| format!("sample customer {n}: {taken}"))?;
+            .map_err(|taken| format!("sample customer {number}: {taken}"))?;
     }
-    let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress(args) };
-    let some = seeder.catalogue(args).await?;
-    seeder.customers(args.users, &some).await?;
+    let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress_bar(args) };
+    let cart_products = seeder.insert_catalogue(args).await?;
+    seeder.insert_customers(args.users, &cart_products).await?;
     seeder.bar.finish_and_clear();
     println!("seeded {} documents", seeder.bar.position());
     if args.users > 0 {
@@ -87,7 +86,7 @@ async fn fill(config: Config, database: &RunningDatabase, args: &SeedArgs) -> Re
     Ok(())
 }
 
-fn progress(args: &SeedArgs) -> ProgressBar {
+fn progress_bar(args: &SeedArgs) -> ProgressBar {
     let (brands, models) = (args.brands, args.brands * args.models);
     let categories = models * args.categories;
     let total = brands + models + categories + categories * args.products + args.users;
@@ -103,15 +102,15 @@ struct Seeder<'a> {
 
 impl Seeder<'_> {
     /// Inserts the catalogue, parents before their children. Returns some products for the carts.
-    async fn catalogue(&self, args: &SeedArgs) -> Result<Vec<ProductDoc>, Failure> {
+    async fn insert_catalogue(&self, args: &SeedArgs) -> Result<Vec<ProductDoc>, Failure> {
         let brands: Vec<_> = (0..args.brands).map(|n| sample::brand(n).top(BrandId::new(), self.now)).collect();
         if !brands.is_empty() {
             seeding::insert_brands(self.app, &brands).await?;
         }
         self.bar.inc(brands.len() as u64);
-        let mut some = Vec::new();
-        for (b, brand) in brands.iter().enumerate() {
-            let model = |n| sample::model(b, n).below(ModelId::new(), brand.id, &brand.code, self.now);
+        let mut cart_products = Vec::new();
+        for (brand_number, brand) in brands.iter().enumerate() {
+            let model = |n| sample::model(brand_number, n).below(ModelId::new(), brand.id, &brand.code, self.now);
             let models: Vec<BranchDoc<Model>> = (0..args.models).map(model).collect();
             if models.is_empty() {
                 continue;
@@ -119,18 +118,20 @@ impl Seeder<'_> {
             seeding::insert_models(self.app, &models).await?;
             self.bar.inc(models.len() as u64);
             for model in &models {
-                self.below_model(model, &format!("{} {}", brand.name, model.name), args, &mut some).await?;
+                let fits = format!("{} {}", brand.name, model.name);
+                self.insert_below_model(model, &fits, args, &mut cart_products).await?;
             }
         }
-        Ok(some)
+        Ok(cart_products)
     }
 
-    async fn below_model(
+    /// Inserts the categories and products of a model. Adds products to `cart_products` until there are enough.
+    async fn insert_below_model(
         &self,
         model: &BranchDoc<Model>,
         fits: &str,
         args: &SeedArgs,
-        some: &mut Vec<ProductDoc>,
+        cart_products: &mut Vec<ProductDoc>,
     ) -> Result<(), Failure> {
         let category = |n| sample::category(n).below(CategoryId::new(), model.id, &model.code, self.now);
         let categories: Vec<_> = (0..args.categories).map(category).collect();
@@ -139,36 +140,36 @@ impl Seeder<'_> {
         }
         seeding::insert_categories(self.app, &categories).await?;
         self.bar.inc(categories.len() as u64);
-        for (c, category) in categories.iter().enumerate() {
-            self.products(c, category.id, &category.code, fits, args.products, some).await?;
+        for (category_number, category) in categories.iter().enumerate() {
+            let product = |n| {
+                let new = sample::product(category_number, n, fits);
+                new.below(ProductId::new(), category.id, &category.code, self.now)
+            };
+            self.insert_products((0..args.products).map(product), cart_products).await?;
         }
         Ok(())
     }
 
-    async fn products(
+    async fn insert_products(
         &self,
-        c: usize,
-        id: CategoryId,
-        code: &FullCode,
-        fits: &str,
-        count: usize,
-        some: &mut Vec<ProductDoc>,
+        mut products: impl Iterator<Item = ProductDoc>,
+        cart_products: &mut Vec<ProductDoc>,
     ) -> Result<(), Failure> {
-        let mut left = (0..count).map(|n| sample::product(c, n, fits).below(ProductId::new(), id, code, self.now));
         loop {
-            let batch: Vec<ProductDoc> = left.by_ref().take(BATCH).collect();
+            let batch: Vec<ProductDoc> = products.by_ref().take(BATCH).collect();
             if batch.is_empty() {
                 return Ok(());
             }
             seeding::insert_products(self.app, &batch).await?;
             self.bar.inc(batch.len() as u64);
-            some.extend(batch.into_iter().take(LINES.saturating_sub(some.len())));
+            let missing = MAX_CART_LINES.saturating_sub(cart_products.len());
+            cart_products.extend(batch.into_iter().take(missing));
         }
     }
 
     /// Inserts customers who have the products in their carts. All customers get the same password hash: hashing is
     /// slow, and the password is public.
-    async fn customers(&self, count: usize, products: &[ProductDoc]) -> Result<(), Failure> {
+    async fn insert_customers(&self, count: usize, products: &[ProductDoc]) -> Result<(), Failure> {
         if count == 0 {
             return Ok(());
         }
@@ -178,8 +179,11 @@ impl Seeder<'_> {
             let customer = |n| -> Result<UserDoc, Failure> {
                 let account = NewAccount::check(application(n), self.app.config.default_region)?;
                 let mut user = new_document(account.identity, hash.clone(), Role::Customer, Vec::new(), self.now);
-                user.cart.items =
-                    products.iter().enumerate().map(|(at, product)| line(product, n + at, self.now)).collect();
+                user.cart.items = products
+                    .iter()
+                    .enumerate()
+                    .map(|(index, product)| cart_line(product, n + index, self.now))
+                    .collect();
                 Ok(user)
             };
             let users = (start..count.min(start + BATCH)).map(customer).collect::<Result<Vec<_>, _>>()?;
@@ -203,7 +207,7 @@ fn phone(n: usize) -> String {
     format!("+91{}", 9_800_000_000 + n)
 }
 
-fn line(product: &ProductDoc, n: usize, now: Timestamp) -> CartLine {
+fn cart_line(product: &ProductDoc, n: usize, now: Timestamp) -> CartLine {
     CartLine {
         product_id: product.id,
         quantity: Quantity::new(i64::try_from(1 + n % 3).unwrap_or(1)).unwrap_or(Quantity::ONE),

@@ -36,26 +36,26 @@ async fn serve_on(
     database: &RunningDatabase,
     args: &ServeArgs,
 ) -> Result<(), Failure> {
-    let mut stopping = StopSignals::catch()?;
+    let mut stop_signals = StopSignals::catch()?;
     warn_of_unusual_production(&config);
     let app = tokio::select! {
         app = App::connect(config, &database.uri, Clock::system()) => app?,
-        () = stopping.wait(database) => return stopping.outcome(),
+        () = stop_signals.wait(database) => return stop_signals.outcome(),
     };
     let workers = (!args.no_workers).then(|| Workers::start(&app));
     tracing::info!("serving {url}/ (Swagger UI at {url}/docs)", url = listeners.url());
-    let stop = async {
-        stopping.wait(database).await;
+    let wait_for_stop = async {
+        stop_signals.wait(database).await;
         // The workers begin nothing new, but can finish their mails while the last requests are answered.
         if let Some(workers) = &workers {
             workers.ask_to_stop();
         }
     };
-    serve(Arc::clone(&app), listeners, stop).await?;
+    serve(Arc::clone(&app), listeners, wait_for_stop).await?;
     if let Some(workers) = workers {
         workers.stop().await;
     }
-    stopping.close(&app).await
+    stop_signals.close(&app).await
 }
 
 /// Logs warnings about settings that are allowed in production but are seldom intended.

@@ -1,6 +1,6 @@
 //! `myspares set-password`: sets the password of an account whose owner can't sign in any more.
 
-use super::{Failure, database::RunningDatabase, password::given_or_asked};
+use super::{Failure, database::RunningDatabase, password::given_or_prompted};
 use crate::{
     accounts::{operator, rules::password::Password},
     app::App,
@@ -21,16 +21,21 @@ pub struct SetPasswordArgs {
 
 /// Sets the password and ends every session of the account.
 pub async fn run(config: Config, args: SetPasswordArgs) -> Result<(), Failure> {
-    let password = given_or_asked(args.password)?;
+    let password = given_or_prompted(args.password)?;
     let database = RunningDatabase::own_or_shared(&config).await?;
-    let set = set(config, &database, &args.username, password).await;
+    let outcome = set_password(config, &database, &args.username, password).await;
     database.stop().await;
-    set?;
+    outcome?;
     println!("set the password of \"{}\" and ended all of its sessions", args.username);
     Ok(())
 }
 
-async fn set(config: Config, database: &RunningDatabase, username: &str, password: Password) -> Result<(), Failure> {
+async fn set_password(
+    config: Config,
+    database: &RunningDatabase,
+    username: &str,
+    password: Password,
+) -> Result<(), Failure> {
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     Ok(operator::set_password(&app, username.trim(), password).await?)
 }

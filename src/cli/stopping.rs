@@ -30,13 +30,13 @@ impl StopSignals {
         let mongod = async {
             let Some(mongod) = &database.mongod else { return std::future::pending().await };
             let status = mongod.ended().await;
-            let why = if mongod.is_disk_full() { ": the disk is full" } else { "" };
-            format!("{status}{why}")
+            let reason = if mongod.is_disk_full() { ": the disk is full" } else { "" };
+            format!("{status}{reason}")
         };
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
-            end = mongod => self.lost_mongod = Some(end),
+            ending = mongod => self.lost_mongod = Some(ending),
         }
     }
 
@@ -51,7 +51,7 @@ impl StopSignals {
     /// Returns an error if the private mongod ended by itself.
     pub fn outcome(&self) -> Result<(), Failure> {
         match &self.lost_mongod {
-            Some(end) => Err(format!("the private mongod ended by itself ({end})").into()),
+            Some(ending) => Err(format!("the private mongod ended by itself ({ending})").into()),
             None => Ok(()),
         }
     }

@@ -12,11 +12,11 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 }
 
 async fn work_on(config: Config, database: &RunningDatabase) -> Result<(), Failure> {
-    let mut stopping = StopSignals::catch()?;
+    let mut stop_signals = StopSignals::catch()?;
     let app = App::connect(config, &database.uri, Clock::system()).await?;
     let workers = Workers::start(&app);
     tracing::info!("working in the background");
-    stopping.wait(database).await;
+    stop_signals.wait(database).await;
     workers.stop().await;
-    stopping.close(&app).await
+    stop_signals.close(&app).await
 }

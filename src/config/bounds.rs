@@ -46,35 +46,29 @@ pub struct Patience {
 }
 
 impl Bounds {
-    pub(super) fn read(r: &mut Reader, app_env: AppEnv) -> Self {
-        let drain_time = if app_env == AppEnv::Production { Duration::from_secs(5) } else { Duration::ZERO };
+    pub(super) fn read(reader: &mut Reader, app_env: AppEnv) -> Self {
+        let default_drain_time = if app_env == AppEnv::Production { Duration::from_secs(5) } else { Duration::ZERO };
         Self {
-            connections: count(r, "MAX_CONNECTIONS", 2048),
-            connections_of_address: count(r, "MAX_CONNECTIONS_ADDRESS", 256),
-            requests: count(r, "MAX_REQUESTS", 1024),
-            requests_of_address: count(r, "MAX_REQUESTS_ADDRESS", 256),
-            body_bytes: 1024 * 1024 * count(r, "MAX_BODIES_MB", 48),
-            streams: r.parsed("MAX_STREAMS", 100, "a number from 1 to 1000", |text| {
-                text.parse().ok().filter(|streams| (1..=1000).contains(streams))
-            }),
-            header_bytes: r.parsed("MAX_HEADER_BYTES", 32 * 1024, "a number from 8192 to 1048576", |text| {
-                text.parse().ok().filter(|bytes| (8192..=1024 * 1024).contains(bytes))
-            }),
-            header_time: r.span("HEADER_TIME", Duration::from_secs(10)),
-            idle_time: r.span("IDLE_TIME", Duration::from_secs(75)),
+            connections: count(reader, "MAX_CONNECTIONS", 2048),
+            connections_of_address: count(reader, "MAX_CONNECTIONS_ADDRESS", 256),
+            requests: count(reader, "MAX_REQUESTS", 1024),
+            requests_of_address: count(reader, "MAX_REQUESTS_ADDRESS", 256),
+            body_bytes: 1024 * 1024 * count(reader, "MAX_BODIES_MB", 48),
+            streams: reader.number("MAX_STREAMS", 100, "number", 1..=1000),
+            header_bytes: reader.number("MAX_HEADER_BYTES", 32 * 1024, "number", 8192..=1024 * 1024),
+            header_time: reader.duration("HEADER_TIME", Duration::from_secs(10)),
+            idle_time: reader.duration("IDLE_TIME", Duration::from_secs(75)),
             patience: Patience {
-                limit: r.span("STALL_TIME", Duration::from_secs(20)),
-                rate: r.parsed("MIN_RATE", 1024, "a number of bytes a second from 1", |text| {
+                limit: reader.duration("STALL_TIME", Duration::from_secs(20)),
+                rate: reader.parsed("MIN_RATE", 1024, "a number of bytes a second from 1", |text| {
                     text.parse().ok().filter(|rate| *rate > 0)
                 }),
             },
-            drain_time: r.span_or_none("DRAIN_TIME", drain_time),
+            drain_time: reader.duration_or_zero("DRAIN_TIME", default_drain_time),
         }
     }
 }
 
-fn count(r: &mut Reader, name: &'static str, default: usize) -> usize {
-    r.parsed(name, default, "a number from 1 to 1000000", |text| {
-        text.parse().ok().filter(|count| (1..=1_000_000).contains(count))
-    })
+fn count(reader: &mut Reader, name: &'static str, default: usize) -> usize {
+    reader.number(name, default, "number", 1..=1_000_000)
 }

@@ -46,8 +46,8 @@ pub enum LogFormat {
 }
 
 impl AppEnv {
-    pub(super) fn read(r: &mut Reader) -> Self {
-        r.parsed("APP_ENV", Self::Development, "development or production", |text| match text {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        reader.parsed("APP_ENV", Self::Development, "development or production", |text| match text {
             "development" => Some(Self::Development),
             "production" => Some(Self::Production),
             _ => None,
@@ -56,9 +56,9 @@ impl AppEnv {
 }
 
 impl BodyRefresh {
-    pub(super) fn read(r: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader) -> Self {
         // In older versions, the setting was a switch.
-        r.parsed("BODY_REFRESH", Self::Off, "off, rotating or static", |text| match text.to_lowercase().as_str() {
+        reader.parsed("BODY_REFRESH", Self::Off, "off, rotating or static", |text| match text.to_lowercase().as_str() {
             "off" | "false" | "no" | "0" => Some(Self::Off),
             "rotating" | "true" | "yes" | "on" | "1" => Some(Self::Rotating),
             "static" => Some(Self::Static),
@@ -68,20 +68,21 @@ impl BodyRefresh {
 }
 
 impl MetricsHome {
-    pub(super) fn read(r: &mut Reader, app_env: AppEnv) -> Self {
+    pub(super) fn read(reader: &mut Reader, app_env: AppEnv) -> Self {
         let default = if app_env == AppEnv::Production { Self::Off } else { Self::Main };
-        r.parsed("METRICS_ADDR", default, "off, main, or an address and port such as 127.0.0.1:9100", |text| match text
-        {
-            "off" => Some(Self::Off),
-            "main" => Some(Self::Main),
-            _ => text.parse().ok().map(Self::Own),
+        reader.parsed("METRICS_ADDR", default, "off, main, or an address and port such as 127.0.0.1:9100", |text| {
+            match text {
+                "off" => Some(Self::Off),
+                "main" => Some(Self::Main),
+                _ => text.parse().ok().map(Self::Own),
+            }
         })
     }
 }
 
 impl LogFormat {
-    pub(super) fn read(r: &mut Reader) -> Self {
-        r.parsed("LOG_FORMAT", Self::Text, "text or json", |text| match text {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        reader.parsed("LOG_FORMAT", Self::Text, "text or json", |text| match text {
             "text" => Some(Self::Text),
             "json" => Some(Self::Json),
             _ => None,

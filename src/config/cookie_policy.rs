@@ -18,23 +18,28 @@ pub struct CookiePolicy {
 }
 
 impl CookiePolicy {
-    pub(super) fn read(r: &mut Reader, app_env: AppEnv) -> Self {
+    pub(super) fn read(reader: &mut Reader, app_env: AppEnv) -> Self {
         Self {
-            secure: r.switch("COOKIE_SECURE", app_env == AppEnv::Production),
-            same_site: r.parsed("COOKIE_SAMESITE", cookie::SameSite::Strict, "strict, lax or none", same_site),
-            partitioned: r.switch("COOKIE_PARTITIONED", false),
-            domain: r
-                .parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| cookie_domain(text).map(Some)),
+            secure: reader.switch("COOKIE_SECURE", app_env == AppEnv::Production),
+            same_site: reader.parsed(
+                "COOKIE_SAMESITE",
+                cookie::SameSite::Strict,
+                "strict, lax or none",
+                parse_same_site,
+            ),
+            partitioned: reader.switch("COOKIE_PARTITIONED", false),
+            domain: reader
+                .parsed("COOKIE_DOMAIN", None, "a domain such as example.com", |text| parse_domain(text).map(Some)),
         }
     }
 
     /// Reports combinations of attributes with which browsers don't send the cookie.
-    pub(super) fn check(&self, r: &mut Reader) {
+    pub(super) fn check(&self, reader: &mut Reader) {
         if self.same_site == cookie::SameSite::None && !self.secure {
-            r.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
+            reader.problem("COOKIE_SAMESITE", "none needs COOKIE_SECURE=true: browsers drop such a cookie otherwise");
         }
         if self.partitioned && self.same_site != cookie::SameSite::None {
-            r.problem(
+            reader.problem(
                 "COOKIE_PARTITIONED",
                 "needs COOKIE_SAMESITE=none: other cookies are never sent from other sites",
             );
@@ -42,7 +47,7 @@ impl CookiePolicy {
     }
 }
 
-fn same_site(text: &str) -> Option<cookie::SameSite> {
+fn parse_same_site(text: &str) -> Option<cookie::SameSite> {
     match text.to_lowercase().as_str() {
         "strict" => Some(cookie::SameSite::Strict),
         "lax" => Some(cookie::SameSite::Lax),
@@ -51,9 +56,9 @@ fn same_site(text: &str) -> Option<cookie::SameSite> {
     }
 }
 
-fn cookie_domain(text: &str) -> Option<String> {
+fn parse_domain(text: &str) -> Option<String> {
     let domain = text.strip_prefix('.').unwrap_or(text);
-    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let named = domain.contains('.') && domain.split('.').all(label) && domain.parse::<IpAddr>().is_err();
-    named.then(|| domain.to_owned())
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_domain_name = domain.contains('.') && domain.split('.').all(is_label) && domain.parse::<IpAddr>().is_err();
+    is_domain_name.then(|| domain.to_owned())
 }

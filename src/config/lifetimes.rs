@@ -27,28 +27,28 @@ pub struct Lifetimes {
 }
 
 impl Lifetimes {
-    pub(super) fn read(r: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader) -> Self {
         Self {
-            access: r.span("ACCESS_TTL", Duration::from_secs(15 * MINUTE)),
-            refresh: r.span("REFRESH_TTL", Duration::from_secs(7 * DAY)),
-            grace: r.span("REFRESH_GRACE", Duration::from_secs(30)),
-            session: r.span("SESSION_TTL", Duration::from_secs(30 * DAY)),
-            otp: r.span("OTP_TTL", Duration::from_secs(10 * MINUTE)),
-            link: r.span("LINK_TTL", Duration::from_secs(60 * MINUTE)),
-            reset: r.span("RESET_TTL", Duration::from_secs(15 * MINUTE)),
+            access: reader.duration("ACCESS_TTL", Duration::from_secs(15 * MINUTE)),
+            refresh: reader.duration("REFRESH_TTL", Duration::from_secs(7 * DAY)),
+            grace: reader.duration("REFRESH_GRACE", Duration::from_secs(30)),
+            session: reader.duration("SESSION_TTL", Duration::from_secs(30 * DAY)),
+            otp: reader.duration("OTP_TTL", Duration::from_secs(10 * MINUTE)),
+            link: reader.duration("LINK_TTL", Duration::from_secs(60 * MINUTE)),
+            reset: reader.duration("RESET_TTL", Duration::from_secs(15 * MINUTE)),
         }
     }
 
     /// Reports lifetimes that are too short or don't fit together.
-    pub(super) fn check(&self, r: &mut Reader) {
+    pub(super) fn check(&self, reader: &mut Reader) {
         if self.access < Duration::from_secs(1) {
-            r.problem("ACCESS_TTL", "must be a second or more: tokens know no shorter time");
+            reader.problem("ACCESS_TTL", "must be a second or more: tokens know no shorter time");
         }
         if self.access > self.session {
-            r.problem("ACCESS_TTL", "must not be longer than SESSION_TTL");
+            reader.problem("ACCESS_TTL", "must not be longer than SESSION_TTL");
         }
         if self.grace >= self.refresh {
-            r.problem("REFRESH_GRACE", "must be shorter than REFRESH_TTL");
+            reader.problem("REFRESH_GRACE", "must be shorter than REFRESH_TTL");
         }
     }
 }

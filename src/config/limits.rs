@@ -12,11 +12,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) fn read(r: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader) -> Self {
         let rate =
-            |action: &Action| (*action, r.value(action.variable(), action.default_rate(), "a rate such as 20/1h"));
+            |action: &Action| (*action, reader.value(action.variable(), action.default_rate(), "a rate such as 20/1h"));
         let rates = Action::ALL.iter().map(rate).collect();
-        let scale = r.parsed("RATE_LIMIT_SCALE", 1.0, "a number from 0 to 1000", |text| {
+        let scale = reader.parsed("RATE_LIMIT_SCALE", 1.0, "a number from 0 to 1000", |text| {
             text.parse().ok().filter(|scale| (0.0..=1000.0).contains(scale))
         });
         Self { rates, scale }

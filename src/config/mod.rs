@@ -33,10 +33,13 @@ pub use self::{
     limits::Limits,
     mail::Mail,
     reader::ConfigProblems,
-    secret::kept_secret,
+    secret::read_or_create_secret,
     sms::{Sms, TwilioAccount},
 };
 use crate::values::phone::Region;
+
+const MEBIBYTE: u64 = 1024 * 1024;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All settings.
 #[derive(Debug, Clone)]
@@ -116,23 +119,23 @@ impl Config {
     /// Reads `.env` in the working directory, and then the environment, which takes precedence. Variables that are not
     /// UTF-8 are ignored. The error lists all problems.
     pub fn from_env() -> Result<Self, ConfigProblems> {
-        let mut set = HashMap::new();
-        let mut broken = None;
+        let mut variables = HashMap::new();
+        let mut file_problem = None;
         match dotenvy::from_path_iter(".env") {
             Ok(lines) => lines.for_each(|line| match line {
-                Ok((name, value)) => drop(set.insert(name, value)),
+                Ok((name, value)) => drop(variables.insert(name, value)),
                 // The error would repeat the line, which may contain a secret.
-                Err(_) => broken = Some("a line is not of the form NAME=value"),
+                Err(_) => file_problem = Some("a line is not of the form NAME=value"),
             }),
             Err(error) if error.not_found() => {}
-            Err(_) => broken = Some("can't be read"),
+            Err(_) => file_problem = Some("can't be read"),
         }
-        set.extend(
+        variables.extend(
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         );
-        let mut reader = Reader::new(set);
-        if let Some(what) = broken {
-            reader.problem(".env", what);
+        let mut reader = Reader::new(variables);
+        if let Some(problem) = file_problem {
+            reader.problem(".env", problem);
         }
         Self::read(reader)
     }
@@ -155,96 +158,94 @@ impl Config {
         Ok(config)
     }
 
-    fn gather(r: &mut Reader) -> Self {
-        let app_env = AppEnv::read(r);
+    fn gather(reader: &mut Reader) -> Self {
+        let app_env = AppEnv::read(reader);
         Self {
             app_env,
-            host: r.value("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address"),
-            port: r.value("PORT", 8000, "a port from 0 to 65535"),
-            database: DatabaseConfig {
-                uri: mongo_uri(r),
-                name: r.parsed(
-                    "MONGO_DB_NAME",
-                    "MySpares_db".to_owned(),
-                    "1 to 63 of A-Z, a-z, 0-9, _ and -",
-                    database_name,
-                ),
-                mongod_bin: r.parsed("MONGOD_BIN", None, "the path of a file", |text| {
-                    Some(PathBuf::from(text)).filter(|path| path.is_file()).map(Some)
-                }),
-            },
-            data_dir: r.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
-            disk_reserve: 1024
-                * 1024
-                * r.parsed("DISK_RESERVE_MB", 512, "a number of megabytes from 0 to 1000000000", |text| {
-                    text.parse().ok().filter(|megabytes| (0..=1_000_000_000).contains(megabytes))
-                }),
-            jwt_secret: r.secret("JWT_SECRET"),
-            jwt_secret_previous: r.secret("JWT_SECRET_PREVIOUS"),
-            bcrypt_cost: r.parsed("BCRYPT_COST", 12, "a number from 4 to 15", |text| {
-                text.parse().ok().filter(|cost| (4..=15).contains(cost))
-            }),
-            cookie: CookiePolicy::read(r, app_env),
-            cors_allowed_origins: origins::read(r),
-            default_region: r.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
-            currency: r.parsed("CURRENCY", "INR".to_owned(), "a three-letter currency code such as INR", |text| {
-                (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
-            }),
-            lifetimes: Lifetimes::read(r),
-            sms: Sms::read(r),
-            limits: Limits::read(r),
-            mail: Mail::read(r),
-            images: ImageHome::read(r),
-            trusted_proxies: origins::read_proxies(r),
-            catalogue_cache: 1024
-                * 1024
-                * r.parsed("CATALOG_CACHE_MB", 64, "a number of megabytes from 0 to 65536", |text| {
-                    text.parse().ok().filter(|megabytes| (0..=65_536).contains(megabytes))
-                }),
-            stale_if_error: r.span_or_none("STALE_IF_ERROR", Duration::from_secs(60)),
-            audit_retention: Duration::from_secs(24 * 60 * 60)
-                * r.parsed("AUDIT_RETENTION_DAYS", 30, "a number of days from 1 to 3650", |text| {
-                    text.parse().ok().filter(|days| (1..=3650).contains(days))
-                }),
-            body_refresh: BodyRefresh::read(r),
-            bounds: Bounds::read(r, app_env),
-            metrics: MetricsHome::read(r, app_env),
-            traces: r.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", None, "a URL such as http://localhost:4318", |text| {
-                text.starts_with("http").then(|| Some(text.to_owned()))
-            }),
-            docs: r.switch("DOCS", true),
-            log_format: LogFormat::read(r),
-            log_filter: r.parsed(
-                "RUST_LOG",
-                "info,poem=warn".to_owned(),
-                "a filter such as info or myspares=debug,warn",
-                |text| text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned()),
-            ),
+            host: reader.value("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST), "an IP address"),
+            port: reader.value("PORT", 8000, "a port from 0 to 65535"),
+            database: DatabaseConfig::read(reader),
+            data_dir: reader.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from),
+            disk_reserve: MEBIBYTE * reader.number("DISK_RESERVE_MB", 512, "number of megabytes", 0..=1_000_000_000),
+            jwt_secret: reader.secret("JWT_SECRET"),
+            jwt_secret_previous: reader.secret("JWT_SECRET_PREVIOUS"),
+            bcrypt_cost: reader.number("BCRYPT_COST", 12, "number", 4..=15),
+            cookie: CookiePolicy::read(reader, app_env),
+            cors_allowed_origins: origins::read(reader),
+            default_region: reader.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
+            currency: currency(reader),
+            lifetimes: Lifetimes::read(reader),
+            sms: Sms::read(reader),
+            limits: Limits::read(reader),
+            mail: Mail::read(reader),
+            images: ImageHome::read(reader),
+            trusted_proxies: origins::read_proxies(reader),
+            catalogue_cache: MEBIBYTE * reader.number("CATALOG_CACHE_MB", 64, "number of megabytes", 0..=65_536),
+            stale_if_error: reader.duration_or_zero("STALE_IF_ERROR", Duration::from_secs(60)),
+            audit_retention: DAY * reader.number("AUDIT_RETENTION_DAYS", 30, "number of days", 1..=3650),
+            body_refresh: BodyRefresh::read(reader),
+            bounds: Bounds::read(reader, app_env),
+            metrics: MetricsHome::read(reader, app_env),
+            traces: traces_endpoint(reader),
+            docs: reader.switch("DOCS", true),
+            log_format: LogFormat::read(reader),
+            log_filter: log_filter(reader),
         }
     }
 
     /// Reports settings that are valid alone but don't fit together, or that production doesn't allow.
-    fn cross_check(&self, r: &mut Reader) {
-        self.cookie.check(r);
-        self.lifetimes.check(r);
+    fn cross_check(&self, reader: &mut Reader) {
+        self.cookie.check(reader);
+        self.lifetimes.check(reader);
         if self.app_env == AppEnv::Production {
-            self.check_production(r);
+            self.check_production(reader);
         }
     }
 
-    fn check_production(&self, r: &mut Reader) {
+    fn check_production(&self, reader: &mut Reader) {
         if self.jwt_secret.is_none() {
-            r.problem("JWT_SECRET", "is required in production: 32 random bytes or more");
+            reader.problem("JWT_SECRET", "is required in production: 32 random bytes or more");
         }
         if self.bcrypt_cost < 10 {
-            r.problem("BCRYPT_COST", "must be 10 or more in production");
+            reader.problem("BCRYPT_COST", "must be 10 or more in production");
         }
         if self.limits.scale <= 0.0 {
-            r.problem("RATE_LIMIT_SCALE", "must be more than 0 in production");
+            reader.problem("RATE_LIMIT_SCALE", "must be more than 0 in production");
         }
-        self.sms.check_production(r);
-        self.mail.check_production(r);
+        self.sms.check_production(reader);
+        self.mail.check_production(reader);
     }
+}
+
+impl DatabaseConfig {
+    fn read(reader: &mut Reader) -> Self {
+        let default_name = "MySpares_db".to_owned();
+        Self {
+            uri: mongo_uri(reader),
+            name: reader.parsed("MONGO_DB_NAME", default_name, "1 to 63 of A-Z, a-z, 0-9, _ and -", database_name),
+            mongod_bin: reader.parsed("MONGOD_BIN", None, "the path of a file", |text| {
+                Some(PathBuf::from(text)).filter(|path| path.is_file()).map(Some)
+            }),
+        }
+    }
+}
+
+fn currency(reader: &mut Reader) -> String {
+    reader.parsed("CURRENCY", "INR".to_owned(), "a three-letter currency code such as INR", |text| {
+        (text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
+    })
+}
+
+fn traces_endpoint(reader: &mut Reader) -> Option<String> {
+    reader.parsed("OTEL_EXPORTER_OTLP_ENDPOINT", None, "a URL such as http://localhost:4318", |text| {
+        text.starts_with("http").then(|| Some(text.to_owned()))
+    })
+}
+
+fn log_filter(reader: &mut Reader) -> String {
+    reader.parsed("RUST_LOG", "info,poem=warn".to_owned(), "a filter such as info or myspares=debug,warn", |text| {
+        text.parse::<tracing_subscriber::filter::Targets>().ok().map(|_| text.to_owned())
+    })
 }
 
 fn default_region() -> Region {
@@ -252,18 +253,18 @@ fn default_region() -> Region {
 }
 
 /// Reads the connection string. The problem that it reports doesn't repeat the string, which may contain a password.
-fn mongo_uri(r: &mut Reader) -> Option<SecretString> {
-    let uri = r.text("MONGO_URI")?;
+fn mongo_uri(reader: &mut Reader) -> Option<SecretString> {
+    let uri = reader.text("MONGO_URI")?;
     if mongodb::options::ConnectionString::parse(&uri).is_err() {
-        r.problem("MONGO_URI", "is no MongoDB connection string such as mongodb://host:27017/?replicaSet=rs0");
+        reader.problem("MONGO_URI", "is no MongoDB connection string such as mongodb://host:27017/?replicaSet=rs0");
     }
     Some(uri.into())
 }
 
 fn database_name(text: &str) -> Option<String> {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    let own = !["admin", "local", "config"].contains(&text.to_lowercase().as_str());
-    (plain && own && text.len() <= 63).then(|| text.to_owned())
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let is_of_mongodb = ["admin", "local", "config"].contains(&text.to_lowercase().as_str());
+    (is_plain && !is_of_mongodb && text.len() <= 63).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -371,7 +372,7 @@ mod tests {
             lines.filter_map(|line| line.trim_start_matches(['#', ' ']).split_once('=')).collect();
         let mut reader = Reader::new(HashMap::new());
         Config::gather(&mut reader);
-        let known: BTreeSet<&str> = reader.known().iter().copied().collect();
+        let known: BTreeSet<&str> = reader.names_read().iter().copied().collect();
         let named: BTreeSet<&str> = examples.iter().map(|(name, _)| *name).collect();
         assert_eq!(named, known);
         let (from_examples, from_nothing) = (Config::from_vars(examples), Config::from_vars([]));

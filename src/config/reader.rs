@@ -1,6 +1,6 @@
 //! Reads single variables and collects their problems, so that all problems are reported together.
 
-use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+use std::{collections::HashMap, fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 
@@ -19,20 +19,21 @@ impl fmt::Display for ConfigProblems {
 
 /// The variables that are set, and the problems found so far.
 pub(super) struct Reader {
-    set: HashMap<String, String>,
-    known: Vec<&'static str>,
+    variables: HashMap<String, String>,
+    /// The names of all variables that were read.
+    names_read: Vec<&'static str>,
     problems: Vec<String>,
 }
 
 impl Reader {
-    pub(super) fn new(set: HashMap<String, String>) -> Self {
-        Self { set, known: Vec::new(), problems: Vec::new() }
+    pub(super) fn new(variables: HashMap<String, String>) -> Self {
+        Self { variables, names_read: Vec::new(), problems: Vec::new() }
     }
 
     /// Returns the trimmed text of a variable, or `None` if it is unset or empty.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        self.known.push(name);
-        self.set.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        self.names_read.push(name);
+        self.variables.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     /// Returns the value that `parse` makes of a variable. If the variable is unset, returns `default`. If it is wrong,
@@ -56,6 +57,15 @@ impl Reader {
         self.parsed(name, default, expected, |text| text.parse().ok())
     }
 
+    /// Reads a number within a range. `what` names it in the problem, such as "number of days".
+    pub(super) fn number<T>(&mut self, name: &'static str, default: T, what: &str, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
+        let expected = format!("a {what} from {} to {}", range.start(), range.end());
+        self.parsed(name, default, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }
+
     /// Reads a switch: `true`, `1`, `yes` or `on`, or the opposite.
     pub(super) fn switch(&mut self, name: &'static str, default: bool) -> bool {
         self.parsed(name, default, "true or false", |text| match text.to_lowercase().as_str() {
@@ -66,14 +76,14 @@ impl Reader {
     }
 
     /// Reads a duration such as `30s`, `15m` or `7d`. Zero is a problem.
-    pub(super) fn span(&mut self, name: &'static str, default: Duration) -> Duration {
+    pub(super) fn duration(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, default, "a duration such as 30s, 15m or 7d", |text| {
-            humantime::parse_duration(text).ok().filter(|span| !span.is_zero())
+            humantime::parse_duration(text).ok().filter(|duration| !duration.is_zero())
         })
     }
 
     /// Reads a duration that may be zero.
-    pub(super) fn span_or_none(&mut self, name: &'static str, default: Duration) -> Duration {
+    pub(super) fn duration_or_zero(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, default, "a duration such as 5s, or 0s", |text| humantime::parse_duration(text).ok())
     }
 
@@ -86,14 +96,14 @@ impl Reader {
         Some(text.into())
     }
 
-    /// Returns all variables whose names begin with one of `beginnings`, sorted by name. They are settings of other
+    /// Returns all variables whose names begin with one of `prefixes`, sorted by name. They are settings of other
     /// libraries, so their values are not checked.
-    pub(super) fn family(&self, beginnings: &[&str]) -> Vec<(String, SecretString)> {
-        let belongs = |name: &str| beginnings.iter().any(|beginning| name.starts_with(beginning));
-        let found = self.set.iter().filter(|(name, value)| belongs(name) && !value.trim().is_empty());
-        let mut found: Vec<_> = found.map(|(name, value)| (name.clone(), value.trim().into())).collect();
-        found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        found
+    pub(super) fn variables_with_prefix(&self, prefixes: &[&str]) -> Vec<(String, SecretString)> {
+        let has_prefix = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let matching = self.variables.iter().filter(|(name, value)| has_prefix(name) && !value.trim().is_empty());
+        let mut sorted: Vec<_> = matching.map(|(name, value)| (name.clone(), value.trim().into())).collect();
+        sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+        sorted
     }
 
     /// Notes a problem that was found elsewhere, for example in the combination of two variables.
@@ -103,8 +113,8 @@ impl Reader {
 
     /// Returns the names of all variables that were read.
     #[cfg(test)]
-    pub(super) fn known(&self) -> &[&'static str] {
-        &self.known
+    pub(super) fn names_read(&self) -> &[&'static str] {
+        &self.names_read
     }
 
     pub(super) fn finish(self) -> Result<(), ConfigProblems> {

@@ -39,7 +39,7 @@ struct Pool {
     waiting: AtomicUsize,
     /// Time of the last event that says something about the wait, in microseconds since `Health::epoch`: a connection
     /// came back, or a call began to wait while no other call did.
-    stirred_at: AtomicU64,
+    last_event_at: AtomicU64,
     /// Microseconds between two returns of connections while all of them are in use, as a moving average.
     interval: AtomicU64,
 }
@@ -51,7 +51,7 @@ impl Health {
             size: pool_size as usize,
             in_use: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
-            stirred_at: AtomicU64::new(0),
+            last_event_at: AtomicU64::new(0),
             interval: AtomicU64::new(0),
         };
         Arc::new(Self {
@@ -64,20 +64,17 @@ impl Health {
 
     /// Sets the event handlers of a client, so that its events update this state. Call it before the client is made.
     pub fn listen(self: &Arc<Self>, options: &mut ClientOptions) {
-        let (topology, pool) = (Arc::clone(self), Arc::clone(self));
+        let (topology, health) = (Arc::clone(self), Arc::clone(self));
         options.sdam_event_handler = Some(EventHandler::callback(move |event| {
             if let SdamEvent::TopologyDescriptionChanged(change) = event {
                 topology.has_primary.store(change.new_description.has_writable_server(), Ordering::Relaxed);
             }
         }));
         options.cmap_event_handler = Some(EventHandler::callback(move |event| match event {
-            CmapEvent::ConnectionCheckoutStarted(_) => pool.pool.asked(pool.now()),
-            CmapEvent::ConnectionCheckoutFailed(_) => lower(&pool.pool.waiting),
-            CmapEvent::ConnectionCheckedOut(_) => {
-                lower(&pool.pool.waiting);
-                pool.pool.in_use.fetch_add(1, Ordering::Relaxed);
-            }
-            CmapEvent::ConnectionCheckedIn(_) => pool.pool.returned(pool.now()),
+            CmapEvent::ConnectionCheckoutStarted(_) => health.pool.checkout_started(health.micros()),
+            CmapEvent::ConnectionCheckoutFailed(_) => health.pool.checkout_failed(),
+            CmapEvent::ConnectionCheckedOut(_) => health.pool.checked_out(),
+            CmapEvent::ConnectionCheckedIn(_) => health.pool.checked_in(health.micros()),
             _ => {}
         }));
     }
@@ -85,18 +82,18 @@ impl Health {
     /// Returns whether the database is known not to answer: it has no primary, or a call has waited in vain within the
     /// last second.
     pub fn is_gone(&self) -> bool {
-        !self.has_primary.load(Ordering::Relaxed) || self.now() < self.silent_until.load(Ordering::Relaxed)
+        !self.has_primary.load(Ordering::Relaxed) || self.micros() < self.silent_until.load(Ordering::Relaxed)
     }
 
     /// Records that a call has waited for an answer in vain. [`Health::is_gone`] is true for a second from now.
     pub fn found_silent(&self) {
         let pause = u64::try_from(PAUSE.as_micros()).unwrap_or(u64::MAX);
-        self.silent_until.store(self.now().saturating_add(pause), Ordering::Relaxed);
+        self.silent_until.store(self.micros().saturating_add(pause), Ordering::Relaxed);
     }
 
     /// Estimates how long a call that comes now would wait for a connection.
     pub fn expected_wait(&self) -> Duration {
-        self.pool.expected_wait(self.now())
+        self.pool.expected_wait(self.micros())
     }
 
     /// Returns the number of connections in use.
@@ -109,29 +106,39 @@ impl Health {
         self.pool.waiting.load(Ordering::Relaxed)
     }
 
-    fn now(&self) -> u64 {
+    /// Returns the time since `epoch` in microseconds.
+    fn micros(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
 impl Pool {
-    fn asked(&self, now: u64) {
+    fn checkout_started(&self, now: u64) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.stirred_at.store(now, Ordering::Relaxed);
+            self.last_event_at.store(now, Ordering::Relaxed);
         }
     }
 
-    fn returned(&self, now: u64) {
-        lower(&self.in_use);
-        let before = self.stirred_at.swap(now, Ordering::Relaxed);
+    fn checkout_failed(&self) {
+        decrement(&self.waiting);
+    }
+
+    fn checked_out(&self) {
+        decrement(&self.waiting);
+        self.in_use.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn checked_in(&self, now: u64) {
+        decrement(&self.in_use);
+        let last_event_at = self.last_event_at.swap(now, Ordering::Relaxed);
         if self.in_use.load(Ordering::Relaxed) + 1 < self.size {
             // A connection was free already, so no call waits. The count may still hold calls that were cancelled,
             // for which the driver sends no event.
             self.waiting.store(0, Ordering::Relaxed);
             return;
         }
-        let (new, old) = (now.saturating_sub(before), self.interval.load(Ordering::Relaxed));
-        self.interval.store(old - old / 8 + new / 8, Ordering::Relaxed);
+        let (newest, average) = (now.saturating_sub(last_event_at), self.interval.load(Ordering::Relaxed));
+        self.interval.store(average - average / 8 + newest / 8, Ordering::Relaxed);
     }
 
     /// Estimates the wait as the number of waiting calls times the interval at which connections come back. With 10
@@ -141,7 +148,7 @@ impl Pool {
     /// divided by the number of connections, then takes its place: after 1.6 s of silence, the 16 connections are
     /// expected to come back one every 100 ms.
     fn expected_wait(&self, now: u64) -> Duration {
-        let silence = now.saturating_sub(self.stirred_at.load(Ordering::Relaxed));
+        let silence = now.saturating_sub(self.last_event_at.load(Ordering::Relaxed));
         if silence > FORGOTTEN.as_micros() as u64 {
             return Duration::ZERO;
         }
@@ -151,39 +158,38 @@ impl Pool {
 }
 
 /// Subtracts one from a count; a count of zero stays zero.
-fn lower(count: &AtomicUsize) {
-    let _none_is_left_alone =
-        count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(1)));
+fn decrement(count: &AtomicUsize) {
+    let _zero_is_kept = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(1)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pool(in_use: usize, waiting: usize) -> Pool {
+    fn pool_with(in_use: usize, waiting: usize) -> Pool {
         Pool {
             size: 2,
             in_use: AtomicUsize::new(in_use),
             waiting: AtomicUsize::new(waiting),
-            stirred_at: AtomicU64::new(0),
+            last_event_at: AtomicU64::new(0),
             interval: AtomicU64::new(0),
         }
     }
 
     #[test]
     fn after_a_long_rest_nobody_waits() {
-        let pool = pool(0, 0);
+        let pool = pool_with(0, 0);
         assert_eq!(pool.expected_wait(60_000_000), Duration::ZERO);
-        pool.asked(60_000_000);
+        pool.checkout_started(60_000_000);
         assert_eq!(pool.expected_wait(60_002_000), Duration::from_millis(1));
     }
 
     #[test]
     fn the_wait_grows_with_those_before_and_with_the_silence() {
-        let pool = pool(2, 10);
+        let pool = pool_with(2, 10);
         for now in (1000..100_000).step_by(1000) {
             pool.in_use.store(2, Ordering::Relaxed);
-            pool.returned(now);
+            pool.checked_in(now);
         }
         pool.in_use.store(2, Ordering::Relaxed);
         let wait = pool.expected_wait(99_500);
@@ -194,8 +200,8 @@ mod tests {
 
     #[test]
     fn who_gave_up_is_forgotten_once_connections_are_free() {
-        let pool = pool(1, 7);
-        pool.returned(1);
+        let pool = pool_with(1, 7);
+        pool.checked_in(1);
         assert_eq!(pool.waiting.load(Ordering::Relaxed), 0);
     }
 }

@@ -35,6 +35,18 @@ pub struct Lease {
     pub epoch: i64,
 }
 
+/// The result of saving the id of a holder's database session.
+#[derive(Debug)]
+pub enum SavedSession {
+    /// The id was saved.
+    Saved {
+        /// The id that was saved before, if any.
+        previous: Option<Document>,
+    },
+    /// The lease was taken anew since, and nothing was saved.
+    LeaseLost,
+}
+
 impl Lease {
     fn filter(self) -> Document {
         doc! { "_id": self.worker, "holder": self.holder, "epoch": self.epoch }
@@ -42,7 +54,7 @@ impl Lease {
 }
 
 #[derive(Deserialize)]
-struct Held {
+struct EpochPart {
     epoch: i64,
 }
 
@@ -60,71 +72,68 @@ impl Leases {
     /// Creates the document of a worker if it is missing. [`Leases::take`] only updates it, so two processes can't both
     /// create a lease. Doing it twice changes nothing.
     pub async fn declare(&self, worker: &str) -> Result<(), StoreError> {
-        let made = self.docs.update_one(doc! { "_id": worker }, doc! { "$setOnInsert": { "epoch": 0_i64 } });
-        match made.upsert(true).await.map_err(StoreError::from) {
+        let update = self.docs.update_one(doc! { "_id": worker }, doc! { "$setOnInsert": { "epoch": 0_i64 } });
+        match update.upsert(true).await.map_err(StoreError::from) {
             Err(StoreError::Duplicate) => Ok(()),
-            made => made.map(drop),
+            result => result.map(drop),
         }
     }
 
-    /// Takes or renews the lease for `span` from now; returns `None` while another process holds it. Times are those of
-    /// the database's clock, which all instances share.
+    /// Takes or renews the lease for `duration` from now; returns `None` while another process holds it. Times are those
+    /// of the database's clock, which all instances share.
     pub async fn take(
         &self,
         worker: &'static str,
         holder: HolderId,
-        span: Duration,
+        duration: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        let over = doc! { "$lte": [{ "$ifNull": ["$until", DateTime::from_millis(0)] }, "$$NOW"] };
-        let own = doc! { "$eq": ["$holder", holder] };
-        let filter = doc! { "_id": worker, "$expr": { "$or": [own.clone(), over] } };
-        let renewed = doc! { "$and": [own, { "$gt": ["$until", "$$NOW"] }] };
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        let is_over = doc! { "$lte": [{ "$ifNull": ["$until", DateTime::from_millis(0)] }, "$$NOW"] };
+        let is_own = doc! { "$eq": ["$holder", holder] };
+        let filter = doc! { "_id": worker, "$expr": { "$or": [is_own.clone(), is_over] } };
+        let is_renewal = doc! { "$and": [is_own, { "$gt": ["$until", "$$NOW"] }] };
         let update = vec![doc! { "$set": {
-            "epoch": { "$cond": [renewed, "$epoch", { "$add": ["$epoch", 1_i64] }] },
+            "epoch": { "$cond": [is_renewal, "$epoch", { "$add": ["$epoch", 1_i64] }] },
             "holder": holder,
-            "until": { "$add": ["$$NOW", span] },
+            "until": { "$add": ["$$NOW", millis] },
         } }];
-        let docs = self.docs.clone_with_type::<Held>();
-        let taken = docs.find_one_and_update(filter, update).projection(doc! { "epoch": 1 });
-        let taken = taken.return_document(ReturnDocument::After).await?;
-        Ok(taken.map(|held| Lease { worker, holder, epoch: held.epoch }))
+        let docs = self.docs.clone_with_type::<EpochPart>();
+        let action = docs.find_one_and_update(filter, update).projection(doc! { "epoch": 1 });
+        let taken = action.return_document(ReturnDocument::After).await?;
+        Ok(taken.map(|part| Lease { worker, holder, epoch: part.epoch }))
     }
 
     /// Returns the place up to which a worker has processed its change stream; `None` if none is saved.
     pub async fn position(&self, worker: &str) -> Result<Option<Position>, StoreError> {
         #[derive(Deserialize)]
-        struct Standing {
+        struct PositionPart {
             position: Option<Position>,
         }
-        let found: Option<Standing> = find_part(&self.docs, doc! { "_id": worker }, doc! { "position": 1 }).await?;
-        Ok(found.and_then(|standing| standing.position))
+        let found: Option<PositionPart> = find_part(&self.docs, doc! { "_id": worker }, doc! { "position": 1 }).await?;
+        Ok(found.and_then(|part| part.position))
     }
 
     /// Saves the place up to which a worker has processed its change stream; `None` forgets the saved place. Returns
     /// false, and saves nothing, if the lease was taken anew since.
     pub async fn save_position(&self, lease: Lease, position: Option<&Position>) -> Result<bool, StoreError> {
-        let position = bson::serialize_to_bson(&position).map_err(mongodb::error::Error::from)?;
-        let saved = self.docs.update_one(lease.filter(), doc! { "$set": { "position": position } }).await?;
-        Ok(saved.matched_count == 1)
+        let value = bson::serialize_to_bson(&position).map_err(mongodb::error::Error::from)?;
+        let result = self.docs.update_one(lease.filter(), doc! { "$set": { "position": value } }).await?;
+        Ok(result.matched_count == 1)
     }
 
     /// Saves the id of the holder's database session and returns the id that was saved before, so that the caller can
     /// end a session that a crashed holder has left open.
-    ///
-    /// | Result | Meaning |
-    /// |---|---|
-    /// | `None` | The lease was taken anew since; nothing was saved. |
-    /// | `Some(None)` | Saved; no session was saved before. |
-    /// | `Some(Some(id))` | Saved; `id` was saved before. |
-    pub async fn name_session(&self, lease: Lease, session: &Document) -> Result<Option<Option<Document>>, StoreError> {
+    pub async fn save_session(&self, lease: Lease, session: &Document) -> Result<SavedSession, StoreError> {
         #[derive(Deserialize)]
-        struct Before {
+        struct SessionPart {
             session: Option<Document>,
         }
-        let docs = self.docs.clone_with_type::<Before>();
-        let before = docs.find_one_and_update(lease.filter(), doc! { "$set": { "session": session } });
-        Ok(before.projection(doc! { "session": 1 }).await?.map(|before| before.session))
+        let docs = self.docs.clone_with_type::<SessionPart>();
+        let action = docs.find_one_and_update(lease.filter(), doc! { "$set": { "session": session } });
+        Ok(match action.projection(doc! { "session": 1 }).await? {
+            Some(before) => SavedSession::Saved { previous: before.session },
+            None => SavedSession::LeaseLost,
+        })
     }
 
     /// Gives the lease back, so that another instance can take it at once. Does nothing if it was taken anew since.

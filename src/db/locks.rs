@@ -58,11 +58,11 @@ impl StorePart for Locks {
             return Ok(());
         }
         for id in ids {
-            let made = self.docs.update_one(doc! { "_id": id }, doc! { "$setOnInsert": { "rev": 0_i64 } });
-            match made.upsert(true).await.map_err(StoreError::from) {
+            let update = self.docs.update_one(doc! { "_id": id }, doc! { "$setOnInsert": { "rev": 0_i64 } });
+            match update.upsert(true).await.map_err(StoreError::from) {
                 // Another instance has created it meanwhile.
                 Err(StoreError::Duplicate) => {}
-                made => drop(made?),
+                result => drop(result?),
             }
         }
         Ok(())

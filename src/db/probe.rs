@@ -13,7 +13,7 @@ use super::StoreError;
 /// Time within which the database must answer.
 const LIMIT: Duration = Duration::from_secs(1);
 /// Time for which an answer is reused, so that frequent health checks don't load the database.
-const KEPT: Duration = Duration::from_millis(200);
+const REUSE_TIME: Duration = Duration::from_millis(200);
 
 /// A client with one connection that is used for health checks only.
 pub struct Probe {
@@ -26,13 +26,13 @@ impl Probe {
     /// Creates a client with the same options as the main one, but one connection and no event handlers. Fails if the
     /// options are invalid. Doesn't wait for the database.
     pub fn new(options: &ClientOptions, database: &str) -> Result<Self, StoreError> {
-        let mut options = options.clone();
-        options.max_pool_size = Some(1);
-        options.min_pool_size = Some(0);
-        options.server_selection_timeout = Some(LIMIT);
-        options.cmap_event_handler = None;
-        options.sdam_event_handler = None;
-        Ok(Self { client: Client::with_options(options)?, database: database.to_owned(), last: Mutex::new(None) })
+        let mut probe_options = options.clone();
+        probe_options.max_pool_size = Some(1);
+        probe_options.min_pool_size = Some(0);
+        probe_options.server_selection_timeout = Some(LIMIT);
+        probe_options.cmap_event_handler = None;
+        probe_options.sdam_event_handler = None;
+        Ok(Self { client: Client::with_options(probe_options)?, database: database.to_owned(), last: Mutex::new(None) })
     }
 
     /// Pings the database, or repeats the answer of the last 200 ms. Fails with [`StoreError::Unavailable`] after a
@@ -40,7 +40,7 @@ impl Probe {
     pub async fn ask(&self) -> Result<(), StoreError> {
         let mut last = self.last.lock().await;
         if let Some((at, answer)) = &*last
-            && at.elapsed() < KEPT
+            && at.elapsed() < REUSE_TIME
         {
             return answer.clone();
         }

@@ -33,11 +33,17 @@ const CALLER_LEFT: u16 = 499;
 /// path is logged.
 const LINK_PATHS: [&[&str]; 2] = [&["api", "request", "activate-staff"], &["api", "request", "reset", "check"]];
 /// The maximum length in bytes of a path segment that is logged for an unknown path. A longer one could be a token.
-const LONGEST_PART: usize = 24;
+const LONGEST_SEGMENT: usize = 24;
 
 impl LogLine {
     /// Starts the line of a request that has just arrived.
-    pub fn of(request: &Request, client: IpAddr, request_id: &Arc<str>, calls: &Calls, span: Option<CallSpan>) -> Self {
+    pub fn begin(
+        request: &Request,
+        client: IpAddr,
+        request_id: &Arc<str>,
+        calls: &Calls,
+        span: Option<CallSpan>,
+    ) -> Self {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -52,7 +58,7 @@ impl LogLine {
     }
 
     /// Takes the status and the route from the answer, and writes the line.
-    pub fn answered(mut self, response: &Response) {
+    pub fn finish(mut self, response: &Response) {
         self.status = response.status().as_u16();
         self.route = response.data::<PathPattern>().map(|pattern| Arc::clone(&pattern.0));
     }
@@ -61,13 +67,13 @@ impl LogLine {
 impl Drop for LogLine {
     fn drop(&mut self) {
         let Self { method, uri, client, request_id, started, status, route, calls, span } = self;
-        let took = started.elapsed();
+        let duration = started.elapsed();
         if let Some(span) = span.take() {
             span.end(method.as_str(), route.as_deref(), *status);
         }
-        calls.answered(method.as_str(), route.take(), *status, took);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (path, client) = (logged(uri.path(), *status), mask::ip(*client));
+        calls.record_answer(method.as_str(), route.take(), *status, duration);
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let (path, client) = (loggable_path(uri.path(), *status), mask::ip(*client));
         let (method, path, client, request_id) = (method.as_str(), &*path, client.as_str(), &**request_id);
         tracing::info!(target: "access", method, path, status, micros, client, request_id, "request");
     }
@@ -78,15 +84,15 @@ impl Drop for LogLine {
 /// Extra slashes, upper case and percent-encoding do not hide the path of a link. A path with extra slashes reaches the
 /// same handler. The other spellings reach no handler, but the token in them is still valid. In a path that got 404 or
 /// 405, long segments are replaced with `…`.
-fn logged(path: &str, status: u16) -> Cow<'_, str> {
+fn loggable_path(path: &str, status: u16) -> Cow<'_, str> {
     if let Some(link) = link_in(path) {
         return format!("/{}/{{uid}}/{{token}}/", link.join("/")).into();
     }
-    let may_be_unknown = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].iter().any(|known| *known == status);
-    if !may_be_unknown || path.split('/').all(|part| part.len() <= LONGEST_PART) {
+    let may_be_unknown = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].iter().any(|code| *code == status);
+    if !may_be_unknown || path.split('/').all(|part| part.len() <= LONGEST_SEGMENT) {
         return path.into();
     }
-    let masked = path.split('/').map(|part| if part.len() > LONGEST_PART { "…" } else { part });
+    let masked = path.split('/').map(|part| if part.len() > LONGEST_SEGMENT { "…" } else { part });
     masked.collect::<Vec<_>>().join("/").into()
 }
 
@@ -94,12 +100,13 @@ fn logged(path: &str, status: u16) -> Cow<'_, str> {
 ///
 /// Almost no path is one of a link, so a cheap test comes before the decoding.
 fn link_in(path: &str) -> Option<&'static [&'static str]> {
-    let word = b"request";
-    if !path.contains('%') && !path.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)) {
+    let link_word = b"request";
+    let has_link_word = |text: &[u8]| text.windows(link_word.len()).any(|part| part.eq_ignore_ascii_case(link_word));
+    if !path.contains('%') && !has_link_word(path.as_bytes()) {
         return None;
     }
-    let plain = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
-    let parts: Vec<&str> = plain.split('/').filter(|part| !part.is_empty()).collect();
+    let decoded = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
+    let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
     LINK_PATHS.into_iter().find(|link| parts.len() > link.len() && parts.starts_with(link))
 }
 
@@ -117,20 +124,23 @@ mod tests {
             "/api/%72equest/reset/check/uid/token",
             "/api/request%2Freset/check/uid/token",
         ] {
-            assert_eq!(logged(path, 404), "/api/request/reset/check/{uid}/{token}/", "{path}");
+            assert_eq!(loggable_path(path, 404), "/api/request/reset/check/{uid}/{token}/", "{path}");
         }
-        assert_eq!(logged("/api/request/activate-staff/uid/token", 200), "/api/request/activate-staff/{uid}/{token}/");
-        assert_eq!(logged("/api/utils/brands/", 200), "/api/utils/brands/");
+        assert_eq!(
+            loggable_path("/api/request/activate-staff/uid/token", 200),
+            "/api/request/activate-staff/{uid}/{token}/"
+        );
+        assert_eq!(loggable_path("/api/utils/brands/", 200), "/api/utils/brands/");
     }
 
     #[test]
     fn long_parts_of_unknown_paths_are_left_out() {
         let token = "awnNmIyx5fsPLyG17tLURKmX5FtPm0T7CGglMUdg4GyFA0Fq";
         assert_eq!(
-            logged(&format!("/reset/6741f0a2c3b4d5e6f7a8b9c0/{token}/"), 404),
+            loggable_path(&format!("/reset/6741f0a2c3b4d5e6f7a8b9c0/{token}/"), 404),
             "/reset/6741f0a2c3b4d5e6f7a8b9c0/…/"
         );
         let known = format!("/media/{token}.webp");
-        assert_eq!(logged(&known, 200), known);
+        assert_eq!(loggable_path(&known, 200), known);
     }
 }

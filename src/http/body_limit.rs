@@ -51,31 +51,32 @@ impl<E: Endpoint> Endpoint for BodyLimitEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<E::Output>> + Send {
         let body = request.take_body();
         // The import reads a file as large as the catalogue and counts its bytes itself.
-        let counts_itself = *request.method() == Method::POST && request.uri().path() == IMPORT_PATH;
-        if body.is_empty() || counts_itself {
+        let is_import = *request.method() == Method::POST && request.uri().path() == IMPORT_PATH;
+        if body.is_empty() || is_import {
             request.set_body(body);
             return self.0.call(request).left_future();
         }
-        self.limited(request, body).boxed().right_future()
+        self.call_with_limit(request, body).boxed().right_future()
     }
 }
 
 impl<E: Endpoint> BodyLimitEndpoint<E> {
-    async fn limited(&self, mut request: Request, body: Body) -> Result<E::Output> {
-        let limit = limit(&request);
-        let body: BoxBody = body.into();
-        if body.size_hint().lower() > limit as u64 {
+    async fn call_with_limit(&self, mut request: Request, body: Body) -> Result<E::Output> {
+        let limit = limit_of(&request);
+        let incoming: BoxBody = body.into();
+        if incoming.size_hint().lower() > limit as u64 {
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
-        let mut body = Bound { body, left: limit, place: request.data::<Place>().cloned(), first: None };
+        let place = request.data::<Place>().cloned();
+        let mut limited = LimitedBody { body: incoming, bytes_left: limit, place, first_bytes: None };
         // Without this check, a page of another site could send JSON without a Content-Type: browsers send such a
         // request without a CORS preflight.
         if !request.headers().contains_key(header::CONTENT_TYPE)
-            && !body.turns_out_empty().await.map_err(ReadBodyError::Io)?
+            && !limited.turns_out_empty().await.map_err(ReadBodyError::Io)?
         {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type").into());
         }
-        request.set_body(BoxBody::new(body));
+        request.set_body(BoxBody::new(limited));
         self.0.call(request).await
     }
 }
@@ -83,42 +84,43 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
 /// A body that ends with an error when it exceeds the limit of its call or the room for the bodies of all callers.
 ///
 /// The handler reads it, not this layer. So a caller without access is refused before the body has arrived.
-struct Bound {
+struct LimitedBody {
     body: BoxBody,
-    left: usize,
+    bytes_left: usize,
     place: Option<Place>,
     /// Bytes that were already read to find out whether the body is empty.
-    first: Option<Bytes>,
+    first_bytes: Option<Bytes>,
 }
 
 type BoxBody = http_body_util::combinators::BoxBody<Bytes, io::Error>;
 
-impl Bound {
+impl LimitedBody {
     /// Returns whether the body is empty. Waits for its first bytes or its end.
     async fn turns_out_empty(&mut self) -> io::Result<bool> {
         while let Some(frame) = self.frame().await {
             let bytes = frame?.into_data().unwrap_or_default();
             if !bytes.is_empty() {
-                self.first = Some(bytes);
+                self.first_bytes = Some(bytes);
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Counts bytes that have arrived. Fails if they exceed the limit or the room for all bodies.
     fn count(&mut self, bytes: usize) -> Result<(), BodyFault> {
-        self.left = self.left.checked_sub(bytes).ok_or(BodyFault::TooLarge)?;
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(BodyFault::TooLarge)?;
         self.place.as_ref().map_or(Ok(()), |place| place.grow(bytes))
     }
 }
 
-impl hyper::body::Body for Bound {
+impl hyper::body::Body for LimitedBody {
     type Data = Bytes;
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
+        if let Some(bytes) = self.first_bytes.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         Poll::Ready(frame.map(|frame| {
@@ -129,18 +131,19 @@ impl hyper::body::Body for Bound {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.body.is_end_stream()
+        self.first_bytes.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.first {
+        match &self.first_bytes {
             Some(_) => SizeHint::new(),
             None => self.body.size_hint(),
         }
     }
 }
 
-fn limit(request: &Request) -> usize {
+/// Returns the most bytes that the body of a request may have.
+fn limit_of(request: &Request) -> usize {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = content_type.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("multipart/"));
     if is_form && takes_images(request.method(), request.uri().path()) { FORM_LIMIT } else { LIMIT }
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn forms_may_be_as_large_as_an_image_where_images_are_taken() {
         let limit = |method: Method, path: &str, content_type: &str| {
-            limit(&Request::builder().method(method).uri_str(path).content_type(content_type).finish())
+            limit_of(&Request::builder().method(method).uri_str(path).content_type(content_type).finish())
         };
         let form = "multipart/form-data; boundary=b";
         for path in [PHOTO_PATH, "/api/admin/brands/insert", "/api/admin/brands/TATA/models/update/NEXON"] {

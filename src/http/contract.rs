@@ -72,7 +72,7 @@ impl<A: OpenApi> OpenApi for Contract<A> {
         for (path, operation) in A::meta().iter().flat_map(|api| &api.paths).flat_map(public_operations) {
             let endpoints = routes.get_mut(&path).expect("what is described is routed");
             let endpoint = endpoints.remove(operation).expect("what is described is routed");
-            endpoints.insert(operation.clone(), public::noticing(endpoint));
+            endpoints.insert(operation.clone(), public::check_given_bearer(endpoint));
         }
         routes.values_mut().for_each(answer_other_methods);
     }
@@ -83,13 +83,13 @@ impl<A: OpenApi> OpenApi for Contract<A> {
 /// The routes have numbers in place of the parameters' names: `/a/{code}/b/{id}` is routed as `/a/:param0/b/:param1`.
 fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)> {
     let mut parameters = 0..;
-    let numbered = path.path.split('/').map(|part| match part.starts_with('{') {
-        true => parameters.next().map(|n: usize| format!(":param{n}")).unwrap_or_default(),
+    let segments = path.path.split('/').map(|part| match part.starts_with('{') {
+        true => parameters.next().map(|number: usize| format!(":param{number}")).unwrap_or_default(),
         false => part.to_owned(),
     });
-    let routed = numbered.collect::<Vec<_>>().join("/");
-    let public = path.operations.iter().filter(|operation| operation.security.is_empty());
-    public.map(move |operation| (routed.clone(), &operation.method))
+    let routed = segments.collect::<Vec<_>>().join("/");
+    let without_security = path.operations.iter().filter(|operation| operation.security.is_empty());
+    without_security.map(move |operation| (routed.clone(), &operation.method))
 }
 
 /// Adds the errors that follow from the kind of the call. Each handler describes only its own errors.

@@ -41,10 +41,10 @@ impl Cors {
     /// Returns the answer to a CORS preflight request, or `None` for any other request.
     pub fn preflight(&self, request: &Request) -> Option<Response> {
         let headers = request.headers();
-        let asks = request.method() == Method::OPTIONS
+        let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(header::ORIGIN)
             && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if !asks {
+        if !is_preflight {
             return None;
         }
         let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();

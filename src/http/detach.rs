@@ -50,16 +50,16 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let inner = Arc::clone(&self.inner);
         let id = request.data::<RequestId>().map_or_else(|| "".into(), |id| Arc::clone(&id.0));
-        let (caller, guard) = CallerPresence::with_guard();
+        let (caller, presence_guard) = CallerPresence::with_guard();
         request.set_data(caller);
         let place = request.data::<Place>().cloned();
         let call = async move {
-            let _until_the_end = place;
+            let _place_of_the_call = place;
             inner.call(request).await
         };
         // Errors are turned into answers and logged inside the call, so they are logged even when the caller has left.
-        let call = errors::answered(|| call, id).boxed();
-        Attended { call: Some(call), guard: Some(guard), tasks: &self.tasks }
+        let answered_call = errors::answer_of(|| call, id).boxed();
+        AttendedCall { call: Some(answered_call), presence_guard: Some(presence_guard), tasks: &self.tasks }
     }
 }
 
@@ -67,14 +67,14 @@ impl<E: Endpoint + 'static> Endpoint for DetachEndpoint<E> {
 ///
 /// It runs in the task of its connection, which costs nothing extra. If it is dropped before its end, the rest of it
 /// moves to a task of its own.
-struct Attended<'a> {
+struct AttendedCall<'a> {
     call: Option<BoxFuture<'static, Response>>,
     /// Tells the call that its caller has left when this is dropped.
-    guard: Option<DropGuard>,
+    presence_guard: Option<DropGuard>,
     tasks: &'a TaskTracker,
 }
 
-impl Future for Attended<'_> {
+impl Future for AttendedCall<'_> {
     type Output = Result<Response>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Response>> {
@@ -85,9 +85,9 @@ impl Future for Attended<'_> {
     }
 }
 
-impl Drop for Attended<'_> {
+impl Drop for AttendedCall<'_> {
     fn drop(&mut self) {
-        self.guard = None;
+        self.presence_guard = None;
         // Without a runtime, the process is ending.
         if let (Some(call), Ok(runtime)) = (self.call.take(), Handle::try_current()) {
             self.tasks.spawn_on(call, &runtime);

@@ -13,12 +13,12 @@ use poem_openapi::error::ParseParamError;
 use crate::api::error::{ApiError, BodyFault, ErrorCode};
 
 /// Runs a call and returns its answer. An error or a panic becomes an error answer; faults of the server are logged.
-pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
+pub fn answer_of<R: IntoResponse, C: Future<Output = Result<R>>>(
     call: impl FnOnce() -> C,
     id: Arc<str>,
 ) -> impl Future<Output = Response> {
-    let call = AssertUnwindSafe(future::lazy(|_| call()).flatten()).catch_unwind();
-    call.map(move |outcome| match outcome {
+    let guarded_call = AssertUnwindSafe(future::lazy(|_| call()).flatten()).catch_unwind();
+    guarded_call.map(move |outcome| match outcome {
         Ok(Ok(response)) => response.into_response(),
         Ok(Err(error)) if error.is_from_response() => error.into_response(),
         Ok(Err(error)) => {
@@ -37,8 +37,8 @@ pub fn answered<R: IntoResponse, C: Future<Output = Result<R>>>(
 /// Converts an error of the framework to an error of the API.
 fn as_api_error(error: Error, id: &str) -> ApiError {
     let error = match error.downcast::<ApiError>() {
-        Ok(error) => return error,
-        Err(error) => error,
+        Ok(api_error) => return api_error,
+        Err(other) => other,
     };
     // A path with parameters that are not UTF-8 doesn't exist either.
     if error.is::<NotFoundError>() || error.is::<ParsePathError>() {
@@ -51,17 +51,21 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
         return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
             .with_field(parameter.name);
     }
-    if let Some(fault) = error.downcast_ref::<ReadBodyError>().and_then(|error| BodyFault::behind(error)) {
-        return fault.into();
+    if let Some(body_error) = error.downcast_ref::<ReadBodyError>() {
+        return body_error_of(body_error);
     }
-    match error.downcast_ref::<ReadBodyError>() {
-        Some(ReadBodyError::PayloadTooLarge) => BodyFault::TooLarge.into(),
-        Some(_) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
-        None if error.status() == StatusCode::PAYLOAD_TOO_LARGE => BodyFault::TooLarge.into(),
-        None => {
-            tracing::error!(request_id = id, %error, "an error without a place in the API");
-            ApiError::internal()
-        }
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return BodyFault::TooLarge.into();
+    }
+    tracing::error!(request_id = id, %error, "an error without a place in the API");
+    ApiError::internal()
+}
+
+fn body_error_of(error: &ReadBodyError) -> ApiError {
+    match (BodyFault::behind(error), error) {
+        (Some(fault), _) => fault.into(),
+        (None, ReadBodyError::PayloadTooLarge) => BodyFault::TooLarge.into(),
+        (None, _) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
     }
 }
 
@@ -70,7 +74,7 @@ mod tests {
     use super::*;
 
     async fn body_of(call: impl Future<Output = Result<Response>>) -> (StatusCode, String) {
-        let response = answered(|| call, "id-1".into()).await;
+        let response = answer_of(|| call, "id-1".into()).await;
         (response.status(), response.into_body().into_string().await.expect("text"))
     }
 

@@ -12,7 +12,7 @@ use poem::{
 
 use crate::{
     catalogue::Rendered,
-    values::gzip::{SMALLEST, compress, is_accepted},
+    values::gzip::{self, SMALLEST, compress},
 };
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
@@ -36,21 +36,22 @@ impl<E: Endpoint> Endpoint for GzipEndpoint<E> {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        let accepted = accepts_gzip(request.headers());
-        self.0.call(request).and_then(move |response| packed(response.into_response(), accepted))
+        let is_accepted = accepts_gzip(request.headers());
+        self.0.call(request).and_then(move |response| compress_if_useful(response.into_response(), is_accepted))
     }
 }
 
-async fn packed(mut response: Response, accepted: bool) -> Result<Response> {
+/// Compresses the body of an answer if it is a text of 1 KiB or more and the caller accepts gzip.
+async fn compress_if_useful(mut response: Response, is_accepted: bool) -> Result<Response> {
     if !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
         return Ok(response);
     }
     response.headers_mut().append(header::VARY, ACCEPT_ENCODING);
-    if !accepted {
+    if !is_accepted {
         return Ok(response);
     }
-    let packed = match response.data::<Rendered>() {
-        Some(kept) => kept.packed().cloned(),
+    let compressed = match response.data::<Rendered>() {
+        Some(rendered) => rendered.packed().cloned(),
         None => {
             let body = response.take_body().into_bytes().await?;
             if body.len() < SMALLEST {
@@ -60,8 +61,8 @@ async fn packed(mut response: Response, accepted: bool) -> Result<Response> {
             Some(compress(&body).map_err(poem::error::InternalServerError)?.into())
         }
     };
-    let Some(packed) = packed else { return Ok(response) };
-    response.set_body(packed);
+    let Some(compressed) = compressed else { return Ok(response) };
+    response.set_body(compressed);
     response.headers_mut().insert(header::CONTENT_ENCODING, GZIP);
     weaken_etag(response.headers_mut());
     Ok(response)
@@ -77,7 +78,7 @@ fn weaken_etag(headers: &mut HeaderMap) {
 
 /// Returns whether the caller accepts gzip.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    is_accepted(headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()))
+    gzip::is_accepted(headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()))
 }
 
 fn is_text(headers: &HeaderMap) -> bool {

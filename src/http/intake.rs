@@ -14,13 +14,12 @@ use http_body_util::{BodyExt, BodyStream};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::{runtime::Handle, time::Sleep};
 
-use super::patience::Meter;
-use crate::api::error::BodyFault;
-use crate::config::Patience;
+use super::patience::StallMeter;
+use crate::{api::error::BodyFault, config::Patience};
 
 /// The maximum number of bytes that are read and discarded after a call that didn't read its body. The upload of an
 /// image fits, so a caller whose session has ended gets the answer 401 instead of a reset connection.
-const DRAINED: usize = 9 * 1024 * 1024;
+const DRAIN_LIMIT: usize = 9 * 1024 * 1024;
 /// The maximum time for reading and discarding the rest of a body.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
@@ -30,19 +29,19 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// that writes its whole request before it reads would get a reset connection instead of the answer.
 pub struct Intake {
     body: Option<Incoming>,
-    meter: Meter,
+    meter: StallMeter,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Intake {
     /// Wraps the body of a request.
     pub fn new(body: Incoming, patience: Patience) -> Self {
-        Self { body: Some(body), meter: Meter::new(patience), alarm: None }
+        Self { body: Some(body), meter: StallMeter::new(patience), alarm: None }
     }
 
     /// Is ready when the caller has stalled for too long. Until then, the task is woken when that time comes.
     fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.meter.waiting(Instant::now()).into();
+        let deadline = self.meter.start_waiting(Instant::now()).into();
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if alarm.deadline() != deadline {
             alarm.as_mut().reset(deadline);
@@ -63,7 +62,7 @@ impl Body for Intake {
         match Pin::new(body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
-                self.meter.moved(bytes, Instant::now());
+                self.meter.record_transfer(bytes, Instant::now());
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(io::Error::other(error)))),
@@ -95,11 +94,11 @@ impl Drop for Intake {
 }
 
 async fn drain(body: Incoming) {
-    let mut left = DRAINED;
+    let mut bytes_left = DRAIN_LIMIT;
     let mut frames = BodyStream::new(body.map_err(|_| ()));
     while let Ok(Some(frame)) = frames.try_next().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-        if left == 0 {
+        bytes_left = bytes_left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if bytes_left == 0 {
             return;
         }
     }

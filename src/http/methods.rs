@@ -14,19 +14,19 @@ const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PA
 
 /// Adds answers for the standard methods that a path doesn't have. `HEAD` needs none: it arrives here as `GET`.
 pub fn answer_other_methods(methods: &mut HashMap<Method, BoxEndpoint<'static>>) {
-    let allow = allow(methods);
+    let allowed = allow_header(methods);
     for method in METHODS.into_iter().chain([Method::TRACE, Method::CONNECT]) {
-        let allow = allow.clone();
+        let allow_value = allowed.clone();
         methods.entry(method).or_insert_with(|| {
             make_sync(move |_| {
                 let refusal = ApiError::new(ErrorCode::MethodNotAllowed, "this path doesn't take this method");
-                Err::<Response, _>(poem::Error::from(refusal.with_header(header::ALLOW, allow.clone())))
+                Err::<Response, _>(poem::Error::from(refusal.with_header(header::ALLOW, allow_value.clone())))
             })
             .boxed()
         });
     }
     methods.entry(Method::OPTIONS).or_insert_with(|| {
-        make_sync(move |_| StatusCode::NO_CONTENT.with_header(header::ALLOW, allow.clone()).into_response()).boxed()
+        make_sync(move |_| StatusCode::NO_CONTENT.with_header(header::ALLOW, allowed.clone()).into_response()).boxed()
     });
 }
 
@@ -37,7 +37,8 @@ pub fn only_get(endpoint: impl Endpoint<Output = Response> + 'static) -> RouteMe
     methods.into_iter().fold(RouteMethod::new(), |route, (method, endpoint)| route.method(method, endpoint))
 }
 
-fn allow(methods: &HashMap<Method, BoxEndpoint<'static>>) -> HeaderValue {
+/// Returns the value of `Allow` for a path that has these methods.
+fn allow_header(methods: &HashMap<Method, BoxEndpoint<'static>>) -> HeaderValue {
     let mut names: Vec<&str> =
         METHODS.iter().filter(|method| methods.contains_key(method)).map(Method::as_str).collect();
     if methods.contains_key(&Method::GET) {

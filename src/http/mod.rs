@@ -15,10 +15,10 @@ mod pages;
 mod patience;
 mod places;
 mod public;
+mod request_checks;
 mod server;
 mod shares;
 mod slashes;
-mod sound;
 
 use std::sync::Arc;
 

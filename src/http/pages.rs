@@ -7,7 +7,7 @@ use poem::{
     Endpoint, IntoResponse, Request, Response, Route,
     endpoint::{make, make_sync},
     error::NotFoundError,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use serde_json::json;
 
@@ -18,7 +18,10 @@ use super::{
     methods::only_get,
 };
 use crate::{
-    api::error::{ApiError, ErrorCode},
+    api::{
+        error::{ApiError, ErrorCode},
+        etag::{ETag, list},
+    },
     app::App,
     config::{Config, MetricsHome},
     metrics::MetricsFormat,
@@ -37,12 +40,12 @@ const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Adds the pages to the routes, except those that the settings switch off.
 pub fn add(routes: Route, config: &Config) -> Route {
-    let routes = routes
+    let with_checks = routes
         .at("/healthz", only_get(make_sync(|_| status("ok"))))
         .at("/readyz", only_get(make(ready)))
         .at("/media/:name", only_get(make(media)));
-    let routes = if config.docs { add_docs(routes) } else { routes };
-    if config.metrics == MetricsHome::Main { add_metrics(routes) } else { routes }
+    let with_docs = if config.docs { add_docs(with_checks) } else { with_checks };
+    if config.metrics == MetricsHome::Main { add_metrics(with_docs) } else { with_docs }
 }
 
 fn add_docs(routes: Route) -> Route {
@@ -59,16 +62,17 @@ pub fn add_metrics(routes: Route) -> Route {
 
 /// Returns an endpoint that serves a text that never changes. The text is compressed once and not for each caller.
 fn fixed(content_type: &'static str, body: String) -> impl Endpoint<Output = Response> + 'static {
-    let (packed, body) = (gzip::compress(body.as_bytes()).map(Bytes::from).ok(), Bytes::from(body));
+    let compressed = gzip::compress(body.as_bytes()).map(Bytes::from).ok();
+    let plain = Bytes::from(body);
     make_sync(move |request: Request| {
         let response = Response::builder()
             .content_type(content_type)
             .header(header::CONTENT_SECURITY_POLICY, OWN_SERVER_ONLY)
             .header(header::CACHE_CONTROL, REVALIDATED)
             .header(header::VARY, "Accept-Encoding");
-        match packed.as_ref().filter(|_| accepts_gzip(request.headers())) {
-            Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed.clone()),
-            None => response.body(body.clone()),
+        match compressed.as_ref().filter(|_| accepts_gzip(request.headers())) {
+            Some(compressed) => response.header(header::CONTENT_ENCODING, "gzip").body(compressed.clone()),
+            None => response.body(plain.clone()),
         }
     })
 }
@@ -87,33 +91,26 @@ async fn ready(request: Request) -> poem::Result<Response> {
 async fn media(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let name = request.path_params::<String>()?;
-    let kept = app.images.read(&name).await.map_err(|error| {
+    let found = app.images.read(&name).await.map_err(|error| {
         tracing::error!(%error, "a picture can't be read");
         ApiError::internal()
     })?;
-    let kept = kept.ok_or(NotFoundError)?;
+    let image = found.ok_or(NotFoundError)?;
     // The content behind a name never changes, so the name can serve as the tag.
-    let tag = format!("\"{name}\"");
-    let known = names(request.headers(), &tag);
-    let response = Response::builder().header(header::CACHE_CONTROL, FOREVER).header(header::ETAG, tag);
-    if known {
+    let etag = ETag::quoted(&name);
+    let is_known = list(request.headers(), header::IF_NONE_MATCH).is_some_and(|tags| etag.is_named_by(&tags));
+    let response = Response::builder().header(header::CACHE_CONTROL, FOREVER).header(header::ETAG, &etag.bytes()[..]);
+    if is_known {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    Ok(response.content_type(kept.content_type).body(kept.bytes))
-}
-
-/// Returns whether `If-None-Match` contains the tag or `*` (RFC 9110, section 13.1.2).
-fn names(headers: &HeaderMap, tag: &str) -> bool {
-    let lines = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+    Ok(response.content_type(image.content_type).body(image.bytes))
 }
 
 /// Serves the metrics. This path must not be reachable from the internet; see `docs/operations.md`.
 async fn metrics(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let format = MetricsFormat::accepted(request.header(header::ACCEPT));
-    gauges::look(app).await;
+    gauges::update(app).await;
     let text = app.metrics.text(format).map_err(|_| ApiError::internal())?;
     Ok(Response::builder().content_type(format.content_type()).body(text))
 }

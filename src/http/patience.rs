@@ -18,37 +18,37 @@ use crate::config::Patience;
 ///
 /// So neither silence nor a byte now and then keeps a connection open, but a slow and steady caller may go on.
 #[derive(Debug)]
-pub struct Meter {
+pub struct StallMeter {
     patience: Patience,
-    left: Duration,
+    time_left: Duration,
     waiting_since: Option<Instant>,
 }
 
-impl Meter {
+impl StallMeter {
     /// Creates a meter with all of the time left.
     pub fn new(patience: Patience) -> Self {
-        Self { patience, left: patience.limit, waiting_since: None }
+        Self { patience, time_left: patience.limit, waiting_since: None }
     }
 
     /// Starts waiting for the other side, or goes on waiting. Returns the moment at which the time will be used up.
-    pub fn waiting(&mut self, now: Instant) -> Instant {
-        *self.waiting_since.get_or_insert(now) + self.left
+    pub fn start_waiting(&mut self, now: Instant) -> Instant {
+        *self.waiting_since.get_or_insert(now) + self.time_left
     }
 
     /// Ends the waiting, if any, because `bytes` were received or sent.
-    pub fn moved(&mut self, bytes: usize, now: Instant) {
+    pub fn record_transfer(&mut self, bytes: usize, now: Instant) {
         if let Some(since) = self.waiting_since.take() {
-            self.left = self.left.saturating_sub(now.saturating_duration_since(since));
+            self.time_left = self.time_left.saturating_sub(now.saturating_duration_since(since));
         }
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs_f64(f64::from(bytes) / f64::from(self.patience.rate));
-        self.left = self.left.saturating_add(earned).min(self.patience.limit);
+        let byte_count = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let earned = Duration::from_secs_f64(f64::from(byte_count) / f64::from(self.patience.rate));
+        self.time_left = self.time_left.saturating_add(earned).min(self.patience.limit);
     }
 
     /// Returns whether the time is used up.
     pub fn is_used_up(&self, now: Instant) -> bool {
         let waited = self.waiting_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        waited >= self.left
+        waited >= self.time_left
     }
 }
 
@@ -58,14 +58,14 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn meter() -> Meter {
-        Meter::new(Patience { limit: 20 * SECOND, rate: 1024 })
+    fn meter() -> StallMeter {
+        StallMeter::new(Patience { limit: 20 * SECOND, rate: 1024 })
     }
 
     #[test]
     fn silence_ends_at_the_limit() {
         let (mut meter, start) = (meter(), Instant::now());
-        assert_eq!(meter.waiting(start), start + 20 * SECOND);
+        assert_eq!(meter.start_waiting(start), start + 20 * SECOND);
         assert!(!meter.is_used_up(start + 19 * SECOND));
         assert!(meter.is_used_up(start + 20 * SECOND));
     }
@@ -74,11 +74,11 @@ mod tests {
     fn a_byte_now_and_then_ends_too() {
         let (mut meter, mut now) = (meter(), Instant::now());
         for _ in 0..4 {
-            meter.waiting(now);
+            meter.start_waiting(now);
             now += 5 * SECOND;
-            meter.moved(1, now);
+            meter.record_transfer(1, now);
         }
-        meter.waiting(now);
+        meter.start_waiting(now);
         assert!(meter.is_used_up(now + SECOND));
     }
 
@@ -86,12 +86,12 @@ mod tests {
     fn a_slow_line_goes_on_and_a_fast_start_earns_no_long_stall() {
         let (mut meter, mut now) = (meter(), Instant::now());
         for _ in 0..1000 {
-            meter.waiting(now);
+            meter.start_waiting(now);
             now += SECOND;
-            meter.moved(1100, now);
+            meter.record_transfer(1100, now);
         }
-        meter.moved(100 * 1024 * 1024, now);
-        meter.waiting(now);
+        meter.record_transfer(100 * 1024 * 1024, now);
+        meter.start_waiting(now);
         assert!(!meter.is_used_up(now + 19 * SECOND) && meter.is_used_up(now + 20 * SECOND));
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The health checks. They must answer when everything else is busy, so they are not limited.
-const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The layer that limits the requests in progress.
 pub struct Places {
@@ -31,17 +31,17 @@ pub struct Places {
 
 struct Shared {
     app: Arc<App>,
-    requests: Arc<Shares>,
-    bodies: Arc<Shares>,
+    request_shares: Arc<Shares>,
+    body_shares: Arc<Shares>,
 }
 
 /// What one call uses up: a place among the requests, and memory for its body.
 ///
 /// It is free again when the caller has received the answer or, if the caller has left, when the call has ended.
 #[derive(Clone)]
-pub struct Place(Arc<Holdings>);
+pub struct Place(Arc<HeldShares>);
 
-struct Holdings {
+struct HeldShares {
     _request: Share,
     body: Mutex<Share>,
     caller: Caller,
@@ -72,11 +72,11 @@ impl Places {
     pub fn new(app: &Arc<App>) -> Self {
         let Bounds { requests, requests_of_address, body_bytes, .. } = app.config.bounds;
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
-        let shown = ShareGauges { in_use: held.requests.clone(), refused: refused.requests.clone() };
-        let requests = Shares::new(requests, requests / 4, requests_of_address, shown);
-        let shown = ShareGauges { in_use: held.body_bytes.clone(), refused: refused.bodies.clone() };
-        let bodies = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2, shown);
-        Self { shared: Arc::new(Shared { app: Arc::clone(app), requests, bodies }) }
+        let request_gauges = ShareGauges { in_use: held.requests.clone(), refused: refused.requests.clone() };
+        let request_shares = Shares::new(requests, requests / 4, requests_of_address, request_gauges);
+        let body_gauges = ShareGauges { in_use: held.body_bytes.clone(), refused: refused.bodies.clone() };
+        let body_shares = Shares::new(body_bytes, body_bytes / 4, body_bytes / 2, body_gauges);
+        Self { shared: Arc::new(Shared { app: Arc::clone(app), request_shares, body_shares }) }
     }
 }
 
@@ -84,25 +84,25 @@ impl Shared {
     /// Returns a place for a request, or `None` for a health check. Fails if there is no place left, or if the request
     /// would wait too long for the database.
     fn admit(&self, request: &Request) -> Result<Option<Place>, NothingLeft> {
-        if ALWAYS.contains(&request.uri().path()) {
+        if HEALTH_CHECKS.contains(&request.uri().path()) {
             return Ok(None);
         }
-        let place = self.place(request)?;
+        let place = self.take_place(request)?;
         // Copies of the catalogue are served to everybody, no matter how busy the database is.
-        if needs_database(request) {
+        if may_need_database(request) {
             self.app.admit().map_err(|_| NothingLeft)?;
         }
         Ok(Some(place))
     }
 
-    fn place(&self, request: &Request) -> Result<Place, NothingLeft> {
+    fn take_place(&self, request: &Request) -> Result<Place, NothingLeft> {
         let client = request.data::<ClientAddress>().map(|address| address.0).filter(|client| client.is_known);
         let household = client.map(|client| Household::of(client.ip));
         let authorization = request.headers().get(header::AUTHORIZATION).cloned();
         let caller = Caller { app: Arc::clone(&self.app), authorization };
-        let share = self.requests.take(household, 1, || caller.is_signed_in())?;
-        let body = Mutex::new(self.bodies.nothing_yet(household));
-        Ok(Place(Arc::new(Holdings { _request: share, body, caller })))
+        let share = self.request_shares.take(household, 1, || caller.is_signed_in())?;
+        let body = Mutex::new(self.body_shares.empty_share(household));
+        Ok(Place(Arc::new(HeldShares { _request: share, body, caller })))
     }
 }
 
@@ -126,30 +126,29 @@ impl<E: Endpoint> Endpoint for PlacesEndpoint<E> {
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let place = match self.shared.admit(&request) {
             Ok(place) => place,
-            Err(full) => return future::ready(Err(ApiError::from(full).into())).left_future(),
+            Err(nothing_left) => return future::ready(Err(ApiError::from(nothing_left).into())).left_future(),
         };
         if let Some(place) = &place {
             request.set_data(place.clone());
         }
-        let call = self.inner.call(request);
-        let with_place = move |response: E::Output| {
+        let add_place = move |response: E::Output| {
             let mut response = response.into_response();
             if let Some(place) = place {
                 response.set_data(place);
             }
             response
         };
-        call.map_ok(with_place).right_future()
+        self.inner.call(request).map_ok(add_place).right_future()
     }
 }
 
 /// Returns whether a call can't be answered from memory. Only a `GET` without a token can be.
-fn needs_database(request: &Request) -> bool {
+fn may_need_database(request: &Request) -> bool {
     *request.method() != Method::GET || request.headers().contains_key(header::AUTHORIZATION)
 }
 
 impl From<NothingLeft> for ApiError {
-    fn from(full: NothingLeft) -> Self {
-        Self::new(ErrorCode::TooBusy, full.to_string())
+    fn from(error: NothingLeft) -> Self {
+        Self::new(ErrorCode::TooBusy, error.to_string())
     }
 }

@@ -8,23 +8,23 @@ use poem::{Endpoint, EndpointExt, Request, Response, Result, endpoint::BoxEndpoi
 use crate::api::access::notice_bad_bearer;
 
 /// Wraps an endpoint that needs no token, so that the token of a call is checked if there is one.
-pub fn noticing(endpoint: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
-    Noticing(endpoint).boxed()
+pub fn check_given_bearer(endpoint: BoxEndpoint<'static>) -> BoxEndpoint<'static> {
+    BearerCheck(endpoint).boxed()
 }
 
-struct Noticing(BoxEndpoint<'static>);
+struct BearerCheck(BoxEndpoint<'static>);
 
-impl Endpoint for Noticing {
+impl Endpoint for BearerCheck {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         if !request.headers().contains_key(header::AUTHORIZATION) {
             return self.0.call(request).left_future();
         }
-        let looked_at = async move {
+        let checked_call = async move {
             notice_bad_bearer(&request).await?;
             self.0.call(request).await
         };
-        looked_at.boxed().right_future()
+        checked_call.boxed().right_future()
     }
 }

@@ -27,11 +27,11 @@ impl Household {
 pub struct Shares {
     total: usize,
     /// When this much is in use, strangers get no more. Known callers do, up to the total.
-    for_strangers: usize,
+    limit_for_strangers: usize,
     /// The maximum for one household.
-    for_one: usize,
-    used: Mutex<Used>,
-    shown: ShareGauges,
+    limit_per_household: usize,
+    usage: Mutex<Usage>,
+    gauges: ShareGauges,
 }
 
 /// The metrics of a limited amount.
@@ -44,14 +44,14 @@ pub struct ShareGauges {
 }
 
 #[derive(Default)]
-struct Used {
+struct Usage {
     total: usize,
     by_household: HashMap<Household, usize>,
 }
 
 /// A part of a limited amount. It is in use until this value is dropped.
 pub struct Share {
-    of: Arc<Shares>,
+    shares: Arc<Shares>,
     household: Option<Household>,
     amount: usize,
 }
@@ -63,10 +63,10 @@ pub struct NothingLeft;
 
 impl Shares {
     /// Creates an amount of `total`. Strangers can't use the last `kept_from_strangers` of it, and one household can
-    /// use `for_one` at most.
-    pub fn new(total: usize, kept_from_strangers: usize, for_one: usize, shown: ShareGauges) -> Arc<Self> {
-        let for_strangers = total.saturating_sub(kept_from_strangers);
-        Arc::new(Self { total, for_strangers, for_one, used: Mutex::default(), shown })
+    /// use `limit_per_household` at most.
+    pub fn new(total: usize, kept_from_strangers: usize, limit_per_household: usize, gauges: ShareGauges) -> Arc<Self> {
+        let limit_for_strangers = total.saturating_sub(kept_from_strangers);
+        Arc::new(Self { total, limit_for_strangers, limit_per_household, usage: Mutex::default(), gauges })
     }
 
     /// Takes a part for a household. A caller without a household counts only in the total. `is_known` tells whether
@@ -77,18 +77,18 @@ impl Shares {
         amount: usize,
         is_known: impl FnOnce() -> bool,
     ) -> Result<Share, NothingLeft> {
-        let mut share = self.nothing_yet(household);
+        let mut share = self.empty_share(household);
         share.grow(amount, is_known)?;
         Ok(share)
     }
 
     /// Returns an empty share that can grow later.
-    pub fn nothing_yet(self: &Arc<Self>, household: Option<Household>) -> Share {
-        Share { of: Arc::clone(self), household, amount: 0 }
+    pub fn empty_share(self: &Arc<Self>, household: Option<Household>) -> Share {
+        Share { shares: Arc::clone(self), household, amount: 0 }
     }
 
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_usage(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +96,7 @@ impl Share {
     /// Adds `amount` to the share. If too little is left, the share stays as it is and the refusal is counted.
     pub fn grow(&mut self, amount: usize, is_known: impl FnOnce() -> bool) -> Result<(), NothingLeft> {
         self.try_grow(amount, is_known).inspect_err(|_| {
-            self.of.shown.refused.inc();
+            self.shares.gauges.refused.inc();
         })
     }
 
@@ -104,24 +104,24 @@ impl Share {
         if amount == 0 {
             return Ok(());
         }
-        let mut used = self.of.used();
-        let total = used.total.saturating_add(amount);
-        if total > self.of.for_strangers && (total > self.of.total || !is_known()) {
+        let mut usage = self.shares.lock_usage();
+        let total = usage.total.saturating_add(amount);
+        if total > self.shares.limit_for_strangers && (total > self.shares.total || !is_known()) {
             return Err(NothingLeft);
         }
         if let Some(household) = self.household {
-            let own = used.by_household.entry(household).or_default();
-            if own.saturating_add(amount) > self.of.for_one {
+            let own = usage.by_household.entry(household).or_default();
+            if own.saturating_add(amount) > self.shares.limit_per_household {
                 // The entry may have been created only for this check. An empty entry must not stay in the map.
                 if *own == 0 {
-                    used.by_household.remove(&household);
+                    usage.by_household.remove(&household);
                 }
                 return Err(NothingLeft);
             }
             *own += amount;
         }
-        used.total = total;
-        self.of.shown.in_use.set(i64::try_from(total).unwrap_or(i64::MAX));
+        usage.total = total;
+        self.shares.gauges.in_use.set(i64::try_from(total).unwrap_or(i64::MAX));
         self.amount += amount;
         Ok(())
     }
@@ -132,14 +132,14 @@ impl Drop for Share {
         if self.amount == 0 {
             return;
         }
-        let mut used = self.of.used();
-        used.total -= self.amount;
-        self.of.shown.in_use.set(i64::try_from(used.total).unwrap_or(i64::MAX));
+        let mut usage = self.shares.lock_usage();
+        usage.total -= self.amount;
+        self.shares.gauges.in_use.set(i64::try_from(usage.total).unwrap_or(i64::MAX));
         let Some(household) = self.household else { return };
-        if let Some(own) = used.by_household.get_mut(&household) {
+        if let Some(own) = usage.by_household.get_mut(&household) {
             *own -= self.amount;
             if *own == 0 {
-                used.by_household.remove(&household);
+                usage.by_household.remove(&household);
             }
         }
     }
@@ -151,8 +151,8 @@ mod tests {
 
     impl Shares {
         fn is_unused(&self) -> bool {
-            let used = self.used();
-            used.total == 0 && used.by_household.is_empty()
+            let usage = self.lock_usage();
+            usage.total == 0 && usage.by_household.is_empty()
         }
     }
 

@@ -26,7 +26,7 @@ impl<E: Endpoint> Endpoint for SlashesEndpoint<E> {
     type Output = E::Output;
 
     fn call(&self, mut request: Request) -> impl Future<Output = Result<E::Output>> + Send {
-        if let Some(uri) = tidied(request.uri()) {
+        if let Some(uri) = tidy_uri(request.uri()) {
             *request.uri_mut() = uri;
         }
         self.0.call(request)
@@ -34,30 +34,30 @@ impl<E: Endpoint> Endpoint for SlashesEndpoint<E> {
 }
 
 /// Returns the URI with a tidy path, or `None` if the path is already tidy.
-fn tidied(uri: &Uri) -> Option<Uri> {
+fn tidy_uri(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let is_tidy = path == "/" || !path.ends_with('/') && !path.contains("//");
     if is_tidy {
         return None;
     }
-    let mut tidy = Vec::with_capacity(path.len() + uri.query().map_or(0, |query| query.len() + 1));
+    let mut bytes = Vec::with_capacity(path.len() + uri.query().map_or(0, |query| query.len() + 1));
     for part in path.split('/').filter(|part| !part.is_empty()) {
-        tidy.push(b'/');
-        tidy.extend_from_slice(part.as_bytes());
+        bytes.push(b'/');
+        bytes.extend_from_slice(part.as_bytes());
     }
-    if tidy.is_empty() {
-        tidy.push(b'/');
+    if bytes.is_empty() {
+        bytes.push(b'/');
     }
     if let Some(query) = uri.query() {
-        tidy.push(b'?');
-        tidy.extend_from_slice(query.as_bytes());
+        bytes.push(b'?');
+        bytes.extend_from_slice(query.as_bytes());
     }
-    let tidy = PathAndQuery::from_maybe_shared(Bytes::from(tidy)).ok()?;
+    let path_and_query = PathAndQuery::from_maybe_shared(Bytes::from(bytes)).ok()?;
     if uri.authority().is_none() {
-        return Some(tidy.into());
+        return Some(path_and_query.into());
     }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(tidy);
+    parts.path_and_query = Some(path_and_query);
     Uri::from_parts(parts).ok()
 }
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn slashes_too_many_are_left_out() {
-        for (path, tidy) in [
+        for (path, expected) in [
             ("/a/b/", "/a/b"),
             ("//a///b//", "/a/b"),
             ("/a//b?x=//&y=/", "/a/b?x=//&y=/"),
@@ -76,10 +76,10 @@ mod tests {
             ("http://shop.example.com:80/a/?q=1", "http://shop.example.com:80/a?q=1"),
         ] {
             let uri: Uri = path.parse().expect("a URI");
-            assert_eq!(tidied(&uri).map(|uri| uri.to_string()).as_deref(), Some(tidy), "{path}");
+            assert_eq!(tidy_uri(&uri).map(|uri| uri.to_string()).as_deref(), Some(expected), "{path}");
         }
         for path in ["/", "/a/b", "/a?q=/", "*"] {
-            assert_eq!(tidied(&path.parse().expect("a URI")), None, "{path}");
+            assert_eq!(tidy_uri(&path.parse().expect("a URI")), None, "{path}");
         }
     }
 }

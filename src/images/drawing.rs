@@ -3,11 +3,14 @@
 use std::{
     io,
     panic::catch_unwind,
-    sync::mpsc::{Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
 };
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     homes::HomeUnavailable,
@@ -22,7 +25,7 @@ const PLACES: usize = 32;
 /// megabytes while it is drawn. Therefore one image is drawn at a time, and the thread gives the memory back to the
 /// system before it draws the next.
 pub struct Drawing {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     queue: Sender<Job>,
 }
 
@@ -51,24 +54,53 @@ pub enum ImageError {
 impl Drawing {
     /// Starts the thread. It ends when the returned value is dropped. Fails if the system can't start a thread.
     pub fn start() -> io::Result<Self> {
-        let (queue, jobs) = channel::<Job>();
-        let work = move || jobs.into_iter().for_each(|job| job());
-        thread::Builder::new().name("drawing".to_owned()).spawn(work)?;
-        Ok(Self { places: Semaphore::new(PLACES), queue })
+        let (drawing, jobs) = Self::with_places(PLACES);
+        let run_jobs = move || jobs.into_iter().for_each(|job| job());
+        thread::Builder::new().name("drawing".to_owned()).spawn(run_jobs)?;
+        Ok(drawing)
+    }
+
+    /// Creates the queue without its thread. Returns the jobs that the thread has to run.
+    fn with_places(places: usize) -> (Self, Receiver<Job>) {
+        let (queue, jobs) = channel();
+        (Self { places: Arc::new(Semaphore::new(places)), queue }, jobs)
     }
 
     /// Draws a picture once all pictures before it are drawn. Fails at once with [`ImageError::Busy`] if the queue is
-    /// full.
+    /// full. If the caller stops waiting, the picture keeps its place in the queue and is drawn all the same.
     pub async fn draw(&self, bytes: Vec<u8>, kind: PictureKind) -> Result<Picture, ImageError> {
-        let _place = self.places.try_acquire().map_err(|_| ImageError::Busy)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| ImageError::Busy)?;
         let (answer, drawn) = oneshot::channel();
-        // If a decoder panics, the file is treated as one that isn't a picture, and the thread goes on.
-        let draw = move || {
-            let picture = catch_unwind(|| Picture::draw(bytes, kind)).unwrap_or(Err(InvalidPicture::Unreadable));
-            release_freed_memory();
-            picture
-        };
-        self.queue.send(Box::new(move || drop(answer.send(draw())))).map_err(|_| ImageError::Busy)?;
+        let job = move || drop(answer.send(draw_in(place, bytes, kind)));
+        self.queue.send(Box::new(job)).map_err(|_| ImageError::Busy)?;
         Ok(drawn.await.map_err(|_| ImageError::Busy)??)
+    }
+}
+
+/// Draws a picture and then frees its place. If a decoder panics, the file is treated as one that isn't a picture, and
+/// the thread goes on.
+fn draw_in(place: OwnedSemaphorePermit, bytes: Vec<u8>, kind: PictureKind) -> Result<Picture, InvalidPicture> {
+    let picture = catch_unwind(|| Picture::draw(bytes, kind)).unwrap_or(Err(InvalidPicture::Unreadable));
+    release_freed_memory();
+    drop(place);
+    picture
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_picture_keeps_its_place_until_it_is_drawn_even_if_nobody_waits_for_it() {
+        let (drawing, jobs) = Drawing::with_places(1);
+        let draw = || drawing.draw(b"no picture".to_vec(), PictureKind::Photo);
+        // The first poll queues the picture, and then the caller leaves.
+        assert!(draw().now_or_never().is_none());
+        assert!(matches!(draw().now_or_never(), Some(Err(ImageError::Busy))));
+        let job = jobs.try_recv().expect("the job of the caller who left");
+        job();
+        assert!(draw().now_or_never().is_none(), "there is room again");
     }
 }

@@ -27,7 +27,7 @@ impl ImageKey {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
         let hash = Sha256::digest(contents);
-        Ok(Self(format!("{home}/{}-{}.{extension}", hex(&random), hex(&hash[..HASH_BYTES]))))
+        Ok(Self(format!("{home}/{}-{}.{extension}", hex::encode(random), hex::encode(&hash[..HASH_BYTES]))))
     }
 
     /// Returns the key of the image called `name` at `home`.
@@ -64,12 +64,8 @@ pub fn content_type(name: &str) -> Option<&'static str> {
     let is_hex = |text: &str, bytes: usize| {
         text.len() == 2 * bytes && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
-    let known = is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES));
-    known.then_some(content_type)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let is_known = is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES));
+    is_known.then_some(content_type)
 }
 
 impl fmt::Display for ImageKey {

@@ -20,19 +20,20 @@ pub(crate) mod store;
 
 use std::time::Duration;
 
-pub use self::drawing::ImageError;
-pub use self::picture::PictureKind;
+pub use self::{drawing::ImageError, picture::PictureKind};
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
-use crate::{app::App, db::StoreError, values::url::ImageUrl};
+use crate::{
+    app::App,
+    db::StoreError,
+    values::{backoff::Backoff, url::ImageUrl},
+};
 
 /// Time within which a document must claim an image that was kept for it.
 const CLAIM_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// Time for which the process that has begun to remove an image is the only one to do so.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(2 * 60);
-/// Pause after the first failure to remove an image. Each further pause is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(60);
-/// The longest pause between two attempts to remove an image.
-const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
+/// Pauses after failures to remove an image.
+const RETRY_PAUSES: Backoff = Backoff { first: Duration::from_secs(60), longest: Duration::from_secs(6 * 60 * 60) };
 
 /// An image that is kept and that no document shows yet.
 #[derive(Debug, Clone)]
@@ -79,23 +80,8 @@ pub async fn remove(app: &App, trash: &TrashDoc) -> Result<(), StoreError> {
     match app.images.remove(&trash.key, app.clock.now()).await {
         Ok(()) => app.store.image_trash.forget(&trash.key).await,
         Err(HomeUnavailable) => {
-            app.store.image_trash.postpone(trash, app.clock.now().after(pause(trash.attempts))).await
+            let next_attempt = app.clock.now().after(RETRY_PAUSES.pause_after(trash.attempts));
+            app.store.image_trash.postpone(trash, next_attempt).await
         }
-    }
-}
-
-/// Returns the pause after the given number of failed attempts.
-fn pause(attempts: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_a_limit() {
-        assert_eq!([1, 2, 3].map(|attempts| pause(attempts).as_secs()), [60, 120, 240]);
-        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
     }
 }

@@ -72,8 +72,8 @@ impl ImageTrash {
             return Ok(());
         }
         // A key that is listed already would make the insert fail, and with it the transaction at every retry.
-        let already = doc! { "_id": { "$in": keys } };
-        self.docs.delete_many(already).session(&mut *session).await?;
+        let listed_already = doc! { "_id": { "$in": keys } };
+        self.docs.delete_many(listed_already).session(&mut *session).await?;
         let rows = keys.iter().map(|key| TrashDoc { key: key.clone(), due_at: now, attempts: 0 });
         self.docs.insert_many(rows).session(session).await?;
         Ok(())
@@ -91,15 +91,15 @@ impl ImageTrash {
     pub(super) async fn begin(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<TrashDoc>, StoreError> {
         let due: Document = doc! { "due_at": { "$lte": now } };
         let update = doc! { "$set": { "due_at": deadline }, "$inc": { "attempts": 1 } };
-        let begun = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
-        Ok(begun.return_document(ReturnDocument::After).await?)
+        let action = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
+        Ok(action.return_document(ReturnDocument::After).await?)
     }
 
     /// Puts off the next attempt to remove an image until `due_at`. Does nothing if another process has taken the image
     /// since.
     pub(super) async fn postpone(&self, trash: &TrashDoc, due_at: Timestamp) -> Result<(), StoreError> {
-        let same = doc! { "_id": &trash.key, "attempts": trash.attempts };
-        self.docs.update_one(same, doc! { "$set": { "due_at": due_at } }).await?;
+        let same_attempt = doc! { "_id": &trash.key, "attempts": trash.attempts };
+        self.docs.update_one(same_attempt, doc! { "$set": { "due_at": due_at } }).await?;
         Ok(())
     }
 

@@ -6,10 +6,11 @@
 
 pub(crate) mod store;
 
+use self::store::Attempt;
 use crate::{
     app::App,
     db::StoreError,
-    values::{ids::HitId, limits::Action, net::Client},
+    values::{ids::HitId, limits::Action, net::Client, time::Timestamp},
 };
 
 /// Why no slot was taken.
@@ -70,17 +71,22 @@ pub async fn take(app: &App, wanted: impl IntoIterator<Item = Count>) -> Result<
     let (now, mut slots) = (app.clock.now(), Slots { keys: Vec::new(), hit: HitId::new() });
     for Count { action, subject, width } in wanted {
         let Some(rate) = app.config.limits.rate(action) else { continue };
-        let key = key(app, action, &subject);
-        if let Err(free_at) = app.store.rate_limits.take(&key, slots.hit, rate.widened(width), now).await? {
-            let millis = free_at.millis() - now.millis();
-            slots.give_back(app).await?;
-            app.metrics.limit_reached(action.variable());
-            let retry_after = u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1);
-            return Err(LimitError::Exceeded { action, retry_after });
+        let slot_key = key(app, action, &subject);
+        match app.store.rate_limits.take(&slot_key, slots.hit, rate.widened(width), now).await? {
+            Attempt::Taken => slots.keys.push(slot_key),
+            Attempt::Full { free_at } => {
+                slots.give_back(app).await?;
+                app.metrics.limit_reached(action.variable());
+                return Err(LimitError::Exceeded { action, retry_after: whole_seconds_until(free_at, now) });
+            }
         }
-        slots.keys.push(key);
     }
     Ok(slots)
+}
+
+/// Returns the seconds from `now` to `time`, rounded up, at least 1.
+fn whole_seconds_until(time: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(time.millis() - now.millis()).unwrap_or(0).div_ceil(1000).max(1)
 }
 
 impl Slots {
@@ -113,7 +119,7 @@ pub async fn is_reached(app: &App, action: Action, word: &str) -> Result<bool, S
 pub fn key(app: &App, action: Action, subject: &str) -> String {
     let digest = |word: &str| -> String {
         let tag = app.keys.limits[0].tag(&[action.variable().as_bytes(), word.as_bytes()]);
-        tag[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&tag[..12])
     };
     let words: Vec<String> = subject.split(' ').map(digest).collect();
     format!("{}:{}", action.variable(), words.join(":"))

@@ -25,9 +25,22 @@ pub struct RateLimits {
     docs: Collection<Document>,
 }
 
+/// The result of an attempt to take a slot.
+pub(super) enum Attempt {
+    /// The slot was taken.
+    Taken,
+    /// No slot is free.
+    Full {
+        /// The time at which the next slot will be free.
+        free_at: Timestamp,
+    },
+}
+
+/// The part of a document that is read after an attempt.
 #[derive(Deserialize)]
 struct Hits {
     hits: Vec<Hit>,
+    /// Whether the last attempt has taken a slot.
     taken: bool,
 }
 
@@ -51,22 +64,19 @@ impl StorePart for RateLimits {
 }
 
 impl RateLimits {
-    /// Takes a slot under `key` and calls it `hit`. If none is free, returns `Ok(Err(time))` with the time at which the
-    /// next one will be.
-    pub(super) async fn take(
-        &self,
-        key: &str,
-        hit: HitId,
-        rate: Rate,
-        now: Timestamp,
-    ) -> Result<Result<(), Timestamp>, StoreError> {
-        let hits = match self.try_take(key, hit, rate, now).await {
+    /// Takes a slot under `key` and calls it `hit`, if one is free.
+    pub(super) async fn take(&self, key: &str, hit: HitId, rate: Rate, now: Timestamp) -> Result<Attempt, StoreError> {
+        let updated = match self.try_take(key, hit, rate, now).await {
             // Two calls were the first for this key. The other one has created the document, so it is found now.
             Err(StoreError::Duplicate) => self.try_take(key, hit, rate, now).await?,
-            hits => hits?,
+            result => result?,
         };
-        let Some(hits) = hits.filter(|hits| !hits.taken) else { return Ok(Ok(())) };
-        Ok(Err(hits.hits.first().map_or(now, |oldest| oldest.at.after(rate.window))))
+        Ok(match updated {
+            Some(Hits { hits, taken: false }) => {
+                Attempt::Full { free_at: hits.first().map_or(now, |oldest| oldest.at.after(rate.window)) }
+            }
+            _ => Attempt::Taken,
+        })
     }
 
     /// Gives the slot called `hit` back. Giving it back twice is no error.
@@ -77,34 +87,30 @@ impl RateLimits {
 
     /// Removes all slots under keys that begin with `prefix`.
     pub(super) async fn clear(&self, prefix: &str) -> Result<(), StoreError> {
-        self.docs.delete_many(below(prefix)).await?;
+        self.docs.delete_many(keys_beginning_with(prefix)).await?;
         Ok(())
     }
 
     /// Does the same as [`RateLimits::clear`] in a transaction, so that it is recorded in the audits if and only if it
     /// is done.
     pub(crate) async fn clear_in(&self, tx: &mut ClientSession, prefix: &str) -> mongodb::error::Result<()> {
-        self.docs.delete_many(below(prefix)).session(tx).await.map(drop)
+        self.docs.delete_many(keys_beginning_with(prefix)).session(tx).await.map(drop)
     }
 
     /// Returns whether any key that begins with `prefix` has no free slot. `rate` gives the window, and the count for
     /// keys that older versions stored without one.
     pub(super) async fn is_full(&self, prefix: &str, rate: Rate, now: Timestamp) -> Result<bool, StoreError> {
-        let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
-        let recent = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
-        let mut filter = below(prefix);
+        let mut filter = keys_beginning_with(prefix);
         // Each key has its own limit, because networks have a higher one than single addresses.
         let limit = doc! { "$ifNull": ["$limit", i64::from(rate.count)] };
-        filter.insert("$expr", doc! { "$gte": [{ "$size": recent }, limit] });
+        filter.insert("$expr", doc! { "$gte": [{ "$size": hits_after(now.before(rate.window)) }, limit] });
         let found: Option<Document> = find_part(&self.docs, filter, doc! { "_id": 1 }).await?;
         Ok(found.is_some())
     }
 
     async fn try_take(&self, key: &str, hit: HitId, rate: Rate, now: Timestamp) -> Result<Option<Hits>, StoreError> {
-        let recent = doc! { "$gt": ["$$h.at", now.before(rate.window)] };
-        let hits = doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": recent } };
         let update = vec![
-            doc! { "$set": { "hits": hits } },
+            doc! { "$set": { "hits": hits_after(now.before(rate.window)) } },
             doc! { "$set": { "taken": { "$lt": [{ "$size": "$hits" }, i64::from(rate.count)] } } },
             doc! { "$set": {
                 "hits": { "$cond": ["$taken", { "$concatArrays": ["$hits", [{ "_id": hit, "at": now }]] }, "$hits"] },
@@ -113,14 +119,20 @@ impl RateLimits {
             } },
         ];
         let docs = self.docs.clone_with_type::<Hits>();
-        let taken = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true);
         // Only the oldest hit is returned, since it tells when a slot is free again. There can be thousands of hits.
-        let taken = taken.projection(doc! { "taken": 1, "hits": { "$slice": 1 } });
-        Ok(taken.return_document(ReturnDocument::After).await?)
+        let fields = doc! { "taken": 1, "hits": { "$slice": 1 } };
+        let action = docs.find_one_and_update(doc! { "_id": key }, update).upsert(true).projection(fields);
+        Ok(action.return_document(ReturnDocument::After).await?)
     }
 }
 
+/// Returns an expression for the hits of a document that are later than a time.
+fn hits_after(time: Timestamp) -> Document {
+    let is_later = doc! { "$gt": ["$$h.at", time] };
+    doc! { "$filter": { "input": { "$ifNull": ["$hits", []] }, "as": "h", "cond": is_later } }
+}
+
 /// Returns a filter for the keys that begin with `prefix`. In ASCII, `~` comes after all characters of a key.
-fn below(prefix: &str) -> Document {
+fn keys_beginning_with(prefix: &str) -> Document {
     doc! { "_id": { "$gte": prefix, "$lt": format!("{prefix}~") } }
 }

@@ -18,7 +18,7 @@ pub struct Blanks {
 
 /// The fixed text of one kind of mail. A paragraph equal to `LINK` is replaced by the link. `NAME` inside a paragraph
 /// is replaced by the name of the account.
-struct Words {
+struct LetterText {
     subject: &'static str,
     paragraphs: &'static [&'static str],
 }
@@ -26,23 +26,23 @@ struct Words {
 const LINK: &str = "{link}";
 const NAME: &str = "{username}";
 
-const fn words(kind: MailKind) -> Words {
+const fn text_of(kind: MailKind) -> LetterText {
     match kind {
-        MailKind::PasswordChanged => Words {
+        MailKind::PasswordChanged => LetterText {
             subject: "Your password was changed",
             paragraphs: &[
                 "The password of your account at myspares was just changed, and other devices were signed out.",
                 "If it was not you, set a new password right away with \"forgot password\" on the sign-in page.",
             ],
         },
-        MailKind::EmailChanged => Words {
+        MailKind::EmailChanged => LetterText {
             subject: "Your e-mail address was changed",
             paragraphs: &[
                 "Your account at myspares has another e-mail address now; mails no longer come to this one.",
                 "If it was not you, sign in, change your password and set your address again.",
             ],
         },
-        MailKind::EmailRemoved => Words {
+        MailKind::EmailRemoved => LetterText {
             subject: "Your e-mail address was removed",
             paragraphs: &[
                 "Your account at myspares has no e-mail address any more.",
@@ -50,7 +50,7 @@ const fn words(kind: MailKind) -> Words {
                  \"forgot password\" on the sign-in page.",
             ],
         },
-        MailKind::EmailLost => Words {
+        MailKind::EmailLost => LetterText {
             subject: "An e-mail address of your account was confirmed by somebody else",
             paragraphs: &[
                 "Another account at myspares has shown that it receives the mails of an address that yours had too.",
@@ -58,7 +58,7 @@ const fn words(kind: MailKind) -> Words {
                 "If it was your address, sign in and ask for a link to confirm it again.",
             ],
         },
-        MailKind::NumberLost => Words {
+        MailKind::NumberLost => LetterText {
             subject: "Your phone number was confirmed by another account",
             paragraphs: &[
                 "Another account at myspares has shown by a code that it has the phone number that yours had too.",
@@ -66,28 +66,28 @@ const fn words(kind: MailKind) -> Words {
                 "If it is your number, sign in and confirm it by a code.",
             ],
         },
-        MailKind::EmailSet => Words {
+        MailKind::EmailSet => LetterText {
             subject: "This address was set for an account",
             paragraphs: &[
                 "An account at myspares has this e-mail address now. It counts once it is confirmed by a link.",
                 "If it was not you, do nothing: without the link the address stays unconfirmed.",
             ],
         },
-        MailKind::NumberChanged => Words {
+        MailKind::NumberChanged => LetterText {
             subject: "Your phone number was changed",
             paragraphs: &[
                 "Your account at myspares has another phone number now, which was confirmed by a code.",
                 "If it was not you, set a new password right away with \"forgot password\" on the sign-in page.",
             ],
         },
-        MailKind::SessionStolen => Words {
+        MailKind::SessionStolen => LetterText {
             subject: "You were signed out for your safety",
             paragraphs: &[
                 "Somebody used an old copy of one of your sign-ins at myspares, so we ended it.",
                 "Sign in again. If you don't know what happened, change your password as well.",
             ],
         },
-        MailKind::VerifyEmail => Words {
+        MailKind::VerifyEmail => LetterText {
             subject: "Confirm your e-mail address",
             paragraphs: &[
                 "The account \"{username}\" at myspares asked for this link, to confirm that this address is its own.",
@@ -96,7 +96,7 @@ const fn words(kind: MailKind) -> Words {
                 "If it is not, do nothing: confirming would give somebody else's account your address.",
             ],
         },
-        MailKind::ResetPassword => Words {
+        MailKind::ResetPassword => LetterText {
             subject: "Set a new password",
             paragraphs: &[
                 "Somebody asked for a new password for your account \"{username}\" at myspares.",
@@ -105,7 +105,7 @@ const fn words(kind: MailKind) -> Words {
                 "If it was not you, do nothing: your password stays as it is.",
             ],
         },
-        MailKind::StaffInvitation => Words {
+        MailKind::StaffInvitation => LetterText {
             subject: "You are invited to the staff of myspares",
             paragraphs: &[
                 "An administrator of myspares invites you to its staff. The invitation is open for 7 days.",
@@ -118,24 +118,24 @@ const fn words(kind: MailKind) -> Words {
 }
 
 /// Composes the mail of a kind, with its placeholders filled in.
-pub fn letter(id: MailId, kind: MailKind, to: Email, blanks: &Blanks) -> Letter {
-    let Words { subject, paragraphs } = words(kind);
-    let filled = |part: &str| part.replace(NAME, &blanks.username);
-    let plain: Vec<String> =
-        paragraphs.iter().map(|part| if *part == LINK { blanks.link.clone() } else { filled(part) }).collect();
-    let html: Vec<String> = plain
+pub fn compose(id: MailId, kind: MailKind, to: Email, blanks: &Blanks) -> Letter {
+    let LetterText { subject, paragraphs } = text_of(kind);
+    let with_name = |part: &str| part.replace(NAME, &blanks.username);
+    let texts: Vec<String> =
+        paragraphs.iter().map(|part| if *part == LINK { blanks.link.clone() } else { with_name(part) }).collect();
+    let html_paragraphs: Vec<String> = texts
         .iter()
         .zip(paragraphs)
         .map(|(text, part)| match *part {
             LINK => format!("<p><a href=\"{text}\">{text}</a></p>"),
-            _ => format!("<p>{}</p>", escaped(text)),
+            _ => format!("<p>{}</p>", escape_html(text)),
         })
         .collect();
-    let html = LAYOUT.replace("{subject}", subject).replace("{body}", &html.join("\n"));
-    Letter { id, to, subject, text: plain.join("\n\n") + "\n", html }
+    let html = LAYOUT.replace("{subject}", subject).replace("{body}", &html_paragraphs.join("\n"));
+    Letter { id, to, subject, text: texts.join("\n\n") + "\n", html }
 }
 
 /// Escapes text for HTML.
-fn escaped(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

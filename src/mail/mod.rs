@@ -13,7 +13,7 @@ use self::{
     sender::{DELIVERY_LIMIT, MailError},
 };
 pub use self::{
-    letters::{Blanks, letter},
+    letters::{Blanks, compose},
     sender::Letter,
     store::MailDoc,
 };
@@ -21,45 +21,44 @@ use crate::{
     app::App,
     db::StoreError,
     limits::{self, Count, LimitError, Slots},
-    values::{email::Email, ids::UserId, limits::Action, net::Client},
+    values::{backoff::Backoff, email::Email, ids::UserId, limits::Action, net::Client},
 };
 
 /// Time after which a mail that was taken but not sent may be taken again. It is longer than any delivery, so the
 /// process that took the mail must have crashed by then.
-const CLAIM: Duration = Duration::from_secs(3 * DELIVERY_LIMIT.as_secs());
-/// Pause after the first failure to send a mail. Each further pause is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// The longest pause between two attempts to send a mail.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+const CLAIM_TIME: Duration = Duration::from_secs(3 * DELIVERY_LIMIT.as_secs());
+/// Pauses after failures to send a mail.
+const RETRY_PAUSES: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(30 * 60) };
 
 /// Takes the slots for a mail by which a caller who isn't signed in wants to get back into an account. They are counted
 /// for the account and the caller's network address, and with a higher limit for the account alone. Mails that the
 /// owner asks for while signed in are counted separately, so no stranger can use up the owner's slots.
-pub async fn count_recovery(app: &App, user: UserId, client: Client) -> Result<(), LimitError> {
+pub async fn take_recovery_slots(app: &App, user: UserId, client: Client) -> Result<(), LimitError> {
     let about = format!("recovery {user}");
-    let by_asker = |action| Count::by_address(action, &about, client);
-    let wanted = by_asker(Action::MailMinute).chain(by_asker(Action::MailHour));
-    limits::take(app, wanted.chain([Count::of(Action::MailTotal, about.clone())])).await.map(drop)
+    let by_address = |action| Count::by_address(action, &about, client);
+    let counts = by_address(Action::MailMinute).chain(by_address(Action::MailHour));
+    limits::take(app, counts.chain([Count::of(Action::MailTotal, about.clone())])).await.map(drop)
 }
 
 /// Takes the slots for an invitation. They are counted for the recipient only, since an admin may invite many people.
-pub async fn count_invitation(app: &App, to: &Email) -> Result<Slots, LimitError> {
+pub async fn take_invitation_slots(app: &App, to: &Email) -> Result<Slots, LimitError> {
     let about = format!("invitation {to}");
     limits::take(app, [Count::of(Action::MailMinute, about.clone()), Count::of(Action::MailHour, about)]).await
 }
 
 /// Takes the slots for a mail that a signed-in caller asks for. They are counted for the caller's account, for the
 /// recipient together with the caller, and with a higher limit for the recipient alone.
-pub async fn count(app: &App, by: UserId, to: &Email) -> Result<Slots, LimitError> {
+pub async fn take_slots(app: &App, by: UserId, to: &Email) -> Result<Slots, LimitError> {
     let subjects = [format!("account {by}"), format!("to {to} by {by}")];
-    let each =
-        subjects.into_iter().flat_map(|s| [Count::of(Action::MailMinute, s.clone()), Count::of(Action::MailHour, s)]);
-    limits::take(app, each.chain([Count::of(Action::MailTotal, format!("to {to}"))])).await
+    let counts = subjects
+        .into_iter()
+        .flat_map(|subject| [Count::of(Action::MailMinute, subject.clone()), Count::of(Action::MailHour, subject)]);
+    limits::take(app, counts.chain([Count::of(Action::MailTotal, format!("to {to}"))])).await
 }
 
 /// Queues a mail, which is due now. The `mail` worker sends it and tries again for a day if that fails. `user` is the
 /// account that the mail is about.
-pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) -> Result<(), StoreError> {
+pub async fn queue(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) -> Result<(), StoreError> {
     app.store.outbox.insert(&MailDoc::new(user, kind, to.clone(), app.clock.now())).await
 }
 
@@ -67,7 +66,7 @@ pub async fn put(app: &App, user: Option<UserId>, kind: MailKind, to: &Email) ->
 /// over.
 pub async fn claim(app: &App) -> Result<Option<MailDoc>, StoreError> {
     let now = app.clock.now();
-    app.store.outbox.claim(now, now.after(CLAIM)).await
+    app.store.outbox.claim(now, now.after(CLAIM_TIME)).await
 }
 
 /// Sends the letter of a mail that [`claim`] has returned, and removes the mail. If sending fails, the mail is tried
@@ -80,37 +79,23 @@ pub async fn deliver(app: &App, mail: &MailDoc, letter: Option<Letter>) -> Resul
     };
     match sent {
         Ok(()) => app.store.outbox.remove(mail.id).await,
-        Err(error) => put_off(app, mail, &error).await,
+        Err(error) => retry_later_or_give_up(app, mail, &error).await,
     }
 }
 
 /// Counts the mails in the outbox.
-pub async fn waiting(app: &App) -> Result<u64, StoreError> {
-    app.store.outbox.waiting().await
+pub async fn count_queued(app: &App) -> Result<u64, StoreError> {
+    app.store.outbox.count().await
 }
 
-async fn put_off(app: &App, mail: &MailDoc, error: &MailError) -> Result<(), StoreError> {
+/// Makes a mail that was not sent due again after a pause, or removes it if trying again has no use.
+async fn retry_later_or_give_up(app: &App, mail: &MailDoc, error: &MailError) -> Result<(), StoreError> {
     let (id, kind, attempts) = (mail.id, mail.kind, mail.attempts);
-    let again = app.clock.now().after(pause(attempts));
-    if matches!(error, MailError::Unsendable | MailError::NeedsSmtpUtf8) || again >= mail.expires_at {
+    let next_attempt = app.clock.now().after(RETRY_PAUSES.pause_after(attempts));
+    if matches!(error, MailError::Unsendable | MailError::NeedsSmtpUtf8) || next_attempt >= mail.expires_at {
         tracing::error!(mail = %id, ?kind, attempts, %error, "a mail is given up");
         return app.store.outbox.remove(id).await;
     }
     tracing::warn!(mail = %id, ?kind, attempts, %error, "a mail was not sent, it will be tried again");
-    app.store.outbox.postpone(mail, again).await
-}
-
-fn pause(attempts: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_half_an_hour() {
-        let pauses: Vec<u64> = [1, 2, 3, 9, 10, u32::MAX].map(|attempts| pause(attempts).as_secs()).to_vec();
-        assert_eq!(pauses, [5, 10, 20, 1280, 1800, 1800]);
-    }
+    app.store.outbox.postpone(mail, next_attempt).await
 }

@@ -1,6 +1,6 @@
 //! Sending mails by SMTP, or writing them to a folder if no mail server is set.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Duration};
+use std::{fs, io, io::Write, path::PathBuf, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
@@ -12,7 +12,10 @@ use lettre::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::values::{email::Email, ids::MailId};
+use crate::{
+    private_files,
+    values::{email::Email, ids::MailId},
+};
 
 /// The longest time for one step of a delivery, such as opening the connection.
 const STEP_LIMIT: Duration = Duration::from_secs(10);
@@ -23,11 +26,11 @@ pub const DELIVERY_LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Mailer {
     from: Mailbox,
-    way: Way,
+    transport: Transport,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Transport {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Folder(PathBuf),
 }
@@ -73,15 +76,15 @@ pub enum MailError {
 impl Mailer {
     /// Creates a sender that uses the mail server at `url`, without connecting to it. Fails if `url` is invalid.
     pub fn smtp(url: &SecretString, from: Mailbox) -> Result<Self, MailError> {
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
-        let server = server.map_err(|_| MailError::Unreachable)?.timeout(Some(STEP_LIMIT));
+        let parsed = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
+        let server = parsed.map_err(|_| MailError::Unreachable)?.timeout(Some(STEP_LIMIT));
         let named = server.hello_name(ClientId::Domain(from.email.domain().to_owned()));
-        Ok(Self { from, way: Way::Smtp(named.build()) })
+        Ok(Self { from, transport: Transport::Smtp(named.build()) })
     }
 
     /// Creates a sender that writes mails to a folder. The folder is created with the first mail.
     pub fn folder(folder: PathBuf, from: Mailbox) -> Self {
-        Self { from, way: Way::Folder(folder) }
+        Self { from, transport: Transport::Folder(folder) }
     }
 
     /// Sends a mail and waits until the server has accepted it, for at most [`DELIVERY_LIMIT`]. To a folder, writes the
@@ -89,9 +92,9 @@ impl Mailer {
     pub async fn send(&self, letter: Letter) -> Result<(), MailError> {
         let (id, needs_smtputf8) = (letter.id, letter.to.needs_smtputf8());
         let message = self.message(letter).ok_or(MailError::Unsendable)?;
-        match &self.way {
-            Way::Folder(folder) => write(folder.join(format!("{id}.eml")), &message.formatted()),
-            Way::Smtp(server) => {
+        match &self.transport {
+            Transport::Folder(folder) => write_file(folder.join(format!("{id}.eml")), &message.formatted()),
+            Transport::Smtp(server) => {
                 let delivery = tokio::time::timeout(DELIVERY_LIMIT, server.send(message));
                 let delivered = delivery.await.map_err(|_| MailError::TimedOut)?;
                 delivered.map(drop).map_err(|error| match error.status() {
@@ -106,14 +109,14 @@ impl Mailer {
 
     fn message(&self, letter: Letter) -> Option<Message> {
         let to: Address = letter.to.as_str().parse().ok()?;
-        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        let auto_submitted = HeaderName::new_from_ascii_str("Auto-Submitted");
         Message::builder()
             .from(self.from.clone())
             .to(to.into())
             .subject(letter.subject)
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             // Tells mail programs not to answer, for example with an out-of-office reply (RFC 3834, section 5).
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+            .raw_header(HeaderValue::new(auto_submitted, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(letter.text, letter.html))
             .ok()
     }
@@ -121,11 +124,11 @@ impl Mailer {
 
 /// Writes a mail to a file that only its owner may read, because links in it are as powerful as passwords. The write
 /// blocks, which is acceptable because a mail is small.
-fn write(file: PathBuf, text: &[u8]) -> Result<(), MailError> {
+fn write_file(file: PathBuf, text: &[u8]) -> Result<(), MailError> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file)?.write_all(text)?;
+    private_files::create(&file)?.write_all(text)?;
     tracing::info!(file = %file.display(), "no SMTP_URL is set: a mail was written to a file");
     Ok(())
 }

@@ -106,12 +106,12 @@ impl Outbox {
     pub(super) async fn claim(&self, now: Timestamp, deadline: Timestamp) -> Result<Option<MailDoc>, StoreError> {
         let due = doc! { "due_at": { "$lte": now }, "expires_at": { "$gt": now } };
         let update = doc! { "$set": { "due_at": deadline }, "$inc": { "attempts": 1 } };
-        let claimed = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
-        Ok(claimed.return_document(ReturnDocument::After).await?)
+        let action = self.docs.find_one_and_update(due, update).sort(doc! { "due_at": 1 });
+        Ok(action.return_document(ReturnDocument::After).await?)
     }
 
     /// Counts the mails in the outbox, including those that are being sent now.
-    pub(super) async fn waiting(&self) -> Result<u64, StoreError> {
+    pub(super) async fn count(&self) -> Result<u64, StoreError> {
         crate::db::query::count_all(&self.docs).await
     }
 

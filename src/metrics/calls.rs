@@ -46,10 +46,10 @@ impl Calls {
         Self(calls)
     }
 
-    /// Counts a call that was answered after `took`. `route` is `None` if the path matched no route.
-    pub fn answered(&self, method: &str, route: Option<Arc<str>>, status: u16, took: Duration) {
-        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
-        let labels = Labels { method, route: Route(route), status };
-        self.0.get_or_create(&labels).observe(took.as_secs_f64());
+    /// Counts a call that was answered after `duration`. `route` is `None` if the path matched no route.
+    pub fn record_answer(&self, method: &str, route: Option<Arc<str>>, status: u16, duration: Duration) {
+        let method_name = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let labels = Labels { method: method_name, route: Route(route), status };
+        self.0.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 }

@@ -18,7 +18,7 @@ use self::process::Process;
 pub use self::{calls::Calls, format::MetricsFormat};
 
 /// A metric with one label.
-type Named<M> = Family<[(&'static str, &'static str); 1], M>;
+type LabelledMetric<M> = Family<[(&'static str, &'static str); 1], M>;
 
 /// All metrics.
 pub struct Metrics {
@@ -37,8 +37,8 @@ pub struct Metrics {
     pub refused: RefusalCounters,
     /// Gauges that are updated when somebody asks for the metrics.
     pub state: State,
-    limits: Named<Counter>,
-    rounds: Named<Gauge>,
+    limits: LabelledMetric<Counter>,
+    rounds: LabelledMetric<Gauge>,
 }
 
 /// Reads of the catalogue, by what its cache did.
@@ -102,10 +102,11 @@ impl Metrics {
         let bcrypt_jobs = Counter::default();
         all.register("bcrypt_jobs", "Passwords hashed or compared", bcrypt_jobs.clone());
         all.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        let (limits, rounds) = (Named::default(), Named::default());
+        let (limits, rounds) = (LabelledMetric::default(), LabelledMetric::default());
         all.register("limits_reached", "Calls refused because something was done too often", limits.clone());
-        let last = "When a worker of this process last had nothing left to do or had done a part, in Unix seconds";
-        all.register("worker_last_round_timestamp_seconds", last, rounds.clone());
+        let rounds_help =
+            "When a worker of this process last had nothing left to do or had done a part, in Unix seconds";
+        all.register("worker_last_round_timestamp_seconds", rounds_help, rounds.clone());
         let mut common = Registry::default();
         common.register_collector(Box::new(Process));
         Self {
@@ -128,7 +129,7 @@ impl Metrics {
     }
 
     /// Notes that a worker has finished a round at the Unix time `at`, in seconds.
-    pub fn worked(&self, worker: &'static str, at: i64) {
+    pub fn record_round(&self, worker: &'static str, at: i64) {
         self.rounds.get_or_create(&[("worker", worker)]).set(at);
     }
 
@@ -144,7 +145,7 @@ impl Metrics {
 impl CacheReads {
     /// Creates counters at zero and adds them to `registry`.
     pub fn registered(registry: &mut Registry) -> Self {
-        let reads = Named::<Counter>::default();
+        let reads = LabelledMetric::<Counter>::default();
         registry.register("catalogue_reads", "Reads of the catalogue, by what its cache did for them", reads.clone());
         let count = |outcome| reads.get_or_create(&[("cache", outcome)]).clone();
         Self { hits: count("hit"), misses: count("miss"), stale: count("stale"), bypassed: count("bypass") }
@@ -163,7 +164,7 @@ impl HeldGauges {
 
 impl RefusalCounters {
     fn registered(registry: &mut Registry) -> Self {
-        let refused = Named::<Counter>::default();
+        let refused = LabelledMetric::<Counter>::default();
         registry.register("refused", "Calls and connections refused, by what there was too little of", refused.clone());
         let count = |what| refused.get_or_create(&[("bound", what)]).clone();
         Self {
@@ -179,12 +180,12 @@ impl RefusalCounters {
 impl State {
     fn registered(registry: &mut Registry) -> Self {
         let state = Self::default();
-        let mut show = |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
-        show("database_connections_in_use", "Connections to the database in use", &state.pool_in_use);
-        show("database_calls_waiting", "Calls that wait for a connection to the database", &state.pool_waiting);
-        show("hashing_jobs", "Passwords that wait for a hashing thread or are at one", &state.hashing_jobs);
-        show("catalogue_cache_entries", "Copies of the catalogue in memory", &state.cache_entries);
-        show("outbox_mails", "Mails that wait to be sent", &state.outbox_waiting);
+        let mut register = |name: &str, help: &str, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        register("database_connections_in_use", "Connections to the database in use", &state.pool_in_use);
+        register("database_calls_waiting", "Calls that wait for a connection to the database", &state.pool_waiting);
+        register("hashing_jobs", "Passwords that wait for a hashing thread or are at one", &state.hashing_jobs);
+        register("catalogue_cache_entries", "Copies of the catalogue in memory", &state.cache_entries);
+        register("outbox_mails", "Mails that wait to be sent", &state.outbox_waiting);
         state
     }
 }

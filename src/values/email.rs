@@ -6,7 +6,7 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text::{draws_nothing, is_longer_than_names};
+use super::text::{is_invisible, is_longer_than_names};
 
 /// An e-mail address of at most 254 bytes (RFC 5321, section 4.5.3.1.3). It has one form for each mailbox: the local
 /// part is in NFC and lower case, and domain labels beyond ASCII are written as A-labels (RFC 5890). For example,
@@ -35,8 +35,8 @@ impl Email {
     /// Checks a trimmed text and returns it in the form of this type. Refuses quoted names (`"j"@…`), comments, encoded
     /// words (`=?utf-8?…`), IP addresses (`j@[1.2.3.4]`), and domains without a dot or with a numeric last label.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let hides = |c: char| c.is_whitespace() || c.is_control() || draws_nothing(c);
-        if is_longer_than_names(text) || text.contains(['"', '(', ')']) || text.contains(hides) {
+        let is_hidden = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
+        if is_longer_than_names(text) || text.contains(['"', '(', ')']) || text.contains(is_hidden) {
             return Err(InvalidEmail);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;

@@ -19,6 +19,11 @@ impl ETag {
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..DIGEST_BYTES])).into())
     }
 
+    /// Creates the tag of something that has a name of its own, which must be plain ASCII without quotes.
+    pub fn quoted(name: &str) -> Self {
+        Self(format!("\"{name}\"").into())
+    }
+
     /// Returns whether a list of tags, as in `If-None-Match` and `If-Match`, contains this tag or `*`. A prefix `W/` is
     /// ignored: servers and proxies add it when they compress an answer, and the tag still means the same state.
     pub fn is_named_by(&self, list: &str) -> bool {

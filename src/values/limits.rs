@@ -105,7 +105,7 @@ actions! {
     Search = "LIMIT_SEARCH", 120 / 60, "too many searches from here, try again in a moment";
     /// Pictures uploaded for one account.
     Photo = "LIMIT_PHOTO", 20 / 3600, "too many pictures, try again later";
-    /// Mails per minute that one caller asks for; see `count`, `count_invitation` and `count_recovery` in `mail`.
+    /// Mails per minute that one caller asks for; see the functions `take_…slots` in `mail`.
     MailMinute = "LIMIT_MAIL_MINUTE", 1 / 60, "a mail was sent a moment ago, wait a minute";
     /// Mails per hour that one caller asks for, counted like [`Action::MailMinute`].
     MailHour = "LIMIT_MAIL_HOUR", 5 / 3600, "too many mails, try again later";

@@ -2,6 +2,7 @@
 //! no `async` functions.
 
 pub mod author;
+pub mod backoff;
 pub mod cart;
 pub mod codes;
 pub mod cursor;

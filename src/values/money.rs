@@ -81,8 +81,8 @@ impl FromStr for Percent {
     type Err = InvalidDecimal;
 
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
-        let hundredths = hundredths(text).and_then(|h| i32::try_from(h).ok());
-        hundredths.and_then(Percent::from_hundredths).ok_or(InvalidDecimal)
+        let number = hundredths(text).and_then(|number| i32::try_from(number).ok());
+        number.and_then(Percent::from_hundredths).ok_or(InvalidDecimal)
     }
 }
 

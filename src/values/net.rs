@@ -66,10 +66,10 @@ impl Client {
 /// Reads one address of `X-Forwarded-For`; `None` if it isn't an address. Some proxies add the port, write IPv6 in
 /// brackets, or put quotes around both (RFC 7239, section 6).
 fn hop_address(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim_matches('"');
-    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
-    let without_zone = bare.split_once('%').map_or(bare, |(address, _)| address);
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    let unquoted = hop.trim_matches('"');
+    let without_brackets = unquoted.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(unquoted);
+    let without_zone = without_brackets.split_once('%').map_or(without_brackets, |(address, _)| address);
+    let with_port = || unquoted.parse::<SocketAddr>().ok().map(|socket| socket.ip());
     without_zone.parse().ok().or_else(with_port).map(|ip: IpAddr| ip.to_canonical())
 }
 

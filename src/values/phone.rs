@@ -60,11 +60,11 @@ impl E164 {
     ///
     /// In India, `9876543210`, `09876543210`, `919876543210`, `00919876543210` and `+91 98765-43210` are one number.
     pub fn parse(text: &str, region: Region) -> Result<Self, InvalidPhone> {
-        let (has_plus, digits) = digits(text).ok_or(InvalidPhone)?;
+        let TypedDigits { has_plus, digits } = TypedDigits::read(text).ok_or(InvalidPhone)?;
         let number = match digits.strip_prefix("00") {
-            _ if has_plus => international(&digits),
-            Some(with_country) => international(with_country),
-            None => dialled_in(region, &digits),
+            _ if has_plus => parse_international(&digits),
+            Some(with_country) => parse_international(with_country),
+            None => parse_as_dialled(region, &digits),
         };
         number.filter(|number| (10..=15).contains(&number.digits().len())).ok_or(InvalidPhone)
     }
@@ -72,12 +72,12 @@ impl E164 {
     /// Returns whether the number belongs to this region. Regions that share a country code, such as the USA and
     /// Canada, are distinguished.
     pub fn is_in(&self, region: Region) -> bool {
-        self.plan().is_some_and(|(plan, _)| plan.id() == region.0.as_ref())
+        self.plan_and_line().is_some_and(|(plan, _)| plan.id() == region.0.as_ref())
     }
 
     /// Returns the kind of line that the number belongs to.
-    pub fn line(&self) -> LineType {
-        self.plan().map_or(LineType::Fixed, |(_, line)| line)
+    pub fn line_type(&self) -> LineType {
+        self.plan_and_line().map_or(LineType::Fixed, |(_, line)| line)
     }
 
     /// Returns the number with its leading `+`.
@@ -89,36 +89,49 @@ impl E164 {
         &self.0[1..]
     }
 
-    fn plan(&self) -> Option<(&'static Metadata, LineType)> {
-        let (code, national) = split(self.digits())?;
-        plan_of(code, national)
+    fn plan_and_line(&self) -> Option<(&'static Metadata, LineType)> {
+        let (code, national) = split_country_code(self.digits())?;
+        find_plan(code, national)
     }
 }
 
-/// Returns whether a text begins with `+`, and its digits; `None` if it contains anything that isn't part of a number.
-/// Phones also paste invisible direction marks, and the non-breaking forms of spaces and hyphens, so these are skipped.
-fn digits(text: &str) -> Option<(bool, String)> {
-    if text.len() > LONGEST_NAME {
-        return None;
-    }
-    let (mut has_plus, mut digits) = (false, String::with_capacity(15));
-    for c in text.chars() {
-        match c {
-            '0'..='9' => digits.push(c),
-            '+' | '\u{ff0b}' if digits.is_empty() && !has_plus => has_plus = true,
-            ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\u{2010}'..='\u{2015}' => {
-            }
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2212}' => {}
-            _ => return None,
+/// The digits of a number that somebody typed, and whether `+` stands before them.
+struct TypedDigits {
+    has_plus: bool,
+    digits: String,
+}
+
+impl TypedDigits {
+    /// Reads a text; returns `None` if it contains anything that isn't part of a number. Phones also paste invisible
+    /// direction marks, and the non-breaking forms of spaces and hyphens, so these are skipped.
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST_NAME {
+            return None;
         }
+        let mut typed = Self { has_plus: false, digits: String::with_capacity(15) };
+        for c in text.chars() {
+            match c {
+                '0'..='9' => typed.digits.push(c),
+                '+' | '\u{ff0b}' if typed.digits.is_empty() && !typed.has_plus => typed.has_plus = true,
+                c if is_skipped(c) => {}
+                _ => return None,
+            }
+        }
+        // The longest spelling is an international prefix of up to five digits and a number of fifteen.
+        (1..=20).contains(&typed.digits.len()).then_some(typed)
     }
-    // The longest spelling is an international prefix of up to five digits and a number of fifteen.
-    (1..=20).contains(&digits.len()).then_some((has_plus, digits))
+}
+
+/// Returns whether a character may stand in a number without a meaning: a separator, or an invisible mark.
+fn is_skipped(c: char) -> bool {
+    matches!(c,
+        ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\u{2010}'..='\u{2015}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2212}')
 }
 
 /// Splits digits into the country code and the national number. There is one way to do so, because no country code
 /// begins with another one.
-fn split(digits: &str) -> Option<(u16, &str)> {
+fn split_country_code(digits: &str) -> Option<(u16, &str)> {
     (1..=3).find_map(|length| {
         let code = digits.get(..length)?.parse().ok().filter(|code| DATABASE.by_code(code).is_some())?;
         Some((code, &digits[length..]))
@@ -128,63 +141,64 @@ fn split(digits: &str) -> Option<(u16, &str)> {
 /// Reads a number that begins with a country code. People often write that country's trunk prefix after the code, as in
 /// `+44 (0)20 7946 0958`. It is not part of the number and is left out, but only if the number is invalid with it: in
 /// `+39 06 1234 5678`, the same digit belongs to the number.
-fn international(digits: &str) -> Option<E164> {
-    let (code, national) = split(digits)?;
-    if plan_of(code, national).is_some() {
+fn parse_international(digits: &str) -> Option<E164> {
+    let (code, national) = split_country_code(digits)?;
+    if find_plan(code, national).is_some() {
         return Some(E164(format!("+{code}{national}")));
     }
     let plans = DATABASE.by_code(&code)?;
     let without_trunk = plans.iter().filter_map(|plan| national.strip_prefix(plan.national_prefix()?));
-    let number = without_trunk.into_iter().find(|national| plan_of(code, national).is_some())?;
+    let number = without_trunk.into_iter().find(|national| find_plan(code, national).is_some())?;
     Some(E164(format!("+{code}{number}")))
 }
 
 /// Reads a number as it is dialled in a region.
-fn dialled_in(region: Region, digits: &str) -> Option<E164> {
+fn parse_as_dialled(region: Region, digits: &str) -> Option<E164> {
     let plan = region.plan()?;
     let code = plan.country_code();
     // Subscriber numbers are tried first: in India, the ten digits 9198765432 are one, and the 91 is no country code.
-    if plan_of(code, digits).is_some() {
+    if find_plan(code, digits).is_some() {
         return Some(E164(format!("+{code}{digits}")));
     }
-    let exit = plan.international_prefix().and_then(|prefix| prefix.find(digits));
-    if let Some(exit) = exit.filter(|exit| exit.start() == 0)
-        && let Some(number) = international(&digits[exit.end()..])
+    let prefix = plan.international_prefix().and_then(|prefix| prefix.find(digits));
+    if let Some(prefix) = prefix.filter(|prefix| prefix.start() == 0)
+        && let Some(number) = parse_international(&digits[prefix.end()..])
     {
         return Some(number);
     }
     // The crate removes trunk prefixes, carrier codes and a country code without plus by the rules of this region.
     let number = phonenumber::parse(Some(region.0), digits).ok()?;
     let written = number.format().mode(Mode::E164).to_string();
-    let (found, national) = split(written.strip_prefix('+')?)?;
-    (found == code && plan_of(code, national).is_some()).then_some(E164(written))
+    let (written_code, national) = split_country_code(written.strip_prefix('+')?)?;
+    (written_code == code && find_plan(code, national).is_some()).then_some(E164(written))
 }
 
 /// Returns the numbering plan that a national number belongs to, and the kind of its line. Several countries may share
 /// a country code; `None` if the number belongs to none of them.
-fn plan_of(code: u16, national: &str) -> Option<(&'static Metadata, LineType)> {
+fn find_plan(code: u16, national: &str) -> Option<(&'static Metadata, LineType)> {
     let plans = DATABASE.by_code(&code)?;
-    let is_alone = plans.len() == 1;
+    let is_only_plan = plans.len() == 1;
     plans.into_iter().find_map(|plan| {
-        let begins =
-            |digits: &str| plan.leading_digits().is_none_or(|p| p.find(digits).is_some_and(|m| m.start() == 0));
-        (is_alone || begins(national)).then(|| line(plan, national)).flatten().map(|line| (plan, line))
+        let has_leading_digits =
+            || plan.leading_digits().is_none_or(|p| p.find(national).is_some_and(|m| m.start() == 0));
+        let may_be_of_plan = is_only_plan || has_leading_digits();
+        may_be_of_plan.then(|| line_type_in(plan, national)).flatten().map(|line| (plan, line))
     })
 }
 
 /// Returns the kind of line of a national number; `None` if the plan has no such number.
-fn line(plan: &Metadata, national: &str) -> Option<LineType> {
+fn line_type_in(plan: &Metadata, national: &str) -> Option<LineType> {
     let kinds = plan.descriptors();
-    let is = |kind: Option<&Descriptor>| kind.is_some_and(|kind| kind.is_match(national));
+    let matches = |kind: Option<&Descriptor>| kind.is_some_and(|kind| kind.is_match(national));
     if !kinds.general().is_match(national) {
         return None;
     }
-    if [kinds.mobile(), kinds.personal_number(), kinds.voip()].into_iter().any(is) {
+    if [kinds.mobile(), kinds.personal_number(), kinds.voip()].into_iter().any(matches) {
         return Some(LineType::Mobile);
     }
     let fixed = [kinds.fixed_line(), kinds.uan(), kinds.pager(), kinds.voicemail()];
     let services = [kinds.premium_rate(), kinds.toll_free(), kinds.shared_cost()];
-    fixed.into_iter().chain(services).any(is).then_some(LineType::Fixed)
+    fixed.into_iter().chain(services).any(matches).then_some(LineType::Fixed)
 }
 
 impl From<&E164> for bson::Bson {
@@ -282,7 +296,7 @@ mod tests {
 
     #[test]
     fn landlines_are_known_where_numbers_tell() {
-        let line = |text: &str| E164::parse(text, "IN".parse().expect("region")).expect("a number").line();
+        let line = |text: &str| E164::parse(text, "IN".parse().expect("region")).expect("a number").line_type();
         for mobile in ["9876543210", "+14155552671", "+4915123456789", "+390612345678"] {
             let expected = if mobile.starts_with("+390") { LineType::Fixed } else { LineType::Mobile };
             assert_eq!(line(mobile), expected, "{mobile}");

@@ -11,10 +11,10 @@ pub const LONGEST_NAME: usize = 254;
 
 /// The most combining marks that one letter may have. Some scripts write vowels and tones as marks: in the Burmese word
 /// ကြွိုင့်, a letter has five.
-const MARKS_OF_SCRIPTS: usize = 8;
+const MAX_MARKS: usize = 8;
 /// The most combining marks of one letter that belong to no single script, such as accents. Some Vietnamese letters
 /// have two.
-const MARKS_OF_NO_SCRIPT: usize = 2;
+const MAX_MARKS_OF_NO_SCRIPT: usize = 2;
 
 /// The error for a text with control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +28,12 @@ pub enum ControlCharacters {
 }
 
 /// Trims a text of one line. Fails if it contains control characters, which include newlines and tabs.
-pub fn line(text: &str) -> Result<&str, ControlCharacters> {
+pub fn trimmed_line(text: &str) -> Result<&str, ControlCharacters> {
     if text.chars().any(char::is_control) { Err(ControlCharacters::InLine) } else { Ok(text.trim()) }
 }
 
 /// Trims a text of several lines. Fails if it contains control characters other than newlines and tabs.
-pub fn lines(text: &str) -> Result<&str, ControlCharacters> {
+pub fn trimmed_lines(text: &str) -> Result<&str, ControlCharacters> {
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
         return Err(ControlCharacters::InLines);
     }
@@ -47,19 +47,19 @@ pub fn is_longer_than_names(text: &str) -> bool {
 
 /// Returns whether every character of a name is visible. It must contain no invisible characters and no combining mark
 /// before its first letter, and no letter may have more marks than any language writes.
-pub fn shows_whole(name: &str) -> bool {
-    if name.contains(draws_nothing) || name.starts_with(is_combining_mark) {
+pub fn is_fully_visible(name: &str) -> bool {
+    if name.contains(is_invisible) || name.starts_with(is_combining_mark) {
         return false;
     }
-    let (mut all, mut of_no_script) = (0, 0);
+    let (mut marks, mut marks_of_no_script) = (0, 0);
     for c in name.chars() {
         if !is_combining_mark(c) {
-            (all, of_no_script) = (0, 0);
+            (marks, marks_of_no_script) = (0, 0);
             continue;
         }
-        all += 1;
-        of_no_script += usize::from(matches!(c.script(), Script::Inherited | Script::Common));
-        if all > MARKS_OF_SCRIPTS || of_no_script > MARKS_OF_NO_SCRIPT {
+        marks += 1;
+        marks_of_no_script += usize::from(matches!(c.script(), Script::Inherited | Script::Common));
+        if marks > MAX_MARKS || marks_of_no_script > MAX_MARKS_OF_NO_SCRIPT {
             return false;
         }
     }
@@ -68,7 +68,7 @@ pub fn shows_whole(name: &str) -> bool {
 
 /// Returns whether a character is invisible: one with Unicode's property Default_Ignorable_Code_Point
 /// (DerivedCoreProperties.txt), or the Khitan filler U+16FE4, which lacks that property.
-pub fn draws_nothing(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
@@ -106,19 +106,19 @@ mod tests {
     #[test]
     fn what_draws_nothing_is_refused() {
         for hidden in ['\u{34f}', '\u{17b4}', '\u{180e}', '\u{180f}', '\u{200d}', '\u{3164}', '\u{fe0f}', '\u{e0101}'] {
-            assert!(!shows_whole(&format!("a{hidden}b")), "U+{:04X}", u32::from(hidden));
+            assert!(!is_fully_visible(&format!("a{hidden}b")), "U+{:04X}", u32::from(hidden));
         }
-        assert!(!shows_whole("\u{301}a"));
+        assert!(!is_fully_visible("\u{301}a"));
     }
 
     #[test]
     fn letters_have_as_many_marks_as_languages_write() {
         for written in ["Nguyễn", "ệ\u{301}", "ကြွိုင့်", "हिन्दी", "สุ่น", "ქართული", "مُحَمَّد", "བསྒྲུབས"]
         {
-            assert!(shows_whole(written), "{written}");
+            assert!(is_fully_visible(written), "{written}");
         }
-        assert!(!shows_whole("z\u{301}\u{302}\u{303}"));
-        assert!(!shows_whole(&format!("क{}", "ि".repeat(9))));
+        assert!(!is_fully_visible("z\u{301}\u{302}\u{303}"));
+        assert!(!is_fully_visible(&format!("क{}", "ि".repeat(9))));
     }
 
     #[test]

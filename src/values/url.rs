@@ -13,18 +13,17 @@ impl ImageUrl {
     /// Checks a trimmed text; returns `None` if it isn't such an address. This also refuses schemes that a browser
     /// would execute, such as `javascript:`.
     pub fn parse(text: &str) -> Option<Self> {
-        let plain =
+        let is_plain =
             text.chars().count() <= 2_048 && !text.contains(|c: char| c.is_whitespace() || "\"<>\\".contains(c));
         let names_a_host = |rest: &str| !rest.is_empty() && !rest.starts_with(['/', '?', '#']);
-        let absolute = ["https://", "http://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(names_a_host));
-        let local = text
+        let is_absolute =
+            ["https://", "http://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(names_a_host));
+        let is_local = text
             .strip_prefix("/media/")
             .is_some_and(|rest| !rest.is_empty() && !rest.split('/').any(|part| part == "..") && !rest.contains('%'));
-        (plain && (absolute || local)).then(|| Self(text.to_owned()))
+        (is_plain && (is_absolute || is_local)).then(|| Self(text.to_owned()))
     }
-}
 
-impl ImageUrl {
     /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0

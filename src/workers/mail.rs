@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Round, Watch};
+use super::{RoundOutcome, WorkerState};
 use crate::{
     accounts,
     app::App,
@@ -16,16 +16,16 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 /// Sends the mails that are due, up to [`AT_ONCE`] of them.
-pub(super) async fn round(app: &Arc<App>, _: &mut Watch) -> Result<Round, StoreError> {
+pub(super) async fn round(app: &Arc<App>, _: &mut WorkerState) -> Result<RoundOutcome, StoreError> {
     let mut claimed = Vec::new();
     while claimed.len() < AT_ONCE
         && let Some(mail) = mail::claim(app).await?
     {
         claimed.push(mail);
     }
-    let sent = join_all(claimed.iter().map(|mail| send(app, mail))).await;
-    sent.into_iter().collect::<Result<(), StoreError>>()?;
-    Ok(if claimed.is_empty() { Round::Idle } else { Round::Busy })
+    let outcomes = join_all(claimed.iter().map(|mail| send(app, mail))).await;
+    outcomes.into_iter().collect::<Result<(), StoreError>>()?;
+    Ok(if claimed.is_empty() { RoundOutcome::NothingToDo } else { RoundOutcome::MoreToDo })
 }
 
 /// Writes the text of a mail and sends it. The text is written only now, so that the lifetime of a link in it begins

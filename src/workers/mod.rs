@@ -20,19 +20,19 @@ use crate::{
     app::App,
     carts::stock_watch::StockWatch,
     db::{StoreError, leases::Lease},
-    values::ids::HolderId,
+    values::{backoff::Backoff, ids::HolderId},
 };
 
-/// The duration of a lease. If its holder dies, another instance takes over after at most this time and [`STANDBY`].
-const LEASE: Duration = Duration::from_secs(10);
+/// The duration of a lease. If its holder dies, another instance takes over after at most this time and [`STANDBY_PAUSE`].
+const LEASE_TIME: Duration = Duration::from_secs(10);
 /// The time between two renewals of a lease.
 const RENEWAL: Duration = Duration::from_secs(3);
 /// The pause after which an instance without the lease asks for it again.
-const STANDBY: Duration = Duration::from_secs(4);
+const STANDBY_PAUSE: Duration = Duration::from_secs(4);
 /// The pause of a worker that has nothing to do.
-const POLL: Duration = Duration::from_millis(500);
-/// The maximum pause after an error. The first pause is twice [`POLL`], and each further error in a row doubles it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const IDLE_PAUSE: Duration = Duration::from_millis(500);
+/// The pauses after errors in a row.
+const ERROR_PAUSES: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
 /// The maximum time for work to finish after it is told to stop. Work that is cut off is done again later.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -52,8 +52,8 @@ macro_rules! workers {
             }
 
             /// Does the work that is due.
-            async fn round(self, app: &Arc<App>, watch: &mut Watch) -> Result<Round, StoreError> {
-                match self { $(Self::$worker => $round(app, watch).await,)+ }
+            async fn round(self, app: &Arc<App>, state: &mut WorkerState) -> Result<RoundOutcome, StoreError> {
+                match self { $(Self::$worker => $round(app, state).await,)+ }
             }
         }
     };
@@ -72,23 +72,23 @@ workers! {
 
 /// The result of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Round {
+enum RoundOutcome {
     /// There may be more to do at once.
-    Busy,
+    MoreToDo,
     /// There is nothing to do at the moment.
-    Idle,
+    NothingToDo,
     /// Another instance has the lease now.
-    Relieved,
+    LeaseLost,
 }
 
 /// The state that a worker keeps from round to round while it holds the lease. After an error or a lost lease, the next
 /// round begins with an empty state, in this instance or in another one.
 #[derive(Default)]
-struct Watch {
+struct WorkerState {
     /// The lease, or `None` if the work is done without leases.
     lease: Option<Lease>,
     /// The change stream that the stock worker follows.
-    following: Option<StockWatch>,
+    stock_watch: Option<StockWatch>,
 }
 
 /// The running workers of this process.
@@ -102,8 +102,9 @@ impl Workers {
     pub fn start(app: &Arc<App>) -> Self {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         for &worker in Worker::ALL {
-            let turns = Schedule { app: Arc::clone(app), worker, holder: HolderId::new(), turn: None, failures: 0 };
-            tasks.spawn(turns.run(stop.clone()));
+            let task =
+                WorkerTask { app: Arc::clone(app), worker, holder: HolderId::new(), held_lease: None, failures: 0 };
+            tasks.spawn(task.run(stop.clone()));
         }
         tasks.close();
         Self { stop, tasks }
@@ -126,127 +127,128 @@ impl Workers {
 /// Does all work that is due, without leases, and returns when there is nothing left to do. This is for tests.
 pub async fn run_until_idle(app: &Arc<App>) -> Result<(), StoreError> {
     for &worker in Worker::ALL {
-        let mut shift = Watch::default();
-        while worker.round(app, &mut shift).await? == Round::Busy {}
+        let mut state = WorkerState::default();
+        while worker.round(app, &mut state).await? == RoundOutcome::MoreToDo {}
     }
     Ok(())
 }
 
-/// The task of one worker. It tries to hold the lease and does rounds while it has it.
-struct Schedule {
+/// The task of one worker. It tries to get the lease and does rounds while it has it.
+struct WorkerTask {
     app: Arc<App>,
     worker: Worker,
     holder: HolderId,
-    /// The current turn, while this process holds the lease.
-    turn: Option<HeldLease>,
+    /// The lease and what belongs to it, while this process holds the lease.
+    held_lease: Option<HeldLease>,
     /// The number of errors since the last success.
     failures: u32,
 }
 
-/// The time during which this process holds one lease.
+/// A lease that this process holds.
 struct HeldLease {
     lease: Lease,
     renewed_at: Instant,
-    /// `None` before the first round, after an error, and during a round, which takes it.
-    shift: Option<Watch>,
+    /// The state of the worker; `None` before the first round, after an error, and during a round, which takes it.
+    state: Option<WorkerState>,
 }
 
-impl Schedule {
+impl WorkerTask {
     async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.take_turn().await {
+            let pause = match self.try_round().await {
                 Ok(pause) => {
                     self.failures = 0;
                     pause
                 }
-                Err(error) => self.pause_after(&error),
+                Err(error) => self.record_failure(&error),
             };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        if let Some(turn) = self.turn
-            && let Err(error) = self.app.store.leases.release(turn.lease).await
+        if let Some(held) = self.held_lease
+            && let Err(error) = self.app.store.leases.release(held.lease).await
         {
             tracing::debug!(worker = self.worker.name(), %error, "the lease ends by itself");
         }
     }
 
     /// Does one round if this process has the lease or can take it. Returns the pause before the next attempt.
-    async fn take_turn(&mut self) -> Result<Duration, RoundError> {
-        let Some((lease, shift)) = self.begin_round().await? else { return Ok(STANDBY) };
+    async fn try_round(&mut self) -> Result<Duration, RoundError> {
+        let Some((lease, state)) = self.begin_round().await? else { return Ok(STANDBY_PAUSE) };
         let (app, worker) = (Arc::clone(&self.app), self.worker);
         // The round runs in a task of its own, so that a panic ends only the round and not the worker.
         let mut round = tokio::spawn(async move {
-            let mut shift = shift;
-            worker.round(&app, &mut shift).await.map(|round| (round, shift))
+            let mut state = state;
+            worker.round(&app, &mut state).await.map(|outcome| (outcome, state))
         });
         loop {
             tokio::select! {
-                done = &mut round => {
-                    let (round, shift) = done.map_err(|_| RoundError::Panicked)??;
-                    return Ok(self.end_round(lease, round, shift));
+                joined = &mut round => {
+                    let (outcome, state) = joined.map_err(|_| RoundError::Panicked)??;
+                    return Ok(self.end_round(lease, outcome, state));
                 }
-                () = tokio::time::sleep(RENEWAL) => self.hold_on().await,
+                () = tokio::time::sleep(RENEWAL) => self.renew_lease_during_round().await,
             }
         }
     }
 
     /// Returns the lease and the worker's state, or `None` if another instance holds the lease.
-    async fn begin_round(&mut self) -> Result<Option<(Lease, Watch)>, StoreError> {
-        if self.turn.is_none() {
+    async fn begin_round(&mut self) -> Result<Option<(Lease, WorkerState)>, StoreError> {
+        if self.held_lease.is_none() {
             self.app.store.leases.declare(self.worker.name()).await?;
         }
-        if self.turn.as_ref().is_none_or(|turn| turn.renewed_at.elapsed() >= RENEWAL) {
-            self.hold().await?;
+        if self.held_lease.as_ref().is_none_or(|held| held.renewed_at.elapsed() >= RENEWAL) {
+            self.take_or_renew_lease().await?;
         }
-        Ok(self.turn.as_mut().map(|turn| {
-            let fresh = || Watch { lease: Some(turn.lease), following: None };
-            (turn.lease, turn.shift.take().unwrap_or_else(fresh))
+        Ok(self.held_lease.as_mut().map(|held| {
+            let fresh_state = || WorkerState { lease: Some(held.lease), stock_watch: None };
+            (held.lease, held.state.take().unwrap_or_else(fresh_state))
         }))
     }
 
-    fn end_round(&mut self, lease: Lease, round: Round, shift: Watch) -> Duration {
-        self.app.metrics.worked(self.worker.name(), self.app.clock.now().seconds());
-        if round == Round::Relieved {
-            self.turn = None;
-            return STANDBY;
+    /// Keeps the state for the next round. Returns the pause before it.
+    fn end_round(&mut self, lease: Lease, outcome: RoundOutcome, state: WorkerState) -> Duration {
+        self.app.metrics.record_round(self.worker.name(), self.app.clock.now().seconds());
+        if outcome == RoundOutcome::LeaseLost {
+            self.held_lease = None;
+            return STANDBY_PAUSE;
         }
-        if let Some(turn) = self.turn.as_mut().filter(|turn| turn.lease == lease) {
-            turn.shift = Some(shift);
+        if let Some(held) = self.held_lease.as_mut().filter(|held| held.lease == lease) {
+            held.state = Some(state);
         }
-        if round == Round::Busy { Duration::ZERO } else { POLL }
+        if outcome == RoundOutcome::MoreToDo { Duration::ZERO } else { IDLE_PAUSE }
     }
 
     /// Renews the lease while a round runs. An error is only logged, because the round runs to its end in any case. The
     /// next round asks for the lease again.
-    async fn hold_on(&mut self) {
-        if let Err(error) = self.hold().await {
+    async fn renew_lease_during_round(&mut self) {
+        if let Err(error) = self.take_or_renew_lease().await {
             tracing::warn!(worker = self.worker.name(), %error, "a lease was not renewed");
         }
     }
 
-    /// Takes or renews the lease. If another instance holds it, the turn of this process ends.
-    async fn hold(&mut self) -> Result<(), StoreError> {
+    /// Takes or renews the lease. If another instance holds it, this process doesn't hold it any more.
+    async fn take_or_renew_lease(&mut self) -> Result<(), StoreError> {
         let asked_at = Instant::now();
-        let held = self.app.store.leases.take(self.worker.name(), self.holder, LEASE).await?;
-        match (held, &mut self.turn) {
-            (Some(lease), Some(turn)) if turn.lease == lease => turn.renewed_at = asked_at,
-            (Some(lease), turn) => {
+        let taken = self.app.store.leases.take(self.worker.name(), self.holder, LEASE_TIME).await?;
+        match (taken, &mut self.held_lease) {
+            (Some(lease), Some(held)) if held.lease == lease => held.renewed_at = asked_at,
+            (Some(lease), held_lease) => {
                 tracing::debug!(worker = lease.worker, epoch = lease.epoch, "works in this process from now on");
-                *turn = Some(HeldLease { lease, renewed_at: asked_at, shift: None });
+                *held_lease = Some(HeldLease { lease, renewed_at: asked_at, state: None });
             }
-            (None, turn) => *turn = None,
+            (None, held_lease) => *held_lease = None,
         }
         Ok(())
     }
 
-    /// Logs an error and returns the pause before the next attempt.
-    fn pause_after(&mut self, error: &RoundError) -> Duration {
+    /// Counts and logs an error. Returns the pause before the next attempt.
+    fn record_failure(&mut self, error: &RoundError) -> Duration {
         self.failures = self.failures.saturating_add(1);
         tracing::warn!(worker = self.worker.name(), failures = self.failures, %error, "work in the background failed");
-        POLL.saturating_mul(2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE)
+        ERROR_PAUSES.pause_after(self.failures)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Round, Watch};
+use super::{RoundOutcome, WorkerState};
 use crate::{accounts, app::App, catalogue, db::StoreError};
 
 /// Continues one interrupted deletion, if there is one that no process works on.
-pub(super) async fn round(app: &Arc<App>, _: &mut Watch) -> Result<Round, StoreError> {
+pub(super) async fn round(app: &Arc<App>, _: &mut WorkerState) -> Result<RoundOutcome, StoreError> {
     accounts::email_proof::forget_removed(app).await?;
-    Ok(if catalogue::resume_purge(app).await? { Round::Busy } else { Round::Idle })
+    Ok(if catalogue::resume_purge(app).await? { RoundOutcome::MoreToDo } else { RoundOutcome::NothingToDo })
 }

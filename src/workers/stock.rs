@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Round, Watch};
+use super::{RoundOutcome, WorkerState};
 use crate::{
     app::App,
     carts::{
@@ -14,35 +14,35 @@ use crate::{
 
 /// Handles the changes that have arrived, or waits for changes for a moment. Without a lease, compares all carts with
 /// the stock once and follows no changes.
-pub(super) async fn round(app: &Arc<App>, shift: &mut Watch) -> Result<Round, StoreError> {
-    let Some(lease) = shift.lease else {
-        return Ok(if stock_watch::catch_up(app).await? { Round::Busy } else { Round::Idle });
+pub(super) async fn round(app: &Arc<App>, state: &mut WorkerState) -> Result<RoundOutcome, StoreError> {
+    let Some(lease) = state.lease else {
+        return Ok(if stock_watch::catch_up(app).await? { RoundOutcome::MoreToDo } else { RoundOutcome::NothingToDo });
     };
-    match follow(app, lease, &mut shift.following).await {
-        Ok(true) => Ok(Round::Busy),
-        Ok(false) => Ok(Round::Relieved),
+    match follow(app, lease, &mut state.stock_watch).await {
+        Ok(true) => Ok(RoundOutcome::MoreToDo),
+        Ok(false) => Ok(RoundOutcome::LeaseLost),
         Err(Interrupted::Store(error)) => Err(error),
         Err(Interrupted::Lost(reason)) => {
-            shift.following = None;
-            forget(app, lease, &reason).await
+            state.stock_watch = None;
+            forget_position(app, lease, &reason).await
         }
     }
 }
 
 /// Starts or continues to follow the changes. Returns false if another instance has the lease now.
-async fn follow(app: &App, lease: Lease, following: &mut Option<StockWatch>) -> Result<bool, Interrupted> {
-    if following.is_none() {
-        *following = StockWatch::begin(app, lease).await?;
+async fn follow(app: &App, lease: Lease, watch: &mut Option<StockWatch>) -> Result<bool, Interrupted> {
+    if watch.is_none() {
+        *watch = StockWatch::begin(app, lease).await?;
     }
-    match following {
-        Some(following) => following.go_on(app, lease).await,
+    match watch {
+        Some(watch) => watch.go_on(app, lease).await,
         None => Ok(false),
     }
 }
 
 /// Forgets the position after changes were missed. The next round opens a new stream and sweeps all carts.
-async fn forget(app: &App, lease: Lease, reason: &str) -> Result<Round, StoreError> {
+async fn forget_position(app: &App, lease: Lease, reason: &str) -> Result<RoundOutcome, StoreError> {
     tracing::warn!(%reason, "changes of products were missed: all carts are compared with the stock");
-    let held = app.store.leases.save_position(lease, None).await?;
-    Ok(if held { Round::Idle } else { Round::Relieved })
+    let is_saved = app.store.leases.save_position(lease, None).await?;
+    Ok(if is_saved { RoundOutcome::NothingToDo } else { RoundOutcome::LeaseLost })
 }

@@ -8,7 +8,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use crate::values::text::{folded, is_longer_than_names, shows_whole};
+use crate::values::text::{folded, is_fully_visible, is_longer_than_names};
 
 /// A username as its owner spells it, in the Unicode form NFC, 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl Username {
             |c: char| c.is_alphabetic() || c.is_ascii_digit() || is_combining_mark(c) || " ._-".contains(c);
         let is_spaced_well = !name.starts_with(' ') && !name.ends_with(' ') && !name.contains("  ");
         let is_plain = name.chars().all(is_allowed) && is_spaced_well && name.contains(char::is_alphabetic);
-        if !is_plain || !shows_whole(&name) || !is_of_one_language(&name) {
+        if !is_plain || !is_fully_visible(&name) || !is_of_one_language(&name) {
             return Err(InvalidUsername::Characters);
         }
         Ok(Self(name))

@@ -99,10 +99,9 @@ impl SmsSender {
 
 /// Writes a message to a new file. Only the user that runs the server may read it, because it holds a code.
 fn write_text(file: &std::path::Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut file = crate::private_files::create_new(file)?;
     file.write_all(text.as_bytes())
 }

@@ -114,8 +114,9 @@ impl Users {
                 let before = update.projection(SessionExpiries::projection()).session(&mut *tx).await?;
                 let Some(before) = before else { return Ok(false) };
                 let count = i64::try_from(before.count_unexpired(trail.now)).unwrap_or(i64::MAX);
-                let changes = Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).described();
-                let entry = trail.entry(AuditSubject::Users, "logout", user).describing(changes);
+                let changes =
+                    Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).into_description();
+                let entry = trail.entry(AuditSubject::Users, "logout", user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -140,8 +141,9 @@ impl Users {
                 for key in failure_keys {
                     users.limits.clear_in(tx, key).await?;
                 }
-                let changes = Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).described();
-                let entry = trail.entry(AuditSubject::Users, "unlock", user).describing(changes);
+                let changes =
+                    Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).into_description();
+                let entry = trail.entry(AuditSubject::Users, "unlock", user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -175,8 +177,10 @@ impl Users {
             true => before,
             false => self.write_in(tx, user, &diff, new.is_active, trail.now).await?,
         };
-        let entry =
-            trail.entry(AuditSubject::Users, "update", user).holding(new.to_document()).describing(diff.described());
+        let entry = trail
+            .entry(AuditSubject::Users, "update", user)
+            .with_document(new.to_document())
+            .with_changes(diff.into_description());
         self.audits.append_in(tx, entry).await?;
         Ok(UserChangeOutcome::Done(Box::new(after)))
     }

@@ -108,8 +108,9 @@ impl Invitations {
                 let unused = doc! { "email": &invitation.email, "used_at": null };
                 stores.docs.delete_many(unused).session(&mut *tx).await?;
                 stores.docs.insert_one(invitation).session(&mut *tx).await?;
-                let entry =
-                    trail.entry(AuditSubject::Invitations, "insert", invitation.id).holding(invitation.audit_fields());
+                let entry = trail
+                    .entry(AuditSubject::Invitations, "insert", invitation.id)
+                    .with_document(invitation.audit_fields());
                 stores.audits.append_in(tx, entry).await
             }
             .boxed()
@@ -154,8 +155,9 @@ impl Invitations {
                 filter.insert("_id", invitation);
                 let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
                 let Some(withdrawn) = withdrawn else { return Ok(false) };
-                let entry =
-                    trail.entry(AuditSubject::Invitations, "delete", invitation).holding(withdrawn.audit_fields());
+                let entry = trail
+                    .entry(AuditSubject::Invitations, "delete", invitation)
+                    .with_document(withdrawn.audit_fields());
                 stores.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()

@@ -179,8 +179,9 @@ impl Proofs {
         if updated.matched_count == 0 {
             return Ok(());
         }
-        let changes = Diff::between(&customer, &staff).described();
-        let entry = trail.entry(AuditSubject::Users, "invitation_used", user).holding(staff).describing(changes);
+        let changes = Diff::between(&customer, &staff).into_description();
+        let entry =
+            trail.entry(AuditSubject::Users, "invitation_used", user).with_document(staff).with_changes(changes);
         self.audits.append_in(tx, entry).await
     }
 

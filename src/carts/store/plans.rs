@@ -16,7 +16,7 @@ use crate::{
     carts::share_out::share_out,
     db::{
         StoreError,
-        leases::{Lease, Leases},
+        leases::{Lease, Leases, SavedSession},
         schema::{Connection, Layout, StorePart, unique},
         transaction::transact_on_snapshot,
     },
@@ -158,8 +158,9 @@ impl Plans {
     /// way.
     pub(in crate::carts) async fn planner_of(&self, lease: Lease) -> std::result::Result<Option<Planner>, StoreError> {
         let planner = self.planner().await?;
-        let Some(predecessor) = self.leases.name_session(lease, planner.session.id()).await? else { return Ok(None) };
-        if let Some(session) = predecessor {
+        let saved = self.leases.save_session(lease, planner.session.id()).await?;
+        let SavedSession::Saved { previous } = saved else { return Ok(None) };
+        if let Some(session) = previous {
             let ended = self.client.database("admin").run_command(doc! { "killSessions": [session] }).await;
             if let Err(error) = ended.map_err(StoreError::from) {
                 tracing::warn!(%error, "what a predecessor may have left open is not ended: it ends by itself");
@@ -185,12 +186,12 @@ impl Plans {
         }
         let lines = share(stock, &lines);
         let redistribution = AuditId::new();
-        let entry = trail.entry(AuditSubject::Products, "stock_redistribution", product).identified(redistribution);
-        let entry = found.iter().fold(entry, |entry, product| entry.coded(&product.code));
+        let entry = trail.entry(AuditSubject::Products, "stock_redistribution", product).with_id(redistribution);
+        let entry = found.iter().fold(entry, |entry, product| entry.with_code(&product.code));
         let plans = in_parts(redistribution, product, stock, &lines);
         let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };
         self.docs.insert_many(&plans).session(&mut *tx).await?;
-        self.audits.append_in(tx, entry.describing(changes)).await?;
+        self.audits.append_in(tx, entry.with_changes(changes)).await?;
         Ok(PlanOutcome::Made(Redistribution { plans, stock, asked }))
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::values::text::{is_longer_than_names, shows_whole};
+use crate::values::text::{is_fully_visible, is_longer_than_names};
 
 /// The name of a brand, model, category or product: 2 to 50 characters in Unicode's normal form NFC.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Name {
         }
         // Marks are allowed because many scripts write vowels as marks on the letter before them.
         let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
-        if !name.chars().all(allowed) || !shows_whole(&name) {
+        if !name.chars().all(allowed) || !is_fully_visible(&name) {
             return Err(InvalidName::Characters);
         }
         Ok(Self(name))

@@ -164,12 +164,12 @@ fn flag(text: &str) -> Result<bool, InvalidField> {
 ///
 /// An empty text is an error. To leave a value as it is, a file must leave out the column.
 fn given(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
-    checked(row, column, text::line)
+    checked(row, column, text::trimmed_line)
 }
 
 /// Works like [`given`] for a text that may have several lines.
 fn given_lines(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
-    checked(row, column, text::lines)
+    checked(row, column, text::trimmed_lines)
 }
 
 fn checked(

@@ -34,14 +34,14 @@ where
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         match self.0 {
-            LogFormat::Text => text(&mut line, metadata, event),
-            LogFormat::Json => json(&mut line, metadata, event),
+            LogFormat::Text => write_text_line(&mut line, metadata, event),
+            LogFormat::Json => write_json_line(&mut line, metadata, event),
         }
     }
 }
 
 /// Writes a line such as `2026-11-22T10:15:30.123456Z  INFO access: request method="GET" status=200`.
-fn text(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
+fn write_text_line(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
     SystemTime.format_time(line)?;
     let level = metadata.level().as_str();
     line.write_str(if level.len() < 5 { "  " } else { " " })?;
@@ -49,7 +49,7 @@ fn text(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fm
     line.write_char(' ')?;
     line.write_str(metadata.target())?;
     line.write_char(':')?;
-    let mut fields = Fields { line: line.by_ref(), form: &Text, outcome: Ok(()) };
+    let mut fields = Fields { line: line.by_ref(), format: &TextFormat, outcome: Ok(()) };
     event.record(&mut fields);
     fields.outcome?;
     line.write_char('\n')
@@ -57,7 +57,7 @@ fn text(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fm
 
 /// Writes a line such as
 /// `{"timestamp":"2026-11-22T10:15:30.123456Z","level":"INFO","target":"access","message":"request","method":"GET"}`.
-fn json(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
+fn write_json_line(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fmt::Result {
     line.write_str("{\"timestamp\":\"")?;
     SystemTime.format_time(line)?;
     line.write_str("\",\"level\":\"")?;
@@ -65,29 +65,29 @@ fn json(line: &mut Writer<'_>, metadata: &Metadata<'_>, event: &Event<'_>) -> fm
     line.write_str("\",\"target\":\"")?;
     line.write_str(metadata.target())?;
     line.write_char('"')?;
-    let mut fields = Fields { line: line.by_ref(), form: &Json, outcome: Ok(()) };
+    let mut fields = Fields { line: line.by_ref(), format: &JsonFormat, outcome: Ok(()) };
     event.record(&mut fields);
     fields.outcome?;
     line.write_str("}\n")
 }
 
 /// The format of one field.
-trait Form {
+trait FieldFormat {
     /// Writes everything up to the value: the separator and the name.
-    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result;
+    fn write_name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result;
     /// Writes a value that is a string.
-    fn text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result;
+    fn write_text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result;
     /// Writes a value that is neither a string, a number nor a boolean, by its `Debug` output.
-    fn words(&self, line: &mut Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result;
+    fn write_debug(&self, line: &mut Writer<'_>, name: &str, value: &dyn Debug) -> fmt::Result;
 }
 
-struct Text;
-struct Json;
+struct TextFormat;
+struct JsonFormat;
 
 const MESSAGE: &str = "message";
 
-impl Form for Text {
-    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
+impl FieldFormat for TextFormat {
+    fn write_name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
         line.write_char(' ')?;
         if name == MESSAGE {
             return Ok(());
@@ -96,9 +96,9 @@ impl Form for Text {
         line.write_char('=')
     }
 
-    fn text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result {
+    fn write_text(&self, line: &mut Writer<'_>, name: &str, value: &str) -> fmt::Result {
         if name == MESSAGE {
-            return Plain(line).write_str(value);
+            return ControlEscaper(line).write_str(value);
         }
         if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\') {
             return write!(line, "{value:?}");
@@ -108,36 +108,36 @@ impl Form for Text {
         line.write_char('"')
     }
 
-    fn words(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
-        write!(Plain(line), "{value:?}")
+    fn write_debug(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
+        write!(ControlEscaper(line), "{value:?}")
     }
 }
 
-impl Form for Json {
-    fn name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
+impl FieldFormat for JsonFormat {
+    fn write_name(&self, line: &mut Writer<'_>, name: &str) -> fmt::Result {
         line.write_str(",\"")?;
         line.write_str(name)?;
         line.write_str("\":")
     }
 
-    fn text(&self, line: &mut Writer<'_>, _: &str, value: &str) -> fmt::Result {
+    fn write_text(&self, line: &mut Writer<'_>, _: &str, value: &str) -> fmt::Result {
         line.write_char('"')?;
-        Quoted(line).write_str(value)?;
+        JsonEscaper(line).write_str(value)?;
         line.write_char('"')
     }
 
-    fn words(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
+    fn write_debug(&self, line: &mut Writer<'_>, _: &str, value: &dyn Debug) -> fmt::Result {
         line.write_char('"')?;
-        write!(Quoted(line), "{value:?}")?;
+        write!(JsonEscaper(line), "{value:?}")?;
         line.write_char('"')
     }
 }
 
 /// Writes text without quotes and escapes its control characters. So a line break in a value doesn't end the log line,
 /// and an escape sequence in it doesn't change the terminal.
-struct Plain<'a, 'w>(&'a mut Writer<'w>);
+struct ControlEscaper<'a, 'w>(&'a mut Writer<'w>);
 
-impl Write for Plain<'_, '_> {
+impl Write for ControlEscaper<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.chars().any(char::is_control) {
             return self.0.write_str(text);
@@ -149,9 +149,9 @@ impl Write for Plain<'_, '_> {
 }
 
 /// Writes the inside of a JSON string (RFC 8259, section 7).
-struct Quoted<'a, 'w>(&'a mut Writer<'w>);
+struct JsonEscaper<'a, 'w>(&'a mut Writer<'w>);
 
-impl Write for Quoted<'_, '_> {
+impl Write for JsonEscaper<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
             return self.0.write_str(text);
@@ -166,22 +166,22 @@ impl Write for Quoted<'_, '_> {
 
 struct Fields<'a, 'w, F> {
     line: Writer<'w>,
-    form: &'a F,
+    format: &'a F,
     outcome: fmt::Result,
 }
 
-impl<F: Form> Fields<'_, '_, F> {
+impl<F: FieldFormat> Fields<'_, '_, F> {
     fn add(&mut self, name: &str, write: impl FnOnce(&F, &mut Writer<'_>) -> fmt::Result) {
         if self.outcome.is_ok() && !name.starts_with("log.") {
-            let (form, line) = (self.form, &mut self.line);
-            self.outcome = form.name(line, name).and_then(|()| write(form, line));
+            let (format, line) = (self.format, &mut self.line);
+            self.outcome = format.write_name(line, name).and_then(|()| write(format, line));
         }
     }
 }
 
-impl<F: Form> Visit for Fields<'_, '_, F> {
+impl<F: FieldFormat> Visit for Fields<'_, '_, F> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field.name(), |form, line| form.text(line, field.name(), value));
+        self.add(field.name(), |format, line| format.write_text(line, field.name(), value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -201,7 +201,7 @@ impl<F: Form> Visit for Fields<'_, '_, F> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.add(field.name(), |form, line| form.words(line, field.name(), value));
+        self.add(field.name(), |format, line| format.write_debug(line, field.name(), value));
     }
 }
 

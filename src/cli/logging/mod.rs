@@ -20,13 +20,13 @@ use crate::config::Config;
 ///
 /// A busy server writes thousands of lines a second. If each line was written alone, it would cost one system call to
 /// write it, and another one in the request to wake the writing thread.
-const GATHERED_FOR: Duration = Duration::from_millis(2);
+const BATCH_TIME: Duration = Duration::from_millis(2);
 /// The size of the buffer in bytes.
-const TOGETHER: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Starts logging, and logs panics too. Lines that are not written yet are written when the guard is dropped.
 pub fn start(config: &Config) -> io::Result<WorkerGuard> {
-    let (writer, guard) = tracing_appender::non_blocking(Gathered::stdout()?);
+    let (writer, guard) = tracing_appender::non_blocking(BatchedOutput::stdout()?);
     let filter = EnvFilter::new(&config.log_filter);
     let lines = tracing_subscriber::fmt().event_format(LogLines(config.log_format));
     lines.with_env_filter(filter).with_writer(writer).init();
@@ -38,25 +38,25 @@ pub fn start(config: &Config) -> io::Result<WorkerGuard> {
 }
 
 /// Keeps lines in a buffer until the writing thread has no more of them. `flush` then writes them and sleeps for
-/// [`GATHERED_FOR`], so that the thread finds several lines when it looks again.
-struct Gathered(BufWriter<File>);
+/// [`BATCH_TIME`], so that the thread finds several lines when it looks again.
+struct BatchedOutput(BufWriter<File>);
 
-impl Gathered {
+impl BatchedOutput {
     /// Opens standard output without the buffer of the standard library, which is written at the end of every line.
     fn stdout() -> io::Result<Self> {
         let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Ok(Self(BufWriter::with_capacity(TOGETHER, File::from(stdout))))
+        Ok(Self(BufWriter::with_capacity(BUFFER_BYTES, File::from(stdout))))
     }
 }
 
-impl Write for Gathered {
+impl Write for BatchedOutput {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         self.0.write(lines)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()?;
-        thread::sleep(GATHERED_FOR);
+        thread::sleep(BATCH_TIME);
         Ok(())
     }
 }

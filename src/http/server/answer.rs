@@ -17,7 +17,7 @@ use crate::http::places::Place;
 
 /// The size of the pieces in which answers over HTTP/2 are handed to hyper. Bytes that hyper was given count as taken,
 /// so it is given only a little at a time.
-const PIECE: usize = 16 * 1024;
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// A call in progress, from the head of its request to the end of its answer.
 pub struct Call(Arc<Pulse>);
@@ -25,55 +25,59 @@ pub struct Call(Arc<Pulse>);
 impl Call {
     /// Begins a call when the head of its request is complete.
     pub fn begin(pulse: Arc<Pulse>, version: Version) -> Self {
-        pulse.called(version);
+        pulse.call_started(version);
         Self(pulse)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.done();
+        self.0.call_ended();
     }
 }
 
 /// A body that reports to the [`Pulse`] of its connection how fast the caller takes it. It keeps the place of its call
 /// until it is dropped.
-pub struct Answer {
+pub struct AnswerBody {
     body: BoxBody<Bytes, io::Error>,
     /// The part of the last piece of `body` that has not been handed over yet.
     rest: Bytes,
-    is_offered: bool,
-    in_pieces: bool,
+    /// Whether a piece was handed to hyper that the caller has not taken yet.
+    has_offered_piece: bool,
+    /// Whether large pieces of `body` are split before they are handed over.
+    splits_pieces: bool,
     call: Call,
     _place: Option<Place>,
 }
 
-impl Answer {
+impl AnswerBody {
     /// Creates the body of the answer to `call`.
     pub fn new(body: BoxBody<Bytes, io::Error>, call: Call, place: Option<Place>) -> Self {
-        let in_pieces = call.0.is_http2();
+        let splits_pieces = call.0.is_http2();
         // Counts as offered from the start: while the caller's HTTP/2 window is empty, hyper never asks for the body.
-        call.0.offered(0);
-        Self { body, rest: Bytes::new(), is_offered: true, in_pieces, call, _place: place }
+        call.0.piece_offered(0);
+        Self { body, rest: Bytes::new(), has_offered_piece: true, splits_pieces, call, _place: place }
     }
 
+    /// Makes a frame of the bytes, or of their first piece, and reports it as offered.
     fn offer(&mut self, mut bytes: Bytes) -> Frame<Bytes> {
-        if self.in_pieces && bytes.len() > PIECE {
-            self.rest = bytes.split_off(PIECE);
+        if self.splits_pieces && bytes.len() > PIECE_BYTES {
+            self.rest = bytes.split_off(PIECE_BYTES);
         }
-        self.call.0.offered(bytes.len());
-        self.is_offered = true;
+        self.call.0.piece_offered(bytes.len());
+        self.has_offered_piece = true;
         Frame::data(bytes)
     }
 
-    fn taken(&mut self) {
-        if std::mem::take(&mut self.is_offered) {
-            self.call.0.taken();
+    /// Reports that the caller has taken the piece that was offered, if there is one.
+    fn report_piece_taken(&mut self) {
+        if std::mem::take(&mut self.has_offered_piece) {
+            self.call.0.piece_taken();
         }
     }
 }
 
-impl Body for Answer {
+impl Body for AnswerBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -82,7 +86,7 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        self.taken();
+        self.report_piece_taken();
         if !self.rest.is_empty() {
             let rest = std::mem::take(&mut self.rest);
             return Poll::Ready(Some(Ok(self.offer(rest))));
@@ -110,8 +114,8 @@ impl Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.taken();
+        self.report_piece_taken();
     }
 }

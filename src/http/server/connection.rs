@@ -22,7 +22,7 @@ use tokio::{net::TcpStream, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    answer::{Answer, Call},
+    answer::{AnswerBody, Call},
     pulse::{Pulse, Verdict},
     socket::Socket,
 };
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The time that an idle connection has to end after it was asked to. Then it is cut off.
-const CUT_AFTER: Duration = Duration::from_secs(5);
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// The number of bytes of one request body that HTTP/2 accepts before a handler has read them.
 const STREAM_WINDOW: u32 = 128 * 1024;
 /// The same for all requests of one connection together.
@@ -45,26 +45,26 @@ type Handler = Arc<dyn DynEndpoint<Output = Response>>;
 /// Whether a connection was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    No,
+    NotAsked,
     /// It ends after the calls in progress. They may take as long as the stop of the server allows.
-    WithItsCalls,
+    AfterItsCalls,
     /// It had no calls in progress. It is cut off if it is still open at this time.
-    By(Instant),
+    CutOffAt(Instant),
 }
 
-/// What to do with a connection after a look at it.
-enum Look {
-    Cut,
-    /// Look at it again after this time.
+/// The next step with a connection, after it was checked.
+enum NextStep {
+    CutOff,
+    /// Check it again after this time.
     Wait(Duration),
-    /// Ask it to end in this way, and look at it again after this time.
-    End(Ending, Duration),
+    /// Ask it to end in this way, and check it again after this time.
+    AskToEnd(Ending, Duration),
 }
 
 /// All open connections of one router.
 pub struct Connections {
     shared: Arc<Shared>,
-    open: TaskTracker,
+    tasks: TaskTracker,
 }
 
 struct Shared {
@@ -74,7 +74,7 @@ struct Shared {
     /// Set when the server is stopping. Answers over HTTP/1 then carry `Connection: close`.
     stopping: CancellationToken,
     /// Set when the time for stopping is over. All connections are then cut off.
-    cut: CancellationToken,
+    cut_off: CancellationToken,
 }
 
 impl Connections {
@@ -95,15 +95,15 @@ impl Connections {
             builder,
             bounds,
             stopping: app.stopping.clone(),
-            cut: CancellationToken::new(),
+            cut_off: CancellationToken::new(),
         };
-        Self { shared: Arc::new(shared), open: TaskTracker::new() }
+        Self { shared: Arc::new(shared), tasks: TaskTracker::new() }
     }
 
     /// Starts a task that serves a connection until it ends. After `closed` is set, it ends with its calls in progress.
     pub fn open(&self, stream: TcpStream, share: Share, closed: CancellationToken) {
         let shared = Arc::clone(&self.shared);
-        self.open.spawn(async move {
+        self.tasks.spawn(async move {
             shared.serve(stream, &closed).await;
             drop(share);
         });
@@ -111,11 +111,11 @@ impl Connections {
 
     /// Waits until all connections have ended, and cuts off those that are still open after `limit`.
     pub async fn finish(&self, limit: Duration) {
-        self.open.close();
-        if tokio::time::timeout(limit, self.open.wait()).await.is_err() {
-            tracing::warn!(left = self.open.len(), "stopped with connections open");
-            self.shared.cut.cancel();
-            self.open.wait().await;
+        self.tasks.close();
+        if tokio::time::timeout(limit, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "stopped with connections open");
+            self.shared.cut_off.cancel();
+            self.tasks.wait().await;
         }
     }
 }
@@ -128,51 +128,51 @@ impl Shared {
         let service =
             service_fn(|request| self.answer(request, Addr::SocketAddr(local), Addr::SocketAddr(peer), &pulse));
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        let mut ending = Ending::No;
-        let mut watch = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut ending = Ending::NotAsked;
+        let mut next_check = pin!(tokio::time::sleep(Duration::ZERO));
         loop {
             let wait = tokio::select! {
                 biased;
                 // It doesn't matter how the connection ended: its callers are gone.
                 _ = connection.as_mut() => return,
-                () = self.cut.cancelled() => return,
-                () = closed.cancelled(), if ending == Ending::No => {
-                    ending = Ending::WithItsCalls;
+                () = self.cut_off.cancelled() => return,
+                () = closed.cancelled(), if ending == Ending::NotAsked => {
+                    ending = Ending::AfterItsCalls;
                     connection.as_mut().graceful_shutdown();
                     continue;
                 }
-                () = watch.as_mut() => match self.look(&pulse, ending) {
-                    Look::Cut => return,
-                    Look::Wait(wait) => wait,
-                    Look::End(new, wait) => {
-                        ending = new;
+                () = next_check.as_mut() => match self.next_step(&pulse, ending) {
+                    NextStep::CutOff => return,
+                    NextStep::Wait(wait) => wait,
+                    NextStep::AskToEnd(way, wait) => {
+                        ending = way;
                         connection.as_mut().graceful_shutdown();
                         wait
                     }
                 },
             };
-            watch.as_mut().reset(Instant::now() + wait);
+            next_check.as_mut().reset(Instant::now() + wait);
         }
     }
 
     /// Decides what to do with a connection, which may already have been asked to end.
-    fn look(&self, pulse: &Pulse, ending: Ending) -> Look {
-        if matches!(ending, Ending::By(at) if Instant::now() >= at) {
-            return Look::Cut;
+    fn next_step(&self, pulse: &Pulse, ending: Ending) -> NextStep {
+        if matches!(ending, Ending::CutOffAt(at) if Instant::now() >= at) {
+            return NextStep::CutOff;
         }
         let wait = match pulse.verdict() {
-            Verdict::Cut => return Look::Cut,
-            Verdict::Finish if ending == Ending::No => {
-                return Look::End(Ending::By(Instant::now() + CUT_AFTER), CUT_AFTER);
+            Verdict::CutOff => return NextStep::CutOff,
+            Verdict::Close if ending == Ending::NotAsked => {
+                return NextStep::AskToEnd(Ending::CutOffAt(Instant::now() + CLOSE_LIMIT), CLOSE_LIMIT);
             }
-            Verdict::Finish => CUT_AFTER,
-            Verdict::GoOn(wait) => wait,
+            Verdict::Close => CLOSE_LIMIT,
+            Verdict::KeepOpen(wait) => wait,
         };
-        if ending == Ending::No && self.stopping.is_cancelled() && pulse.is_http2() && pulse.has_served() {
+        if ending == Ending::NotAsked && self.stopping.is_cancelled() && pulse.is_http2() && pulse.has_served() {
             // GOAWAY: calls in progress are answered, and new calls use another connection (RFC 9113, section 6.8).
-            return Look::End(Ending::WithItsCalls, wait);
+            return NextStep::AskToEnd(Ending::AfterItsCalls, wait);
         }
-        Look::Wait(wait)
+        NextStep::Wait(wait)
     }
 
     fn answer(
@@ -181,29 +181,30 @@ impl Shared {
         local: Addr,
         peer: Addr,
         pulse: &Arc<Pulse>,
-    ) -> impl Future<Output = Result<hyper::Response<Answer>, Infallible>> + Send + use<> {
+    ) -> impl Future<Output = Result<hyper::Response<AnswerBody>, Infallible>> + Send + use<> {
         let version = request.version();
         let call = Call::begin(Arc::clone(pulse), version);
-        let request = self.request(request, LocalAddr(local), RemoteAddr(peer));
+        let poem_request = self.to_poem(request, LocalAddr(local), RemoteAddr(peer));
         let (handler, stopping) = (Arc::clone(&self.handler), self.stopping.clone());
         async move {
-            let mut response = handler.get_response(request).await;
+            let mut response = handler.get_response(poem_request).await;
             if stopping.is_cancelled() && version != Version::HTTP_2 {
                 response.headers_mut().insert(header::CONNECTION, CLOSE);
             }
             let (parts, body) = hyper::Response::<BoxBody<_, _>>::from(response).into_parts();
             let place = parts.extensions.get::<Place>().cloned();
-            Ok(hyper::Response::from_parts(parts, Answer::new(body, call, place)))
+            Ok(hyper::Response::from_parts(parts, AnswerBody::new(body, call, place)))
         }
         .boxed()
     }
 
-    fn request(&self, request: hyper::Request<Incoming>, local: LocalAddr, peer: RemoteAddr) -> Request {
-        let (parts, body) = request.into_parts();
-        let parts = RequestParts::from((parts, local, peer, Scheme::HTTP));
-        let body = match body.is_end_stream() {
+    /// Returns the request in the form in which poem handles it.
+    fn to_poem(&self, request: hyper::Request<Incoming>, local: LocalAddr, peer: RemoteAddr) -> Request {
+        let (head, incoming) = request.into_parts();
+        let parts = RequestParts::from((head, local, peer, Scheme::HTTP));
+        let body = match incoming.is_end_stream() {
             true => Body::empty(),
-            false => BoxBody::new(Intake::new(body, self.bounds.patience)).into(),
+            false => BoxBody::new(Intake::new(incoming, self.bounds.patience)).into(),
         };
         Request::from_parts(parts, body)
     }

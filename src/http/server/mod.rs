@@ -12,10 +12,12 @@ mod socket;
 use std::{
     future::Future,
     io,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,66 +50,75 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(app: Arc<App>, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
     let following = CancellationToken::new();
     let follower = tokio::spawn(catalogue::follow(Arc::clone(&app), following.clone()));
-    let (door, accepting) = (Door::main(&app), TaskTracker::new());
-    for socket in listeners.sockets {
-        accepting.spawn(Arc::clone(&door).accept(socket));
-    }
-    let metrics = Door::to_metrics(&app);
+    let (api, metrics, accepting) = (Acceptor::for_api(&app), Acceptor::for_metrics(&app), TaskTracker::new());
+    api.start(listeners, &accepting);
     if let MetricsHome::Own(address) = app.config.metrics {
-        let listeners = Listeners::bind(address.ip(), address.port()).await?;
-        tracing::info!("metrics are at {}/metrics", listeners.url());
-        for socket in listeners.sockets {
-            accepting.spawn(Arc::clone(&metrics).accept(socket));
-        }
+        let metrics_listeners = Listeners::bind(address.ip(), address.port()).await?;
+        tracing::info!("metrics are at {}/metrics", metrics_listeners.url());
+        metrics.start(metrics_listeners, &accepting);
     }
     stop.await;
     app.stopping.cancel();
     tokio::time::sleep(app.config.bounds.drain_time).await;
-    let stopped_at = Instant::now();
-    door.closed.cancel();
-    metrics.closed.cancel();
-    // Calls that still wait for a password hash then have time to be refused.
-    app.hasher.stop(stopped_at + FINISH_LIMIT - ANSWER_TIME);
-    accepting.close();
-    accepting.wait().await;
-    tokio::join!(door.connections.finish(FINISH_LIMIT), metrics.connections.finish(FINISH_LIMIT));
-    app.tasks.close();
-    let left = FINISH_LIMIT.saturating_sub(stopped_at.elapsed());
-    if tokio::time::timeout(left, app.tasks.wait()).await.is_err() {
-        tracing::warn!(left = app.tasks.len(), "stopped with calls under way");
-    }
+    finish_calls(&app, [api, metrics], accepting).await;
     following.cancel();
     follower.await.map_err(io::Error::other)
 }
 
+/// Stops accepting connections and waits for the calls in progress, for [`FINISH_LIMIT`] at most.
+async fn finish_calls(app: &App, acceptors: [Arc<Acceptor>; 2], accepting: TaskTracker) {
+    let stopped_at = Instant::now();
+    for acceptor in &acceptors {
+        acceptor.closed.cancel();
+    }
+    // Calls that still wait for a password hash then have time to be refused.
+    app.hasher.stop(stopped_at + FINISH_LIMIT - ANSWER_TIME);
+    accepting.close();
+    accepting.wait().await;
+    join_all(acceptors.iter().map(|acceptor| acceptor.connections.finish(FINISH_LIMIT))).await;
+    app.tasks.close();
+    let time_left = FINISH_LIMIT.saturating_sub(stopped_at.elapsed());
+    if tokio::time::timeout(time_left, app.tasks.wait()).await.is_err() {
+        tracing::warn!(left = app.tasks.len(), "stopped with calls under way");
+    }
+}
+
 /// Accepts the connections to one router, as many as there is room for.
-struct Door {
+struct Acceptor {
     app: Arc<App>,
-    room: Arc<Shares>,
+    connection_shares: Arc<Shares>,
     connections: Connections,
+    /// Set when no more connections are accepted.
     closed: CancellationToken,
 }
 
-impl Door {
-    /// Creates the door to the API and its pages.
-    fn main(app: &Arc<App>) -> Arc<Self> {
+impl Acceptor {
+    /// Creates the acceptor for the API and its pages.
+    fn for_api(app: &Arc<App>) -> Arc<Self> {
         let bounds = &app.config.bounds;
         let total = descriptors::room_for(bounds.connections);
         // One address gets half of the connections at most, even if the process can open only a few.
-        let for_one = bounds.connections_of_address.min(total / 2).max(1);
+        let limit_per_address = bounds.connections_of_address.min(total / 2).max(1);
         let (held, refused) = (&app.metrics.held, &app.metrics.refused);
-        let shown = ShareGauges { in_use: held.connections.clone(), refused: refused.connections.clone() };
-        Self::new(app, Shares::new(total, 0, for_one, shown), Connections::new(app, router(app)))
+        let gauges = ShareGauges { in_use: held.connections.clone(), refused: refused.connections.clone() };
+        Self::new(app, Shares::new(total, 0, limit_per_address, gauges), Connections::new(app, router(app)))
     }
 
-    /// Creates the door to the separate port for the metrics.
-    fn to_metrics(app: &Arc<App>) -> Arc<Self> {
-        let room = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, ShareGauges::default());
-        Self::new(app, room, Connections::new(app, metrics_router(app)))
+    /// Creates the acceptor for the separate port for the metrics.
+    fn for_metrics(app: &Arc<App>) -> Arc<Self> {
+        let shares = Shares::new(METRICS_CONNECTIONS, 0, METRICS_CONNECTIONS, ShareGauges::default());
+        Self::new(app, shares, Connections::new(app, metrics_router(app)))
     }
 
-    fn new(app: &Arc<App>, room: Arc<Shares>, connections: Connections) -> Arc<Self> {
-        Arc::new(Self { app: Arc::clone(app), room, connections, closed: CancellationToken::new() })
+    fn new(app: &Arc<App>, connection_shares: Arc<Shares>, connections: Connections) -> Arc<Self> {
+        Arc::new(Self { app: Arc::clone(app), connection_shares, connections, closed: CancellationToken::new() })
+    }
+
+    /// Starts a task for each socket, which accepts its connections until the acceptor is closed.
+    fn start(self: &Arc<Self>, listeners: Listeners, tasks: &TaskTracker) {
+        for socket in listeners.sockets {
+            tasks.spawn(Arc::clone(self).accept(socket));
+        }
     }
 
     async fn accept(self: Arc<Self>, socket: TcpListener) {
@@ -119,7 +130,7 @@ impl Door {
             match accepted {
                 Ok((stream, peer)) => {
                     // Without room, the connection is closed at once, so that its caller doesn't wait in vain.
-                    if let Some(share) = self.admit(peer.ip()) {
+                    if let Some(share) = self.take_share(peer.ip()) {
                         self.open(stream, share);
                     }
                 }
@@ -133,11 +144,11 @@ impl Door {
 
     /// Returns the share of a new connection, or `None` if there is no room for it. A connection of a trusted proxy
     /// carries the calls of many callers, so it counts only in the total.
-    fn admit(&self, ip: std::net::IpAddr) -> Option<Share> {
-        let ip = ip.to_canonical();
+    fn take_share(&self, peer: IpAddr) -> Option<Share> {
+        let ip = peer.to_canonical();
         let is_proxy = self.app.config.trusted_proxies.iter().any(|net| net.contains(&ip));
         let household = (!is_proxy).then(|| Household::of(ip));
-        self.room.take(household, 1, || false).ok()
+        self.connection_shares.take(household, 1, || false).ok()
     }
 
     fn open(&self, stream: TcpStream, share: Share) {

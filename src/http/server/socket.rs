@@ -37,7 +37,7 @@ impl AsyncRead for Socket {
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let new = &buffer.filled()[before..];
         if !new.is_empty() {
-            self.pulse.received(new);
+            self.pulse.bytes_received(new);
         }
         Poll::Ready(Ok(()))
     }

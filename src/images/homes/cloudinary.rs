@@ -60,21 +60,21 @@ impl Cloudinary {
         let content_type = key::content_type(name).unwrap_or("application/octet-stream");
         let parameters =
             [("folder", FOLDER.to_owned()), ("public_id", public_id(name).to_owned()), ("timestamp", seconds(now))];
-        let form = || {
+        let upload_form = || {
             let file = Part::bytes(picture.bytes.clone()).file_name(name.to_owned()).mime_str(content_type).ok()?;
-            Some(self.signed(&parameters).part("file", file))
+            Some(self.signed_form(&parameters).part("file", file))
         };
-        let uploaded: Uploaded = self.call("upload", form).await?;
+        let uploaded: Uploaded = self.call("upload", upload_form).await?;
         Ok(uploaded.secure_url)
     }
 
     /// Removes an image; succeeds if it is gone already. In accounts with dynamic folders the name of an image doesn't
     /// contain its folder, in others it does, so both names are tried.
     pub async fn remove(&self, name: &str, now: Timestamp) -> Result<(), HomeUnavailable> {
-        let public_id = public_id(name);
-        for public_id in [format!("{FOLDER}/{public_id}"), public_id.to_owned()] {
-            let parameters = [("invalidate", "true".to_owned()), ("public_id", public_id), ("timestamp", seconds(now))];
-            let destroyed: Destroyed = self.call("destroy", || Some(self.signed(&parameters))).await?;
+        let id = public_id(name);
+        for full_id in [format!("{FOLDER}/{id}"), id.to_owned()] {
+            let parameters = [("invalidate", "true".to_owned()), ("public_id", full_id), ("timestamp", seconds(now))];
+            let destroyed: Destroyed = self.call("destroy", || Some(self.signed_form(&parameters))).await?;
             match destroyed.result.as_str() {
                 "ok" => return Ok(()),
                 "not found" => {}
@@ -84,37 +84,36 @@ impl Cloudinary {
         Ok(())
     }
 
-    fn signed(&self, parameters: &[(&'static str, String)]) -> Form {
-        let signature = signature(parameters, &self.api_secret);
+    fn signed_form(&self, parameters: &[(&'static str, String)]) -> Form {
         let form = parameters.iter().fold(Form::new(), |form, (name, value)| form.text(*name, value.clone()));
-        form.text("api_key", self.api_key.clone()).text("signature", signature)
+        form.text("api_key", self.api_key.clone()).text("signature", signature(parameters, &self.api_secret))
     }
 
     /// Sends a request and reads its answer. The request is sent a second time only if no connection could be opened.
     async fn call<T: DeserializeOwned>(
         &self,
         action: &'static str,
-        form: impl Fn() -> Option<Form>,
+        make_form: impl Fn() -> Option<Form>,
     ) -> Result<T, HomeUnavailable> {
         let url = format!("{}/{action}", self.base);
         let post = || async {
-            let form = form().ok_or(HomeUnavailable)?;
+            let form = make_form().ok_or(HomeUnavailable)?;
             Ok(self.client.post(&url).multipart(form).send().await)
         };
-        let answer = match post().await? {
+        let response = match post().await? {
             Err(error) if error.is_connect() => post().await?,
-            answer => answer,
+            result => result,
         };
         let unreachable = |error: reqwest::Error| {
             // The URL is left out because it names the account.
             tracing::warn!(error = %error.without_url(), action, "Cloudinary can't be reached");
             HomeUnavailable
         };
-        read(answer.map_err(unreachable)?, action).await
+        read_answer(response.map_err(unreachable)?, action).await
     }
 }
 
-async fn read<T: DeserializeOwned>(answer: Response, action: &'static str) -> Result<T, HomeUnavailable> {
+async fn read_answer<T: DeserializeOwned>(answer: Response, action: &'static str) -> Result<T, HomeUnavailable> {
     let status = answer.status().as_u16();
     if !answer.status().is_success() {
         tracing::warn!(status, action, "Cloudinary refused");
@@ -132,7 +131,7 @@ fn signature(parameters: &[(&'static str, String)], secret: &SecretString) -> St
     let mut sorted: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     sorted.sort();
     let digest = Sha1::new().chain_update(sorted.join("&")).chain_update(secret.expose_secret()).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 /// Returns the name without its extension, which Cloudinary adds by itself.

@@ -44,11 +44,11 @@ impl Folder {
     /// Keeps an image and returns its URL.
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
         let (folder, path) = (self.path.clone(), self.path.join(name));
-        let kept = blocking(move || {
+        let written = run_blocking(move || {
             fs::create_dir_all(folder)?;
             fs::write(path, &picture.bytes)
         });
-        kept.await.map_err(|error| {
+        written.await.map_err(|error| {
             tracing::error!(%error, "an image can't be written");
             HomeUnavailable
         })?;
@@ -61,7 +61,7 @@ impl Folder {
             return Ok(());
         }
         let path = self.path.join(name);
-        match blocking(move || fs::remove_file(path)).await {
+        match run_blocking(move || fs::remove_file(path)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, "an image can't be removed");
                 Err(HomeUnavailable)
@@ -74,7 +74,7 @@ impl Folder {
     pub async fn read(&self, name: &str) -> io::Result<Option<StoredFile>> {
         let Some(content_type) = key::content_type(name) else { return Ok(None) };
         let path = self.path.join(name);
-        match blocking(move || fs::read(path)).await {
+        match run_blocking(move || fs::read(path)).await {
             Ok(bytes) => Ok(Some(StoredFile { bytes, content_type })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -82,6 +82,6 @@ impl Folder {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

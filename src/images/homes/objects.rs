@@ -21,10 +21,10 @@ use crate::{
 
 /// The longest time for one request. It is short because a person waits for the answer.
 const CALL_LIMIT: Duration = Duration::from_secs(15);
-/// The longest time for opening a connection. It is short enough for a second attempt within [`LIMIT`].
+/// The longest time for opening a connection. It is short enough for a second attempt within [`OPERATION_LIMIT`].
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// The longest time for an operation with all its requests, including those that fetch credentials.
-const LIMIT: Duration = Duration::from_secs(25);
+const OPERATION_LIMIT: Duration = Duration::from_secs(25);
 /// The `Cache-Control` of images. They never change, because no name is given to a second image.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -41,12 +41,14 @@ pub struct Objects {
 #[error("IMAGE_STORE_URL can't be used with what the variables AWS_…, GOOGLE_… and AZURE_… say")]
 pub struct UnusableStore;
 
-/// Builds a store with the account's URL and options. Options that its builder doesn't know are left out, since they
-/// may belong to another kind of store.
-macro_rules! built {
+/// Builds a store with the account's URL and options, as a `Result<Arc<dyn ObjectStore>, UnusableStore>`. Options that
+/// its builder doesn't know are left out, since they may belong to another kind of store.
+macro_rules! build_store {
     ($builder:ty, $account:expr, $finish:expr) => {{
-        let fresh =
-            <$builder>::new().with_url($account.url.as_str()).with_client_options(client()).with_retry(no_retry());
+        let fresh = <$builder>::new()
+            .with_url($account.url.as_str())
+            .with_client_options(client_options())
+            .with_retry(no_retry());
         let configured = $account.options.iter().fold(fresh, |builder, (name, value): &(String, SecretString)| {
             match name.to_ascii_lowercase().parse() {
                 Ok(key) => builder.with_config(key, value.expose_secret()),
@@ -54,7 +56,8 @@ macro_rules! built {
             }
         });
         let finish: fn($builder) -> $builder = $finish;
-        Arc::new(finish(configured).build().map_err(|_| UnusableStore)?) as Arc<dyn ObjectStore>
+        let built = finish(configured).build().map_err(|_| UnusableStore);
+        built.map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
     }};
 }
 
@@ -65,11 +68,13 @@ impl Objects {
         let (scheme, folder) = ObjectStoreScheme::parse(&account.url).map_err(|_| UnusableStore)?;
         let store = match scheme {
             // Not every service with the API of S3 can remove many objects in one request.
-            ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder, account, |s3| s3.with_disable_bulk_delete(true)),
-            ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder, account, |gcs| gcs),
-            ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder, account, |azure| azure),
-            _ => return Err(UnusableStore),
-        };
+            ObjectStoreScheme::AmazonS3 => {
+                build_store!(AmazonS3Builder, account, |s3| s3.with_disable_bulk_delete(true))
+            }
+            ObjectStoreScheme::GoogleCloudStorage => build_store!(GoogleCloudStorageBuilder, account, |gcs| gcs),
+            ObjectStoreScheme::MicrosoftAzure => build_store!(MicrosoftAzureBuilder, account, |azure| azure),
+            _ => Err(UnusableStore),
+        }?;
         Ok(Self { store, folder, public_url: account.public_url.clone() })
     }
 
@@ -77,11 +82,11 @@ impl Objects {
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
         let path = self.folder.clone().join(name);
         let bytes = object_store::PutPayload::from(picture.bytes);
-        let put = || self.store.put_opts(&path, bytes.clone(), options(name));
+        let put = || self.store.put_opts(&path, bytes.clone(), put_options(name));
         let kept = async {
             match put().await {
                 Err(error) if http_kind(&error) == Some(HttpErrorKind::Connect) => put().await,
-                kept => kept,
+                result => result,
             }
         };
         self.within_limit("keep", kept).await?;
@@ -94,7 +99,7 @@ impl Objects {
         let removed = async {
             match self.store.delete(&path).await {
                 Err(object_store::Error::NotFound { .. }) => Ok(()),
-                removed => removed,
+                result => result,
             }
         };
         self.within_limit("remove", removed).await
@@ -105,18 +110,18 @@ impl Objects {
         what: &'static str,
         call: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, HomeUnavailable> {
-        let done = tokio::time::timeout(LIMIT, call).await.map_err(|_| {
+        let done = tokio::time::timeout(OPERATION_LIMIT, call).await.map_err(|_| {
             tracing::warn!(what, "the object store took too long");
             HomeUnavailable
         })?;
         done.map_err(|error| {
-            tracing::warn!(what, cause = brief(&error), http = ?http_kind(&error), "the object store failed");
+            tracing::warn!(what, cause = reason(&error), http = ?http_kind(&error), "the object store failed");
             HomeUnavailable
         })
     }
 }
 
-fn client() -> ClientOptions {
+fn client_options() -> ClientOptions {
     ClientOptions::new().with_timeout(CALL_LIMIT).with_connect_timeout(CONNECT_LIMIT)
 }
 
@@ -124,14 +129,14 @@ fn no_retry() -> RetryConfig {
     RetryConfig { max_retries: 0, retry_timeout: CALL_LIMIT, ..RetryConfig::default() }
 }
 
-fn options(name: &str) -> PutOptions {
+fn put_options(name: &str) -> PutOptions {
     let content_type = key::content_type(name).unwrap_or("application/octet-stream");
     let attributes = [(Attribute::ContentType, content_type), (Attribute::CacheControl, FOREVER)];
     PutOptions { attributes: attributes.into_iter().collect(), ..PutOptions::default() }
 }
 
 /// Describes an error for the log by its kind only. Its text may contain signed URLs and the service's answer.
-fn brief(error: &object_store::Error) -> &'static str {
+fn reason(error: &object_store::Error) -> &'static str {
     use object_store::Error;
     match error {
         Error::NotFound { .. } => "no such bucket",

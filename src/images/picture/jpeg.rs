@@ -9,7 +9,7 @@ pub(super) struct Frame {
     /// Height in pixels.
     pub height: u32,
     /// Memory that each pixel takes while it is read, in quarters of a byte.
-    pub quarters: u64,
+    pub quarter_bytes: u64,
 }
 
 /// Marker for the start of a scan, which is compressed data after a header. Inside compressed data, 0xFF is never
@@ -21,7 +21,8 @@ const EOI: [u8; 2] = [0xff, 0xd9];
 impl Frame {
     /// Finds the frame header; `None` if there is none or the image is cut off.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
-        let (mut rest, mut frame) = (bytes.strip_prefix(&[0xff, 0xd8])?, None);
+        let mut frame = None;
+        let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
         loop {
             let [0xff, marker, after @ ..] = rest else { return None };
             match marker {
@@ -42,15 +43,19 @@ impl Frame {
     }
 
     fn read(marker: u8, header: &[u8]) -> Option<Self> {
-        let [_precision, h1, h0, w1, w0, count, components @ ..] = header else { return None };
-        let components = components.get(..3 * usize::from(*count))?.chunks_exact(3);
+        let [_precision, height_high, height_low, width_high, width_low, component_count, components @ ..] = header
+        else {
+            return None;
+        };
+        let components = components.get(..3 * usize::from(*component_count))?.chunks_exact(3);
         let areas = components.map(|component| u64::from(component[1] >> 4) * u64::from(component[1] & 15));
-        let (sum, largest) = areas.fold((0, 1), |(sum, largest), area| (sum + area, area.max(largest)));
+        let (area_sum, largest_area) = areas.fold((0, 1), |(sum, largest), area| (sum + area, area.max(largest)));
         // The scans of a progressive picture refine each other, so all coefficients are kept, each in two bytes.
-        let coefficients = if marker & 3 == 2 { 4 * 2 * sum / largest } else { 0 };
-        let quarters = 4 * if *count == 1 { 1 } else { 3 } + coefficients;
-        let [height, width] = [[*h1, *h0], [*w1, *w0]].map(|pair| u32::from(u16::from_be_bytes(pair)));
-        Some(Self { width, height, quarters })
+        let coefficients = if marker & 3 == 2 { 4 * 2 * area_sum / largest_area } else { 0 };
+        let quarter_bytes = 4 * if *component_count == 1 { 1 } else { 3 } + coefficients;
+        let height = u32::from(u16::from_be_bytes([*height_high, *height_low]));
+        let width = u32::from(u16::from_be_bytes([*width_high, *width_low]));
+        Some(Self { width, height, quarter_bytes })
     }
 }
 
@@ -71,9 +76,9 @@ mod tests {
 
     #[test]
     fn progressive_pictures_keep_their_coefficients_in_memory() {
-        let quarters = |marker, sampling| Frame::find(&file(marker, sampling)).expect("a frame").quarters;
-        assert_eq!((quarters(0xc0, 0x22), quarters(0xc0, 0x11)), (12, 12));
-        assert_eq!((quarters(0xc2, 0x22), quarters(0xc2, 0x11)), (24, 36));
+        let quarter_bytes = |marker, sampling| Frame::find(&file(marker, sampling)).expect("a frame").quarter_bytes;
+        assert_eq!((quarter_bytes(0xc0, 0x22), quarter_bytes(0xc0, 0x11)), (12, 12));
+        assert_eq!((quarter_bytes(0xc2, 0x22), quarter_bytes(0xc2, 0x11)), (24, 36));
     }
 
     #[test]

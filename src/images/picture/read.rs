@@ -18,7 +18,7 @@ const MEGAPIXEL: u64 = 1024 * 1024;
 /// of file.
 const MAX_MEMORY: u64 = 300 * 1024 * 1024;
 /// The most bytes for the metadata of a PNG file.
-const MAX_EXTRAS: usize = 1024 * 1024;
+const MAX_METADATA: usize = 1024 * 1024;
 
 /// A picture as its file contains it.
 pub(super) struct Pixels {
@@ -34,42 +34,42 @@ impl Pixels {
     /// Reads a file. Its kind is recognised by its first bytes, not by its name or the content type that was sent.
     pub(super) fn read(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
         match image::guess_format(&bytes) {
-            Ok(ImageFormat::Png) => png(&bytes, kind),
-            Ok(ImageFormat::Jpeg) => jpeg(&bytes, kind),
-            Ok(ImageFormat::WebP) => webp(bytes, kind),
+            Ok(ImageFormat::Png) => read_png(&bytes, kind),
+            Ok(ImageFormat::Jpeg) => read_jpeg(&bytes, kind),
+            Ok(ImageFormat::WebP) => read_webp(bytes, kind),
             _ => Err(InvalidPicture::Unreadable),
         }
     }
 
-    fn of(mut decoder: impl ImageDecoder, opaque: bool) -> Result<Self, InvalidPicture> {
+    fn from_decoder(mut decoder: impl ImageDecoder, is_opaque: bool) -> Result<Self, InvalidPicture> {
         let orientation = decoder.orientation()?;
-        let has_alpha = decoder.color_type().has_alpha() && !opaque;
+        let has_alpha = decoder.color_type().has_alpha() && !is_opaque;
         Ok(Self { image: DynamicImage::from_decoder(decoder)?, orientation, has_alpha })
     }
 }
 
-/// Refuses a picture that has too many pixels, or that would take too much memory. `quarters` is the memory for each
+/// Refuses a picture that has too many pixels, or that would take too much memory. `quarter_bytes` is the memory for each
 /// pixel, in quarters of a byte.
-fn check(width: u32, height: u32, quarters: u64, kind: PictureKind) -> Result<(), InvalidPicture> {
+fn check_size(width: u32, height: u32, quarter_bytes: u64, kind: PictureKind) -> Result<(), InvalidPicture> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > kind.megapixels() * MEGAPIXEL {
         return Err(InvalidPicture::TooLarge(kind));
     }
-    if pixels * quarters / 4 > MAX_MEMORY {
+    if pixels * quarter_bytes / 4 > MAX_MEMORY {
         return Err(InvalidPicture::TooHeavy);
     }
     Ok(())
 }
 
 /// Reads a PNG file. Colours of 16 bits are reduced to 8 while they are read, which halves the memory.
-fn png(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_EXTRAS });
+fn read_png(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: MAX_METADATA });
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info()?;
     // The size is checked before memory for the pixels is allocated.
-    check(header.width, header.height, 4 * 4, kind)?;
+    check_size(header.width, header.height, 4 * 4, kind)?;
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();
     let mut pixels = vec![0; reader.output_buffer_size().ok_or(InvalidPicture::Unreadable)?];
@@ -77,30 +77,30 @@ fn png(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
     let exif = reader.info().exif_metadata.as_ref();
     let orientation = exif.and_then(|exif| Orientation::from_exif_chunk(exif)).unwrap_or(Orientation::NoTransforms);
     let (color, _) = reader.output_color_type();
-    let image = match color {
+    let converted = match color {
         png::ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
         png::ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::from),
         png::ColorType::Rgb => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
         png::ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::from),
         png::ColorType::Indexed => None,
     };
-    let image = image.ok_or(InvalidPicture::Unreadable)?;
+    let image = converted.ok_or(InvalidPicture::Unreadable)?;
     Ok(Pixels { has_alpha: image.color().has_alpha(), image, orientation })
 }
 
-fn jpeg(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
+fn read_jpeg(bytes: &[u8], kind: PictureKind) -> Result<Pixels, InvalidPicture> {
     let frame = Frame::find(bytes).ok_or(InvalidPicture::Unreadable)?;
-    check(frame.width, frame.height, frame.quarters, kind)?;
-    Pixels::of(JpegDecoder::new(Cursor::new(bytes))?, false)
+    check_size(frame.width, frame.height, frame.quarter_bytes, kind)?;
+    Pixels::from_decoder(JpegDecoder::new(Cursor::new(bytes))?, false)
 }
 
-fn webp(mut bytes: Vec<u8>, kind: PictureKind) -> Result<Pixels, InvalidPicture> {
+fn read_webp(mut bytes: Vec<u8>, kind: PictureKind) -> Result<Pixels, InvalidPicture> {
     let layout = webp::WebpLayout::find(&bytes).ok_or(InvalidPicture::Unreadable)?;
-    let opaque = layout.claim_alpha(&mut bytes);
+    let is_opaque = layout.mark_as_transparent(&mut bytes);
     let decoder = WebPDecoder::new(Cursor::new(bytes))?;
     let (width, height) = decoder.dimensions();
-    check(width, height, layout.quarters(), kind)?;
-    Pixels::of(decoder, opaque)
+    check_size(width, height, layout.quarter_bytes(), kind)?;
+    Pixels::from_decoder(decoder, is_opaque)
 }
 
 impl From<image::ImageError> for InvalidPicture {

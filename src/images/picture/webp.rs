@@ -20,9 +20,9 @@ pub(super) enum WebpLayout {
 }
 
 /// Index of the first byte of the first chunk.
-const FIRST: usize = 12;
+const FIRST_CHUNK: usize = 12;
 /// Index of the flags of a `VP8X` chunk, which is always the first.
-const FLAGS: usize = FIRST + 8;
+const FLAGS: usize = FIRST_CHUNK + 8;
 /// Flag in [`FLAGS`]: the file is an animation.
 const ANIMATION: u8 = 0x02;
 /// Flag in [`FLAGS`]: the file has transparency.
@@ -33,11 +33,11 @@ const ALPHA_IS_USED: u8 = 0x10;
 impl WebpLayout {
     /// Finds the chunk with the pixels; `None` if there is none.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
-        let extended = bytes.get(FIRST..FIRST + 4)? == b"VP8X";
+        let extended = bytes.get(FIRST_CHUNK..FIRST_CHUNK + 4)? == b"VP8X";
         if extended && bytes.get(FLAGS)? & ANIMATION != 0 {
             return Some(Self::Animated);
         }
-        let (mut at, mut alpha) = (FIRST, false);
+        let (mut at, mut alpha) = (FIRST_CHUNK, false);
         loop {
             let name = bytes.get(at..at + 4)?;
             let length = u32::from_le_bytes(bytes.get(at + 4..at + 8)?.try_into().ok()?);
@@ -53,7 +53,7 @@ impl WebpLayout {
     }
 
     /// Returns the memory that each pixel takes while it is read, in quarters of a byte.
-    pub(super) fn quarters(self) -> u64 {
+    pub(super) fn quarter_bytes(self) -> u64 {
         match self {
             // Brightness, two colour planes of a quarter of its size, then red, green and blue.
             Self::Lossy { alpha: false } => 4 + 2 + 4 * 3,
@@ -72,12 +72,12 @@ impl WebpLayout {
     ///
     /// Returns true if the picture was opaque; the transparency that is then read means nothing. Does nothing and
     /// returns false for other layouts.
-    pub(super) fn claim_alpha(self, bytes: &mut [u8]) -> bool {
+    pub(super) fn mark_as_transparent(self, bytes: &mut [u8]) -> bool {
         let Self::Lossless { at, extended } = self else { return false };
-        let (place, flag) = if extended { (FLAGS, ALPHA) } else { (at + 4, ALPHA_IS_USED) };
-        let Some(flags) = bytes.get_mut(place) else { return false };
-        let opaque = *flags & flag == 0;
+        let (index, flag) = if extended { (FLAGS, ALPHA) } else { (at + 4, ALPHA_IS_USED) };
+        let Some(flags) = bytes.get_mut(index) else { return false };
+        let was_opaque = *flags & flag == 0;
         *flags |= flag;
-        opaque
+        was_opaque
     }
 }

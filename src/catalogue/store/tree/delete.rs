@@ -93,11 +93,11 @@ impl Tree {
         let Some(node) = deleted else { return Ok(false) };
         let images: Vec<ImageKey> = node.image_key().cloned().into_iter().collect();
         self.trash.discard_in(tx, &images, trail.now).await?;
-        let entry = trail.entry(N::SUBJECT, "delete", node.id()).coded(node.code()).holding(node.audited());
+        let entry = trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audited());
         let below = [("models", gone.models), ("categories", gone.categories), ("products", gone.products)];
         let below = below.map(|(name, count)| (name.to_owned(), Bson::from(i64::try_from(count).unwrap_or(i64::MAX))));
         let deleted = doc! { "deleted": below.into_iter().collect::<Document>() };
-        self.audits.append_in(tx, entry.describing(deleted)).await?;
+        self.audits.append_in(tx, entry.with_changes(deleted)).await?;
         Ok(true)
     }
 

@@ -9,23 +9,21 @@ use poem::{
 use crate::api::error::{ApiError, ErrorCode};
 
 /// The maximum number of header lines. hyper has the same limit for HTTP/1.1, but none for HTTP/2.
-const MOST_HEADERS: usize = 100;
+const MAX_HEADERS: usize = 100;
 
-/// Returns the error for a request that no handler should get, or `None` if the request is sound.
-pub fn fault(request: &Request) -> Option<ApiError> {
+/// Returns the error for a request that no handler should get, or `None` if the request has no fault.
+pub fn find_fault(request: &Request) -> Option<ApiError> {
     // With two Host headers, a proxy and this server could see different hosts (RFC 9112, section 3.2). HTTP/1.0
     // doesn't need the header.
-    let hosts = request.headers().get_all(header::HOST).iter().take(2).count();
-    if request.version() == Version::HTTP_11 && hosts != 1 {
-        let text = "an HTTP/1.1 request needs exactly one Host header";
-        return Some(ApiError::new(ErrorCode::InvalidInput, text));
+    let host_count = request.headers().get_all(header::HOST).iter().take(2).count();
+    if request.version() == Version::HTTP_11 && host_count != 1 {
+        return Some(ApiError::new(ErrorCode::InvalidInput, "an HTTP/1.1 request needs exactly one Host header"));
     }
-    if request.headers().len() > MOST_HEADERS {
+    if request.headers().len() > MAX_HEADERS {
         return Some(ApiError::new(ErrorCode::HeadersTooLarge, "a request has at most 100 header lines"));
     }
     if request.uri().query().is_some_and(holds_control_characters) {
-        let text = "the query must not contain control characters";
-        return Some(ApiError::new(ErrorCode::InvalidInput, text));
+        return Some(ApiError::new(ErrorCode::InvalidInput, "the query must not contain control characters"));
     }
     // A small compressed body could expand to a huge one.
     if request.headers().get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
