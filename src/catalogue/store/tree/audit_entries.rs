@@ -8,12 +8,12 @@ use crate::audits::{
 
 /// Returns the entry for an insertion.
 pub(crate) fn inserted<N: Node>(node: &N, trail: &Trail) -> AuditDoc {
-    trail.entry(N::COLLECTION, "insert", node.id()).coded(node.code()).holding(node.audited())
+    trail.entry(N::COLLECTION, "insert", node.id()).coded(node.code()).holding(node.audit_document())
 }
 
 /// Returns the entry for a change, with the fields that differ and their old values.
 pub(crate) fn updated<N: Node>(before: &N, after: &N, trail: &Trail) -> AuditDoc {
-    let changes = Diff::between(&before.audited(), &after.audited()).described();
+    let changes = Diff::between(&before.audit_document(), &after.audit_document()).described();
     let entry = trail.entry(N::COLLECTION, "update", before.id()).coded(before.code());
-    entry.holding(after.audited()).describing(changes)
+    entry.holding(after.audit_document()).describing(changes)
 }
