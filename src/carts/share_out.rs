@@ -76,14 +76,15 @@ mod tests {
             let shares = share_out(stock, &asked);
             let (available, total) = (u64::try_from(stock).unwrap_or(0), asked.iter().sum::<u64>());
             prop_assert_eq!(shares.iter().sum::<u64>(), total.min(available));
-            for (line, (&share, &wish)) in shares.iter().zip(&asked).enumerate() {
-                prop_assert!(share <= wish && share <= available);
+            for (line, (&share, &pieces)) in shares.iter().zip(&asked).enumerate() {
+                prop_assert!(share <= pieces && share <= available);
                 // The share is within one piece of the exact one. Both sides are multiplied by the total to avoid
                 // fractions.
-                let exact = wish * total.min(available);
+                let exact = pieces * total.min(available);
                 prop_assert!((share * total).abs_diff(exact) <= total);
-                for (other, &other_wish) in asked.iter().enumerate() {
-                    prop_assert!(wish < other_wish || share >= shares[other] || (wish == other_wish && line > other));
+                for (other, &other_pieces) in asked.iter().enumerate() {
+                    let comes_later = pieces == other_pieces && line > other;
+                    prop_assert!(pieces < other_pieces || share >= shares[other] || comes_later);
                 }
             }
         }

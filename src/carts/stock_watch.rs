@@ -65,7 +65,7 @@ impl StockWatch {
     /// Does one round: waits for changes and handles them, or sweeps if it is time. Returns `false` if another process
     /// holds the lease by now.
     pub async fn go_on(&mut self, app: &App, lease: Lease) -> Result<bool, Interrupted> {
-        let is_sweep_due = self.is_sweep_due(app.clock.now());
+        let is_sweep_due = self.must_sweep(app.clock.now());
         let has_work = is_sweep_due || !self.unsettled.is_empty();
         let batch = self.changes.next_batch(if has_work { Duration::ZERO } else { LONGEST_WAIT }).await?;
         let has_changes = !batch.products.is_empty();
@@ -81,7 +81,7 @@ impl StockWatch {
         self.save_position(app, lease, has_changes).await
     }
 
-    fn is_sweep_due(&self, now: Timestamp) -> bool {
+    fn must_sweep(&self, now: Timestamp) -> bool {
         self.swept_at.is_none_or(|swept_at| now >= swept_at.after(SWEEP_EVERY))
     }
 

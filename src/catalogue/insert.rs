@@ -56,10 +56,10 @@ pub async fn insert_brand(
     author: &Author,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Brand>, InsertError> {
-    let new = new.store_image(app).await?;
-    let brand = new.clone().top(BrandId::new(), app.clock.now());
+    let entry = new.store_image(app).await?;
+    let brand = entry.clone().top(BrandId::new(), app.clock.now());
     let outcome = app.store.tree.insert_brand(&brand, &app.trail(Some(author))).await;
-    finish(app, new.image, None, outcome).await
+    finish(app, entry.image, None, outcome).await
 }
 
 /// Inserts a model below a brand, see [`insert_brand`].
@@ -69,9 +69,9 @@ pub async fn insert_model(
     brand: &FullCode,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Model>, InsertError> {
-    let new = new.store_image(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), brand.clone());
-    let child = move |parent_id| new.clone().below(ModelId::new(), parent_id, &parent, now);
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), brand.clone());
+    let child = move |parent_id| entry.clone().below(ModelId::new(), parent_id, &parent, now);
     let outcome = app.store.tree.insert(brand, child, &app.trail(Some(author))).await;
     finish(app, image, Some(brand), outcome).await
 }
@@ -83,9 +83,9 @@ pub async fn insert_category(
     model: &FullCode,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Category>, InsertError> {
-    let new = new.store_image(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), model.clone());
-    let child = move |parent_id| new.clone().below(CategoryId::new(), parent_id, &parent, now);
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), model.clone());
+    let child = move |parent_id| entry.clone().below(CategoryId::new(), parent_id, &parent, now);
     let outcome = app.store.tree.insert(model, child, &app.trail(Some(author))).await;
     finish(app, image, Some(model), outcome).await
 }
@@ -97,9 +97,9 @@ pub async fn insert_product(
     category: &FullCode,
     new: NewProduct<ImageSource>,
 ) -> Result<ProductDoc, InsertError> {
-    let new = new.store_image(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), category.clone());
-    let product = move |parent_id| new.clone().below(ProductId::new(), parent_id, &parent, now);
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), category.clone());
+    let product = move |parent_id| entry.clone().below(ProductId::new(), parent_id, &parent, now);
     let outcome = app.store.tree.insert(category, product, &app.trail(Some(author))).await;
     finish(app, image, Some(category), outcome).await
 }

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::values::{codes::FullCode, tree_level::TreeLevel};
 
-    fn cache() -> CatalogueCache {
+    fn connected_cache() -> CatalogueCache {
         let reads = CacheReads::registered(&mut Registry::default());
         let cache = CatalogueCache::new(1 << 20, reads, Health::new(1), Duration::from_secs(60));
         cache.record_stream_answer();
@@ -288,7 +288,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_copy_lasts_until_something_it_shows_changes() {
-        let cache = cache();
+        let cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
         assert_eq!(read(&cache, "2").await, "1");
         cache.mark_changed(&changed_brand());
@@ -298,21 +298,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_loaded_while_it_changed_is_not_kept() {
-        let cache = cache();
-        let outdated = || async {
+        let cache = connected_cache();
+        let load_outdated = || async {
             cache.mark_changed(&changed_brand());
             Ok(Rendered::new("old".to_owned()))
         };
-        cache.answer(brand(), outdated).await.expect("an answer");
+        cache.answer(brand(), load_outdated).await.expect("an answer");
         assert_eq!(read(&cache, "new").await, "new");
 
         let id = ProductId::new();
         let product = |stock: i64| CartProduct { stock, ..crate::catalogue::store::products::sample(id) };
-        let outdated = |_| async {
+        let load_outdated_product = |_| async {
             cache.mark_changed(&ChangedPart::Product(id, FullCode::join(["A", "B", "C", "D"])));
             Ok(vec![product(1)])
         };
-        cache.products(&[id], outdated).await.expect("products");
+        cache.products(&[id], load_outdated_product).await.expect("products");
         for stored in [2, 3] {
             let found = cache.products(&[id], |_| async { Ok(vec![product(stored)]) }).await.expect("products");
             assert_eq!(found[&id].stock, 2);
@@ -321,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_who_ask_at_once_share_one_load() {
-        let cache = cache();
+        let cache = connected_cache();
         let loads = AtomicU64::new(0);
         let ask = || {
             let load = async {
@@ -338,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_old_copy_is_shown_only_while_the_database_is_away_and_not_for_ever() {
-        let mut cache = cache();
+        let mut cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
         cache.record_stream_end();
         let away = || async { Err(CatalogueError::Store(StoreError::no_primary())) };
@@ -354,7 +354,7 @@ mod tests {
 
     #[tokio::test]
     async fn refusals_are_not_kept() {
-        let cache = cache();
+        let cache = connected_cache();
         let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) };
         assert!(cache.answer(brand(), missing).await.is_err());
         assert_eq!(read(&cache, "1").await, "1");
@@ -362,14 +362,14 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_stream_nothing_is_taken_from_memory_and_afterwards_nothing_from_before() {
-        let cache = cache();
+        let mut cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
         cache.record_stream_end();
         assert_eq!(read(&cache, "2").await, "2");
         cache.record_stream_answer();
         assert_eq!(read(&cache, "3").await, "3");
         // A stream that stops answering counts as lost, just like one that has ended.
-        let cache = CatalogueCache { stream: StreamState::silent_for_too_long(), ..cache };
+        cache.stream = StreamState::silent_for_too_long();
         assert_eq!(read(&cache, "4").await, "4");
         cache.record_stream_answer();
         assert_eq!(read(&cache, "5").await, "5");

@@ -179,8 +179,8 @@ pub(crate) fn search_indexes() -> Vec<IndexModel> {
 
 /// Returns the fields by which a product with this name is found.
 pub(crate) fn search_fields(name: &str) -> Document {
-    let name_key = name_key(name);
-    doc! { "words": words_of(&name_key), "name_key": name_key }
+    let key = name_key(name);
+    doc! { "words": words_of(&key), "name_key": key }
 }
 
 impl Products {

@@ -216,8 +216,9 @@ mod tests {
 
     #[test]
     fn a_row_ends_where_nothing_more_is_said() {
-        let brand = check_row(&row(&[(Column::BrandCode, " TATA "), (Column::ModelCode, ""), (Column::Price, " ")]));
-        let brand = brand.expect("a brand");
+        let brand_row =
+            check_row(&row(&[(Column::BrandCode, " TATA "), (Column::ModelCode, ""), (Column::Price, " ")]));
+        let brand = brand_row.expect("a brand");
         assert_eq!((brand.branches.len(), brand.product.is_none()), (1, true));
         let product = product_with(&[]).expect("a product").product.expect("a product");
         assert_eq!(product.code.as_str(), "TATA-NEXON-BRK-P1");

@@ -11,8 +11,8 @@ use super::{
 /// Reads a file in pieces of `step` bytes.
 async fn read_file(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Result<Row, String>)> {
     let (mut writer, reader) = tokio::io::duplex(step);
-    let file = file.to_vec();
-    let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &file).await });
+    let bytes = file.to_vec();
+    let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &bytes).await });
     let mut rows = Rows::begin(reader, format).await.expect("a file");
     let mut found = Vec::new();
     while let Some(numbered) = rows.next().await.expect("a header") {
@@ -27,7 +27,7 @@ fn read_blocking(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Res
     runtime.block_on(read_file(file, format, step))
 }
 
-fn file(rows: &[Row], format: TableFormat) -> Vec<u8> {
+fn file_of(rows: &[Row], format: TableFormat) -> Vec<u8> {
     let mut file = Vec::new();
     format.write_header(&mut file);
     rows.iter().for_each(|row| format.write_row(row, &mut file));
@@ -36,8 +36,8 @@ fn file(rows: &[Row], format: TableFormat) -> Vec<u8> {
 
 fn row() -> impl Strategy<Value = Row> {
     // No text of the catalogue has a CR, and reading CSV turns CR LF into LF.
-    let text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
-    (prop::collection::vec(text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
+    let any_text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
+    (prop::collection::vec(any_text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
         |(texts, number, flag)| {
             let mut row = Row::default();
             for (column, text) in Column::ALL.iter().zip(texts) {
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn rows_come_back_as_they_were(rows in prop::collection::vec(row(), 0..5), step in 1..200_usize) {
         for format in [TableFormat::Csv, TableFormat::JsonLines] {
-            let file = file(&rows, format);
+            let file = file_of(&rows, format);
             let found = read_blocking(&file, format, step);
             let expected: Vec<_> = rows.iter().cloned().map(Ok).collect();
             let (numbers, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300), step in 1..50_usize) {
-        let header = file(&[], TableFormat::Csv);
+        let header = file_of(&[], TableFormat::Csv);
         for (format, file) in [(TableFormat::Csv, [header, bytes.clone()].concat()), (TableFormat::JsonLines, bytes)] {
             let found = read_blocking(&file, format, step);
             prop_assert!(found.len() <= file.len());
