@@ -124,19 +124,19 @@ async fn put(
     app: &App,
     owner: SessionRef,
     product: ProductId,
-    wanted: QuantityChange,
+    change: QuantityChange,
 ) -> Result<PricedCart, CartError> {
     let now = app.clock.now();
-    let known = stock::for_carts(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
-    if let Ok(limits) = limits(known.as_deref(), now) {
-        match put_within(app, owner, product, wanted, limits, now).await {
+    let cached = stock::for_carts(app, &[product]).await?.remove(&product).filter(|product| product.is_active);
+    if let Ok(limits) = put_limits(cached.as_deref(), now) {
+        match put_within_limits(app, owner, product, change, limits, now).await {
             Err(CartError::ProductNotFound | CartError::OutOfStock | CartError::NotEnoughStock(_)) => {}
             outcome => return outcome,
         }
     }
     let stored = stock::visible(app, product).await?;
-    match limits(stored.as_ref(), now) {
-        Ok(limits) => put_within(app, owner, product, wanted, limits, now).await,
+    match put_limits(stored.as_ref(), now) {
+        Ok(limits) => put_within_limits(app, owner, product, change, limits, now).await,
         // Nothing was written, so the session was not checked yet.
         Err(refusal) => {
             if is_alive(app, owner).await? {
@@ -149,29 +149,33 @@ async fn put(
 }
 
 /// Puts pieces into the cart within known limits, then checks the limits again.
-async fn put_within(
+async fn put_within_limits(
     app: &App,
     owner: SessionRef,
     product: ProductId,
-    wanted: QuantityChange,
+    change: QuantityChange,
     limits: PutLimits,
     now: Timestamp,
 ) -> Result<PricedCart, CartError> {
-    let put = app.store.carts.put(owner, product, wanted, limits, now).await?;
-    match put.ok_or(CartError::SignedOut)? {
+    let outcome = app.store.carts.put(owner, product, change, limits, now).await?;
+    match outcome.ok_or(CartError::SignedOut)? {
         PutOutcome::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
         PutOutcome::Full => Err(CartError::Full),
-        PutOutcome::Done { cart, rev, before } => {
-            let cart = keep_to_stock(app, owner, product, cart, rev, before).await?;
-            price(app, owner.user, cart).await
+        PutOutcome::Done { cart, rev, pieces_before } => {
+            let checked_cart = keep_to_stock(app, owner, product, cart, rev, pieces_before).await?;
+            price(app, owner.user, checked_cart).await
         }
     }
 }
 
 /// Returns the limits for a product, or why none of it can be put into a cart.
-fn limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, CartError> {
+fn put_limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits, CartError> {
     let product = product.ok_or(CartError::ProductNotFound)?;
-    Ok(PutLimits { available: in_stock(product.stock)?, unit_price: unit_price(product, now).1 })
+    if product.stock <= 0 {
+        return Err(CartError::OutOfStock);
+    }
+    let (_discount, unit_price) = discounted_price(product, now);
+    Ok(PutLimits { available: product.stock, unit_price })
 }
 
 /// Removes `quantity` pieces of a product from the cart. If none are left, the line is removed too.
@@ -183,8 +187,8 @@ pub async fn remove(
     product: ProductId,
     quantity: Quantity,
 ) -> Result<PricedCart, CartError> {
-    let removed = app.store.carts.remove(owner, product, quantity, app.clock.now()).await?;
-    match removed.ok_or(CartError::SignedOut)? {
+    let outcome = app.store.carts.remove(owner, product, quantity, app.clock.now()).await?;
+    match outcome.ok_or(CartError::SignedOut)? {
         RemovalOutcome::NoLine(_) => Err(CartError::LineNotFound),
         RemovalOutcome::Done(cart) => price(app, owner.user, cart).await,
     }
@@ -192,72 +196,89 @@ pub async fn remove(
 
 /// Removes all pieces of a product from the cart. Succeeds also if the cart holds none, or if the product is gone.
 pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
-    let removed = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
-    let (RemovalOutcome::Done(cart) | RemovalOutcome::NoLine(cart)) = removed.ok_or(CartError::SignedOut)?;
+    let outcome = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
+    let (RemovalOutcome::Done(cart) | RemovalOutcome::NoLine(cart)) = outcome.ok_or(CartError::SignedOut)?;
     price(app, owner.user, cart).await
 }
 
 /// Removes everything from the cart.
 pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
-    let cart = app.store.carts.clear(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
-    price(app, owner.user, cart).await
+    let empty_cart = app.store.carts.clear(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
+    price(app, owner.user, empty_cart).await
 }
 
 /// Checks the stored product after pieces of it were put into the cart, and takes them out again if necessary.
 ///
 /// Since the product was read, its stock may have fallen, or it may have been hidden or deleted. The redistribution
 /// after a fall may have run before the new pieces were in the cart, so this call must take them out itself. `rev` is
-/// the state of the line that this call made, and `before` the number of pieces before it. The first row that fits
-/// applies:
-///
-/// | the line since then | the product | the line is cut to | the call |
-/// |---|---|---|---|
-/// | removed | any | | succeeds |
-/// | unchanged | is hidden | `before` | fails: product not found |
-/// | unchanged | has fewer pieces than the line | `before`, but at most the stock | fails: not enough or no stock |
-/// | changed by another call | has fewer pieces than the line | the stock | checks again |
-/// | any | has enough pieces | | succeeds |
-///
-/// If another call changed the line, its own pieces and those of this call cannot be told apart any more.
+/// the state of the line that this call made, and `pieces_before` the number of pieces before it. If the line was
+/// removed in the meantime, the call succeeds.
 async fn keep_to_stock(
     app: &App,
     owner: SessionRef,
     product: ProductId,
     mut cart: CartDoc,
     rev: LineRev,
-    before: i64,
+    pieces_before: i64,
 ) -> Result<CartDoc, CartError> {
     loop {
-        let gone = StockNow { stock: 0, is_active: true };
-        let StockNow { stock, is_active } = stock::now(app, product).await?.unwrap_or(gone);
+        let deleted = StockNow { stock: 0, is_active: true };
+        let current = stock::now(app, product).await?.unwrap_or(deleted);
         let Some(line) = cart.items.iter().find(|line| line.product_id == product) else { return Ok(cart) };
-        let untouched = line.rev == rev;
-        // A line whose product is hidden stays in the cart, but pieces cannot be added to it.
-        let is_refused = untouched && !is_active;
-        if i64::from(line.quantity.get()) <= stock && !is_refused {
-            return Ok(cart);
-        }
-        let left = match (untouched, is_refused) {
-            (true, true) => before,
-            (true, false) => before.min(stock),
-            (false, _) => stock,
-        };
-        let cut = app.store.carts.clamp_line(owner.user, product, line.rev, left).await?;
-        if cut && untouched {
-            let refusal = in_stock(stock).map_or_else(|refusal| refusal, CartError::NotEnoughStock);
-            return Err(if is_refused { CartError::ProductNotFound } else { refusal });
+        match correct(line, rev, pieces_before, current) {
+            Correction::None => return Ok(cart),
+            Correction::TakeOut { pieces_left, refusal } => {
+                if app.store.carts.clamp_line(owner.user, product, line.rev, pieces_left).await? {
+                    return Err(refusal);
+                }
+            }
+            Correction::CutTo(stock) => {
+                app.store.carts.clamp_line(owner.user, product, line.rev, stock).await?;
+            }
         }
         cart = app.store.carts.find(owner).await?.ok_or(CartError::SignedOut)?;
     }
 }
 
-/// Returns the stock, or an error if no piece is left.
-fn in_stock(stock: i64) -> Result<i64, CartError> {
-    if stock > 0 { Ok(stock) } else { Err(CartError::OutOfStock) }
+/// What must be done about a line after pieces were put into it.
+enum Correction {
+    /// Nothing.
+    None,
+    /// The pieces of this call are taken out, so that `pieces_left` remain, and the call fails with `refusal`.
+    TakeOut { pieces_left: i64, refusal: CartError },
+    /// The line is cut to this number of pieces, and checked again.
+    CutTo(i64),
+}
+
+/// Decides what [`keep_to_stock`] does about a line that is in the cart. The first row that fits applies:
+///
+/// | the line since this call | the product | the line is cut to | the call |
+/// |---|---|---|---|
+/// | unchanged | is hidden | `pieces_before` | fails: product not found |
+/// | any | has enough pieces | | succeeds |
+/// | unchanged | has fewer pieces than the line | `pieces_before`, at most the stock | fails: not enough or no stock |
+/// | changed by another call | has fewer pieces than the line | the stock | checks again |
+///
+/// If another call changed the line, its own pieces and those of this call cannot be told apart any more.
+fn correct(line: &CartLine, rev: LineRev, pieces_before: i64, product: StockNow) -> Correction {
+    let StockNow { stock, is_active } = product;
+    let is_unchanged = line.rev == rev;
+    // A line whose product is hidden stays in the cart, but pieces cannot be added to it.
+    if is_unchanged && !is_active {
+        return Correction::TakeOut { pieces_left: pieces_before, refusal: CartError::ProductNotFound };
+    }
+    if i64::from(line.quantity.get()) <= stock {
+        return Correction::None;
+    }
+    if is_unchanged {
+        let refusal = if stock > 0 { CartError::NotEnoughStock(stock) } else { CartError::OutOfStock };
+        return Correction::TakeOut { pieces_left: pieces_before.min(stock), refusal };
+    }
+    Correction::CutTo(stock)
 }
 
 /// Returns the discount that applies at `now`, and the price of one piece with it.
-fn unit_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
+fn discounted_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
     let discount = discount_at(product.offer.as_ref(), now);
     (discount, product.price.less(discount))
 }
@@ -268,14 +289,13 @@ async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, Ca
     let mut products = stock::for_carts(app, &ids).await?;
     products.retain(|_, product| product.is_active);
     let now = app.clock.now();
-    let lines = cart.items.into_iter();
-    let lines: Vec<PricedLine> =
-        lines.filter_map(|line| Some(price_line(products.remove(&line.product_id)?, line, now))).collect();
+    let price_if_shown = |line: CartLine| Some(price_line(products.remove(&line.product_id)?, line, now));
+    let lines: Vec<PricedLine> = cart.items.into_iter().filter_map(price_if_shown).collect();
     let subtotal = lines.iter().map(|line| line.total).sum();
     Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
 }
 
 fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {
-    let (discount, unit_price) = unit_price(&product, now);
+    let (discount, unit_price) = discounted_price(&product, now);
     PricedLine { total: unit_price.times(line.quantity.get()), line, product, discount, unit_price }
 }

@@ -5,10 +5,18 @@
 use super::store::plans::{PlanDoc, PlanOutcome, Planner, Redistribution};
 use crate::{app::App, db::StoreError, values::ids::ProductId};
 
+/// What is left to do for a product after its stock was compared with the carts.
+enum Progress {
+    /// Nothing. The carts hold no more than there is.
+    Settled,
+    /// The product must be looked at again.
+    Unsettled,
+}
+
 /// Carries out all plans that a crash has left. They are carried out as planned, whatever the stock is by now.
 ///
 /// The caller then compares the carts with the stock again.
-pub async fn finish(app: &App) -> Result<(), StoreError> {
+pub async fn finish_plans(app: &App) -> Result<(), StoreError> {
     while let Some(plan) = app.store.plans.oldest().await? {
         let missed = carry_out(app, &plan).await?;
         let lines = plan.lines.len();
@@ -22,31 +30,30 @@ pub async fn finish(app: &App) -> Result<(), StoreError> {
 /// Looks at the products in `among`, or at all products for `None`. Returns the products that must be looked at again,
 /// because owners changed lines after the plan was made. If one product fails, the others still get their turn before
 /// the error is returned; only an unavailable database ends the call at once.
-pub async fn settle(
+pub async fn redistribute(
     app: &App,
     planner: &mut Planner,
     among: Option<&[ProductId]>,
 ) -> Result<Vec<ProductId>, StoreError> {
-    let (mut unsettled, mut outcome) = (Vec::new(), Ok(()));
+    let (mut unsettled, mut last_error) = (Vec::new(), None);
     for product in app.store.carts.products_held_above_stock(among).await? {
-        match share_out(app, planner, product).await {
-            Ok(true) => {}
-            Ok(false) => unsettled.push(product),
+        match redistribute_product(app, planner, product).await {
+            Ok(Progress::Settled) => {}
+            Ok(Progress::Unsettled) => unsettled.push(product),
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
             // One product that fails must not hold up the others.
-            Err(error) => outcome = Err(error),
+            Err(error) => last_error = Some(error),
         }
     }
-    outcome.map(|()| unsettled)
+    last_error.map_or(Ok(unsettled), Err)
 }
 
-/// Redistributes the stock of one product. Returns `false` if it must be looked at again.
-async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Result<bool, StoreError> {
-    match planner.make(product, &app.trail(None)).await? {
-        PlanOutcome::Enough => Ok(true),
+async fn redistribute_product(app: &App, planner: &mut Planner, product: ProductId) -> Result<Progress, StoreError> {
+    match planner.make_plan(product, &app.trail(None)).await? {
+        PlanOutcome::Enough => Ok(Progress::Settled),
         PlanOutcome::UnderWay => {
-            finish(app).await?;
-            Ok(false)
+            finish_plans(app).await?;
+            Ok(Progress::Unsettled)
         }
         PlanOutcome::Made(Redistribution { plans, stock, asked }) => {
             let (mut lines, mut missed) = (0, 0);
@@ -55,7 +62,7 @@ async fn share_out(app: &App, planner: &mut Planner, product: ProductId) -> Resu
                 missed += carry_out(app, plan).await?;
             }
             tracing::info!(%product, stock, asked, lines, missed, "stock redistributed among carts");
-            Ok(missed == 0)
+            Ok(if missed == 0 { Progress::Settled } else { Progress::Unsettled })
         }
     }
 }

@@ -22,22 +22,22 @@ pub fn share_out(stock: i64, asked: &[u64]) -> Vec<u64> {
     if total <= u128::from(stock) {
         return asked.to_vec();
     }
-    let (mut shares, lost): (Vec<u64>, Vec<u128>) =
-        asked.iter().map(|&asked| divide(u128::from(asked) * u128::from(stock), total)).unzip();
-    let mut losers: Vec<usize> = (0..asked.len()).collect();
+    let (mut shares, remainders): (Vec<u64>, Vec<u128>) =
+        asked.iter().map(|&pieces| divide(u128::from(pieces) * u128::from(stock), total)).unzip();
+    let mut by_remainder: Vec<usize> = (0..asked.len()).collect();
     // The sort is stable, so carts that lost equally stay in their order.
-    losers.sort_by_key(|&line| std::cmp::Reverse(lost[line]));
-    let left = stock - shares.iter().sum::<u64>();
-    // There are fewer pieces left than lines with a remainder, so no line gets two of them.
-    for (line, _piece) in losers.into_iter().zip(0..left) {
-        shares[line] += 1;
+    by_remainder.sort_by_key(|&cart| std::cmp::Reverse(remainders[cart]));
+    let pieces_left = stock - shares.iter().sum::<u64>();
+    // There are fewer pieces left than carts with a remainder, so no cart gets two of them.
+    for (cart, _piece) in by_remainder.into_iter().zip(0..pieces_left) {
+        shares[cart] += 1;
     }
     shares
 }
 
 /// Returns quotient and remainder. The quotient is at most the stock, so it fits into 64 bits.
-fn divide(pieces: u128, total: u128) -> (u64, u128) {
-    (u64::try_from(pieces / total).unwrap_or(u64::MAX), pieces % total)
+fn divide(dividend: u128, divisor: u128) -> (u64, u128) {
+    (u64::try_from(dividend / divisor).unwrap_or(u64::MAX), dividend % divisor)
 }
 
 #[cfg(test)]
@@ -76,14 +76,15 @@ mod tests {
             let shares = share_out(stock, &asked);
             let (available, total) = (u64::try_from(stock).unwrap_or(0), asked.iter().sum::<u64>());
             prop_assert_eq!(shares.iter().sum::<u64>(), total.min(available));
-            for (line, (&share, &wish)) in shares.iter().zip(&asked).enumerate() {
-                prop_assert!(share <= wish && share <= available);
+            for (line, (&share, &pieces)) in shares.iter().zip(&asked).enumerate() {
+                prop_assert!(share <= pieces && share <= available);
                 // The share is within one piece of the exact one. Both sides are multiplied by the total to avoid
                 // fractions.
-                let exact = wish * total.min(available);
+                let exact = pieces * total.min(available);
                 prop_assert!((share * total).abs_diff(exact) <= total);
-                for (other, &other_wish) in asked.iter().enumerate() {
-                    prop_assert!(wish < other_wish || share >= shares[other] || (wish == other_wish && line > other));
+                for (other, &other_pieces) in asked.iter().enumerate() {
+                    let comes_later = pieces == other_pieces && line > other;
+                    prop_assert!(pieces < other_pieces || share >= shares[other] || comes_later);
                 }
             }
         }

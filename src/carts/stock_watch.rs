@@ -24,7 +24,7 @@ use crate::{
 /// How often all carts are compared with the stock, even without any changes.
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How long a round waits for changes.
-const WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How often the position is saved while nothing changes. The server keeps only a part of the past, so an old position
 /// would become useless.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -43,8 +43,9 @@ pub struct StockWatch {
 
 /// Compares all carts with the stock once, without following changes. Returns whether there may be more to do.
 pub async fn catch_up(app: &App) -> Result<bool, StoreError> {
-    redistribution::finish(app).await?;
-    let unsettled = redistribution::settle(app, &mut app.store.plans.planner().await?, None).await?;
+    redistribution::finish_plans(app).await?;
+    let mut planner = app.store.plans.planner_without_lease().await?;
+    let unsettled = redistribution::redistribute(app, &mut planner, None).await?;
     Ok(!unsettled.is_empty())
 }
 
@@ -53,10 +54,10 @@ impl StockWatch {
     ///
     /// The stream is opened before the first sweep. A change in between is therefore seen by at least one of the two.
     pub async fn begin(app: &App, lease: Lease) -> Result<Option<Self>, Interrupted> {
-        let Some(planner) = app.store.plans.planner_of(lease).await? else { return Ok(None) };
+        let Some(planner) = app.store.plans.planner_for_lease(lease).await? else { return Ok(None) };
         let position = app.store.leases.position(lease.worker).await?;
         let changes = app.store.product_watch.open(position.as_ref()).await?;
-        redistribution::finish(app).await?;
+        redistribution::finish_plans(app).await?;
         let (unsettled, swept_at, saved_at) = (Vec::new(), None, Instant::now());
         Ok(Some(Self { planner, changes, unsettled, swept_at, position, saved_at }))
     }
@@ -64,23 +65,23 @@ impl StockWatch {
     /// Does one round: waits for changes and handles them, or sweeps if it is time. Returns `false` if another process
     /// holds the lease by now.
     pub async fn go_on(&mut self, app: &App, lease: Lease) -> Result<bool, Interrupted> {
-        let sweeping = self.is_sweep_due(app.clock.now());
-        let wait = if sweeping || !self.unsettled.is_empty() { Duration::ZERO } else { WAIT };
-        let batch = self.changes.next_batch(wait).await?;
-        let changed = !batch.products.is_empty();
+        let is_sweep_due = self.must_sweep(app.clock.now());
+        let has_work = is_sweep_due || !self.unsettled.is_empty();
+        let batch = self.changes.next_batch(if has_work { Duration::ZERO } else { LONGEST_WAIT }).await?;
+        let has_changes = !batch.products.is_empty();
         self.position = batch.position.or(self.position.take());
-        let mut due = mem::take(&mut self.unsettled);
-        due.extend(batch.products);
-        if sweeping {
-            self.unsettled = redistribution::settle(app, &mut self.planner, None).await?;
+        let mut products = mem::take(&mut self.unsettled);
+        products.extend(batch.products);
+        if is_sweep_due {
+            self.unsettled = redistribution::redistribute(app, &mut self.planner, None).await?;
             self.swept_at = Some(app.clock.now());
-        } else if !due.is_empty() {
-            self.unsettled = redistribution::settle(app, &mut self.planner, Some(&due)).await?;
+        } else if !products.is_empty() {
+            self.unsettled = redistribution::redistribute(app, &mut self.planner, Some(&products)).await?;
         }
-        self.save(app, lease, changed).await
+        self.save_position(app, lease, has_changes).await
     }
 
-    fn is_sweep_due(&self, now: Timestamp) -> bool {
+    fn must_sweep(&self, now: Timestamp) -> bool {
         self.swept_at.is_none_or(|swept_at| now >= swept_at.after(SWEEP_EVERY))
     }
 
@@ -88,8 +89,8 @@ impl StockWatch {
     /// now.
     ///
     /// Products that must be looked at again are not saved, because a process that takes over begins with a sweep.
-    async fn save(&mut self, app: &App, lease: Lease, changed: bool) -> Result<bool, Interrupted> {
-        if self.position.is_none() || !(changed || self.saved_at.elapsed() >= SAVE_EVERY) {
+    async fn save_position(&mut self, app: &App, lease: Lease, has_changes: bool) -> Result<bool, Interrupted> {
+        if self.position.is_none() || !(has_changes || self.saved_at.elapsed() >= SAVE_EVERY) {
             return Ok(true);
         }
         self.saved_at = Instant::now();

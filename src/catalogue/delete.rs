@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// After this time without progress a deletion counts as cut off. One batch takes a fraction of it.
-const ABANDONED: Duration = Duration::from_secs(10);
+const ABANDONED_AFTER: Duration = Duration::from_secs(10);
 
 /// Why nothing was deleted, or not everything yet.
 #[derive(Debug, thiserror::Error)]
@@ -32,18 +32,20 @@ pub enum DeleteError {
 /// returns when the last one is gone. If it fails in between, the branch is deleted all the same and the worker `purge`
 /// removes the rest.
 pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode) -> Result<BelowCounts, DeleteError> {
-    let Some(gone) = app.store.tree.delete_branch::<L>(code, &app.trail(Some(author))).await? else {
+    let Some(below) = app.store.tree.delete_branch::<L>(code, &app.trail(Some(author))).await? else {
         return Err(DeleteError::NotFound(missing_level(app, code, L::LEVEL).await?));
     };
-    TreeLevel::ALL[L::LEVEL as usize..].iter().for_each(|level| app.catalogue.changed(&ChangedPart::Level(*level)));
+    for level in &TreeLevel::ALL[L::LEVEL as usize..] {
+        app.catalogue.mark_changed(&ChangedPart::Level(*level));
+    }
     purge(app, code).await?;
-    Ok(gone)
+    Ok(below)
 }
 
 /// Deletes a product and writes an entry to the audits.
 pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Result<(), DeleteError> {
     if app.store.tree.delete_product(code, &app.trail(Some(author))).await? {
-        app.catalogue.changed(&ChangedPart::Level(TreeLevel::Product));
+        app.catalogue.mark_changed(&ChangedPart::Level(TreeLevel::Product));
         return Ok(());
     }
     Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?))
@@ -51,8 +53,8 @@ pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Resu
 
 /// Finishes one deletion that was cut off, for example by a crash. Returns `false` if there is none.
 pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
-    let before = app.clock.now().before(ABANDONED);
-    let Some(code) = app.store.tree.abandoned_purge(before).await? else { return Ok(false) };
+    let last_progress = app.clock.now().before(ABANDONED_AFTER);
+    let Some(code) = app.store.tree.abandoned_purge(last_progress).await? else { return Ok(false) };
     tracing::info!(code = code.as_str(), "a deletion that was cut off goes on");
     purge(app, &code).await?;
     Ok(true)
@@ -61,7 +63,7 @@ pub async fn resume_purge(app: &App) -> Result<bool, StoreError> {
 /// Removes the products below a deleted branch, batch by batch, until none is left.
 async fn purge(app: &App, branch: &FullCode) -> Result<(), StoreError> {
     while app.store.tree.purge_batch(branch, app.clock.now()).await? {
-        app.catalogue.changed(&ChangedPart::Level(TreeLevel::Product));
+        app.catalogue.mark_changed(&ChangedPart::Level(TreeLevel::Product));
     }
     Ok(())
 }

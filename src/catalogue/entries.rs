@@ -65,7 +65,7 @@ impl ImageSource {
     ///
     /// The transaction that stores the document must claim the image within an hour. Otherwise the image is removed
     /// again.
-    pub(super) async fn keep(self, app: &App) -> Result<EntryImage, ImageError> {
+    pub(super) async fn store(self, app: &App) -> Result<EntryImage, ImageError> {
         match self {
             Self::Url(url) => Ok(EntryImage { url, key: None }),
             Self::Upload(bytes) => {
@@ -78,7 +78,7 @@ impl ImageSource {
 
 impl EntryImage {
     /// Requests the removal of a stored image. Does nothing if a document has claimed it.
-    pub(super) async fn give_up(self, app: &App) {
+    pub(super) async fn discard(self, app: &App) {
         if let Some(key) = self.key {
             images::discard_now(app, NewImage { key, url: self.url }).await;
         }
@@ -86,9 +86,9 @@ impl EntryImage {
 }
 
 impl NewBranch<ImageSource> {
-    /// Stores the image if it was sent along, see [`ImageSource::keep`].
-    pub(super) async fn settle(self, app: &App) -> Result<NewBranch, ImageError> {
-        Ok(NewBranch { code: self.code, name: self.name, image: self.image.keep(app).await? })
+    /// Stores the image if it was sent along, see [`ImageSource::store`].
+    pub(super) async fn store_image(self, app: &App) -> Result<NewBranch, ImageError> {
+        Ok(NewBranch { code: self.code, name: self.name, image: self.image.store(app).await? })
     }
 }
 
@@ -130,9 +130,9 @@ impl NewBranch {
 }
 
 impl NewProduct<ImageSource> {
-    /// Stores the image if it was sent along, see [`ImageSource::keep`].
-    pub(super) async fn settle(self, app: &App) -> Result<NewProduct, ImageError> {
-        let image = self.image.keep(app).await?;
+    /// Stores the image if it was sent along, see [`ImageSource::store`].
+    pub(super) async fn store_image(self, app: &App) -> Result<NewProduct, ImageError> {
+        let image = self.image.store(app).await?;
         let Self { code, name, description, price, stock, .. } = self;
         Ok(NewProduct { code, name, description, price, stock, image })
     }

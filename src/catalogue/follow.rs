@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the stream broke.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum StreamError {
     #[error("the stream has ended")]
     Ended,
     #[error(transparent)]
@@ -35,11 +35,11 @@ pub async fn follow(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            Err(error) = listen(&app, &mut pause) => {
+            Err(error) = pass_changes_on(&app, &mut pause) => {
                 tracing::warn!(%error, "the catalogue is read past its cache until its changes are heard of again");
             }
         }
-        app.catalogue.lost();
+        app.catalogue.record_stream_end();
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
@@ -50,16 +50,16 @@ pub async fn follow(app: Arc<App>, stop: CancellationToken) {
 /// Opens the stream and passes on its changes until it breaks; never returns `Ok`.
 ///
 /// The stream is opened before the cache is used again, so every change after the first copy is reported.
-async fn listen(app: &App, pause: &mut Duration) -> Result<Infallible, Broken> {
+async fn pass_changes_on(app: &App, pause: &mut Duration) -> Result<Infallible, StreamError> {
     let mut changes = app.store.catalogue_watch.open_stream().await?;
     *pause = FIRST_PAUSE;
-    app.catalogue.heard();
+    app.catalogue.record_stream_answer();
     loop {
         match changes.next().await? {
-            CatalogueChange::Change(touched) => app.catalogue.changed(&touched),
+            CatalogueChange::Change(part) => app.catalogue.mark_changed(&part),
             CatalogueChange::Nothing => {}
-            CatalogueChange::End => return Err(Broken::Ended),
+            CatalogueChange::End => return Err(StreamError::Ended),
         }
-        app.catalogue.heard();
+        app.catalogue.record_stream_answer();
     }
 }

@@ -28,7 +28,7 @@ pub enum InsertError {
     #[error("{} not found", .0.word())]
     ParentNotFound(TreeLevel),
     /// Another entry has the code, or had it and its products are still being removed.
-    #[error("{}_code already exists{}", .0.word(), below(*.0))]
+    #[error("{}_code already exists{}", .0.word(), place_of(*.0))]
     CodeTaken(TreeLevel),
     /// The image could not be read or stored.
     #[error(transparent)]
@@ -38,7 +38,8 @@ pub enum InsertError {
     Store(#[from] StoreError),
 }
 
-fn below(level: TreeLevel) -> &'static str {
+/// Returns the words that name the parent below which a code is taken.
+fn place_of(level: TreeLevel) -> &'static str {
     match level {
         TreeLevel::Brand => "",
         TreeLevel::Model => " for this brand",
@@ -55,10 +56,10 @@ pub async fn insert_brand(
     author: &Author,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Brand>, InsertError> {
-    let new = new.settle(app).await?;
-    let brand = new.clone().top(BrandId::new(), app.clock.now());
-    let inserted = app.store.tree.insert_brand(&brand, &app.trail(Some(author))).await;
-    finish(app, new.image, None, inserted).await
+    let entry = new.store_image(app).await?;
+    let brand = entry.clone().top(BrandId::new(), app.clock.now());
+    let outcome = app.store.tree.insert_brand(&brand, &app.trail(Some(author))).await;
+    finish(app, entry.image, None, outcome).await
 }
 
 /// Inserts a model below a brand, see [`insert_brand`].
@@ -68,11 +69,11 @@ pub async fn insert_model(
     brand: &FullCode,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Model>, InsertError> {
-    let new = new.settle(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), brand.clone());
-    let child = move |parent_id| new.clone().below(ModelId::new(), parent_id, &parent, now);
-    let inserted = app.store.tree.insert(brand, child, &app.trail(Some(author))).await;
-    finish(app, image, Some(brand), inserted).await
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), brand.clone());
+    let child = move |parent_id| entry.clone().below(ModelId::new(), parent_id, &parent, now);
+    let outcome = app.store.tree.insert(brand, child, &app.trail(Some(author))).await;
+    finish(app, image, Some(brand), outcome).await
 }
 
 /// Inserts a category below a model, see [`insert_brand`].
@@ -82,11 +83,11 @@ pub async fn insert_category(
     model: &FullCode,
     new: NewBranch<ImageSource>,
 ) -> Result<BranchDoc<Category>, InsertError> {
-    let new = new.settle(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), model.clone());
-    let child = move |parent_id| new.clone().below(CategoryId::new(), parent_id, &parent, now);
-    let inserted = app.store.tree.insert(model, child, &app.trail(Some(author))).await;
-    finish(app, image, Some(model), inserted).await
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), model.clone());
+    let child = move |parent_id| entry.clone().below(CategoryId::new(), parent_id, &parent, now);
+    let outcome = app.store.tree.insert(model, child, &app.trail(Some(author))).await;
+    finish(app, image, Some(model), outcome).await
 }
 
 /// Inserts a product below a category, see [`insert_brand`].
@@ -96,26 +97,26 @@ pub async fn insert_product(
     category: &FullCode,
     new: NewProduct<ImageSource>,
 ) -> Result<ProductDoc, InsertError> {
-    let new = new.settle(app).await?;
-    let (image, now, parent) = (new.image.clone(), app.clock.now(), category.clone());
-    let product = move |parent_id| new.clone().below(ProductId::new(), parent_id, &parent, now);
-    let inserted = app.store.tree.insert(category, product, &app.trail(Some(author))).await;
-    finish(app, image, Some(category), inserted).await
+    let entry = new.store_image(app).await?;
+    let (image, now, parent) = (entry.image.clone(), app.clock.now(), category.clone());
+    let product = move |parent_id| entry.clone().below(ProductId::new(), parent_id, &parent, now);
+    let outcome = app.store.tree.insert(category, product, &app.trail(Some(author))).await;
+    finish(app, image, Some(category), outcome).await
 }
 
-/// Tells the cache of the new entry, or gives the image up and explains why nothing was inserted.
+/// Tells the cache of the new entry, or discards the image and explains why nothing was inserted.
 async fn finish<N: Node>(
     app: &App,
     image: EntryImage,
     parent: Option<&FullCode>,
-    inserted: Result<InsertOutcome<N>, StoreError>,
+    outcome: Result<InsertOutcome<N>, StoreError>,
 ) -> Result<N, InsertError> {
-    let refusal = match inserted {
+    let refusal = match outcome {
         Ok(InsertOutcome::Done(node)) => {
-            app.catalogue.changed(&node.touched());
+            app.catalogue.mark_changed(&node.changed_part());
             return Ok(node);
         }
-        Ok(InsertOutcome::NoParent) => match parent_missing(app, parent).await {
+        Ok(InsertOutcome::NoParent) => match missing_parent_level(app, parent).await {
             Ok(level) => InsertError::ParentNotFound(level),
             Err(error) => error.into(),
         },
@@ -123,14 +124,14 @@ async fn finish<N: Node>(
         Ok(InsertOutcome::ImageGone) => ImageError::Busy.into(),
         Err(error) => error.into(),
     };
-    image.give_up(app).await;
+    image.discard(app).await;
     Err(refusal)
 }
 
 /// Returns the first missing level, down to the parent.
 ///
 /// If the parent was inserted in the meantime, nothing is missing any more. Then the answer is `Brand`.
-async fn parent_missing(app: &App, parent: Option<&FullCode>) -> Result<TreeLevel, StoreError> {
+async fn missing_parent_level(app: &App, parent: Option<&FullCode>) -> Result<TreeLevel, StoreError> {
     let Some(parent) = parent else { return Ok(TreeLevel::Brand) };
     Ok(first_missing(app, parent).await?.unwrap_or(TreeLevel::Brand))
 }

@@ -33,7 +33,9 @@ pub use self::{
         products::{CartProduct, ProductDoc, StockLevel, StockNow, Visibility},
         tree::{BelowCounts, Node},
     },
-    update::{BranchChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product},
+    update::{
+        BranchChange, OfferChange, Precondition, ProductChange, StockChange, UpdateError, update_branch, update_product,
+    },
 };
 pub use crate::values::tree_level::TreeLevel;
 use crate::{
@@ -69,7 +71,7 @@ pub async fn models(
     slice: Slice<ModelId>,
 ) -> Result<Page<BranchDoc<Model>>, CatalogueError> {
     let found = app.store.models.page(Some(brand), text, slice.after, slice.probe()).await?;
-    present_or_missing(app, brand, found, slice.limit).await
+    page_or_missing(app, brand, found, slice.limit).await
 }
 
 /// Returns a page of the categories of a model in the order of their insertion.
@@ -83,7 +85,7 @@ pub async fn categories(
     slice: Slice<CategoryId>,
 ) -> Result<Page<BranchDoc<Category>>, CatalogueError> {
     let found = app.store.categories.page(Some(model), text, slice.after, slice.probe()).await?;
-    present_or_missing(app, model, found, slice.limit).await
+    page_or_missing(app, model, found, slice.limit).await
 }
 
 /// Returns a page of the products of a category in the order of their insertion.
@@ -95,10 +97,10 @@ pub async fn products(
     category: &FullCode,
     text: Option<&SearchText>,
     slice: Slice<ProductId>,
-    shown: Visibility,
+    visibility: Visibility,
 ) -> Result<Page<ProductDoc>, CatalogueError> {
-    let found = app.store.products.page(category, text, slice.after, slice.probe(), shown).await?;
-    present_or_missing(app, category, found, slice.limit).await
+    let found = app.store.products.page(category, text, slice.after, slice.probe(), visibility).await?;
+    page_or_missing(app, category, found, slice.limit).await
 }
 
 /// Returns the brand with a code, or [`CatalogueError::NotFound`].
@@ -119,14 +121,14 @@ pub async fn category(app: &App, code: &FullCode) -> Result<BranchDoc<Category>,
 /// Returns the product with a full code, or [`CatalogueError::NotFound`] with the first level that is missing.
 ///
 /// A hidden product counts as missing for customers.
-pub async fn product(app: &App, code: &FullCode, shown: Visibility) -> Result<ProductDoc, CatalogueError> {
-    found_or_missing(app, code, app.store.products.by_code(code, shown).await?, TreeLevel::Product).await
+pub async fn product(app: &App, code: &FullCode, visibility: Visibility) -> Result<ProductDoc, CatalogueError> {
+    found_or_missing(app, code, app.store.products.by_code(code, visibility).await?, TreeLevel::Product).await
 }
 
-/// Makes a page of what was found below `parent`.
+/// Makes a page of what was found below `parent`, or an error that names the first missing level of `parent`.
 ///
 /// The parent is looked up only if nothing was found, because only then it may be missing.
-async fn present_or_missing<T>(
+async fn page_or_missing<T>(
     app: &App,
     parent: &FullCode,
     found: Vec<T>,
@@ -170,12 +172,12 @@ async fn missing_level(app: &App, code: &FullCode, level: TreeLevel) -> Result<T
 async fn first_missing(app: &App, branch: &FullCode) -> Result<Option<TreeLevel>, StoreError> {
     let codes = branch.parents().chain([branch.clone()]);
     for (code, level) in codes.zip(TreeLevel::ALL) {
-        let there = match level {
+        let exists = match level {
             TreeLevel::Brand => app.store.brands.exists(&code).await?,
             TreeLevel::Model => app.store.models.exists(&code).await?,
             TreeLevel::Category | TreeLevel::Product => app.store.categories.exists(&code).await?,
         };
-        if !there {
+        if !exists {
             return Ok(Some(level));
         }
     }

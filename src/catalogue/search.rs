@@ -11,16 +11,16 @@ use crate::{
     values::paging::{Page, Slice},
 };
 
-/// Returns a page of the products that match `wanted`.
+/// Returns a page of the products that match `criteria`.
 ///
 /// Waits up to two seconds for its turn, then fails with [`CatalogueError::Busy`].
 pub async fn search(
     app: &App,
-    wanted: &ProductSearch,
+    criteria: &ProductSearch,
     slice: &Slice<ResultPosition>,
-    shown: Visibility,
+    visibility: Visibility,
 ) -> Result<Page<FoundProduct>, CatalogueError> {
     let _turn = app.searching.turn().await?;
-    let found = app.store.products.search(wanted, slice.after.as_ref(), slice.limit + 1, shown).await?;
+    let found = app.store.products.search(criteria, slice.after.as_ref(), slice.limit + 1, visibility).await?;
     Ok(Page::of(found, slice.limit))
 }

@@ -20,7 +20,7 @@ pub struct LevelCounts {
 /// Returns those of the products that exist, hidden ones too. Asks the database only for products that are not in
 /// memory.
 pub async fn for_carts(app: &App, ids: &[ProductId]) -> Result<HashMap<ProductId, Arc<CartProduct>>, StoreError> {
-    app.catalogue.products(ids, |missing| async move { app.store.products.among(&missing).await }).await
+    app.catalogue.products(ids, |missing| async move { app.store.products.by_ids(&missing).await }).await
 }
 
 /// Returns a product as it is stored now; `None` if it is gone or hidden.

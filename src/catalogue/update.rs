@@ -40,8 +40,7 @@ pub struct ProductChange {
     /// The new price of one piece, before any offer.
     pub price: Option<Money>,
     pub stock: Option<StockChange>,
-    /// The new offer; `Some(None)` removes the offer.
-    pub offer: Option<Option<Offer>>,
+    pub offer: Option<OfferChange>,
     /// Whether customers can see the product.
     pub is_active: Option<bool>,
     pub image: Option<ImageSource>,
@@ -69,13 +68,15 @@ impl ProductChange {
 
     /// Applies all changes except that of the image. Fails if the stock would leave its limits.
     pub fn apply_to(&self, product: &mut ProductDoc) -> Result<(), UpdateError> {
-        put(&mut product.name, self.name.as_ref());
-        put(&mut product.description, self.description.as_ref());
-        put(&mut product.price, self.price.as_ref());
-        put(&mut product.offer, self.offer.as_ref());
-        put(&mut product.is_active, self.is_active.as_ref());
+        set_if_given(&mut product.name, self.name.as_ref());
+        set_if_given(&mut product.description, self.description.as_ref());
+        set_if_given(&mut product.price, self.price.as_ref());
+        set_if_given(&mut product.is_active, self.is_active.as_ref());
+        if let Some(change) = &self.offer {
+            product.offer = change.offer();
+        }
         if let Some(change) = self.stock {
-            product.stock = change.applied_to(product.stock)?;
+            product.stock = change.pieces_after(product.stock)?;
         }
         Ok(())
     }
@@ -88,6 +89,53 @@ pub enum StockChange {
     To(u32),
     /// Adds this number of pieces, which may be negative.
     By(i64),
+}
+
+impl StockChange {
+    /// Returns the pieces after the change; `None` if that depends on the pieces before it.
+    pub fn fixed_pieces(self) -> Option<u32> {
+        match self {
+            Self::To(pieces) => Some(pieces),
+            Self::By(_) => None,
+        }
+    }
+
+    /// Returns the pieces after the change of a product with `stock` pieces.
+    fn pieces_after(self, stock: i64) -> Result<i64, UpdateError> {
+        match self {
+            Self::To(pieces) => Ok(pieces.into()),
+            Self::By(delta) => match stock.saturating_add(delta) {
+                ..0 => Err(UpdateError::NotEnoughStock(stock.max(0))),
+                after if after > MAX_STOCK.into() => Err(UpdateError::TooMuchStock),
+                after => Ok(after),
+            },
+        }
+    }
+}
+
+/// A change of the offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfferChange {
+    /// Removes the offer, if there is one.
+    Remove,
+    /// Sets this offer.
+    Replace(Offer),
+}
+
+impl From<Option<Offer>> for OfferChange {
+    fn from(offer: Option<Offer>) -> Self {
+        offer.map_or(Self::Remove, Self::Replace)
+    }
+}
+
+impl OfferChange {
+    /// Returns the offer after the change.
+    fn offer(&self) -> Option<Offer> {
+        match self {
+            Self::Remove => None,
+            Self::Replace(offer) => Some(offer.clone()),
+        }
+    }
 }
 
 /// Why nothing was changed.
@@ -126,7 +174,7 @@ pub async fn update_branch<L: Level>(
 ) -> Result<BranchDoc<L>, UpdateError> {
     let BranchChange { name, image } = change;
     let apply = move |branch: &mut BranchDoc<L>| {
-        put(&mut branch.name, name.as_ref());
+        set_if_given(&mut branch.name, name.as_ref());
         Ok(())
     };
     update(app, author, code, image, precondition, apply).await
@@ -146,30 +194,9 @@ pub async fn update_product(
 }
 
 /// Sets `field` if there is a new value.
-fn put<T: Clone>(field: &mut T, value: Option<&T>) {
+fn set_if_given<T: Clone>(field: &mut T, value: Option<&T>) {
     if let Some(value) = value {
         field.clone_from(value);
-    }
-}
-
-impl StockChange {
-    /// Returns the pieces after the change; `None` if that depends on the pieces before it.
-    pub fn pieces(self) -> Option<u32> {
-        match self {
-            Self::To(pieces) => Some(pieces),
-            Self::By(_) => None,
-        }
-    }
-
-    fn applied_to(self, stock: i64) -> Result<i64, UpdateError> {
-        match self {
-            Self::To(pieces) => Ok(pieces.into()),
-            Self::By(delta) => match stock.saturating_add(delta) {
-                ..0 => Err(UpdateError::NotEnoughStock(stock.max(0))),
-                after if after > MAX_STOCK.into() => Err(UpdateError::TooMuchStock),
-                after => Ok(after),
-            },
-        }
     }
 }
 
@@ -181,45 +208,36 @@ async fn update<N: Node>(
     precondition: Option<Precondition<N>>,
     apply: impl Fn(&mut N) -> Result<(), UpdateError> + Clone + Send + Sync + 'static,
 ) -> Result<N, UpdateError> {
-    let image = match image {
-        Some(source) => Some(source.keep(app).await?),
+    let stored_image = match image {
+        Some(source) => Some(source.store(app).await?),
         None => None,
     };
-    let shown = image.clone();
+    let new_image = stored_image.clone();
     let change = move |before: &N| {
-        if precondition.as_ref().is_some_and(|holds| !holds(before)) {
+        if precondition.as_ref().is_some_and(|is_met| !is_met(before)) {
             return Err(UpdateError::Changed(N::LEVEL));
         }
         let mut after = before.clone();
         apply(&mut after)?;
-        show(&mut after, shown.as_ref());
+        if let Some(image) = &new_image {
+            after.show_image(&image.url, image.key.as_ref());
+        }
         Ok(after)
     };
-    let updated = app.store.tree.update(code, change, &app.trail(Some(author))).await;
-    finish(app, code, image, updated).await
+    let outcome = app.store.tree.update(code, change, &app.trail(Some(author))).await;
+    finish(app, code, stored_image, outcome).await
 }
 
-/// Shows another image, unless the entry shows this URL already.
-///
-/// In that case the key must stay as well: the URL may be the one of an image that the shop stores for this entry.
-fn show<N: Node>(node: &mut N, image: Option<&EntryImage>) {
-    if let Some(image) = image
-        && *node.image_url() != image.url
-    {
-        node.show(image.url.clone(), image.key.clone());
-    }
-}
-
-/// Tells the cache of the change, or gives the new image up and explains why nothing was changed.
+/// Tells the cache of the change, or discards the new image and explains why nothing was changed.
 async fn finish<N: Node>(
     app: &App,
     code: &FullCode,
     image: Option<EntryImage>,
-    updated: Result<UpdateOutcome<N, UpdateError>, StoreError>,
+    outcome: Result<UpdateOutcome<N, UpdateError>, StoreError>,
 ) -> Result<N, UpdateError> {
-    let refusal = match updated {
+    let refusal = match outcome {
         Ok(UpdateOutcome::Done(node)) => {
-            app.catalogue.changed(&node.touched());
+            app.catalogue.mark_changed(&node.changed_part());
             return Ok(node);
         }
         Ok(UpdateOutcome::Missing) => match missing_level(app, code, N::LEVEL).await {
@@ -231,7 +249,7 @@ async fn finish<N: Node>(
         Err(error) => error.into(),
     };
     if let Some(image) = image {
-        image.give_up(app).await;
+        image.discard(app).await;
     }
     Err(refusal)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{new_entries::image_source, offers::OffersIn};
 use crate::{
     api::fields::{Decimal, Flag, Line, Lines},
-    catalogue::{BranchChange, ProductChange, StockChange, TreeLevel, rules::entry},
+    catalogue::{BranchChange, OfferChange, ProductChange, StockChange, TreeLevel, rules::entry},
     values::invalid::InvalidField,
 };
 
@@ -78,7 +78,7 @@ impl ProductChangeIn {
             description: self.description.map(|text| entry::description(&text.0)).transpose()?,
             price: self.price.map(|price| entry::price(&price.0)).transpose()?,
             stock: stock_change(self.stock, self.stock_delta)?,
-            offer: self.offers.map(OffersIn::check).transpose()?,
+            offer: self.offers.map(OffersIn::check).transpose()?.map(OfferChange::from),
             is_active: self.is_active.map(|flag| flag.0),
             image: image_source(image, self.image_url)?,
         };

@@ -4,7 +4,7 @@ use bson::{Bson, Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};
 use serde::Deserialize;
 
-use super::{Carts, lines::clamp};
+use super::{Carts, lines::clamp_update};
 use crate::{
     accounts::store::alive,
     db::{
@@ -48,7 +48,7 @@ pub enum PutOutcome {
         /// The state of the line after the change.
         rev: LineRev,
         /// The number of pieces in the line before the change.
-        before: i64,
+        pieces_before: i64,
     },
     /// The line would hold more pieces than are in stock.
     NotEnoughStock,
@@ -92,16 +92,16 @@ impl Carts {
         &self,
         owner: SessionRef,
         product: ProductId,
-        wanted: QuantityChange,
+        change: QuantityChange,
         limits: PutLimits,
         now: Timestamp,
     ) -> Result<Option<PutOutcome>, StoreError> {
-        let (QuantityChange::More(quantity) | QuantityChange::Exactly(quantity)) = wanted;
+        let (QuantityChange::More(quantity) | QuantityChange::Exactly(quantity)) = change;
         let (unit_price_at_add, rev) = (limits.unit_price, LineRev::new());
-        let line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
-        let update = put_pipeline(&line, wanted, limits.available).map_err(mongodb::error::Error::from)?;
-        let before = self.change(owner, update, ReturnDocument::Before).await?;
-        Ok(before.map(|cart| judge_put(cart, line, wanted, limits.available)))
+        let new_line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
+        let update = put_update(&new_line, change, limits.available).map_err(mongodb::error::Error::from)?;
+        let cart_before = self.update_cart(owner, update, ReturnDocument::Before).await?;
+        Ok(cart_before.map(|cart| put_outcome(cart, new_line, change, limits.available)))
     }
 
     /// Removes `quantity` pieces of a product; `None` if the session has ended. If none are left, the line is removed
@@ -114,8 +114,9 @@ impl Carts {
         now: Timestamp,
     ) -> Result<Option<RemovalOutcome>, StoreError> {
         let rev = LineRev::new();
-        let before = self.change(owner, remove_pipeline(product, quantity, rev, now), ReturnDocument::Before).await?;
-        Ok(before.map(|cart| judge_removal(cart, product, quantity, rev, now)))
+        let update = removal_update(product, quantity, rev, now);
+        let cart_before = self.update_cart(owner, update, ReturnDocument::Before).await?;
+        Ok(cart_before.map(|cart| removal_outcome(cart, product, quantity, rev, now)))
     }
 
     /// Removes everything and returns the empty cart; `None` if the session has ended.
@@ -125,7 +126,7 @@ impl Carts {
         now: Timestamp,
     ) -> Result<Option<CartDoc>, StoreError> {
         let update = doc! { "$set": { "cart.items": [], "cart.updated_at": now } };
-        self.change(owner, update, ReturnDocument::After).await
+        self.update_cart(owner, update, ReturnDocument::After).await
     }
 
     /// Sets one line to `pieces`, or removes it for 0, if its state is still `rev` (U3). Returns `false` if it is not.
@@ -136,89 +137,96 @@ impl Carts {
         rev: LineRev,
         pieces: i64,
     ) -> Result<bool, StoreError> {
-        let (filter, update) = clamp(user, product, rev, pieces);
+        let (filter, update) = clamp_update(user, product, rev, pieces);
         Ok(self.docs.update_one(filter, update).await?.matched_count == 1)
     }
 
     /// Updates the cart behind a living session. Returns it as it was before or after the update; `None` without a
     /// session.
-    async fn change(
+    async fn update_cart(
         &self,
         owner: SessionRef,
         update: impl Into<UpdateModifications>,
-        which: ReturnDocument,
+        before_or_after: ReturnDocument,
     ) -> Result<Option<CartDoc>, StoreError> {
         let docs = self.docs.clone_with_type::<WithCart>();
-        let changed =
-            docs.find_one_and_update(alive(owner), update).projection(doc! { "cart": 1 }).return_document(which);
-        Ok(changed.await?.map(|user| user.cart))
+        let query = docs.find_one_and_update(alive(owner), update).projection(doc! { "cart": 1 });
+        Ok(query.return_document(before_or_after).await?.map(|user| user.cart))
     }
 }
 
 /// Returns the update for [`Carts::put`] (U2).
 ///
-/// The decision is a part of the update, so two calls at the same time cannot both pass the same check. `line` is what
-/// is appended if the product is not in the cart yet. `$_h` is the number of pieces that the cart holds of the product.
-fn put_pipeline(line: &CartLine, wanted: QuantityChange, available: i64) -> bson::error::Result<Vec<Document>> {
-    let wanted = match wanted {
-        QuantityChange::More(quantity) => Bson::from(doc! { "$add": ["$_h", quantity] }),
+/// The decision is a part of the update, so two calls at the same time cannot both pass the same check. `new_line` is
+/// what is appended if the product is not in the cart yet. `$_held` is the number of pieces that the cart holds of the
+/// product. It exists only while the update runs.
+fn put_update(new_line: &CartLine, change: QuantityChange, available: i64) -> bson::error::Result<Vec<Document>> {
+    let pieces = match change {
+        QuantityChange::More(quantity) => Bson::from(doc! { "$add": ["$_held", quantity] }),
         QuantityChange::Exactly(quantity) => quantity.into(),
     };
-    let is_line = doc! { "$eq": ["$$i.product_id", line.product_id] };
+    let is_line = doc! { "$eq": ["$$i.product_id", new_line.product_id] };
     let own_lines = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_line.clone() } };
     let held = doc! { "$sum": { "$map": { "input": own_lines, "as": "i", "in": "$$i.quantity" } } };
-    let refused = doc! { "$or": [
-        { "$gt": [wanted.clone(), available.min(i64::from(Quantity::MAX))] },
-        { "$and": [{ "$eq": ["$_h", 0] }, { "$gte": [{ "$size": "$cart.items" }, MAX_LINES] }] },
+    let is_refused = doc! { "$or": [
+        { "$gt": [pieces.clone(), available.min(i64::from(Quantity::MAX))] },
+        { "$and": [{ "$eq": ["$_held", 0] }, { "$gte": [{ "$size": "$cart.items" }, MAX_LINES] }] },
     ] };
-    let changed = doc! { "$mergeObjects": ["$$i", { "quantity": wanted, "rev": line.rev }] };
-    let change = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, changed, "$$i"] } } };
-    let append = doc! { "$concatArrays": ["$cart.items", [{ "$literal": bson::serialize_to_bson(line)? }]] };
-    let items = doc! { "$cond": [{ "$gt": ["$_h", 0] }, change, append] };
-    let cart = doc! { "$mergeObjects": ["$cart", { "updated_at": line.added_at, "items": items }] };
+    let changed_line = doc! { "$mergeObjects": ["$$i", { "quantity": pieces, "rev": new_line.rev }] };
+    let items_with_change = map_items(&is_line, changed_line);
+    let new_item = doc! { "$literal": bson::serialize_to_bson(new_line)? };
+    let items_with_new_line = doc! { "$concatArrays": ["$cart.items", [new_item]] };
+    let items = doc! { "$cond": [{ "$gt": ["$_held", 0] }, items_with_change, items_with_new_line] };
+    let cart = doc! { "$mergeObjects": ["$cart", { "updated_at": new_line.added_at, "items": items }] };
     Ok(vec![
-        doc! { "$set": { "_h": held } },
-        doc! { "$set": { "cart": { "$cond": [refused, "$cart", cart] } } },
-        doc! { "$unset": "_h" },
+        doc! { "$set": { "_held": held } },
+        doc! { "$set": { "cart": { "$cond": [is_refused, "$cart", cart] } } },
+        doc! { "$unset": "_held" },
     ])
 }
 
-/// Works out what [`put_pipeline`] did from the cart before the update. It must decide exactly as the update does.
-fn judge_put(mut cart: CartDoc, line: CartLine, wanted: QuantityChange, available: i64) -> PutOutcome {
-    let position = cart.items.iter().position(|item| item.product_id == line.product_id);
-    let before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
-    let wanted = match wanted {
-        QuantityChange::More(quantity) => before + i64::from(quantity.get()),
+/// Works out what [`put_update`] did from the cart before the update. It must decide exactly as the update does.
+fn put_outcome(mut cart: CartDoc, new_line: CartLine, change: QuantityChange, available: i64) -> PutOutcome {
+    let position = cart.items.iter().position(|item| item.product_id == new_line.product_id);
+    let pieces_before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
+    let pieces = match change {
+        QuantityChange::More(quantity) => pieces_before + i64::from(quantity.get()),
         QuantityChange::Exactly(quantity) => i64::from(quantity.get()),
     };
-    if wanted > available {
+    if pieces > available {
         return PutOutcome::NotEnoughStock;
     }
-    let full = position.is_none() && cart.items.len() >= MAX_LINES as usize;
-    let Some(quantity) = Quantity::new(wanted).filter(|_| !full) else { return PutOutcome::Full };
-    let rev = line.rev;
-    cart.updated_at = line.added_at;
+    let has_no_place = position.is_none() && cart.items.len() >= MAX_LINES as usize;
+    let Some(quantity) = Quantity::new(pieces).filter(|_| !has_no_place) else { return PutOutcome::Full };
+    let rev = new_line.rev;
+    cart.updated_at = new_line.added_at;
     match position {
         Some(at) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },
-        None => cart.items.push(line),
+        None => cart.items.push(new_line),
     }
-    PutOutcome::Done { cart, rev, before }
+    PutOutcome::Done { cart, rev, pieces_before }
 }
 
 /// Returns the update for [`Carts::remove`]. It changes nothing if the product is not in the cart.
-fn remove_pipeline(product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Vec<Document> {
+fn removal_update(product: ProductId, quantity: Quantity, rev: LineRev, now: Timestamp) -> Vec<Document> {
     let is_line = doc! { "$eq": ["$$i.product_id", product] };
-    let lowered =
-        doc! { "$mergeObjects": ["$$i", { "quantity": { "$subtract": ["$$i.quantity", quantity] }, "rev": rev }] };
-    let lower = doc! { "$map": { "input": "$cart.items", "as": "i", "in": { "$cond": [is_line, lowered, "$$i"] } } };
-    let left = doc! { "$filter": { "input": lower, "as": "i", "cond": { "$gt": ["$$i.quantity", 0] } } };
-    let there = doc! { "$in": [Bson::from(product), "$cart.items.product_id"] };
-    let changed = doc! { "$mergeObjects": ["$cart", { "updated_at": now, "items": left }] };
-    vec![doc! { "$set": { "cart": { "$cond": [there, changed, "$cart"] } } }]
+    let pieces_left = doc! { "$subtract": ["$$i.quantity", quantity] };
+    let lowered_line = doc! { "$mergeObjects": ["$$i", { "quantity": pieces_left, "rev": rev }] };
+    let lowered_items = map_items(&is_line, lowered_line);
+    let items_left = doc! { "$filter": { "input": lowered_items, "as": "i", "cond": { "$gt": ["$$i.quantity", 0] } } };
+    let is_in_cart = doc! { "$in": [Bson::from(product), "$cart.items.product_id"] };
+    let cart = doc! { "$mergeObjects": ["$cart", { "updated_at": now, "items": items_left }] };
+    vec![doc! { "$set": { "cart": { "$cond": [is_in_cart, cart, "$cart"] } } }]
 }
 
-/// Works out what [`remove_pipeline`] did from the cart before the update.
-fn judge_removal(
+/// Returns the lines of the cart, with `replacement` in place of each line for which `is_line` holds.
+fn map_items(is_line: &Document, replacement: Document) -> Document {
+    let item = doc! { "$cond": [is_line, replacement, "$$i"] };
+    doc! { "$map": { "input": "$cart.items", "as": "i", "in": item } }
+}
+
+/// Works out what [`removal_update`] did from the cart before the update.
+fn removal_outcome(
     mut cart: CartDoc,
     product: ProductId,
     quantity: Quantity,
@@ -228,8 +236,8 @@ fn judge_removal(
     let Some(at) = cart.items.iter().position(|item| item.product_id == product) else {
         return RemovalOutcome::NoLine(cart);
     };
-    let left = i64::from(cart.items[at].quantity.get()) - i64::from(quantity.get());
-    match Quantity::new(left) {
+    let pieces_left = i64::from(cart.items[at].quantity.get()) - i64::from(quantity.get());
+    match Quantity::new(pieces_left) {
         Some(quantity) => cart.items[at] = CartLine { quantity, rev, ..cart.items[at].clone() },
         None => drop(cart.items.remove(at)),
     }

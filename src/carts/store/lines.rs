@@ -44,24 +44,24 @@ impl Carts {
         &self,
         among: Option<&[ProductId]>,
     ) -> Result<Vec<ProductId>, StoreError> {
-        let wanted = among.map_or_else(
+        let is_looked_at = among.map_or_else(
             || doc! { "$exists": true },
             |products| doc! { "$in": products.iter().copied().map(Bson::from).collect::<Vec<_>>() },
         );
-        let wanted = doc! { "$match": { "cart.items.product_id": wanted } };
+        let match_product = doc! { "$match": { "cart.items.product_id": is_looked_at } };
         let lookup = doc! { "from": "products", "localField": "_id", "foreignField": "_id",
         "pipeline": [{ "$project": { "stock": 1 } }], "as": "product" };
         let stock = doc! { "$max": [0, { "$ifNull": [{ "$first": "$product.stock" }, 0] }] };
         let pipeline = [
-            wanted.clone(),
+            match_product.clone(),
             doc! { "$unwind": "$cart.items" },
-            wanted,
+            match_product,
             doc! { "$group": { "_id": "$cart.items.product_id", "held": { "$sum": "$cart.items.quantity" } } },
             doc! { "$lookup": lookup },
             doc! { "$match": { "$expr": { "$gt": ["$held", stock] } } },
             doc! { "$project": { "_id": 1 } },
         ];
-        let found = self.snapshot().aggregate(pipeline).allow_disk_use(true).with_type::<WithId>().await?;
+        let found = self.snapshot_docs().aggregate(pipeline).allow_disk_use(true).with_type::<WithId>().await?;
         Ok(found.map_ok(|product| product.id).try_collect().await?)
     }
 
@@ -71,14 +71,14 @@ impl Carts {
         product: ProductId,
         tx: &mut ClientSession,
     ) -> mongodb::error::Result<Vec<HeldLine>> {
-        let wanted = doc! { "$match": { "cart.items.product_id": product } };
-        let line = doc! { "_id": 0, "user": "$_id", "rev": "$cart.items.rev", "quantity": "$cart.items.quantity",
+        let match_product = doc! { "$match": { "cart.items.product_id": product } };
+        let fields = doc! { "_id": 0, "user": "$_id", "rev": "$cart.items.rev", "quantity": "$cart.items.quantity",
         "added_at": "$cart.items.added_at" };
         let pipeline = [
-            wanted.clone(),
+            match_product.clone(),
             doc! { "$unwind": "$cart.items" },
-            wanted,
-            doc! { "$project": line },
+            match_product,
+            doc! { "$project": fields },
             doc! { "$sort": { "added_at": 1, "user": 1 } },
         ];
         let found = self.docs.aggregate(pipeline).allow_disk_use(true).session(&mut *tx).with_type::<HeldLine>();
@@ -96,30 +96,28 @@ impl Carts {
         lines: &[PlannedLine],
     ) -> Result<usize, StoreError> {
         let mut missed = 0;
-        for lines in lines.chunks(BATCH) {
-            let updates: Vec<Document> = lines
-                .iter()
-                .map(|line| {
-                    let (filter, update) = clamp(line.user, product, line.rev, line.share);
-                    doc! { "q": filter, "u": update }
-                })
-                .collect();
-            missed += lines.len().saturating_sub(self.update_each(updates).await?);
+        let statement = |line: &PlannedLine| {
+            let (filter, update) = clamp_update(line.user, product, line.rev, line.share);
+            doc! { "q": filter, "u": update }
+        };
+        for batch in lines.chunks(BATCH) {
+            let updates: Vec<Document> = batch.iter().map(statement).collect();
+            missed += batch.len().saturating_sub(self.update_each(updates).await?);
         }
         Ok(missed)
     }
 
     /// Carries out updates and returns how many of them found their line.
     async fn update_each(&self, updates: Vec<Document>) -> Result<usize, StoreError> {
-        let updated = bulk::update_each(&self.connection, USERS, updates).await?;
-        match updated.errors.first().or(updated.concern.as_ref()) {
-            Some(refused) => Err(error::with_code(refused.code)),
-            None => Ok(usize::try_from(updated.n).unwrap_or(0)),
+        let result = bulk::update_each(&self.connection, USERS, updates).await?;
+        match result.errors.first().or(result.concern.as_ref()) {
+            Some(refusal) => Err(error::with_code(refusal.code)),
+            None => Ok(usize::try_from(result.n).unwrap_or(0)),
         }
     }
 
     /// Returns the collection for a read that sees one moment, and only writes that a majority of the servers has.
-    fn snapshot(&self) -> Collection<Document> {
+    fn snapshot_docs(&self) -> Collection<Document> {
         let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
         self.connection.database.collection_with_options(USERS, options)
     }
@@ -128,7 +126,7 @@ impl Carts {
 /// Returns filter and update that set one line to `pieces`, or remove it for 0, if its state is still `rev` (U3).
 ///
 /// The line gets a new state, so that nobody else who knew the old one changes it.
-pub(crate) fn clamp(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
+pub(crate) fn clamp_update(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
     let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
     let update = if pieces > 0 {
         doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }

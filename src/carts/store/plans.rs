@@ -8,8 +8,7 @@ use futures_util::FutureExt;
 use mongodb::{Client, ClientSession, Collection, error::Result};
 use serde::{Deserialize, Serialize};
 
-use super::Carts;
-use super::HeldLine;
+use super::{Carts, HeldLine};
 use crate::audits::subject::AuditSubject;
 use crate::{
     audits::store::{Audits, Trail},
@@ -28,7 +27,7 @@ use crate::{
 
 const NAME: &str = "plans";
 /// How many lines one document holds at most.
-const CHUNK: usize = 10_000;
+const LINES_PER_PLAN: usize = 10_000;
 
 /// The plan for one product, or a part of it if very many lines change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +86,7 @@ pub struct Redistribution {
 }
 
 #[derive(Deserialize)]
-struct Stocked {
+struct StockedProduct {
     stock: i64,
     code: FullCode,
 }
@@ -97,7 +96,7 @@ struct Stocked {
 pub struct Plans {
     client: Client,
     docs: Collection<PlanDoc>,
-    products: Collection<Stocked>,
+    products: Collection<StockedProduct>,
     carts: Carts,
     audits: Audits,
     leases: Leases,
@@ -105,7 +104,7 @@ pub struct Plans {
 
 /// Makes plans one after the other, in a database session of its own.
 pub struct Planner {
-    stores: Plans,
+    plans: Plans,
     session: ClientSession,
 }
 
@@ -114,13 +113,17 @@ impl Planner {
     ///
     /// Stock and carts are read at the same moment. The plan and its entry in the audits are written in the same
     /// transaction.
-    pub async fn make(&mut self, product: ProductId, trail: &Trail) -> std::result::Result<PlanOutcome, StoreError> {
-        let made = transact_on_snapshot(&mut self.session, (&self.stores, trail), move |tx, &(stores, trail)| {
-            async move { stores.make_in(tx, product, trail).await }.boxed()
+    pub async fn make_plan(
+        &mut self,
+        product: ProductId,
+        trail: &Trail,
+    ) -> std::result::Result<PlanOutcome, StoreError> {
+        let planning = transact_on_snapshot(&mut self.session, (&self.plans, trail), move |tx, &(plans, trail)| {
+            async move { plans.make_plan_in(tx, product, trail).await }.boxed()
         });
-        match made.await {
+        match planning.await {
             Err(StoreError::Duplicate) => Ok(PlanOutcome::UnderWay),
-            made => made,
+            outcome => outcome,
         }
     }
 }
@@ -146,8 +149,8 @@ impl StorePart for Plans {
 
 impl Plans {
     /// Creates a planner with a session of its own, for use without a lease.
-    pub(in crate::carts) async fn planner(&self) -> std::result::Result<Planner, StoreError> {
-        Ok(Planner { stores: self.clone(), session: self.client.start_session().await? })
+    pub(in crate::carts) async fn planner_without_lease(&self) -> std::result::Result<Planner, StoreError> {
+        Ok(Planner { plans: self.clone(), session: self.client.start_session().await? })
     }
 
     /// Creates the planner of the lease's holder; `None` if another process holds the lease by now.
@@ -156,8 +159,11 @@ impl Plans {
     /// database would keep the transaction open for a minute, and nobody else could plan for the same product. The open
     /// transaction of a process that is still running and wrongly believes that it holds the lease is ended in the same
     /// way.
-    pub(in crate::carts) async fn planner_of(&self, lease: Lease) -> std::result::Result<Option<Planner>, StoreError> {
-        let planner = self.planner().await?;
+    pub(in crate::carts) async fn planner_for_lease(
+        &self,
+        lease: Lease,
+    ) -> std::result::Result<Option<Planner>, StoreError> {
+        let planner = self.planner_without_lease().await?;
         let saved = self.leases.save_session(lease, planner.session.id()).await?;
         let SavedSession::Saved { previous } = saved else { return Ok(None) };
         if let Some(session) = previous {
@@ -169,30 +175,38 @@ impl Plans {
         Ok(Some(planner))
     }
 
-    /// Makes a plan inside a transaction, see [`Planner::make`].
-    async fn make_in(&self, tx: &mut ClientSession, product: ProductId, trail: &Trail) -> Result<PlanOutcome> {
-        let ids = self.docs.clone_with_type::<Document>();
-        let under_way = ids.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 });
-        if under_way.session(&mut *tx).await?.is_some() {
+    /// Makes a plan inside a transaction, see [`Planner::make_plan`].
+    async fn make_plan_in(&self, tx: &mut ClientSession, product_id: ProductId, trail: &Trail) -> Result<PlanOutcome> {
+        if self.has_plan_in(tx, product_id).await? {
             return Ok(PlanOutcome::UnderWay);
         }
         let fields = doc! { "stock": 1, "code": 1 };
-        let found = self.products.find_one(doc! { "_id": product }).projection(fields).session(&mut *tx).await?;
-        let stock = found.as_ref().map_or(0, |product| product.stock.max(0));
-        let lines = self.carts.lines_of(product, tx).await?;
-        let asked: i64 = lines.iter().map(|line| line.quantity).sum();
+        let query = self.products.find_one(doc! { "_id": product_id }).projection(fields);
+        let product = query.session(&mut *tx).await?;
+        let stock = product.as_ref().map_or(0, |product| product.stock.max(0));
+        let held_lines = self.carts.lines_of(product_id, tx).await?;
+        let asked: i64 = held_lines.iter().map(|line| line.quantity).sum();
         if asked <= stock {
             return Ok(PlanOutcome::Enough);
         }
-        let lines = share(stock, &lines);
+        let lines = planned_lines(stock, &held_lines);
         let redistribution = AuditId::new();
-        let entry = trail.entry(AuditSubject::Products, "stock_redistribution", product).with_id(redistribution);
-        let entry = found.iter().fold(entry, |entry, product| entry.with_code(&product.code));
-        let plans = in_parts(redistribution, product, stock, &lines);
-        let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };
+        let plans = split_into_parts(redistribution, product_id, stock, &lines);
         self.docs.insert_many(&plans).session(&mut *tx).await?;
+        let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };
+        let mut entry = trail.entry(AuditSubject::Products, "stock_redistribution", product_id).with_id(redistribution);
+        if let Some(product) = &product {
+            entry = entry.with_code(&product.code);
+        }
         self.audits.append_in(tx, entry.with_changes(changes)).await?;
         Ok(PlanOutcome::Made(Redistribution { plans, stock, asked }))
+    }
+
+    /// Returns whether there is a plan for a product that is not carried out yet.
+    async fn has_plan_in(&self, tx: &mut ClientSession, product: ProductId) -> Result<bool> {
+        let docs = self.docs.clone_with_type::<Document>();
+        let plan = docs.find_one(doc! { "product_id": product }).projection(doc! { "_id": 1 }).session(tx).await?;
+        Ok(plan.is_some())
     }
 
     /// Returns the oldest plan that is not carried out yet; `None` if there is none.
@@ -209,7 +223,7 @@ impl Plans {
 }
 
 /// Works out the share of each line. Lines that keep all of their pieces are left out.
-fn share(stock: i64, lines: &[HeldLine]) -> Vec<PlannedLine> {
+fn planned_lines(stock: i64, lines: &[HeldLine]) -> Vec<PlannedLine> {
     let asked: Vec<u64> = lines.iter().map(|line| u64::try_from(line.quantity).unwrap_or(0)).collect();
     let shares = share_out(stock, &asked).into_iter().map(|share| i64::try_from(share).unwrap_or(i64::MAX));
     let planned = lines.iter().zip(shares).map(|(line, share)| PlannedLine {
@@ -221,13 +235,13 @@ fn share(stock: i64, lines: &[HeldLine]) -> Vec<PlannedLine> {
     planned.filter(|line| line.share != line.asked).collect()
 }
 
-/// Splits a plan into documents of at most [`CHUNK`] lines.
-fn in_parts(redistribution: AuditId, product_id: ProductId, stock: i64, lines: &[PlannedLine]) -> Vec<PlanDoc> {
-    let part = |(part, lines): (i32, &[PlannedLine])| PlanDoc {
+/// Splits a plan into documents of at most [`LINES_PER_PLAN`] lines.
+fn split_into_parts(redistribution: AuditId, product_id: ProductId, stock: i64, lines: &[PlannedLine]) -> Vec<PlanDoc> {
+    let plan = |(part, lines_of_part): (i32, &[PlannedLine])| PlanDoc {
         id: PlanId { redistribution, part },
         product_id,
         stock,
-        lines: lines.to_vec(),
+        lines: lines_of_part.to_vec(),
     };
-    (0..).zip(lines.chunks(CHUNK)).map(part).collect()
+    (0..).zip(lines.chunks(LINES_PER_PLAN)).map(plan).collect()
 }

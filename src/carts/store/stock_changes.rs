@@ -8,9 +8,12 @@ use serde::Deserialize;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
-    db::position::Position,
-    db::schema::{Connection, StorePart},
-    db::{StoreError, brief, error::code_of},
+    db::{
+        StoreError, brief,
+        error::code_of,
+        position::Position,
+        schema::{Connection, StorePart},
+    },
     values::ids::ProductId,
 };
 
@@ -45,25 +48,25 @@ pub enum Interrupted {
 /// The open stream. A task reads it ahead, so that changes which wait together are handled together.
 #[derive(Debug)]
 pub struct ProductChanges {
-    read: mpsc::Receiver<Result<Read, Interrupted>>,
+    answers: mpsc::Receiver<Result<Answer, Interrupted>>,
 }
 
 /// An answer of the server, with one change at most.
 #[derive(Debug)]
-struct Read {
+struct Answer {
     product: Option<ProductId>,
     position: Option<Position>,
 }
 
 /// An event, with the only field that is needed.
 #[derive(Debug, Deserialize)]
-struct Change {
+struct ChangeEvent {
     #[serde(rename = "documentKey")]
-    key: Option<Key>,
+    key: Option<DocumentKey>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Key {
+struct DocumentKey {
     /// Another program may have stored a document with an id of any type. Carts hold only products with an `ObjectId`,
     /// so other ids are skipped.
     #[serde(rename = "_id")]
@@ -98,11 +101,11 @@ impl ProductWatch {
         if let Some(position) = from {
             watch = watch.resume_after(position.0.clone());
         }
-        let opened = watch.await;
-        let stream = opened.map_err(|error| if from.is_some() { at_reopening(error) } else { interrupted(error) })?;
-        let (send, read) = mpsc::channel(READ_AHEAD);
-        tokio::spawn(read_ahead(stream.with_type(), send));
-        Ok(ProductChanges { read })
+        let reason = if from.is_some() { interruption_at_position } else { interruption };
+        let stream = watch.await.map_err(reason)?;
+        let (sender, answers) = mpsc::channel(READ_AHEAD);
+        tokio::spawn(read_ahead(stream.with_type(), sender));
+        Ok(ProductChanges { answers })
     }
 }
 
@@ -112,12 +115,12 @@ impl ProductChanges {
     /// The batch is empty if none came in that time, or if the server answered that nothing has changed.
     pub async fn next_batch(&mut self, wait: Duration) -> Result<Batch, Interrupted> {
         let mut batch = Batch::default();
-        let Ok(first) = timeout(wait, self.read.recv()).await else { return Ok(batch) };
-        batch.take(first.unwrap_or_else(|| Err(over()))?);
+        let Ok(first) = timeout(wait, self.answers.recv()).await else { return Ok(batch) };
+        batch.add(first.unwrap_or_else(|| Err(stream_ended()))?);
         while batch.products.len() < READ_AHEAD
-            && let Ok(next) = self.read.try_recv()
+            && let Ok(next) = self.answers.try_recv()
         {
-            batch.take(next?);
+            batch.add(next?);
         }
         Ok(batch)
     }
@@ -125,42 +128,44 @@ impl ProductChanges {
 
 impl Batch {
     /// Adds an answer of the server.
-    fn take(&mut self, read: Read) {
-        self.products.extend(read.product);
-        self.position = read.position.or(self.position.take());
+    fn add(&mut self, answer: Answer) {
+        self.products.extend(answer.product);
+        self.position = answer.position.or(self.position.take());
     }
 }
 
 /// Reads until the receiver is dropped or the stream breaks. Dropping the stream closes its cursor on the server.
-async fn read_ahead(mut stream: ChangeStream<Change>, send: mpsc::Sender<Result<Read, Interrupted>>) {
+async fn read_ahead(mut stream: ChangeStream<ChangeEvent>, sender: mpsc::Sender<Result<Answer, Interrupted>>) {
     loop {
-        let next = tokio::select! {
-            next = stream.next_if_any() => next,
-            () = send.closed() => return,
+        let event = tokio::select! {
+            event = stream.next_if_any() => event,
+            () = sender.closed() => return,
         };
-        let read = match next {
-            Ok(None) if !stream.is_alive() => Err(over()),
-            Ok(change) => Ok(Read {
-                product: change
-                    .and_then(|change| change.key)
-                    .and_then(|key| key.id.as_object_id())
-                    .map(|id| id.bytes().into()),
-                position: stream.resume_token().map(Position),
-            }),
-            Err(error) => Err(interrupted(error)),
+        let answer = match event {
+            Ok(None) if !stream.is_alive() => Err(stream_ended()),
+            Ok(event) => {
+                let position = stream.resume_token().map(Position);
+                Ok(Answer { product: event.and_then(changed_product), position })
+            }
+            Err(error) => Err(interruption(error)),
         };
-        let goes_on = read.is_ok();
-        if send.send(read).await.is_err() || !goes_on {
+        let is_last = answer.is_err();
+        if sender.send(answer).await.is_err() || is_last {
             return;
         }
     }
 }
 
-fn over() -> Interrupted {
+/// Returns the product that an event names; `None` if it names none that a cart can hold.
+fn changed_product(event: ChangeEvent) -> Option<ProductId> {
+    Some(event.key?.id.as_object_id()?.bytes().into())
+}
+
+fn stream_ended() -> Interrupted {
     Interrupted::Lost("the collection was dropped or renamed".to_owned())
 }
 
-fn interrupted(error: Error) -> Interrupted {
+fn interruption(error: Error) -> Interrupted {
     if code_of(&error).is_some_and(|code| HISTORY_LOST.contains(&code)) {
         return Interrupted::Lost(brief(&error));
     }
@@ -171,7 +176,7 @@ fn interrupted(error: Error) -> Interrupted {
 ///
 /// A position that the server refuses is of no use, whatever the reason. If the cause is a different one, opening the
 /// stream without the position will fail as well and report it.
-fn at_reopening(error: Error) -> Interrupted {
+fn interruption_at_position(error: Error) -> Interrupted {
     let reason = brief(&error);
     match StoreError::from(error) {
         error @ StoreError::Unavailable(_) => Interrupted::Store(error),

@@ -50,66 +50,67 @@ pub enum Part<'a> {
 
 /// All counters of this process.
 pub struct Generations {
-    levels: [AtomicU64; 4],
+    level_counters: [AtomicU64; 4],
     /// Counts the inserts and changes of all products together.
-    any_product: AtomicU64,
-    parts: Box<[AtomicU64]>,
+    all_products_counter: AtomicU64,
+    part_counters: Box<[AtomicU64]>,
 }
 
 impl Generations {
     pub(super) fn new() -> Self {
-        let parts = (0..COUNTERS).map(|_| AtomicU64::new(0)).collect();
-        Self { levels: Default::default(), any_product: AtomicU64::new(0), parts }
+        let part_counters = (0..COUNTERS).map(|_| AtomicU64::new(0)).collect();
+        Self { level_counters: Default::default(), all_products_counter: AtomicU64::new(0), part_counters }
     }
 
     /// Returns the generation of an existing document.
     pub(super) fn of_document(&self, code: &FullCode) -> Generation {
-        let level = code.level().map_or(0, |level| self.level(level));
-        self.with(Part::Document(code), level)
+        let level_count = code.level().map_or(0, |level| self.level_count(level));
+        self.add_part(level_count, Part::Document(code))
     }
 
     /// Returns the generation of an existing product.
     pub(super) fn of_product(&self, id: ProductId) -> Generation {
-        self.with(Part::Product(id), self.level(TreeLevel::Product))
+        self.add_part(self.level_count(TreeLevel::Product), Part::Product(id))
     }
 
-    /// Returns the generation of the list of children of `parent`; `level` is the level of the children.
+    /// Returns the generation of the list of children of `parent`, which are on the level `child_level`.
     ///
-    /// The levels above `level` count as well: if the parent or one of its parents is deleted, the list must not be
-    /// shown any more.
-    pub(super) fn of_children(&self, parent: Option<&FullCode>, level: TreeLevel) -> Generation {
-        let levels = TreeLevel::ALL.into_iter().take_while(|above| *above != level);
-        let levels = levels.chain([level]).fold(0_u64, |sum, level| sum.wrapping_add(self.level(level)));
-        self.with(Part::Children(parent.map(FullCode::as_str)), levels)
+    /// The levels above `child_level` count as well: if the parent or one of its parents is deleted, the list must not
+    /// be shown any more.
+    pub(super) fn of_children(&self, parent: Option<&FullCode>, child_level: TreeLevel) -> Generation {
+        let levels_above = TreeLevel::ALL.into_iter().take_while(|level| *level != child_level);
+        let level_counts = levels_above.chain([child_level]).map(|level| self.level_count(level));
+        self.add_part(level_counts.fold(0, u64::wrapping_add), Part::Children(parent.map(FullCode::as_str)))
     }
 
     /// Returns the generation of an answer that may show any product, such as a search of the whole catalogue.
     pub(super) fn of_all_products(&self) -> Generation {
-        Generation(self.level(TreeLevel::Product).wrapping_add(self.any_product.load(Ordering::SeqCst)))
+        let change_count = self.all_products_counter.load(Ordering::SeqCst);
+        Generation(self.level_count(TreeLevel::Product).wrapping_add(change_count))
     }
 
-    /// Increments the counters of what was touched, so that every answer that shows it gets another generation.
+    /// Increments the counters of what has changed, so that every answer that shows it gets another generation.
     ///
     /// Must be called after the change is committed and before it is acknowledged.
-    pub(super) fn bump(&self, touched: &ChangedPart) {
-        match touched {
-            ChangedPart::Branch(code) => self.bump_document(code),
+    pub(super) fn count_change(&self, changed: &ChangedPart) {
+        match changed {
+            ChangedPart::Branch(code) => self.count_change_of_document(code),
             ChangedPart::Product(id, code) => {
-                raise(self.part(Part::Product(*id)));
-                raise(&self.any_product);
-                self.bump_document(code);
+                increment(self.part_counter(Part::Product(*id)));
+                increment(&self.all_products_counter);
+                self.count_change_of_document(code);
             }
-            ChangedPart::Level(level) => raise(&self.levels[*level as usize]),
-            ChangedPart::Everything => self.levels.iter().for_each(raise),
+            ChangedPart::Level(level) => increment(&self.level_counters[*level as usize]),
+            ChangedPart::Everything => self.level_counters.iter().for_each(increment),
         }
     }
 
-    fn bump_document(&self, code: &FullCode) {
-        raise(self.part(Part::Document(code)));
-        raise(self.part(Part::Children(code.parent())));
+    fn count_change_of_document(&self, code: &FullCode) {
+        increment(self.part_counter(Part::Document(code)));
+        increment(self.part_counter(Part::Children(code.parent())));
     }
 
-    /// Adds the counter of a part to the sum of the counters of its levels.
+    /// Returns the generation of a part: the sum of its counter and of the counters of its levels, `level_counts`.
     ///
     /// The counters only increase, so equal sums mean that none of them has changed. They are read one after the other,
     /// so a change in the middle gives a sum between the one at the first read and the one at the last. That is safe:
@@ -126,23 +127,23 @@ impl Generations {
     /// copy that is stored under a sum was loaded when the true sum was at least as high, and a reader asks for a sum
     /// that is at least the true one at the moment when it began. So it finds every change that was counted before it
     /// began.
-    fn with(&self, part: Part<'_>, levels: u64) -> Generation {
-        Generation(levels.wrapping_add(self.part(part).load(Ordering::SeqCst)))
+    fn add_part(&self, level_counts: u64, part: Part<'_>) -> Generation {
+        Generation(level_counts.wrapping_add(self.part_counter(part).load(Ordering::SeqCst)))
     }
 
-    fn level(&self, level: TreeLevel) -> u64 {
-        self.levels[level as usize].load(Ordering::SeqCst)
+    fn level_count(&self, level: TreeLevel) -> u64 {
+        self.level_counters[level as usize].load(Ordering::SeqCst)
     }
 
-    fn part(&self, part: Part<'_>) -> &AtomicU64 {
+    fn part_counter(&self, part: Part<'_>) -> &AtomicU64 {
         let mut hasher = DefaultHasher::new();
         part.hash(&mut hasher);
         #[allow(clippy::cast_possible_truncation, reason = "the low bits are all that is used")]
-        &self.parts[hasher.finish() as usize % COUNTERS]
+        &self.part_counters[hasher.finish() as usize % COUNTERS]
     }
 }
 
-fn raise(counter: &AtomicU64) {
+fn increment(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::SeqCst);
 }
 
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     /// Returns the generations of everything that shows a product in some way, and of some answers that do not.
-    fn seen(generations: &Generations) -> Vec<Generation> {
+    fn generations_of_answers(generations: &Generations) -> Vec<Generation> {
         let code = |text: &str| FullCode::join(text.split('-'));
         vec![
             generations.of_product(ProductId::from([7; 12])),
@@ -164,25 +165,31 @@ mod tests {
         ]
     }
 
-    fn moved(touched: &ChangedPart) -> Vec<bool> {
+    fn has_new_generation(changed: &ChangedPart) -> Vec<bool> {
         let generations = Generations::new();
-        let before = seen(&generations);
-        generations.bump(touched);
-        before.into_iter().zip(seen(&generations)).map(|(before, after)| before != after).collect()
+        let before = generations_of_answers(&generations);
+        generations.count_change(changed);
+        before.into_iter().zip(generations_of_answers(&generations)).map(|(before, after)| before != after).collect()
     }
 
     #[test]
     fn a_change_moves_what_shows_it_and_nothing_else() {
         let product = ChangedPart::Product(ProductId::from([7; 12]), FullCode::join(["A", "B", "C", "D"]));
-        assert_eq!(moved(&product), [true, true, true, false, false, false, true]);
+        assert_eq!(has_new_generation(&product), [true, true, true, false, false, false, true]);
         let brand = ChangedPart::Branch(FullCode::join(["A"]));
-        assert_eq!(moved(&brand), [false, false, false, true, true, false, false]);
+        assert_eq!(has_new_generation(&brand), [false, false, false, true, true, false, false]);
     }
 
     #[test]
     fn a_level_moves_whole_and_with_it_the_lists_below() {
-        assert_eq!(moved(&ChangedPart::Level(TreeLevel::Product)), [true, true, true, false, false, true, true]);
-        assert_eq!(moved(&ChangedPart::Level(TreeLevel::Brand)), [false, false, true, true, true, false, false]);
-        assert_eq!(moved(&ChangedPart::Everything), [true; 7]);
+        assert_eq!(
+            has_new_generation(&ChangedPart::Level(TreeLevel::Product)),
+            [true, true, true, false, false, true, true]
+        );
+        assert_eq!(
+            has_new_generation(&ChangedPart::Level(TreeLevel::Brand)),
+            [false, false, true, true, true, false, false]
+        );
+        assert_eq!(has_new_generation(&ChangedPart::Everything), [true; 7]);
     }
 }

@@ -5,22 +5,17 @@
 //! acknowledges them, and of those of other processes through the change stream (`follow.rs`).
 
 pub mod generations;
+mod stream_state;
 pub mod view;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use moka::{future::Cache, policy::EvictionPolicy};
 
 use self::{
     generations::{Generation, Generations},
+    stream_state::StreamState,
     view::{Rendered, View},
 };
 use super::{
@@ -33,13 +28,11 @@ use crate::{
     values::ids::ProductId,
 };
 
-/// How long the change stream counts as connected after its last answer. It answers at least once a second.
-const SILENCE: Duration = Duration::from_secs(3);
 /// How long the database may take before an old copy is shown instead, while the change stream is not connected.
 const FRESH_LIMIT: Duration = Duration::from_secs(1);
 /// Bytes that an entry takes besides its texts, measured by resident memory: the entry itself, its key, their places in
 /// the tables of the cache, and the rounding of allocations.
-const ENTRY: usize = 700;
+const ENTRY_OVERHEAD: usize = 700;
 
 /// The copies, and what is needed to know whether they are current.
 ///
@@ -47,39 +40,41 @@ const ENTRY: usize = 700;
 /// Only if it does not answer, a copy is shown that may be out of date.
 pub struct CatalogueCache {
     /// `None` if the cache is switched off.
-    kept: Option<Kept>,
+    copies: Option<Copies>,
     generations: Generations,
-    stream: Stream,
+    stream: StreamState,
     reads: CacheReads,
     database: Arc<Health>,
     /// How long after the last answer of the change stream copies may still be shown if the database does not answer.
     stale_limit: Duration,
 }
 
-struct Kept {
+struct Copies {
     answers: Cache<(View, Generation), Rendered>,
     products: Cache<(ProductId, Generation), Arc<CartProduct>>,
 }
 
-impl Kept {
+impl Copies {
     /// Creates empty tables that share `capacity` bytes.
     ///
     /// They evict the copy that was used least recently. So copies of old generations go first, because nobody asks for
     /// them again.
     fn new(capacity: u64) -> Self {
-        let answers = Cache::builder().max_capacity(capacity / 4 * 3).eviction_policy(EvictionPolicy::lru());
-        let products = Cache::builder().max_capacity(capacity / 4).eviction_policy(EvictionPolicy::lru());
-        Self {
-            answers: answers
-                .weigher(|(view, _): &(View, Generation), answer: &Rendered| weight(view.weight() + answer.weight()))
-                .build(),
-            products: products.weigher(|_, product: &Arc<CartProduct>| weight(product.text_len())).build(),
-        }
+        let answers = Cache::builder()
+            .max_capacity(capacity / 4 * 3)
+            .eviction_policy(EvictionPolicy::lru())
+            .weigher(|(view, _): &(View, Generation), answer: &Rendered| weight(view.weight() + answer.weight()));
+        let products = Cache::builder()
+            .max_capacity(capacity / 4)
+            .eviction_policy(EvictionPolicy::lru())
+            .weigher(|_, product: &Arc<CartProduct>| weight(product.text_len()));
+        Self { answers: answers.build(), products: products.build() }
     }
 }
 
-fn weight(texts: usize) -> u32 {
-    u32::try_from(texts + ENTRY).unwrap_or(u32::MAX)
+/// Returns the bytes that an entry with texts of this length takes.
+fn weight(text_len: usize) -> u32 {
+    u32::try_from(text_len + ENTRY_OVERHEAD).unwrap_or(u32::MAX)
 }
 
 impl CatalogueCache {
@@ -89,9 +84,9 @@ impl CatalogueCache {
     /// change stream.
     pub fn new(capacity: u64, reads: CacheReads, database: Arc<Health>, stale_limit: Duration) -> Self {
         Self {
-            kept: (capacity > 0).then(|| Kept::new(capacity)),
+            copies: (capacity > 0).then(|| Copies::new(capacity)),
             generations: Generations::new(),
-            stream: Stream::silent(),
+            stream: StreamState::unopened(),
             reads,
             database,
             stale_limit,
@@ -100,34 +95,35 @@ impl CatalogueCache {
 
     /// Returns the approximate number of copies in memory.
     pub fn entries(&self) -> u64 {
-        self.kept.as_ref().map_or(0, |kept| kept.answers.entry_count() + kept.products.entry_count())
+        self.copies.as_ref().map_or(0, |copies| copies.answers.entry_count() + copies.products.entry_count())
     }
 
     /// Returns whether the cache keeps anything at all.
     pub fn is_on(&self) -> bool {
-        self.kept.is_some()
+        self.copies.is_some()
     }
 
-    /// Marks what a write has touched as changed. Every read that begins after this call sees the write.
+    /// Marks a part of the catalogue as changed by a write. Every read that begins after this call sees the write.
     ///
     /// Must be called after every write to the catalogue is committed and before it is acknowledged.
-    pub fn changed(&self, touched: &ChangedPart) {
-        self.generations.bump(touched);
+    pub fn mark_changed(&self, part: &ChangedPart) {
+        self.generations.count_change(part);
     }
 
-    /// Records that the change stream has answered and that all changes it reported were passed to [`Self::changed`].
+    /// Records that the change stream has answered, and that all changes it reported were passed to
+    /// [`Self::mark_changed`].
     ///
     /// If the stream was not connected, changes may have been missed, so all copies are marked as out of date first.
-    pub(super) fn heard(&self) {
+    pub(super) fn record_stream_answer(&self) {
         if !self.stream.is_connected() {
-            self.changed(&ChangedPart::Everything);
+            self.mark_changed(&ChangedPart::Everything);
         }
-        self.stream.heard();
+        self.stream.record_answer();
     }
 
     /// Records that the change stream has ended.
-    pub(super) fn lost(&self) {
-        self.stream.lost();
+    pub(super) fn record_stream_end(&self) {
+        self.stream.record_end();
     }
 
     /// Returns the answer that shows `view`, from memory or from `load`.
@@ -143,9 +139,9 @@ impl CatalogueCache {
     where
         L: Future<Output = Result<Rendered, CatalogueError>> + Send,
     {
-        let Some(kept) = self.usable() else {
+        let Some(copies) = self.usable_copies() else {
             return match self.old_copy(&view).await {
-                Some(copy) => self.fresh_or(copy, load).await,
+                Some(copy) => self.load_or_copy(copy, load).await,
                 None => {
                     self.reads.bypassed.inc();
                     load().boxed().await
@@ -155,12 +151,12 @@ impl CatalogueCache {
         // Taken before the lookup, so that whatever is loaded from now on is at least as new as this generation.
         let generation = view.generation(&self.generations);
         let key = (view, generation);
-        if let Some(answer) = kept.answers.get(&key).await {
+        if let Some(answer) = copies.answers.get(&key).await {
             self.reads.hits.inc();
             return Ok(answer);
         }
         self.reads.misses.inc();
-        let loaded = kept.answers.try_get_with(key, load()).boxed();
+        let loaded = copies.answers.try_get_with(key, load()).boxed();
         loaded.await.map_err(|error| CatalogueError::clone(&error))
     }
 
@@ -169,17 +165,17 @@ impl CatalogueCache {
     /// The age is the time since the last answer of the stream, because the copy was current at that moment. `None` if
     /// there is no copy or the age is over the limit.
     async fn old_copy(&self, view: &View) -> Option<Rendered> {
-        let (kept, age) = (self.kept.as_ref()?, self.stream.silence()?);
+        let (copies, age) = (self.copies.as_ref()?, self.stream.time_since_answer()?);
         if age > self.stale_limit {
             return None;
         }
         let key = (view.clone(), view.generation(&self.generations));
-        let copy = kept.answers.get(&key).await?;
-        Some(copy.of_age(age))
+        let copy = copies.answers.get(&key).await?;
+        Some(copy.with_age(age))
     }
 
     /// Returns the outcome of `load`, or `copy` if the database is away or does not answer within [`FRESH_LIMIT`].
-    async fn fresh_or<L>(&self, copy: Rendered, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
+    async fn load_or_copy<L>(&self, copy: Rendered, load: impl FnOnce() -> L) -> Result<Rendered, CatalogueError>
     where
         L: Future<Output = Result<Rendered, CatalogueError>> + Send,
     {
@@ -200,7 +196,7 @@ impl CatalogueCache {
     /// Returns whether a current copy of this answer is in memory, so that the answer costs the database nothing.
     pub fn has(&self, view: View) -> bool {
         let generation = view.generation(&self.generations);
-        self.usable().is_some_and(|kept| kept.answers.contains_key(&(view, generation)))
+        self.usable_copies().is_some_and(|copies| copies.answers.contains_key(&(view, generation)))
     }
 
     /// Returns those of the products that exist, hidden ones too.
@@ -214,91 +210,66 @@ impl CatalogueCache {
     where
         L: Future<Output = Result<Vec<CartProduct>, StoreError>>,
     {
-        let kept = self.usable();
-        let mut found = HashMap::with_capacity(ids.len());
+        let copies = self.usable_copies();
+        let mut products = HashMap::with_capacity(ids.len());
         let mut missing = HashMap::new();
         for id in ids {
+            // Taken before the lookup, see `answer`.
             let generation = self.generations.of_product(*id);
-            let copy = match kept {
-                Some(kept) => kept.products.get(&(*id, generation)).await,
-                None => None,
-            };
-            match (&copy, kept) {
-                (Some(_), _) => self.reads.hits.inc(),
-                (None, Some(_)) => self.reads.misses.inc(),
-                (None, None) => self.reads.bypassed.inc(),
-            };
-            match copy {
-                Some(product) => drop(found.insert(*id, product)),
+            match self.copy_of_product(copies, *id, generation).await {
+                Some(product) => drop(products.insert(*id, product)),
                 None => drop(missing.insert(*id, generation)),
             }
         }
         if missing.is_empty() {
-            return Ok(found);
+            return Ok(products);
         }
-        for product in load(missing.keys().copied().collect()).await? {
-            let product = Arc::new(product);
-            if let (Some(kept), Some(generation)) = (kept, missing.get(&product.id)) {
-                kept.products.insert((product.id, *generation), Arc::clone(&product)).await;
+        for loaded in load(missing.keys().copied().collect()).await? {
+            let product = Arc::new(loaded);
+            if let (Some(copies), Some(generation)) = (copies, missing.get(&product.id)) {
+                copies.products.insert((product.id, *generation), Arc::clone(&product)).await;
             }
-            found.insert(product.id, product);
+            products.insert(product.id, product);
         }
-        Ok(found)
+        Ok(products)
     }
 
-    fn usable(&self) -> Option<&Kept> {
-        self.kept.as_ref().filter(|_| self.stream.is_connected())
-    }
-}
-
-/// The time of the last answer of the change stream.
-struct Stream {
-    epoch: Instant,
-    /// Milliseconds from the epoch to the last answer, plus one; 0 before the first answer.
-    heard: AtomicU64,
-    is_open: AtomicBool,
-}
-
-impl Stream {
-    fn silent() -> Self {
-        Self { epoch: Instant::now(), heard: AtomicU64::new(0), is_open: AtomicBool::new(false) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).map_or(u64::MAX, |millis| millis.saturating_add(1))
+    /// Returns the copy of a product, if there is one, and counts the read.
+    async fn copy_of_product(
+        &self,
+        copies: Option<&Copies>,
+        id: ProductId,
+        generation: Generation,
+    ) -> Option<Arc<CartProduct>> {
+        let Some(copies) = copies else {
+            self.reads.bypassed.inc();
+            return None;
+        };
+        let copy = copies.products.get(&(id, generation)).await;
+        let counter = if copy.is_some() { &self.reads.hits } else { &self.reads.misses };
+        counter.inc();
+        copy
     }
 
-    fn is_connected(&self) -> bool {
-        self.is_open.load(Ordering::SeqCst) && self.silence().is_some_and(|silence| silence < SILENCE)
-    }
-
-    /// Returns the time since the last answer; `None` if there was none yet.
-    fn silence(&self) -> Option<Duration> {
-        let heard = self.heard.load(Ordering::SeqCst);
-        (heard != 0).then(|| Duration::from_millis(self.now().saturating_sub(heard)))
-    }
-
-    fn heard(&self) {
-        self.heard.store(self.now(), Ordering::SeqCst);
-        self.is_open.store(true, Ordering::SeqCst);
-    }
-
-    fn lost(&self) {
-        self.is_open.store(false, Ordering::SeqCst);
+    /// Returns the copies while they are up to date, which they are as long as the change stream is connected.
+    fn usable_copies(&self) -> Option<&Copies> {
+        self.copies.as_ref().filter(|_| self.stream.is_connected())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use prometheus_client::registry::Registry;
 
     use super::*;
     use crate::values::{codes::FullCode, tree_level::TreeLevel};
 
-    fn cache() -> CatalogueCache {
+    fn connected_cache() -> CatalogueCache {
         let reads = CacheReads::registered(&mut Registry::default());
         let cache = CatalogueCache::new(1 << 20, reads, Health::new(1), Duration::from_secs(60));
-        cache.heard();
+        cache.record_stream_answer();
         cache
     }
 
@@ -306,7 +277,7 @@ mod tests {
         View::One(FullCode::join(["TATA"]))
     }
 
-    fn changed() -> ChangedPart {
+    fn changed_brand() -> ChangedPart {
         ChangedPart::Branch(FullCode::join(["TATA"]))
     }
 
@@ -317,31 +288,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_copy_lasts_until_something_it_shows_changes() {
-        let cache = cache();
+        let cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
         assert_eq!(read(&cache, "2").await, "1");
-        cache.changed(&changed());
+        cache.mark_changed(&changed_brand());
         assert_eq!(read(&cache, "3").await, "3");
         assert_eq!((cache.reads.hits.get(), cache.reads.misses.get(), cache.reads.bypassed.get()), (1, 2, 0));
     }
 
     #[tokio::test]
     async fn what_was_loaded_while_it_changed_is_not_kept() {
-        let cache = cache();
-        let outdated = || async {
-            cache.changed(&changed());
+        let cache = connected_cache();
+        let load_outdated = || async {
+            cache.mark_changed(&changed_brand());
             Ok(Rendered::new("old".to_owned()))
         };
-        cache.answer(brand(), outdated).await.expect("an answer");
+        cache.answer(brand(), load_outdated).await.expect("an answer");
         assert_eq!(read(&cache, "new").await, "new");
 
         let id = ProductId::new();
         let product = |stock: i64| CartProduct { stock, ..crate::catalogue::store::products::sample(id) };
-        let outdated = |_| async {
-            cache.changed(&ChangedPart::Product(id, FullCode::join(["A", "B", "C", "D"])));
+        let load_outdated_product = |_| async {
+            cache.mark_changed(&ChangedPart::Product(id, FullCode::join(["A", "B", "C", "D"])));
             Ok(vec![product(1)])
         };
-        cache.products(&[id], outdated).await.expect("products");
+        cache.products(&[id], load_outdated_product).await.expect("products");
         for stored in [2, 3] {
             let found = cache.products(&[id], |_| async { Ok(vec![product(stored)]) }).await.expect("products");
             assert_eq!(found[&id].stock, 2);
@@ -350,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_who_ask_at_once_share_one_load() {
-        let cache = cache();
+        let cache = connected_cache();
         let loads = AtomicU64::new(0);
         let ask = || {
             let load = async {
@@ -367,9 +338,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_old_copy_is_shown_only_while_the_database_is_away_and_not_for_ever() {
-        let mut cache = cache();
+        let mut cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
-        cache.lost();
+        cache.record_stream_end();
         let away = || async { Err(CatalogueError::Store(StoreError::no_primary())) };
         let copy = cache.answer(brand(), away).await.expect("a copy");
         assert!(copy.body == "1" && copy.age.is_some());
@@ -383,7 +354,7 @@ mod tests {
 
     #[tokio::test]
     async fn refusals_are_not_kept() {
-        let cache = cache();
+        let cache = connected_cache();
         let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) };
         assert!(cache.answer(brand(), missing).await.is_err());
         assert_eq!(read(&cache, "1").await, "1");
@@ -391,21 +362,16 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_stream_nothing_is_taken_from_memory_and_afterwards_nothing_from_before() {
-        let cache = cache();
+        let mut cache = connected_cache();
         assert_eq!(read(&cache, "1").await, "1");
-        cache.lost();
+        cache.record_stream_end();
         assert_eq!(read(&cache, "2").await, "2");
-        cache.heard();
+        cache.record_stream_answer();
         assert_eq!(read(&cache, "3").await, "3");
         // A stream that stops answering counts as lost, just like one that has ended.
-        let silence = u64::try_from(SILENCE.as_millis()).expect("a few seconds");
-        let cache = CatalogueCache {
-            stream: Stream { epoch: Instant::now().checked_sub(SILENCE * 2).expect("some uptime"), ..Stream::silent() },
-            ..cache
-        };
-        cache.stream.heard.store(silence, Ordering::SeqCst);
+        cache.stream = StreamState::silent_for_too_long();
         assert_eq!(read(&cache, "4").await, "4");
-        cache.heard();
+        cache.record_stream_answer();
         assert_eq!(read(&cache, "5").await, "5");
         assert_eq!(read(&cache, "6").await, "5");
     }

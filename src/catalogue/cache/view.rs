@@ -36,7 +36,7 @@ impl Rendered {
     }
 
     /// Returns the same answer with an age, for an answer that may be out of date.
-    pub(super) fn of_age(self, age: Duration) -> Self {
+    pub(super) fn with_age(self, age: Duration) -> Self {
         Self { age: Some(age), ..self }
     }
 
@@ -57,8 +57,8 @@ impl Rendered {
     /// Returns the approximate bytes of its texts. The body in gzip is counted as half of the body, whether or not it
     /// was made yet.
     pub(super) fn weight(&self) -> usize {
-        let packed = if self.is_worth_packing() { self.body.len() / 2 } else { 0 };
-        self.body.len() + packed + self.etag.bytes().len()
+        let packed_len = if self.is_worth_packing() { self.body.len() / 2 } else { 0 };
+        self.body.len() + packed_len + self.etag.bytes().len()
     }
 }
 
@@ -112,17 +112,17 @@ impl View {
             Self::Found { wanted, after, .. } => {
                 size_of::<ProductSearch>()
                     + wanted.text.as_str().len()
-                    + after.as_ref().map_or(0, |place| place.key.len())
+                    + after.as_ref().map_or(0, |place| place.sort_value.len())
             }
         }
     }
 }
 
 fn level_below(parent: Option<&FullCode>) -> TreeLevel {
-    match parent.map(FullCode::level) {
-        None => TreeLevel::Brand,
-        Some(Some(TreeLevel::Brand)) => TreeLevel::Model,
-        Some(Some(TreeLevel::Model)) => TreeLevel::Category,
-        Some(_) => TreeLevel::Product,
+    let Some(parent) = parent else { return TreeLevel::Brand };
+    match parent.level() {
+        Some(TreeLevel::Brand) => TreeLevel::Model,
+        Some(TreeLevel::Model) => TreeLevel::Category,
+        _ => TreeLevel::Product,
     }
 }

@@ -67,5 +67,5 @@ fn invalid_characters(field: &str) -> InvalidField {
 
 /// Reads a number that consists of digits only, without a sign, decimals or an exponent.
 fn whole_number(text: &str) -> Option<u32> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

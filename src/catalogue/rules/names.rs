@@ -33,8 +33,8 @@ impl Name {
             return Err(InvalidName::Length);
         }
         // Marks are allowed because many scripts write vowels as marks on the letter before them.
-        let allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
-        if !name.chars().all(allowed) || !is_fully_visible(&name) {
+        let is_allowed = |c: char| c.is_alphanumeric() || is_combining_mark(c) || " &.,()/'+-".contains(c);
+        if !name.chars().all(is_allowed) || !is_fully_visible(&name) {
             return Err(InvalidName::Characters);
         }
         Ok(Self(name))

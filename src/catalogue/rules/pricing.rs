@@ -46,8 +46,9 @@ impl Offer {
         to: Option<i64>,
         description: String,
     ) -> Result<Self, InvalidOffer> {
-        let second = |at: Option<i64>| at.filter(|at| (0..=LAST_SECOND).contains(at)).ok_or(InvalidOffer::Seconds);
-        let (from, to) = (second(from)?, second(to)?);
+        let valid_second =
+            |at: Option<i64>| at.filter(|at| (0..=LAST_SECOND).contains(at)).ok_or(InvalidOffer::Seconds);
+        let (from, to) = (valid_second(from)?, valid_second(to)?);
         if from > to {
             return Err(InvalidOffer::Reversed);
         }
@@ -58,14 +59,14 @@ impl Offer {
     }
 
     /// Returns whether the offer runs at `now`. It still does during its whole last second.
-    pub fn counts_at(&self, now: Timestamp) -> bool {
+    pub fn runs_at(&self, now: Timestamp) -> bool {
         (self.from..=self.to).contains(&now.seconds())
     }
 }
 
 /// Returns the discount at `now`; zero without an offer and while the offer does not run.
 pub fn discount_at(offer: Option<&Offer>, now: Timestamp) -> Percent {
-    offer.filter(|offer| offer.counts_at(now)).map_or(Percent::default(), |offer| offer.discount)
+    offer.filter(|offer| offer.runs_at(now)).map_or(Percent::default(), |offer| offer.discount)
 }
 
 #[cfg(test)]
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offer_counts_from_its_first_to_its_last_second() {
+    fn an_offer_runs_from_its_first_to_its_last_second() {
         let ten = Percent::from_hundredths(1000).expect("percent");
         let offer = Offer { discount: ten, from: 100, to: 200, description: String::new() };
         let at = |millis| discount_at(Some(&offer), Timestamp::from_millis(millis));

@@ -45,9 +45,9 @@ pub enum Order {
     /// The best tier first. Inside a tier, products are sorted by code or name.
     Relevance,
     /// The lowest price before any offer first.
-    Cheapest,
+    LowestPrice,
     /// The highest price before any offer first.
-    Dearest,
+    HighestPrice,
     /// The product that was inserted last comes first.
     Newest,
 }
@@ -57,8 +57,8 @@ impl Order {
     pub fn named(word: &str) -> Option<Self> {
         match word {
             "relevance" => Some(Self::Relevance),
-            "price" => Some(Self::Cheapest),
-            "-price" => Some(Self::Dearest),
+            "price" => Some(Self::LowestPrice),
+            "-price" => Some(Self::HighestPrice),
             "newest" => Some(Self::Newest),
             _ => None,
         }
@@ -95,15 +95,15 @@ pub struct ResultPosition {
     pub tier: Tier,
     /// The value by which the results are sorted: a code, a [`name_key`] or a price in minor units. Empty in
     /// [`Order::Newest`], which sorts by `id` alone.
-    pub key: String,
-    /// The id of the product, which decides between equal keys.
+    pub sort_value: String,
+    /// The id of the product, which decides between equal values.
     pub id: ProductId,
 }
 
 impl ResultPosition {
-    /// Returns the place as a cursor holds it: the number of the tier (1 byte), the id (12 bytes), then the key.
+    /// Returns the place as a cursor holds it: the number of the tier (1 byte), the id (12 bytes), then the value.
     pub fn bytes(&self) -> Vec<u8> {
-        [&[self.tier as u8], &self.id.bytes()[..], self.key.as_bytes()].concat()
+        [&[self.tier as u8], &self.id.bytes()[..], self.sort_value.as_bytes()].concat()
     }
 }
 
@@ -116,11 +116,11 @@ impl TryFrom<Vec<u8>> for ResultPosition {
     type Error = InvalidPosition;
 
     fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidPosition> {
-        let (tier, rest) = bytes.split_first().ok_or(InvalidPosition)?;
-        let (id, key) = rest.split_first_chunk::<12>().ok_or(InvalidPosition)?;
-        let tier = *Tier::ALL.get(usize::from(*tier)).ok_or(InvalidPosition)?;
-        let key = std::str::from_utf8(key).map_err(|_| InvalidPosition)?.to_owned();
-        Ok(Self { tier, key, id: (*id).into() })
+        let (tier_number, rest) = bytes.split_first().ok_or(InvalidPosition)?;
+        let (id, value_bytes) = rest.split_first_chunk::<12>().ok_or(InvalidPosition)?;
+        let tier = *Tier::ALL.get(usize::from(*tier_number)).ok_or(InvalidPosition)?;
+        let sort_value = std::str::from_utf8(value_bytes).map_err(|_| InvalidPosition)?.to_owned();
+        Ok(Self { tier, sort_value, id: (*id).into() })
     }
 }
 
@@ -135,23 +135,23 @@ pub fn name_key(name: &str) -> String {
 ///
 /// A word consists of letters, digits and the marks on them. Every other character ends a word, so that `-`, a quote or
 /// `*` in a search has no special meaning.
-pub fn words(key: &str) -> Vec<&str> {
-    let in_word = |c: char| c.is_alphanumeric() || is_combining_mark(c);
-    let words: BTreeSet<&str> = key.split(|c| !in_word(c)).filter(|word| !word.is_empty()).collect();
+pub fn words_of(name_key: &str) -> Vec<&str> {
+    let is_in_word = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    let words: BTreeSet<&str> = name_key.split(|c| !is_in_word(c)).filter(|word| !word.is_empty()).collect();
     words.into_iter().collect()
 }
 
 /// Returns the text in upper case, as the beginning of a code; `None` if it holds a character that no code has.
-pub fn code_start(text: &str) -> Option<String> {
-    let in_code = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    text.chars().all(in_code).then(|| text.to_ascii_uppercase())
+pub fn code_prefix(text: &str) -> Option<String> {
+    let is_in_code = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    text.chars().all(is_in_code).then(|| text.to_ascii_uppercase())
 }
 
 /// Returns whether the beginning of a code has four parts, like `TATA-NEXON-BRK-PAD`.
 ///
 /// Such a text is most likely meant as the code of a product and as nothing else.
-pub fn is_full_code(start: &str) -> bool {
-    start.split('-').count() == 4 && start.split('-').all(|part| !part.is_empty())
+pub fn looks_like_full_code(prefix: &str) -> bool {
+    prefix.split('-').count() == 4 && prefix.split('-').all(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -166,29 +166,29 @@ mod tests {
             assert_eq!(name_key(name), "brake pad", "{name}");
         }
         assert_eq!([name_key("GROẞ"), name_key("Groß")], ["gross", "gross"]);
-        assert_eq!(words(&name_key("Pad (front) & disc, 4.5/6' -PAD")), ["4", "5", "6", "disc", "front", "pad"]);
-        assert_eq!(words(&name_key("मारुति é")), ["é", "मारुति"]);
-        assert_eq!(words("\" - .* ("), [""; 0]);
+        assert_eq!(words_of(&name_key("Pad (front) & disc, 4.5/6' -PAD")), ["4", "5", "6", "disc", "front", "pad"]);
+        assert_eq!(words_of(&name_key("मारुति é")), ["é", "मारुति"]);
+        assert_eq!(words_of("\" - .* ("), [""; 0]);
     }
 
     #[test]
     fn codes_begin_with_letters_digits_and_joints() {
-        assert_eq!(code_start("tata-nex").as_deref(), Some("TATA-NEX"));
-        assert_eq!(["A-B-C-D", "A-B-C", "A-B-C-", "A-B-C-D-E"].map(is_full_code), [true, false, false, false]);
-        assert_eq!([code_start("brake pad"), code_start("é1"), code_start("A_B")], [None, None, None]);
+        assert_eq!(code_prefix("tata-nex").as_deref(), Some("TATA-NEX"));
+        assert_eq!(["A-B-C-D", "A-B-C", "A-B-C-", "A-B-C-D-E"].map(looks_like_full_code), [true, false, false, false]);
+        assert_eq!([code_prefix("brake pad"), code_prefix("é1"), code_prefix("A_B")], [None, None, None]);
     }
 
     proptest! {
         #[test]
-        fn a_place_is_what_its_bytes_say(tier in 0..5_usize, key in ".{0,60}", id: [u8; 12]) {
-            let place = ResultPosition { tier: Tier::ALL[tier], key, id: id.into() };
-            prop_assert_eq!(ResultPosition::try_from(place.bytes()), Ok(place));
+        fn a_place_is_what_its_bytes_say(tier in 0..5_usize, sort_value in ".{0,60}", id: [u8; 12]) {
+            let position = ResultPosition { tier: Tier::ALL[tier], sort_value, id: id.into() };
+            prop_assert_eq!(ResultPosition::try_from(position.bytes()), Ok(position));
         }
 
         #[test]
         fn what_is_no_place_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            if let Ok(place) = ResultPosition::try_from(bytes.clone()) {
-                prop_assert_eq!(place.bytes(), bytes);
+            if let Ok(position) = ResultPosition::try_from(bytes.clone()) {
+                prop_assert_eq!(position.bytes(), bytes);
             }
         }
 

@@ -12,13 +12,13 @@ pub struct SearchText(String);
 impl SearchText {
     /// Trims and checks the query parameter `q`. Errors name the field `q`.
     pub fn parse(q: Option<&str>) -> Result<Self, InvalidField> {
-        let refused = |text: &str| InvalidField { field: "q".into(), text: text.to_owned() };
+        let refusal = |text: &str| InvalidField { field: "q".into(), text: text.to_owned() };
         let text = q.unwrap_or_default().trim();
         if text.is_empty() {
-            return Err(refused("missing required query parameter: q"));
+            return Err(refusal("missing required query parameter: q"));
         }
         if !LENGTH.contains(&text.chars().count()) {
-            return Err(refused("q must be 2 to 100 characters"));
+            return Err(refusal("q must be 2 to 100 characters"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -39,12 +39,12 @@ mod tests {
     use super::*;
 
     fn refusal(q: &str) -> String {
-        SearchText::parse(Some(q)).map_or_else(|refused| refused.text, |_| String::new())
+        SearchText::parse(Some(q)).map_or_else(|invalid| invalid.text, |_| String::new())
     }
 
     #[test]
     fn a_search_has_2_to_100_characters() {
-        for (q, told) in [
+        for (q, expected) in [
             ("", "missing required query parameter: q"),
             ("   ", "missing required query parameter: q"),
             ("\u{a0}\t\u{3000} ", "missing required query parameter: q"),
@@ -54,7 +54,7 @@ mod tests {
             ("éé", ""),
             (&"é".repeat(100), ""),
         ] {
-            assert_eq!(refusal(q), told, "{q}");
+            assert_eq!(refusal(q), expected, "{q}");
         }
         assert_eq!(SearchText::parse(None).expect_err("missing").text, "missing required query parameter: q");
     }

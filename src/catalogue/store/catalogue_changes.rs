@@ -73,7 +73,7 @@ impl CatalogueWatch {
     pub(in crate::catalogue) async fn open_stream(&self) -> Result<CatalogueChanges, StoreError> {
         let pipeline = [
             doc! { "$match": { "$or": [
-                { "ns.coll": { "$in": TreeLevel::ALL.map(collection).to_vec() } },
+                { "ns.coll": { "$in": TreeLevel::ALL.map(collection_of).to_vec() } },
                 { "operationType": { "$in": ["dropDatabase", "invalidate"] } },
             ] } },
             doc! { "$project": {
@@ -88,17 +88,18 @@ impl CatalogueWatch {
 impl CatalogueChanges {
     /// Returns the next change and waits for it up to about a second.
     ///
-    /// Without a change it returns [`CatalogueChange::Nothing`], so the caller learns regularly that the stream still works.
+    /// Without a change it returns [`CatalogueChange::Nothing`], so the caller learns regularly that the stream still
+    /// works.
     pub async fn next(&mut self) -> Result<CatalogueChange, StoreError> {
         match self.0.next_if_any().await? {
-            Some(event) => Ok(touched(&event).map_or(CatalogueChange::Nothing, CatalogueChange::Change)),
+            Some(event) => Ok(changed_part(&event).map_or(CatalogueChange::Nothing, CatalogueChange::Change)),
             None if self.0.is_alive() => Ok(CatalogueChange::Nothing),
             None => Ok(CatalogueChange::End),
         }
     }
 }
 
-const fn collection(level: TreeLevel) -> &'static str {
+const fn collection_of(level: TreeLevel) -> &'static str {
     match level {
         TreeLevel::Brand => Brand::COLLECTION,
         TreeLevel::Model => Model::COLLECTION,
@@ -108,22 +109,22 @@ const fn collection(level: TreeLevel) -> &'static str {
 }
 
 /// Returns what an event has changed; `None` if no reader can see a difference.
-fn touched(event: &Event) -> Option<ChangedPart> {
-    let name = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
-    let Some(level) = TreeLevel::ALL.into_iter().find(|level| Some(collection(*level)) == name) else {
+fn changed_part(event: &Event) -> Option<ChangedPart> {
+    let collection = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
+    let Some(level) = TreeLevel::ALL.into_iter().find(|level| Some(collection_of(*level)) == collection) else {
         return Some(ChangedPart::Everything);
     };
     let document = match (&event.operation_type, &event.update_description) {
-        (OperationType::Insert, _) => document(event, level),
+        (OperationType::Insert, _) => changed_document(event, level),
         (OperationType::Update, Some(update)) if only_counts_children(update) => return None,
-        (OperationType::Update, Some(update)) if keeps_place(update) => document(event, level),
+        (OperationType::Update, Some(update)) if keeps_place(update) => changed_document(event, level),
         _ => None,
     };
     Some(document.unwrap_or(ChangedPart::Level(level)))
 }
 
 /// Returns the document of an event; `None` if it is gone in the meantime or its code cannot be read.
-fn document(event: &Event, level: TreeLevel) -> Option<ChangedPart> {
+fn changed_document(event: &Event, level: TreeLevel) -> Option<ChangedPart> {
     let code = FullCode::of_level(level, event.full_document.as_ref()?.get_str("code").ok()?)?;
     match level {
         TreeLevel::Product => {
@@ -175,17 +176,17 @@ mod tests {
     fn a_change_names_its_document() {
         let code = FullCode::join(["TATA", "NEXON", "BRK", "PAD"]);
         let changed = event("update", "products", update(doc! { "stock": 3_i64 }, Some(code.as_str())));
-        assert_eq!(touched(&changed), Some(ChangedPart::Product(ProductId::from([7; 12]), code)));
+        assert_eq!(changed_part(&changed), Some(ChangedPart::Product(ProductId::from([7; 12]), code)));
         let changed = event("update", "brands", update(doc! { "name": "Tata" }, Some("TATA")));
-        assert_eq!(touched(&changed), Some(ChangedPart::Branch(FullCode::join(["TATA"]))));
+        assert_eq!(changed_part(&changed), Some(ChangedPart::Branch(FullCode::join(["TATA"]))));
     }
 
     #[test]
     fn marks_on_parents_are_passed_over() {
         let marked = event("update", "brands", update(doc! { "children_rev": 3_i64 }, Some("TATA")));
-        assert_eq!(touched(&marked), None);
+        assert_eq!(changed_part(&marked), None);
         let both = update(doc! { "children_rev": 3_i64, "name": "Tata" }, Some("TATA"));
-        assert!(touched(&event("update", "brands", both)).is_some());
+        assert!(changed_part(&event("update", "brands", both)).is_some());
     }
 
     #[test]
@@ -198,8 +199,12 @@ mod tests {
             ("insert", doc! { "fullDocument": { "code": "A-B" } }),
             ("drop", doc! {}),
         ] {
-            assert_eq!(touched(&event(kind, "products", more)), Some(ChangedPart::Level(TreeLevel::Product)), "{kind}");
+            assert_eq!(
+                changed_part(&event(kind, "products", more)),
+                Some(ChangedPart::Level(TreeLevel::Product)),
+                "{kind}"
+            );
         }
-        assert_eq!(touched(&event("invalidate", "", doc! {})), Some(ChangedPart::Everything));
+        assert_eq!(changed_part(&event("invalidate", "", doc! {})), Some(ChangedPart::Everything));
     }
 }

@@ -12,19 +12,22 @@ use mongodb::{IndexModel, options::IndexOptions};
 use super::products::{NAME, ProductDoc, Products, Visibility};
 use crate::{
     catalogue::rules::product_search::{
-        Order, ProductSearch, ResultPosition, Tier, code_start, is_full_code, name_key, words,
+        Order, ProductSearch, ResultPosition, Tier, code_prefix, looks_like_full_code, name_key, words_of,
     },
-    db::schema::Connection,
-    db::{StoreError, bulk, query::SEARCH_LIMIT, schema::index},
+    db::{
+        StoreError, bulk,
+        query::SEARCH_LIMIT,
+        schema::{Connection, index},
+    },
     values::codes::Code,
 };
 
 /// The last character of Unicode. Texts that begin with `ab` lie between `ab` and `ab` followed by this character.
-const LAST: char = char::MAX;
+const LAST_CHARACTER: char = char::MAX;
 /// A text with more words than this is not looked for in the words of names. A name has 50 characters at most, which is
 /// 25 words of one letter and the spaces between them.
-const WORDS_OF_A_NAME: usize = 25;
-/// How many products get their missing keys in one command.
+const MOST_WORDS_OF_A_NAME: usize = 25;
+/// How many products get their missing search fields in one command.
 const BATCH: i64 = 1_000;
 
 /// A product that was found, and its place among the results.
@@ -36,35 +39,39 @@ pub struct FoundProduct {
 }
 
 /// A search that is running.
-struct Search<'a> {
-    wanted: &'a ProductSearch,
+struct RunningSearch<'a> {
+    criteria: &'a ProductSearch,
     /// The text as the beginning of a code; `None` if no code can begin like this.
-    code: Option<String>,
-    /// The text as the beginning of a name.
-    key: String,
-    shown: Visibility,
+    code_prefix: Option<String>,
+    /// The text as the beginning of a [`name_key`].
+    name_prefix: String,
+    visibility: Visibility,
     deadline: Instant,
 }
 
-impl<'a> Search<'a> {
-    fn new(wanted: &'a ProductSearch, shown: Visibility) -> Self {
-        let (code, key) = (code_start(wanted.text.as_str()), name_key(wanted.text.as_str()));
-        Self { wanted, code, key, shown, deadline: Instant::now() + SEARCH_LIMIT }
+impl<'a> RunningSearch<'a> {
+    fn begin(criteria: &'a ProductSearch, visibility: Visibility) -> Self {
+        let text = criteria.text.as_str();
+        let deadline = Instant::now() + SEARCH_LIMIT;
+        Self { criteria, code_prefix: code_prefix(text), name_prefix: name_key(text), visibility, deadline }
     }
 
     /// Returns the filter of a tier; `None` if no product can match in it.
-    fn matching(&self, tier: Tier) -> Option<Document> {
-        let (code, key, words) = (self.code.as_deref(), &self.key, || words(&self.key));
+    fn tier_filter(&self, tier: Tier) -> Option<Document> {
+        let (code_prefix, name_prefix) = (self.code_prefix.as_deref(), &self.name_prefix);
         match tier {
-            Tier::FullCode => code.map(|code| doc! { "code": starting_with(code) }),
-            Tier::OwnCode => code.map(|code| doc! { "own_code": starting_with(code) }),
-            Tier::NameStart => (!key.is_empty()).then(|| doc! { "name_key": starting_with(key) }),
-            Tier::NameWords => Some(words())
-                .filter(|words| (1..=WORDS_OF_A_NAME).contains(&words.len()))
-                .map(|words| doc! { "words": { "$all": all_started(&words) } }),
-            Tier::Description => Some(words())
-                .filter(|words| !words.is_empty())
-                .map(|words| doc! { "$text": { "$search": quoted(&words) } }),
+            Tier::FullCode => code_prefix.map(|prefix| doc! { "code": starting_with(prefix) }),
+            Tier::OwnCode => code_prefix.map(|prefix| doc! { "own_code": starting_with(prefix) }),
+            Tier::NameStart => (!name_prefix.is_empty()).then(|| doc! { "name_key": starting_with(name_prefix) }),
+            Tier::NameWords => {
+                let words = words_of(name_prefix);
+                let may_be_in_name = (1..=MOST_WORDS_OF_A_NAME).contains(&words.len());
+                may_be_in_name.then(|| doc! { "words": { "$all": elements_starting_with(&words) } })
+            }
+            Tier::Description => {
+                let words = words_of(name_prefix);
+                (!words.is_empty()).then(|| doc! { "$text": { "$search": quote_each(&words) } })
+            }
         }
     }
 
@@ -76,39 +83,39 @@ impl<'a> Search<'a> {
     /// Returns whether the text looks like a product's full code.
     ///
     /// It may also be the beginning of a longer one: `A-B-C-D1` is the beginning of `A-B-C-D12`.
-    fn is_for_code(&self) -> bool {
-        self.code.as_deref().is_some_and(is_full_code)
+    fn is_for_full_code(&self) -> bool {
+        self.code_prefix.as_deref().is_some_and(looks_like_full_code)
     }
 }
 
 /// The field by which results are sorted. The id decides between products with equal values.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum SortField {
     Code,
     OwnCode,
-    Name,
+    NameKey,
     Price,
     Id,
 }
 
-impl Key {
+impl SortField {
     /// Returns the field, and 1 or -1 for the direction in which results are sorted by it.
     fn of(order: Order, tier: Tier) -> (Self, i32) {
         match (order, tier) {
             (Order::Relevance, Tier::FullCode | Tier::Description) => (Self::Code, 1),
             (Order::Relevance, Tier::OwnCode) => (Self::OwnCode, 1),
-            (Order::Relevance, Tier::NameStart | Tier::NameWords) => (Self::Name, 1),
-            (Order::Cheapest, _) => (Self::Price, 1),
-            (Order::Dearest, _) => (Self::Price, -1),
+            (Order::Relevance, Tier::NameStart | Tier::NameWords) => (Self::NameKey, 1),
+            (Order::LowestPrice, _) => (Self::Price, 1),
+            (Order::HighestPrice, _) => (Self::Price, -1),
             (Order::Newest, _) => (Self::Id, -1),
         }
     }
 
-    fn field(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
             Self::OwnCode => "own_code",
-            Self::Name => "name_key",
+            Self::NameKey => "name_key",
             Self::Price => "price",
             Self::Id => "_id",
         }
@@ -121,35 +128,35 @@ impl Key {
 
     fn sort(self, direction: i32) -> Document {
         if self.is_unique() {
-            return doc! { self.field(): direction };
+            return doc! { self.name(): direction };
         }
-        doc! { self.field(): direction, "_id": direction }
+        doc! { self.name(): direction, "_id": direction }
     }
 
     /// Returns the filter for the products that follow a place.
     ///
     /// Example for names after the place (`pad`, id 7): `name_key > "pad"`, or `name_key == "pad"` and `_id > 7`. The
     /// additional condition `name_key >= "pad"` lets the database start in the middle of the index.
-    fn after(self, direction: i32, place: &ResultPosition) -> Document {
-        let (beyond, from) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
-        let key = match self {
+    fn filter_after(self, direction: i32, place: &ResultPosition) -> Document {
+        let (beyond, at_or_beyond) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
+        let value = match self {
             Self::Id => place.id.into(),
             // The cursor was sealed by this server, and in this order it always holds a price.
-            Self::Price => place.key.parse::<i64>().unwrap_or_default().into(),
-            Self::Code | Self::OwnCode | Self::Name => Bson::from(place.key.as_str()),
+            Self::Price => place.sort_value.parse::<i64>().unwrap_or_default().into(),
+            Self::Code | Self::OwnCode | Self::NameKey => Bson::from(place.sort_value.as_str()),
         };
         if self.is_unique() {
-            return doc! { self.field(): { beyond: key } };
+            return doc! { self.name(): { beyond: value } };
         }
-        let tied = doc! { self.field(): &key, "_id": { beyond: place.id } };
-        doc! { self.field(): { from: &key }, "$or": [{ self.field(): { beyond: key } }, tied] }
+        let same_value = doc! { self.name(): &value, "_id": { beyond: place.id } };
+        doc! { self.name(): { at_or_beyond: &value }, "$or": [{ self.name(): { beyond: value } }, same_value] }
     }
 
     /// Returns the stored value of this field as a cursor holds it; an empty text for the id.
     ///
     /// It is not computed from the product's name: another program may have changed the name without the key.
-    fn stored(self, product: &RawDocument) -> String {
-        match product.get(self.field()) {
+    fn value_in(self, product: &RawDocument) -> String {
+        match product.get(self.name()) {
             Ok(Some(RawBsonRef::String(text))) => text.to_owned(),
             Ok(Some(RawBsonRef::Int64(price))) => price.to_string(),
             _ => String::new(),
@@ -158,22 +165,22 @@ impl Key {
 }
 
 /// Returns the indexes that the search needs.
-pub(crate) fn indexes() -> Vec<IndexModel> {
+pub(crate) fn search_indexes() -> Vec<IndexModel> {
     // Without a language, words are not reduced to their stems and common words such as "the" are found as well.
-    let options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
-    let text = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
+    let text_options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
+    let text_index = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
     vec![
         index("own_code", doc! { "own_code": 1, "_id": 1 }),
         index("name_key", doc! { "name_key": 1, "_id": 1 }),
         index("words", doc! { "words": 1 }),
-        text.options(options.language_override("text_language".to_owned()).build()).build(),
+        text_index.options(text_options.language_override("text_language".to_owned()).build()).build(),
     ]
 }
 
 /// Returns the fields by which a product with this name is found.
-pub(crate) fn keys(name: &str) -> Document {
+pub(crate) fn search_fields(name: &str) -> Document {
     let key = name_key(name);
-    doc! { "words": words(&key), "name_key": key }
+    doc! { "words": words_of(&key), "name_key": key }
 }
 
 impl Products {
@@ -182,39 +189,40 @@ impl Products {
     /// Fails with [`StoreError::OutOfTime`] if all queries together take the database longer than two seconds.
     pub(in crate::catalogue) async fn search(
         &self,
-        wanted: &ProductSearch,
+        criteria: &ProductSearch,
         after: Option<&ResultPosition>,
         limit: usize,
-        shown: Visibility,
+        visibility: Visibility,
     ) -> Result<Vec<FoundProduct>, StoreError> {
-        let search = Search::new(wanted, shown);
-        if wanted.order == Order::Relevance {
-            self.ranked(&search, after, limit).await
+        let search = RunningSearch::begin(criteria, visibility);
+        if criteria.order == Order::Relevance {
+            self.search_tier_by_tier(&search, after, limit).await
         } else {
-            self.sorted(&search, after, limit).await
+            self.search_all_tiers(&search, after, limit).await
         }
     }
 
     /// Searches one tier after the other until there are enough results.
-    async fn ranked(
+    async fn search_tier_by_tier(
         &self,
-        search: &Search<'_>,
+        search: &RunningSearch<'_>,
         after: Option<&ResultPosition>,
         limit: usize,
     ) -> Result<Vec<FoundProduct>, StoreError> {
-        let (mut found, mut earlier) = (Vec::new(), Vec::new());
+        let (mut found, mut not_in_earlier_tiers) = (Vec::new(), Vec::new());
         for tier in Tier::ALL {
-            let Some(matches) = search.matching(tier) else { continue };
+            let Some(filter) = search.tier_filter(tier) else { continue };
             // A product that matches in an earlier tier was shown there and is left out here.
-            let conditions = earlier.iter().cloned().chain([matches.clone()]).collect();
-            earlier.push(doc! { "$nor": [matches] });
+            let conditions = not_in_earlier_tiers.iter().cloned().chain([filter.clone()]).collect();
+            not_in_earlier_tiers.push(doc! { "$nor": [filter] });
             if after.is_some_and(|place| place.tier > tier) {
                 continue;
             }
-            let after = after.filter(|place| place.tier == tier);
-            found.extend(self.find(search, tier, conditions, after, limit - found.len()).await?);
-            let meant = tier == Tier::FullCode && search.is_for_code() && (after.is_some() || !found.is_empty());
-            if meant || found.len() >= limit {
+            let after_in_tier = after.filter(|place| place.tier == tier);
+            found.extend(self.find(search, tier, conditions, after_in_tier, limit - found.len()).await?);
+            let is_full_code =
+                tier == Tier::FullCode && search.is_for_full_code() && (after_in_tier.is_some() || !found.is_empty());
+            if is_full_code || found.len() >= limit {
                 break;
             }
         }
@@ -224,92 +232,92 @@ impl Products {
     /// Searches all tiers in one query, in an order that does not depend on the tier.
     ///
     /// If the text looks like a full code and codes begin with it, only those products are returned.
-    async fn sorted(
+    async fn search_all_tiers(
         &self,
-        search: &Search<'_>,
+        search: &RunningSearch<'_>,
         after: Option<&ResultPosition>,
         limit: usize,
     ) -> Result<Vec<FoundProduct>, StoreError> {
-        let codes = search.matching(Tier::FullCode).filter(|_| search.is_for_code());
-        if let Some(codes) = codes.filter(|_| after.is_none_or(|place| place.tier == Tier::FullCode)) {
-            let found = self.find(search, Tier::FullCode, vec![codes], after, limit).await?;
+        let may_be_full_code = search.is_for_full_code() && after.is_none_or(|place| place.tier == Tier::FullCode);
+        if let Some(filter) = search.tier_filter(Tier::FullCode).filter(|_| may_be_full_code) {
+            let found = self.find(search, Tier::FullCode, vec![filter], after, limit).await?;
             if after.is_some() || !found.is_empty() {
                 return Ok(found);
             }
         }
-        let any: Vec<Document> = Tier::ALL.into_iter().filter_map(|tier| search.matching(tier)).collect();
-        if any.is_empty() {
+        let filters: Vec<Document> = Tier::ALL.into_iter().filter_map(|tier| search.tier_filter(tier)).collect();
+        if filters.is_empty() {
             return Ok(Vec::new());
         }
-        self.find(search, Tier::Description, vec![doc! { "$or": any }], after, limit).await
+        self.find(search, Tier::Description, vec![doc! { "$or": filters }], after, limit).await
     }
 
     /// Runs one query and remembers the place of each product that it finds.
     async fn find(
         &self,
-        search: &Search<'_>,
+        search: &RunningSearch<'_>,
         tier: Tier,
         mut conditions: Vec<Document>,
         after: Option<&ResultPosition>,
         limit: usize,
     ) -> Result<Vec<FoundProduct>, StoreError> {
-        let (key, direction) = Key::of(search.wanted.order, tier);
-        conditions.extend(filters(search.wanted));
-        conditions.extend(after.map(|place| key.after(direction, place)));
-        let filter = search.shown.among(doc! { "$and": conditions });
-        let cursor = self.docs.find(filter).sort(key.sort(direction));
-        let mut cursor = cursor.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
+        let (sort_field, direction) = SortField::of(search.criteria.order, tier);
+        conditions.extend(criteria_filters(search.criteria));
+        conditions.extend(after.map(|place| sort_field.filter_after(direction, place)));
+        let filter = search.visibility.restrict(doc! { "$and": conditions });
+        let query = self.docs.find(filter).sort(sort_field.sort(direction));
+        let mut cursor = query.limit(i64::try_from(limit).unwrap_or(i64::MAX)).max_time(search.time_left()).await?;
         let mut found = Vec::with_capacity(limit);
         while cursor.advance().await? {
             let product = cursor.deserialize_current()?;
-            found.push(FoundProduct {
-                place: ResultPosition { tier, key: key.stored(cursor.current()), id: product.id },
-                product,
-            });
+            let sort_value = sort_field.value_in(cursor.current());
+            found.push(FoundProduct { place: ResultPosition { tier, sort_value, id: product.id }, product });
         }
         Ok(found)
     }
 }
 
-/// Adds the keys to products that were stored without them, by an older version or by another program.
-pub(super) async fn add_missing_keys(connection: &Connection) -> Result<(), StoreError> {
-    let docs = connection.collection::<Keyless>(NAME);
-    let keyless = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
-    let mut after = Bson::MinKey;
+/// Adds the search fields to products that were stored without them, by an older version or by another program.
+pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result<(), StoreError> {
+    let docs = connection.collection::<NamedProduct>(NAME);
+    let lacks_fields = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
+    let mut last_id = Bson::MinKey;
     loop {
-        let rest = doc! { "$and": [keyless.clone(), { "_id": { "$gt": after } }] };
-        let keyless = docs.find(rest).sort(doc! { "_id": 1 }).projection(doc! { "name": 1 }).limit(BATCH);
-        let keyless: Vec<Keyless> = keyless.await?.try_collect().await?;
-        let Some(last) = keyless.last() else { return Ok(()) };
-        after = last.id.clone();
-        let updates = keyless.iter().map(Keyless::completed).collect();
-        let updated = bulk::update_each(connection, NAME, updates).await?;
-        if !updated.errors.is_empty() {
-            tracing::warn!(count = updated.errors.len(), "products that break the rules can't be searched for");
+        let filter = doc! { "$and": [lacks_fields.clone(), { "_id": { "$gt": last_id } }] };
+        let query = docs.find(filter).sort(doc! { "_id": 1 }).projection(doc! { "name": 1 }).limit(BATCH);
+        let products: Vec<NamedProduct> = query.await?.try_collect().await?;
+        let Some(last) = products.last() else { return Ok(()) };
+        last_id = last.id.clone();
+        let updates = products.iter().map(NamedProduct::add_search_fields).collect();
+        let result = bulk::update_each(connection, NAME, updates).await?;
+        if !result.errors.is_empty() {
+            tracing::warn!(count = result.errors.len(), "products that break the rules can't be searched for");
         }
     }
 }
 
-/// A product without its keys.
+/// The fields of a product from which its search fields are made. Another program may have stored an id of any type.
 #[derive(serde::Deserialize)]
-struct Keyless {
+struct NamedProduct {
     #[serde(rename = "_id")]
     id: Bson,
     name: String,
 }
 
-impl Keyless {
-    /// Returns the update that adds the keys. It does nothing if the product has got another name in the meantime.
-    fn completed(&self) -> Document {
-        doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": keys(&self.name) } }
+impl NamedProduct {
+    /// Returns the update that adds the search fields. It does nothing if the product has got another name in the
+    /// meantime.
+    fn add_search_fields(&self) -> Document {
+        doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": search_fields(&self.name) } }
     }
 }
 
 fn starting_with(text: &str) -> Document {
-    doc! { "$gte": text, "$lt": format!("{text}{LAST}") }
+    doc! { "$gte": text, "$lt": format!("{text}{LAST_CHARACTER}") }
 }
 
-fn all_started(words: &[&str]) -> Vec<Document> {
+/// Returns one condition for each word: an element of a list begins with it.
+fn elements_starting_with(words: &[&str]) -> Vec<Document> {
     words.iter().map(|word| doc! { "$elemMatch": starting_with(word) }).collect()
 }
 
@@ -317,12 +325,13 @@ fn all_started(words: &[&str]) -> Vec<Document> {
 ///
 /// A product must then contain every word, also as a part of a longer word. `$text` finds only products that have at
 /// least one of them as a whole word.
-fn quoted(words: &[&str]) -> String {
+fn quote_each(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
 }
 
-fn filters(wanted: &ProductSearch) -> Vec<Document> {
-    let ProductSearch { brand, model, category, min_price, max_price, in_stock, .. } = wanted;
+/// Returns the filters for everything except the text.
+fn criteria_filters(criteria: &ProductSearch) -> Vec<Document> {
+    let ProductSearch { brand, model, category, min_price, max_price, in_stock, .. } = criteria;
     let mut filters = Vec::new();
     if brand.is_some() || model.is_some() || category.is_some() {
         let part = |code: &Option<Code>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
@@ -332,6 +341,9 @@ fn filters(wanted: &ProductSearch) -> Vec<Document> {
     }
     filters.extend(min_price.map(|price| doc! { "price": { "$gte": price.minor() } }));
     filters.extend(max_price.map(|price| doc! { "price": { "$lte": price.minor() } }));
-    filters.extend(in_stock.map(|there| doc! { "stock": if there { doc! { "$gt": 0 } } else { doc! { "$lte": 0 } } }));
+    filters.extend(in_stock.map(|in_stock| {
+        let comparison = if in_stock { "$gt" } else { "$lte" };
+        doc! { "stock": { comparison: 0 } }
+    }));
     filters
 }

@@ -31,9 +31,9 @@ use crate::{
 /// The name of the collection.
 pub(crate) const NAME: &str = "products";
 
-/// A product as it is stored, without the keys by which it is found.
+/// A product as it is stored, without the fields by which it is found.
 ///
-/// Reads send those keys along and drop them. They are short, and a projection that leaves them out would take the
+/// Reads send those fields along and drop them. They are short, and a projection that leaves them out would take the
 /// database longer than sending them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductDoc {
@@ -70,11 +70,11 @@ pub struct ProductDoc {
 }
 
 impl ProductDoc {
-    /// Returns the document to store: the product with the keys by which it is found.
-    pub(crate) fn stored(&self) -> mongodb::error::Result<Document> {
-        let mut stored = bson::serialize_to_document(self)?;
-        stored.extend(product_search::keys(self.name.as_str()));
-        Ok(stored)
+    /// Returns the document to store: the product with the fields by which it is found.
+    pub(crate) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
+        let mut document = bson::serialize_to_document(self)?;
+        document.extend(product_search::search_fields(self.name.as_str()));
+        Ok(document)
     }
 }
 
@@ -102,8 +102,8 @@ pub struct CartProduct {
 impl CartProduct {
     /// Returns the bytes of its texts, for the size of the cache.
     pub fn text_len(&self) -> usize {
-        let offer = self.offer.as_ref().map_or(0, |offer| offer.description.len());
-        self.code.as_str().len() + self.name.as_str().len() + self.image_url.as_str().len() + offer
+        let offer_len = self.offer.as_ref().map_or(0, |offer| offer.description.len());
+        self.code.as_str().len() + self.name.as_str().len() + self.image_url.as_str().len() + offer_len
     }
 
     fn fields() -> Document {
@@ -121,7 +121,8 @@ pub enum Visibility {
 }
 
 impl Visibility {
-    pub(crate) fn among(self, mut filter: Document) -> Document {
+    /// Adds to a filter for products that only visible ones match.
+    pub(crate) fn restrict(self, mut filter: Document) -> Document {
         if self == Self::ToCustomers {
             filter.insert("is_active", true);
         }
@@ -165,14 +166,14 @@ impl StorePart for Products {
     }
 
     fn layout() -> Option<Layout> {
-        let plain = vec![
+        let plain_indexes = vec![
             unique("code", doc! { "code": 1 }),
             index("parent", doc! { "parent": 1, "_id": 1 }),
             index("stock", doc! { "stock": 1, "_id": 1 }),
         ];
         Some(Layout {
             collection: NAME,
-            indexes: [plain, product_search::indexes()].concat(),
+            indexes: [plain_indexes, product_search::search_indexes()].concat(),
             validator: doc! { "$jsonSchema": {
                 "required": ["code", "parent", "name", "price", "stock", "is_active"],
                 "properties": {
@@ -186,7 +187,7 @@ impl StorePart for Products {
     }
 
     async fn complete(&self) -> Result<(), StoreError> {
-        product_search::add_missing_keys(&self.connection).await
+        product_search::add_missing_search_fields(&self.connection).await
     }
 }
 
@@ -195,9 +196,9 @@ impl Products {
     pub(in crate::catalogue) async fn by_code(
         &self,
         code: &FullCode,
-        shown: Visibility,
+        visibility: Visibility,
     ) -> Result<Option<ProductDoc>, StoreError> {
-        Ok(self.docs.find_one(shown.among(doc! { "code": code })).await?)
+        Ok(self.docs.find_one(visibility.restrict(doc! { "code": code })).await?)
     }
 
     /// Returns up to `limit` products of a category in the order of their insertion.
@@ -210,24 +211,24 @@ impl Products {
         text: Option<&SearchText>,
         after: Option<ProductId>,
         limit: i64,
-        shown: Visibility,
+        visibility: Visibility,
     ) -> Result<Vec<ProductDoc>, StoreError> {
-        let filter = shown.among(page_filter(Some(category), after));
-        let searched = ["name", "own_code", "description"];
-        search::page(&self.docs, filter, text, &searched, limit).await
+        let filter = visibility.restrict(page_filter(Some(category), after));
+        let searched_fields = ["name", "own_code", "description"];
+        search::page(&self.docs, filter, text, &searched_fields, limit).await
     }
 
     /// Returns the product with an id; `None` if there is none or it is hidden.
     pub(in crate::catalogue) async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
-        find_part(&self.docs, Visibility::ToCustomers.among(doc! { "_id": id }), CartProduct::fields()).await
+        find_part(&self.docs, Visibility::ToCustomers.restrict(doc! { "_id": id }), CartProduct::fields()).await
     }
 
     /// Returns those of the products that exist, hidden ones too, in any order.
-    pub(in crate::catalogue) async fn among(&self, ids: &[ProductId]) -> Result<Vec<CartProduct>, StoreError> {
+    pub(in crate::catalogue) async fn by_ids(&self, ids: &[ProductId]) -> Result<Vec<CartProduct>, StoreError> {
         let ids: Vec<Bson> = ids.iter().map(|id| Bson::from(*id)).collect();
         let docs = self.docs.clone_with_type::<CartProduct>();
-        let found = docs.find(doc! { "_id": { "$in": ids } }).projection(CartProduct::fields());
-        Ok(found.await?.try_collect().await?)
+        let query = docs.find(doc! { "_id": { "$in": ids } }).projection(CartProduct::fields());
+        Ok(query.await?.try_collect().await?)
     }
 
     /// Returns the current stock of a product, hidden or not; `None` if the product is gone.
@@ -244,12 +245,12 @@ impl Products {
         threshold: u32,
         limit: i64,
     ) -> Result<(Vec<StockLevel>, u64), StoreError> {
-        let low = doc! { "stock": { "$lte": i64::from(threshold) } };
-        let total = self.docs.count_documents(low.clone()).max_time(SEARCH_LIMIT).await?;
+        let is_low = doc! { "stock": { "$lte": i64::from(threshold) } };
+        let total = self.docs.count_documents(is_low.clone()).max_time(SEARCH_LIMIT).await?;
         let docs = self.docs.clone_with_type::<StockLevel>();
         let fields = doc! { "code": 1, "name": 1, "stock": 1, "is_active": 1 };
-        let found = docs.find(low).projection(fields).sort(doc! { "stock": 1, "_id": 1 }).limit(limit);
-        Ok((found.max_time(SEARCH_LIMIT).await?.try_collect().await?, total))
+        let query = docs.find(is_low).projection(fields).sort(doc! { "stock": 1, "_id": 1 }).limit(limit);
+        Ok((query.max_time(SEARCH_LIMIT).await?.try_collect().await?, total))
     }
 
     /// Counts all products exactly, hidden ones too. Fails if that takes longer than two seconds.
@@ -264,8 +265,9 @@ impl Products {
 
     /// Inserts many products. The caller makes sure that their categories exist.
     pub(in crate::catalogue) async fn insert_many(&self, products: &[ProductDoc]) -> Result<(), StoreError> {
-        let stored = products.iter().map(ProductDoc::stored).collect::<mongodb::error::Result<Vec<_>>>()?;
-        self.docs.clone_with_type::<Document>().insert_many(stored).await?;
+        let documents =
+            products.iter().map(ProductDoc::with_search_fields).collect::<mongodb::error::Result<Vec<_>>>()?;
+        self.docs.clone_with_type::<Document>().insert_many(documents).await?;
         Ok(())
     }
 }

@@ -24,22 +24,22 @@ pub(crate) async fn page<T>(
 where
     T: DeserializeOwned + Send + Sync,
 {
-    let mut limits = None;
+    let mut time_limit = None;
     if let Some(text) = text {
-        filter.insert("$or", holding(text, fields));
-        limits = Some(SEARCH_LIMIT);
+        filter.insert("$or", any_contains(text, fields));
+        time_limit = Some(SEARCH_LIMIT);
     }
-    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(limits);
+    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(limit).max_time(time_limit);
     Ok(docs.find(filter).with_options(options.build()).await?.try_collect().await?)
 }
 
 /// Returns one condition for each field: it contains the text, in any case.
-fn holding(text: &SearchText, fields: &[&str]) -> Vec<Bson> {
+fn any_contains(text: &SearchText, fields: &[&str]) -> Vec<Bson> {
     let pattern = text.pattern();
-    let holds = |field: &&str| {
-        let mut holds = Document::new();
-        holds.insert(*field, doc! { "$regex": pattern.as_str(), "$options": "i" });
-        holds.into()
+    let contains_text = |field: &&str| {
+        let mut condition = Document::new();
+        condition.insert(*field, doc! { "$regex": pattern.as_str(), "$options": "i" });
+        condition.into()
     };
-    fields.iter().map(holds).collect()
+    fields.iter().map(contains_text).collect()
 }

@@ -3,7 +3,7 @@
 use super::rows::{Column, Row};
 use crate::{
     catalogue::{
-        ProductChange, StockChange,
+        OfferChange, ProductChange, StockChange,
         rules::{
             entry,
             names::Name,
@@ -56,22 +56,23 @@ const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
 ];
 
 /// Checks a row. The error tells the first fault only.
-pub(super) fn check(row: &Row) -> Result<DesiredRow, InvalidField> {
+pub(super) fn check_row(row: &Row) -> Result<DesiredRow, InvalidField> {
     let mut branches: Vec<DesiredBranch> = Vec::new();
     for (level, code, name, image_url) in BRANCHES {
-        if ends_above(row, level)? {
+        // Each row must name a brand.
+        if level != TreeLevel::Brand && is_empty_from(row, level) {
             return Ok(DesiredRow { branches, product: None });
         }
-        let own_code = entry::code(level, needed(row, code)?)?;
+        let own_code = entry::code(level, required(row, code)?)?;
         branches.push(DesiredBranch {
             level,
-            code: below(branches.last(), &own_code),
+            code: full_code(branches.last(), &own_code),
             own_code,
-            name: given(row, name)?.map(|text| entry::name(level, text)).transpose()?,
-            image_url: given(row, image_url)?.map(|text| entry::image_url(image_url.name(), text)).transpose()?,
+            name: optional(row, name)?.map(|text| entry::name(level, text)).transpose()?,
+            image_url: optional(row, image_url)?.map(|text| entry::image_url(image_url.name(), text)).transpose()?,
         });
     }
-    let product = match ends_above(row, TreeLevel::Product)? {
+    let product = match is_empty_from(row, TreeLevel::Product) {
         true => None,
         false => Some(product(row, branches.last())?),
     };
@@ -79,37 +80,31 @@ pub(super) fn check(row: &Row) -> Result<DesiredRow, InvalidField> {
 }
 
 /// Returns whether the row says nothing about this level and the levels below it.
-///
-/// For the brand the answer is always `false`, because each row must name one.
-fn ends_above(row: &Row, level: TreeLevel) -> Result<bool, InvalidField> {
-    if level == TreeLevel::Brand {
-        return Ok(false);
-    }
-    let reaches = |column: &&Column| column.level() as u8 >= level as u8;
-    let mut below = Column::ALL.iter().filter(reaches);
-    Ok(below.all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty())))
+fn is_empty_from(row: &Row, level: TreeLevel) -> bool {
+    let mut columns = Column::ALL.iter().filter(|column| column.level() as u8 >= level as u8);
+    columns.all(|column| row.get(*column).is_none_or(|text| text.trim().is_empty()))
 }
 
-fn below(parent: Option<&DesiredBranch>, own_code: &Code) -> FullCode {
+fn full_code(parent: Option<&DesiredBranch>, own_code: &Code) -> FullCode {
     parent.map_or_else(|| FullCode::join([own_code.as_str()]), |parent| parent.code.child(own_code))
 }
 
 fn product(row: &Row, category: Option<&DesiredBranch>) -> Result<DesiredProduct, InvalidField> {
-    let own_code = entry::code(TreeLevel::Product, needed(row, Column::ProductCode)?)?;
-    let name = given(row, Column::ProductName)?;
-    let is_active = given(row, Column::IsActive)?;
+    let own_code = entry::code(TreeLevel::Product, required(row, Column::ProductCode)?)?;
+    let name = optional(row, Column::ProductName)?;
+    let is_active = optional(row, Column::IsActive)?;
     let change = ProductChange {
         name: name.map(|text| entry::name(TreeLevel::Product, text)).transpose()?,
-        description: given_lines(row, Column::Description)?.map(entry::description).transpose()?,
-        price: given(row, Column::Price)?.map(entry::price).transpose()?,
-        stock: given(row, Column::Stock)?.map(entry::stock).transpose()?.map(StockChange::To),
-        offer: offer(row)?,
-        is_active: is_active.map(flag).transpose()?,
+        description: optional_lines(row, Column::Description)?.map(entry::description).transpose()?,
+        price: optional(row, Column::Price)?.map(entry::price).transpose()?,
+        stock: optional(row, Column::Stock)?.map(entry::stock).transpose()?.map(StockChange::To),
+        offer: offer_change(row)?,
+        is_active: is_active.map(boolean).transpose()?,
         image: None,
     };
-    let image_url = given(row, Column::ImageUrl)?;
+    let image_url = optional(row, Column::ImageUrl)?;
     Ok(DesiredProduct {
-        code: below(category, &own_code),
+        code: full_code(category, &own_code),
         own_code,
         change,
         image_url: image_url.map(|text| entry::image_url(Column::ImageUrl.name(), text)).transpose()?,
@@ -121,23 +116,24 @@ fn product(row: &Row, category: Option<&DesiredBranch>) -> Result<DesiredProduct
 /// | the row has | result | meaning |
 /// |---|---|---|
 /// | none of the columns | `None` | the offer stays as it is |
-/// | some of them, all empty | `Some(None)` | the offer is removed |
-/// | a value in one of them | `Some(Some(_))`, or an error unless all four are valid | the offer is replaced |
-fn offer(row: &Row) -> Result<Option<Option<Offer>>, InvalidField> {
+/// | some of them, all empty | `Remove` | the offer is removed |
+/// | a value in one of them | `Replace`, or an error unless all four are valid | the offer is replaced |
+fn offer_change(row: &Row) -> Result<Option<OfferChange>, InvalidField> {
     let columns = [Column::OfferDiscount, Column::OfferFrom, Column::OfferTo, Column::OfferDescription];
-    let mut there = columns.into_iter().filter_map(|column| row.get(column)).peekable();
-    if there.peek().is_none() {
+    let mut cells = columns.into_iter().filter_map(|column| row.get(column)).peekable();
+    if cells.peek().is_none() {
         return Ok(None);
     }
-    if there.all(|text| text.trim().is_empty()) {
-        return Ok(Some(None));
+    if cells.all(|text| text.trim().is_empty()) {
+        return Ok(Some(OfferChange::Remove));
     }
-    let second = |column| Ok::<_, InvalidField>(needed(row, column)?.parse().ok());
-    let discount = needed(row, Column::OfferDiscount)?;
-    let (from, to) = (second(Column::OfferFrom)?, second(Column::OfferTo)?);
-    let description = given_lines(row, Column::OfferDescription)?;
-    let description = description.ok_or_else(|| InvalidField::required(Column::OfferDescription.name()))?;
-    Offer::check(discount, from, to, description.to_owned()).map(|offer| Some(Some(offer))).map_err(invalid_offer)
+    let unix_second = |column| Ok::<_, InvalidField>(required(row, column)?.parse().ok());
+    let discount = required(row, Column::OfferDiscount)?;
+    let (from, to) = (unix_second(Column::OfferFrom)?, unix_second(Column::OfferTo)?);
+    let description = optional_lines(row, Column::OfferDescription)?
+        .ok_or_else(|| InvalidField::required(Column::OfferDescription.name()))?;
+    let offer = Offer::check(discount, from, to, description.to_owned()).map_err(invalid_offer)?;
+    Ok(Some(OfferChange::Replace(offer)))
 }
 
 fn invalid_offer(why: InvalidOffer) -> InvalidField {
@@ -152,45 +148,45 @@ fn invalid_offer(why: InvalidOffer) -> InvalidField {
     InvalidField { field: column.name().into(), text: text.to_owned() }
 }
 
-fn flag(text: &str) -> Result<bool, InvalidField> {
+fn boolean(text: &str) -> Result<bool, InvalidField> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(fault(Column::IsActive, "must be true or false")),
+        _ => Err(invalid(Column::IsActive, "must be true or false")),
     }
 }
 
 /// Returns the trimmed text in a column, which must be a single line; `None` if the file does not have the column.
 ///
 /// An empty text is an error. To leave a value as it is, a file must leave out the column.
-fn given(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
-    checked(row, column, text::trimmed_line)
+fn optional(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
+    optional_text(row, column, text::trimmed_line)
 }
 
-/// Works like [`given`] for a text that may have several lines.
-fn given_lines(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
-    checked(row, column, text::trimmed_lines)
+/// Works like [`optional`] for a text that may have several lines.
+fn optional_lines(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
+    optional_text(row, column, text::trimmed_lines)
 }
 
-fn checked(
+fn optional_text(
     row: &Row,
     column: Column,
-    check: impl Fn(&str) -> Result<&str, text::ControlCharacters>,
+    trim: impl Fn(&str) -> Result<&str, text::ControlCharacters>,
 ) -> Result<Option<&str>, InvalidField> {
-    let Some(text) = row.get(column) else { return Ok(None) };
-    match check(text) {
+    let Some(cell) = row.get(column) else { return Ok(None) };
+    match trim(cell) {
         Ok("") => Err(InvalidField::required(column.name())),
-        Ok(text) => Ok(Some(text)),
-        Err(why) => Err(fault(column, why)),
+        Ok(trimmed) => Ok(Some(trimmed)),
+        Err(why) => Err(invalid(column, why)),
     }
 }
 
-/// Works like [`given`], but fails if the file does not have the column.
-fn needed(row: &Row, column: Column) -> Result<&str, InvalidField> {
-    given(row, column)?.ok_or_else(|| InvalidField::required(column.name()))
+/// Works like [`optional`], but fails if the file does not have the column.
+fn required(row: &Row, column: Column) -> Result<&str, InvalidField> {
+    optional(row, column)?.ok_or_else(|| InvalidField::required(column.name()))
 }
 
-fn fault(column: Column, why: impl std::fmt::Display) -> InvalidField {
+fn invalid(column: Column, why: impl std::fmt::Display) -> InvalidField {
     InvalidField { field: column.name().into(), text: format!("{} {why}", column.name()) }
 }
 
@@ -211,7 +207,7 @@ mod tests {
             (Column::CategoryCode, "BRK"),
             (Column::ProductCode, "P1"),
         ];
-        check(&row(&[&codes[..], cells].concat()))
+        check_row(&row(&[&codes[..], cells].concat()))
     }
 
     fn fault_of(cells: &[(Column, &str)]) -> String {
@@ -220,16 +216,17 @@ mod tests {
 
     #[test]
     fn a_row_ends_where_nothing_more_is_said() {
-        let brand = check(&row(&[(Column::BrandCode, " TATA "), (Column::ModelCode, ""), (Column::Price, " ")]));
-        let brand = brand.expect("a brand");
+        let brand_row =
+            check_row(&row(&[(Column::BrandCode, " TATA "), (Column::ModelCode, ""), (Column::Price, " ")]));
+        let brand = brand_row.expect("a brand");
         assert_eq!((brand.branches.len(), brand.product.is_none()), (1, true));
         let product = product_with(&[]).expect("a product").product.expect("a product");
         assert_eq!(product.code.as_str(), "TATA-NEXON-BRK-P1");
-        let gap = check(&row(&[(Column::BrandCode, "TATA"), (Column::CategoryCode, "BRK")]));
+        let gap = check_row(&row(&[(Column::BrandCode, "TATA"), (Column::CategoryCode, "BRK")]));
         assert_eq!(gap.expect_err("a gap").text, "model_code is required");
-        let stray = check(&row(&[(Column::BrandCode, "TATA"), (Column::Price, "1")]));
+        let stray = check_row(&row(&[(Column::BrandCode, "TATA"), (Column::Price, "1")]));
         assert_eq!(stray.expect_err("a price of nothing").text, "model_code is required");
-        assert_eq!(check(&Row::default()).expect_err("nothing").text, "brand_code is required");
+        assert_eq!(check_row(&Row::default()).expect_err("nothing").text, "brand_code is required");
     }
 
     #[test]
@@ -245,16 +242,17 @@ mod tests {
 
     #[test]
     fn an_offer_is_whole_or_ended_or_left_alone() {
-        let offer = |cells: &[(Column, &str)]| product_with(cells).map(|wanted| wanted.product.map(|p| p.change.offer));
-        assert_eq!(offer(&[]).expect("a product"), Some(None));
-        assert_eq!(offer(&[(Column::OfferFrom, "")]).expect("a product"), Some(Some(None)));
+        let change =
+            |cells: &[(Column, &str)]| product_with(cells).expect("a row").product.expect("a product").change.offer;
+        assert_eq!(change(&[]), None);
+        assert_eq!(change(&[(Column::OfferFrom, "")]), Some(OfferChange::Remove));
         let mut whole = vec![
             (Column::OfferDiscount, "12.5"),
             (Column::OfferFrom, "1"),
             (Column::OfferTo, "2"),
             (Column::OfferDescription, "Sale"),
         ];
-        assert!(matches!(offer(&whole), Ok(Some(Some(Some(_))))));
+        assert!(matches!(change(&whole), Some(OfferChange::Replace(_))));
         whole[1].1 = "3";
         assert_eq!(fault_of(&whole), "offer_from must not be after offer_to");
         whole[1].1 = "1.5";

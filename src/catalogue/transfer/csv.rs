@@ -12,7 +12,7 @@ const MOST_FIELDS: usize = 64;
 
 /// The state of reading one file.
 pub(super) struct CsvRows {
-    core: Reader,
+    reader: Reader,
     /// The columns, after the header was read.
     header: Option<Vec<Column>>,
     /// The bytes of the current record.
@@ -20,9 +20,9 @@ pub(super) struct CsvRows {
     /// Where the fields of the current record end in `bytes`.
     ends: Box<[usize]>,
     /// How many of `bytes` are used.
-    filled: usize,
+    used_bytes: usize,
     /// How many of `ends` are used.
-    fields: usize,
+    used_ends: usize,
     /// Whether the record is longer than any valid row. The rest of it is read and dropped.
     is_too_long: bool,
     /// Line breaks inside the current record.
@@ -34,12 +34,12 @@ pub(super) struct CsvRows {
 impl Default for CsvRows {
     fn default() -> Self {
         Self {
-            core: Reader::new(),
+            reader: Reader::new(),
             header: None,
             bytes: vec![0; LONGEST_ROW].into_boxed_slice(),
             ends: vec![0; MOST_FIELDS].into_boxed_slice(),
-            filled: 0,
-            fields: 0,
+            used_bytes: 0,
+            used_ends: 0,
             is_too_long: false,
             inner_lines: 0,
             last_byte: 0,
@@ -51,42 +51,44 @@ impl CsvRows {
     /// Reads from the start of `input` up to the end of a record. Returns how many bytes it used and what it found.
     ///
     /// An empty `input` means the end of the file.
-    pub(super) fn take(&mut self, input: &[u8]) -> Result<(usize, Parsed), ImportError> {
-        let (result, used, written, ended) =
-            self.core.read_record(input, &mut self.bytes[self.filled..], &mut self.ends[self.fields..]);
-        let new = &self.bytes[self.filled..self.filled + written];
-        self.inner_lines += new.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.filled += written;
-        self.fields += ended;
-        self.last_byte = input[..used].last().copied().unwrap_or(self.last_byte);
+    pub(super) fn parse(&mut self, input: &[u8]) -> Result<(usize, Parsed), ImportError> {
+        let (result, bytes_read, bytes_written, ends_written) =
+            self.reader.read_record(input, &mut self.bytes[self.used_bytes..], &mut self.ends[self.used_ends..]);
+        let new_bytes = &self.bytes[self.used_bytes..self.used_bytes + bytes_written];
+        self.inner_lines += new_bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.used_bytes += bytes_written;
+        self.used_ends += ends_written;
+        self.last_byte = input[..bytes_read].last().copied().unwrap_or(self.last_byte);
         let parsed = match result {
             ReadRecordResult::InputEmpty => Parsed::More,
             ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                (self.is_too_long, self.filled, self.fields) = (true, 0, 0);
+                (self.is_too_long, self.used_bytes, self.used_ends) = (true, 0, 0);
                 Parsed::More
             }
-            ReadRecordResult::Record => self.record()?,
+            ReadRecordResult::Record => self.end_record()?,
             ReadRecordResult::End => Parsed::End,
         };
-        Ok((used, parsed))
+        Ok((bytes_read, parsed))
     }
 
     /// Ends the current record: it is the header if there was none yet, otherwise a row.
-    fn record(&mut self) -> Result<Parsed, ImportError> {
+    fn end_record(&mut self) -> Result<Parsed, ImportError> {
         let is_too_long = std::mem::take(&mut self.is_too_long);
         let number = self.first_line();
-        let fields = self.fields();
-        (self.filled, self.fields, self.inner_lines) = (0, 0, 0);
-        let fields = fields.iter().map(|range| &self.bytes[range.clone()]);
+        let ranges = self.field_ranges();
+        (self.used_bytes, self.used_ends, self.inner_lines) = (0, 0, 0);
+        let fields = ranges.into_iter().map(|range| &self.bytes[range]);
         let Some(header) = &self.header else {
-            let no_header = || ImportError::Header("the first line is no header".to_owned());
-            self.header = Some(if is_too_long { Err(no_header()) } else { header(fields) }?);
+            if is_too_long {
+                return Err(ImportError::Header("the first line is no header".to_owned()));
+            }
+            self.header = Some(parse_header(fields)?);
             return Ok(Parsed::More);
         };
         let row = if is_too_long {
             Err(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
         } else {
-            row(header, fields)
+            parse_row(header, fields)
         };
         Ok(Parsed::Row(Box::new(NumberedRow { number, row })))
     }
@@ -95,12 +97,12 @@ impl CsvRows {
     ///
     /// `csv_core` counts all lines that it has read. The line breaks inside the record and at its end are subtracted.
     fn first_line(&self) -> u64 {
-        self.core.line().saturating_sub(self.inner_lines + u64::from(self.last_byte == b'\n'))
+        self.reader.line().saturating_sub(self.inner_lines + u64::from(self.last_byte == b'\n'))
     }
 
     /// Returns where the fields of the current record are in `bytes`.
-    fn fields(&self) -> Vec<std::ops::Range<usize>> {
-        let ends = &self.ends[..self.fields];
+    fn field_ranges(&self) -> Vec<std::ops::Range<usize>> {
+        let ends = &self.ends[..self.used_ends];
         let starts = std::iter::once(0).chain(ends.iter().copied());
         starts.zip(ends).map(|(start, end)| start..*end).collect()
     }
@@ -109,11 +111,11 @@ impl CsvRows {
 /// Returns the columns that a header names.
 ///
 /// An unknown column is an error, since it is most likely a typing mistake that would drop the values of all rows.
-fn header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, ImportError> {
+fn parse_header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, ImportError> {
     let mut columns = Vec::new();
     for field in fields {
-        let name = String::from_utf8_lossy(field);
-        let name: String = name.trim().chars().filter(|c| !c.is_control()).take(40).collect();
+        let text = String::from_utf8_lossy(field);
+        let name: String = text.trim().chars().filter(|c| !c.is_control()).take(40).collect();
         let column = Column::named(&name).ok_or_else(|| ImportError::Header(format!("unknown column: {name}")))?;
         if columns.contains(&column) {
             return Err(ImportError::Header(format!("the column {name} is there twice")));
@@ -126,7 +128,7 @@ fn header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, Imp
     }
 }
 
-fn row<'a>(header: &[Column], fields: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Row, String> {
+fn parse_row<'a>(header: &[Column], fields: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Row, String> {
     if fields.len() != header.len() {
         return Err(format!("the row has {} fields, the header {}", fields.len(), header.len()));
     }

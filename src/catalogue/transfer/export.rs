@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// A piece of the file is sent when it has at least this many bytes.
-const PIECE: usize = 64 * 1024;
+const PIECE_SIZE: usize = 64 * 1024;
 /// How many pieces may wait for a slow reader.
-const WAITING: usize = 4;
+const WAITING_PIECES: usize = 4;
 
 /// A file that is being written.
 pub struct Export {
@@ -34,7 +34,8 @@ pub struct Export {
     path: Vec<Parent>,
     /// Whether no child of the last one in `path` was found yet.
     is_childless: bool,
-    piece: Vec<u8>,
+    /// The part of the file that was not returned yet.
+    buffer: Vec<u8>,
     is_done: bool,
     /// How many products were written so far.
     products: u64,
@@ -46,19 +47,20 @@ struct Parent {
 }
 
 /// A message from the task that writes the file to the reader.
-enum Piece {
-    Some(Vec<u8>),
+enum Message {
+    /// The next piece of the file.
+    Piece(Vec<u8>),
     /// The whole file was sent. If the channel closes without this message, the file is incomplete.
-    End,
+    EndOfFile,
 }
 
 impl Export {
     /// Takes a snapshot of the catalogue and begins the file with its header.
     pub async fn begin(app: &App, format: TableFormat) -> Result<Self, StoreError> {
         let snapshot = app.store.tree.snapshot().await?;
-        let mut piece = Vec::with_capacity(PIECE * 2);
-        format.write_header(&mut piece);
-        Ok(Self { snapshot, format, path: Vec::new(), is_childless: false, piece, is_done: false, products: 0 })
+        let mut buffer = Vec::with_capacity(PIECE_SIZE * 2);
+        format.write_header(&mut buffer);
+        Ok(Self { snapshot, format, path: Vec::new(), is_childless: false, buffer, is_done: false, products: 0 })
     }
 
     /// Returns the format of the file.
@@ -73,22 +75,22 @@ impl Export {
 
     /// Returns the next piece of the file; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        while !self.is_done && self.piece.len() < PIECE {
+        while !self.is_done && self.buffer.len() < PIECE_SIZE {
             match self.snapshot.next().await? {
-                Some(ExportedEntry::Brand(brand)) => self.branch(0, &brand),
-                Some(ExportedEntry::Model(model)) => self.branch(1, &model),
-                Some(ExportedEntry::Category(category)) => self.branch(2, &category),
-                Some(ExportedEntry::Product(product)) => self.product(&product),
+                Some(ExportedEntry::Brand(brand)) => self.add_branch(0, &brand),
+                Some(ExportedEntry::Model(model)) => self.add_branch(1, &model),
+                Some(ExportedEntry::Category(category)) => self.add_branch(2, &category),
+                Some(ExportedEntry::Product(product)) => self.add_product(&product),
                 None => {
-                    self.end_childless();
+                    self.write_childless_parent();
                     self.is_done = true;
                 }
             }
         }
-        if self.piece.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(None);
         }
-        Ok(Some(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE * 2))))
+        Ok(Some(std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE_SIZE * 2))))
     }
 
     /// Returns the file as a stream of pieces.
@@ -96,47 +98,49 @@ impl Export {
     /// A task of `tasks` writes them. It stops when the stream is dropped. If the file cannot be written to its end,
     /// the last item of the stream is an error.
     pub fn stream(self, tasks: &TaskTracker) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        tasks.spawn(self.send(sender));
+        let (sender, receiver) = mpsc::channel(WAITING_PIECES);
+        tasks.spawn(self.send_to(sender));
         stream::unfold(Some(receiver), |receiver| async {
             let mut receiver = receiver?;
             match receiver.recv().await {
-                Some(Piece::Some(bytes)) => Some((Ok(bytes), Some(receiver))),
-                Some(Piece::End) => None,
+                Some(Message::Piece(bytes)) => Some((Ok(bytes), Some(receiver))),
+                Some(Message::EndOfFile) => None,
                 None => Some((Err(io::Error::other("the export was cut off")), None)),
             }
         })
     }
 
-    /// Sends all pieces, then [`Piece::End`]. Stops when nobody receives them any more.
-    async fn send(mut self, to: mpsc::Sender<Piece>) {
+    /// Sends all pieces, then [`Message::EndOfFile`]. Stops when nobody receives them any more.
+    async fn send_to(mut self, sender: mpsc::Sender<Message>) {
         loop {
-            let piece = match self.next().await {
-                Ok(Some(piece)) => Piece::Some(piece),
-                Ok(None) => Piece::End,
+            let message = match self.next().await {
+                Ok(Some(piece)) => Message::Piece(piece),
+                Ok(None) => Message::EndOfFile,
                 Err(cause) => return tracing::error!(%cause, "an export was cut off"),
             };
-            let is_end = matches!(piece, Piece::End);
-            let nobody_reads = to.send(piece).await.is_err();
+            let is_end = matches!(message, Message::EndOfFile);
+            let nobody_reads = sender.send(message).await.is_err();
             if is_end || nobody_reads {
                 return;
             }
         }
     }
 
-    fn branch<L: Level>(&mut self, depth: usize, branch: &BranchDoc<L>) {
-        if !self.enter(depth, branch.parent.as_ref()) {
+    /// Makes a branch the end of the path, if its parent is in the path.
+    fn add_branch<L: Level>(&mut self, depth: usize, branch: &BranchDoc<L>) {
+        if !self.go_back_to(depth, branch.parent.as_ref()) {
             return;
         }
-        self.path.push(Parent { code: branch.code.clone(), cells: cells(branch) });
+        self.path.push(Parent { code: branch.code.clone(), cells: branch_cells(branch) });
         self.is_childless = true;
     }
 
-    fn product(&mut self, product: &ProductDoc) {
-        if self.enter(3, Some(&product.parent)) {
-            let mut row = self.parents();
-            fill(&mut row, product);
-            self.format.write_row(&row, &mut self.piece);
+    /// Writes the row of a product, if its category is in the path.
+    fn add_product(&mut self, product: &ProductDoc) {
+        if self.go_back_to(3, Some(&product.parent)) {
+            let mut row = self.path_row();
+            set_product_cells(&mut row, product);
+            self.format.write_row(&row, &mut self.buffer);
             self.products += 1;
         }
     }
@@ -145,12 +149,12 @@ impl Export {
     ///
     /// Returns `false` if `parent` is not in the path, which means that it was deleted. Its products are then about to
     /// be removed, and the file leaves them out. If the path changes, the row of a childless parent is written first.
-    fn enter(&mut self, depth: usize, parent: Option<&FullCode>) -> bool {
+    fn go_back_to(&mut self, depth: usize, parent: Option<&FullCode>) -> bool {
         if self.path.len() < depth || parent != depth.checked_sub(1).map(|above| &self.path[above].code) {
             return false;
         }
         if self.path.len() > depth {
-            self.end_childless();
+            self.write_childless_parent();
         }
         self.is_childless = false;
         self.path.truncate(depth);
@@ -158,14 +162,14 @@ impl Export {
     }
 
     /// Writes a row for the end of the path if it has no children.
-    fn end_childless(&mut self) {
+    fn write_childless_parent(&mut self) {
         if std::mem::take(&mut self.is_childless) {
-            self.format.write_row(&self.parents(), &mut self.piece);
+            self.format.write_row(&self.path_row(), &mut self.buffer);
         }
     }
 
     /// Returns a row with the columns of the path.
-    fn parents(&self) -> Row {
+    fn path_row(&self) -> Row {
         let mut row = Row::default();
         for (column, text) in self.path.iter().flat_map(|parent| &parent.cells) {
             row.set(*column, text.as_str());
@@ -174,7 +178,7 @@ impl Export {
     }
 }
 
-fn cells<L: Level>(branch: &BranchDoc<L>) -> [(Column, String); 3] {
+fn branch_cells<L: Level>(branch: &BranchDoc<L>) -> [(Column, String); 3] {
     let columns = match L::LEVEL as usize {
         0 => [Column::BrandCode, Column::BrandName, Column::BrandImageUrl],
         1 => [Column::ModelCode, Column::ModelName, Column::ModelImageUrl],
@@ -184,7 +188,7 @@ fn cells<L: Level>(branch: &BranchDoc<L>) -> [(Column, String); 3] {
     [(code, branch.own_code.to_string()), (name, branch.name.to_string()), (image_url, branch.image_url().to_string())]
 }
 
-fn fill(row: &mut Row, product: &ProductDoc) {
+fn set_product_cells(row: &mut Row, product: &ProductDoc) {
     row.set(Column::ProductCode, product.own_code.as_str());
     row.set(Column::ProductName, product.name.to_string());
     row.set(Column::Description, product.description.to_string());
@@ -203,7 +207,7 @@ fn fill(row: &mut Row, product: &ProductDoc) {
 impl TableFormat {
     /// Returns a file with one brand without models and one product, for the documentation of the API.
     pub fn example(self) -> String {
-        let texts = [
+        let product = [
             ["TATA", "Tata Motors", "https://images.example.com/tata.webp", "NEXON", "Nexon"].as_slice(),
             &["https://images.example.com/nexon.webp", "BRK", "Brakes", "https://images.example.com/brakes.webp"],
             &["PADF", "Front brake pad set", "Ceramic pads, with wear indicator.", "2499.00", "40"],
@@ -212,7 +216,7 @@ impl TableFormat {
         let brand = ["KIA", "Kia", "https://images.example.com/kia.webp"];
         let mut file = Vec::new();
         self.write_header(&mut file);
-        for texts in [brand.to_vec(), texts.concat()] {
+        for texts in [brand.to_vec(), product.concat()] {
             let mut row = Row::default();
             Column::ALL.iter().zip(texts).for_each(|(column, text)| row.set(*column, text));
             self.write_row(&row, &mut file);

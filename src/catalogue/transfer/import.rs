@@ -6,9 +6,9 @@ use tokio::io::AsyncRead;
 
 use super::{
     TableFormat,
-    check::check,
+    check::check_row,
     error::ImportError,
-    merge::{Done, Merged, WantedLine, codes, merge},
+    merge::{CheckedRow, Effect, MergeOutcome, codes_of, merge_rows},
     parent_claims::ParentClaims,
     reader::Rows,
     rows::NumberedRow,
@@ -20,7 +20,7 @@ const BATCH: usize = 500;
 /// A batch of long rows ends earlier, at this many bytes. Writing it takes several times as much memory.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// How many failed rows a report lists.
-const TOLD: usize = 1_000;
+const MOST_LISTED: usize = 1_000;
 /// How often writing a single row is tried if somebody else inserts the same entry at the same moment.
 const ATTEMPTS: usize = 3;
 
@@ -64,76 +64,78 @@ pub async fn import(
     if rows.is_empty() {
         return Err(ImportError::Empty);
     }
-    let mut import = Import { app, author, said: Arc::default(), report: Report::default() };
-    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let mut import = RunningImport { app, author, claims: Arc::default(), report: Report::default() };
+    let (mut batch, mut batch_bytes) = (Vec::new(), 0);
     while let Some(NumberedRow { number, row }) = rows.next().await? {
-        match row.and_then(|row| check(&row).map(|wanted| (wanted, row.size())).map_err(|invalid| invalid.text)) {
-            Ok((wanted, size)) => {
-                batch.push(WantedLine { number, wanted });
-                bytes += size;
+        match row.and_then(|row| check_row(&row).map(|desired| (desired, row.size())).map_err(|fault| fault.text)) {
+            Ok((desired, size)) => {
+                batch.push(CheckedRow { number, desired });
+                batch_bytes += size;
             }
-            Err(error) => import.fail(number, error),
+            Err(error) => import.report_failure(number, error),
         }
-        if batch.len() == BATCH || bytes >= BATCH_BYTES {
-            bytes = 0;
-            import.write(std::mem::take(&mut batch)).await?;
-            progress(rows.read);
+        if batch.len() == BATCH || batch_bytes >= BATCH_BYTES {
+            batch_bytes = 0;
+            import.write_batch(std::mem::take(&mut batch)).await?;
+            progress(rows.bytes_read);
         }
     }
-    import.write(batch).await?;
-    progress(rows.read);
+    import.write_batch(batch).await?;
+    progress(rows.bytes_read);
     import.report.failed.sort();
     Ok(import.report)
 }
 
-struct Import<'a> {
+struct RunningImport<'a> {
     app: &'a App,
     author: Option<&'a Author>,
-    said: Arc<ParentClaims>,
+    /// What the rows that were written say about parents.
+    claims: Arc<ParentClaims>,
     report: Report,
 }
 
-impl Import<'_> {
+impl RunningImport<'_> {
     /// Writes a batch in one transaction. If that fails, writes its rows one by one, so that one row cannot fail the
     /// others.
     ///
     /// Returns an error only if further rows would fail as well, for example because the database is unavailable.
-    async fn write(&mut self, lines: Vec<WantedLine>) -> Result<(), StoreError> {
-        if lines.is_empty() {
+    async fn write_batch(&mut self, batch: Vec<CheckedRow>) -> Result<(), StoreError> {
+        if batch.is_empty() {
             return Ok(());
         }
-        let lines = Arc::new(lines);
-        match self.try_writing(&lines).await {
-            Ok(merged) => self.count(merged),
+        let rows = Arc::new(batch);
+        match self.try_to_write(&rows).await {
+            Ok(outcome) => self.report_outcome(outcome),
             Err(error) if error.concerns_all() => return Err(error),
             Err(_) => {
-                for line in lines.iter() {
-                    self.write_alone(line.clone()).await?;
+                for row in rows.iter() {
+                    self.write_row(row.clone()).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Writes one row in a transaction of its own and counts it, also if it fails.
-    async fn write_alone(&mut self, line: WantedLine) -> Result<(), StoreError> {
-        let (number, line) = (line.number, Arc::new(vec![line]));
+    /// Writes one row in a transaction of its own and reports it, also if it fails.
+    async fn write_row(&mut self, row: CheckedRow) -> Result<(), StoreError> {
+        let number = row.number;
+        let rows = Arc::new(vec![row]);
         for attempt in 1.. {
-            match self.try_writing(&line).await {
-                Ok(merged) => {
-                    self.count(merged);
+            match self.try_to_write(&rows).await {
+                Ok(outcome) => {
+                    self.report_outcome(outcome);
                     break;
                 }
                 Err(error) if error.concerns_all() => return Err(error),
                 // Somebody else has inserted the entry in the meantime. The next attempt will find and change it.
                 Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
                 Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
-                    self.fail(number, error.to_string());
+                    self.report_failure(number, error.to_string());
                     break;
                 }
                 Err(error) => {
                     tracing::error!(line = number, cause = %error, "a row can't be imported");
-                    self.fail(number, "the row can't be stored".to_owned());
+                    self.report_failure(number, "the row can't be stored".to_owned());
                     break;
                 }
             }
@@ -142,33 +144,33 @@ impl Import<'_> {
     }
 
     /// Writes rows in one transaction and tells the cache of the changes.
-    async fn try_writing(&self, lines: &Arc<Vec<WantedLine>>) -> Result<Merged, StoreError> {
+    async fn try_to_write(&self, rows: &Arc<Vec<CheckedRow>>) -> Result<MergeOutcome, StoreError> {
         let trail: Trail = self.app.trail(self.author);
-        let (lines, said, now) = (Arc::clone(lines), Arc::clone(&self.said), trail.now);
-        let codes = codes(&lines);
-        let merge = move |found: &mut FoundEntries| merge(found, &lines, &said, now);
-        let (merged, touched) = self.app.store.tree.import(&codes, merge, &trail).await?;
-        touched.iter().for_each(|touched| self.app.catalogue.changed(touched));
-        Ok(merged)
+        let codes = codes_of(rows);
+        let (rows, claims, now) = (Arc::clone(rows), Arc::clone(&self.claims), trail.now);
+        let merge = move |found: &mut FoundEntries| merge_rows(found, &rows, &claims, now);
+        let (outcome, changed_parts) = self.app.store.tree.import(&codes, merge, &trail).await?;
+        changed_parts.iter().for_each(|part| self.app.catalogue.mark_changed(part));
+        Ok(outcome)
     }
 
     /// Adds the outcome of written rows to the report and remembers what they say about parents.
-    fn count(&mut self, merged: Merged) {
-        for (number, done) in merged.lines {
-            match done {
-                Ok(Done::Inserted) => self.report.inserted += 1,
-                Ok(Done::Updated) => self.report.updated += 1,
-                Ok(Done::Unchanged) => self.report.unchanged += 1,
-                Err(error) => self.fail(number, error),
+    fn report_outcome(&mut self, outcome: MergeOutcome) {
+        for (number, effect) in outcome.rows {
+            match effect {
+                Ok(Effect::Inserts) => self.report.inserted += 1,
+                Ok(Effect::Updates) => self.report.updated += 1,
+                Ok(Effect::Nothing) => self.report.unchanged += 1,
+                Err(error) => self.report_failure(number, error),
             }
         }
         // No transaction holds the other reference any more, so `make_mut` does not copy.
-        Arc::make_mut(&mut self.said).learn(merged.said);
+        Arc::make_mut(&mut self.claims).add_all(outcome.claims);
     }
 
-    fn fail(&mut self, line: u64, error: String) {
+    fn report_failure(&mut self, line: u64, error: String) {
         self.report.failed_count += 1;
-        if self.report.failed.len() < TOLD {
+        if self.report.failed.len() < MOST_LISTED {
             self.report.failed.push(FailedRow { line, error });
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     catalogue::{
         EntryImage, InsertError, NewBranch, NewProduct,
         store::{
-            branches::{BranchDoc, Category, Level},
+            branches::{BranchDoc, Brand, Category, Level, Model},
             products::ProductDoc,
             tree::{Codes, Entries, FoundEntries, Node},
         },
@@ -19,41 +19,40 @@ use crate::{
         invalid::InvalidField,
         time::Timestamp,
         tree_level::TreeLevel,
-        url::ImageUrl,
     },
 };
 
 /// A checked row and the number of the line in which it begins.
 #[derive(Debug, Clone)]
-pub(super) struct WantedLine {
+pub(super) struct CheckedRow {
     pub(super) number: u64,
-    pub(super) wanted: DesiredRow,
+    pub(super) desired: DesiredRow,
 }
 
-/// The outcome of a row.
+/// What a row does to an entry or, in the report, to the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
-    /// Its entry was inserted.
-    Inserted,
-    /// It changed its entry or a parent.
-    Updated,
-    /// Everything was like this already.
-    Unchanged,
+pub(super) enum Effect {
+    /// It inserts the entry.
+    Inserts,
+    /// It changes the entry. In the report: it changes its entry or a parent.
+    Updates,
+    /// Everything is like this already.
+    Nothing,
 }
 
 /// The outcome of several rows.
 #[derive(Debug, Default)]
-pub(super) struct Merged {
-    /// The outcome of each row, with the number of its line.
-    pub(super) lines: Vec<(u64, Result<Done, String>)>,
+pub(super) struct MergeOutcome {
+    /// The effect of each row or why it failed, with the number of its line.
+    pub(super) rows: Vec<(u64, Result<Effect, String>)>,
     /// What the rows that succeeded say about parents.
-    pub(super) said: ParentClaims,
+    pub(super) claims: ParentClaims,
 }
 
 /// Returns the full codes of all entries that the rows name.
-pub(super) fn codes(lines: &[WantedLine]) -> Codes {
+pub(super) fn codes_of(rows: &[CheckedRow]) -> Codes {
     let mut codes = Codes::default();
-    for DesiredRow { branches, product } in lines.iter().map(|line| &line.wanted) {
+    for DesiredRow { branches, product } in rows.iter().map(|row| &row.desired) {
         let levels = [&mut codes.brands, &mut codes.models, &mut codes.categories];
         for (level, branch) in levels.into_iter().zip(branches) {
             level.insert(branch.code.clone());
@@ -64,142 +63,185 @@ pub(super) fn codes(lines: &[WantedLine]) -> Codes {
 }
 
 /// Brings entries into the states that rows describe, one row after the other.
-pub(super) fn merge(found: &mut FoundEntries, lines: &[WantedLine], said: &ParentClaims, now: Timestamp) -> Merged {
-    let mut merged = Merged::default();
-    for WantedLine { number, wanted } in lines {
-        let refused = wanted.branches.iter().find_map(|branch| said.refusal(branch, &merged.said));
-        let done = refused.map_or_else(|| apply(found, wanted, now), Err);
-        if done.is_ok() {
-            wanted.branches.iter().for_each(|branch| merged.said.add(branch));
+///
+/// `earlier_claims` is what the rows of earlier batches say about parents.
+pub(super) fn merge_rows(
+    found: &mut FoundEntries,
+    rows: &[CheckedRow],
+    earlier_claims: &ParentClaims,
+    now: Timestamp,
+) -> MergeOutcome {
+    let mut outcome = MergeOutcome::default();
+    for CheckedRow { number, desired } in rows {
+        let mut branches = desired.branches.iter();
+        let checked = branches.try_for_each(|branch| earlier_claims.check(branch, &outcome.claims));
+        let effect = checked.and_then(|()| merge_row(found, desired, now));
+        if effect.is_ok() {
+            desired.branches.iter().for_each(|branch| outcome.claims.add(branch));
         }
-        merged.lines.push((*number, done));
+        outcome.rows.push((*number, effect));
     }
-    merged
+    outcome
 }
 
 /// Applies one row. All of its entries are worked out before the first one is changed.
-fn apply(found: &mut FoundEntries, wanted: &DesiredRow, now: Timestamp) -> Result<Done, String> {
-    let Some(wish) = wanted.branches.first() else { return Ok(Done::Unchanged) };
-    let brand = branch(&found.brands, found, wish, |new| new.top(BrandId::new(), now))?;
-    let model = match wanted.branches.get(1) {
-        Some(wish) => {
-            let (id, code) = (brand.node.id, &brand.node.code);
-            Some(branch(&found.models, found, wish, |new| new.below(ModelId::new(), id, code, now))?)
+fn merge_row(found: &mut FoundEntries, desired: &DesiredRow, now: Timestamp) -> Result<Effect, String> {
+    let Some(desired_brand) = desired.branches.first() else { return Ok(Effect::Nothing) };
+    let brand = merge_branch(&found.brands, found, desired_brand, |new| new.top(BrandId::new(), now))?;
+    let model = match desired.branches.get(1) {
+        Some(desired_model) => {
+            let parent = &brand.node;
+            let make = |new: NewBranch| new.below(ModelId::new(), parent.id, &parent.code, now);
+            Some(merge_branch(&found.models, found, desired_model, make)?)
         }
         None => None,
     };
-    let category = match (&model, wanted.branches.get(2)) {
-        (Some(MergedEntry { node: model, .. }), Some(wish)) => {
-            let make = |new: NewBranch| new.below(CategoryId::new(), model.id, &model.code, now);
-            Some(branch(&found.categories, found, wish, make)?)
+    let category = match (&model, desired.branches.get(2)) {
+        (Some(MergedEntry { node: parent, .. }), Some(desired_category)) => {
+            let make = |new: NewBranch| new.below(CategoryId::new(), parent.id, &parent.code, now);
+            Some(merge_branch(&found.categories, found, desired_category, make)?)
         }
         _ => None,
     };
-    let product = match (&category, &wanted.product) {
-        (Some(category), Some(wish)) => Some(one_product(&found.products, wish, &category.node, now)?),
+    let product = match (&category, &desired.product) {
+        (Some(category), Some(desired)) => Some(merge_product(&found.products, desired, &category.node, now)?),
         _ => None,
     };
-    let below = [model.as_ref().map(|m| m.done), category.as_ref().map(|c| c.done), product.as_ref().map(|p| p.done)];
-    let done = below.into_iter().flatten().fold(brand.done, |parents, done| done.after(parents));
-    brand.put(&mut found.brands);
-    model.into_iter().for_each(|model| model.put(&mut found.models));
-    category.into_iter().for_each(|category| category.put(&mut found.categories));
-    product.into_iter().for_each(|product| product.put(&mut found.products));
-    Ok(done)
+    Ok(MergedRow { brand, model, category, product }.put_into(found))
 }
 
-/// The new state of an entry, and how it differs from the old one.
-struct MergedEntry<N> {
-    node: N,
-    done: Done,
+/// The new states of the entries that one row names.
+struct MergedRow {
+    brand: MergedEntry<BranchDoc<Brand>>,
+    model: Option<MergedEntry<BranchDoc<Model>>>,
+    category: Option<MergedEntry<BranchDoc<Category>>>,
+    product: Option<MergedEntry<ProductDoc>>,
 }
 
-impl Done {
-    /// Returns the outcome of a row from the outcome of its entry (`self`) and of its parents.
+impl MergedRow {
+    /// Sets the new states of the entries and returns the effect of the row.
+    fn put_into(self, found: &mut FoundEntries) -> Effect {
+        let Self { brand, model, category, product } = self;
+        let mut effect = brand.put_into(&mut found.brands);
+        if let Some(model) = model {
+            effect = effect.with_child(model.put_into(&mut found.models));
+        }
+        if let Some(category) = category {
+            effect = effect.with_child(category.put_into(&mut found.categories));
+        }
+        if let Some(product) = product {
+            effect = effect.with_child(product.put_into(&mut found.products));
+        }
+        effect
+    }
+}
+
+impl Effect {
+    /// Returns the effect of a row on an entry and its parents from that on the parents (`self`) and on the entry.
     ///
-    /// | entry | parents | row |
+    /// | parents | entry | row |
     /// |---|---|---|
-    /// | inserted | any | inserted |
-    /// | unchanged | unchanged | unchanged |
-    /// | any other case | | updated |
-    fn after(self, parents: Self) -> Self {
-        match (self, parents) {
-            (Self::Unchanged, Self::Unchanged) => Self::Unchanged,
-            (Self::Inserted, _) => Self::Inserted,
-            _ => Self::Updated,
+    /// | any | inserts | inserts |
+    /// | nothing | nothing | nothing |
+    /// | any other case | | updates |
+    fn with_child(self, entry: Self) -> Self {
+        match (self, entry) {
+            (_, Self::Inserts) => Self::Inserts,
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+            _ => Self::Updates,
         }
     }
 }
 
+/// The new state of an entry, and what brings it about.
+struct MergedEntry<N> {
+    node: N,
+    effect: Effect,
+}
+
 impl<N: Node> MergedEntry<N> {
-    fn put(self, entries: &mut Entries<N>) {
-        if self.done != Done::Unchanged {
+    /// Sets the new state of the entry, if it differs from the old one, and returns the effect.
+    fn put_into(self, entries: &mut Entries<N>) -> Effect {
+        if self.effect != Effect::Nothing {
             entries.put(self.node);
         }
+        self.effect
     }
 }
 
 /// Works out the new state of a brand, model or category. If there is none yet, `make` makes the document.
-///
-/// A new one needs a name and the URL of an image.
-fn branch<L: Level>(
+fn merge_branch<L: Level>(
     entries: &Entries<BranchDoc<L>>,
     found: &FoundEntries,
-    wish: &DesiredBranch,
+    desired: &DesiredBranch,
     make: impl FnOnce(NewBranch) -> BranchDoc<L>,
 ) -> Result<MergedEntry<BranchDoc<L>>, String> {
-    let DesiredBranch { level, own_code, code, name, image_url } = wish;
-    if let Some(node) = entries.get(code) {
-        let mut node = node.clone();
-        let renamed = name.as_ref().filter(|name| **name != node.name);
-        let is_new = renamed.is_some() || image_url.as_ref().is_some_and(|url| *url != node.image_url);
-        if let Some(name) = renamed {
-            node.name = name.clone();
+    match entries.get(&desired.code) {
+        Some(existing) => Ok(change_branch(existing, desired)),
+        None => {
+            refuse_purged(found, &desired.code, desired.level)?;
+            Ok(MergedEntry { node: make(new_branch(desired)?), effect: Effect::Inserts })
         }
-        show(&mut node, image_url.as_ref());
-        return Ok(MergedEntry { node, done: if is_new { Done::Updated } else { Done::Unchanged } });
     }
-    refuse_purged(found, code, *level)?;
-    let field = |what: &str| format!("{}_{what}", level.word());
-    let name = name.clone().ok_or_else(|| required(field("name")))?;
-    let url = image_url.clone().ok_or_else(|| required(field("image_url")))?;
-    let new = NewBranch { code: own_code.clone(), name, image: EntryImage { url, key: None } };
-    Ok(MergedEntry { node: make(new), done: Done::Inserted })
+}
+
+fn change_branch<L: Level>(existing: &BranchDoc<L>, desired: &DesiredBranch) -> MergedEntry<BranchDoc<L>> {
+    let mut node = existing.clone();
+    if let Some(name) = &desired.name {
+        node.name = name.clone();
+    }
+    if let Some(url) = &desired.image_url {
+        node.show_image(url, None);
+    }
+    let is_changed = node.name != existing.name || node.image_url != existing.image_url;
+    MergedEntry { node, effect: if is_changed { Effect::Updates } else { Effect::Nothing } }
+}
+
+/// Returns a new brand, model or category, which needs a name and the URL of an image.
+fn new_branch(desired: &DesiredBranch) -> Result<NewBranch, String> {
+    let field = |suffix: &str| format!("{}_{suffix}", desired.level.word());
+    let name = desired.name.clone().ok_or_else(|| is_required(field("name")))?;
+    let url = desired.image_url.clone().ok_or_else(|| is_required(field("image_url")))?;
+    Ok(NewBranch { code: desired.own_code.clone(), name, image: EntryImage { url, key: None } })
 }
 
 /// Works out the new state of a product.
-///
-/// A new one needs a name, a description, a price, a stock and the URL of an image.
-fn one_product(
+fn merge_product(
     entries: &Entries<ProductDoc>,
-    wish: &DesiredProduct,
+    desired: &DesiredProduct,
     category: &BranchDoc<Category>,
     now: Timestamp,
 ) -> Result<MergedEntry<ProductDoc>, String> {
-    let DesiredProduct { own_code, code, change, image_url } = wish;
-    let (mut node, mut done) = match entries.get(code) {
-        Some(node) => (node.clone(), Done::Unchanged),
-        None => {
-            let stock = change.stock.and_then(|stock| stock.pieces()).ok_or_else(|| required("stock"))?;
-            let url = image_url.clone().ok_or_else(|| required("image_url"))?;
-            let new = NewProduct {
-                code: own_code.clone(),
-                name: change.name.clone().ok_or_else(|| required("product_name"))?,
-                description: change.description.clone().ok_or_else(|| required("description"))?,
-                price: change.price.ok_or_else(|| required("price"))?,
-                stock,
-                image: EntryImage { url, key: None },
-            };
-            (new.below(ProductId::new(), category.id, &category.code, now), Done::Inserted)
-        }
+    let existing = entries.get(&desired.code);
+    let mut node = match existing {
+        Some(product) => product.clone(),
+        None => new_product(desired)?.below(ProductId::new(), category.id, &category.code, now),
     };
-    let before = (done == Done::Unchanged).then(|| node.clone());
-    change.apply_to(&mut node).map_err(|refusal| refusal.to_string())?;
-    show(&mut node, image_url.as_ref());
-    if before.is_some_and(|before| differ(&before, &node)) {
-        done = Done::Updated;
+    desired.change.apply_to(&mut node).map_err(|refusal| refusal.to_string())?;
+    if let Some(url) = &desired.image_url {
+        node.show_image(url, None);
     }
-    Ok(MergedEntry { node, done })
+    let effect = match existing {
+        None => Effect::Inserts,
+        Some(product) if differ(product, &node) => Effect::Updates,
+        Some(_) => Effect::Nothing,
+    };
+    Ok(MergedEntry { node, effect })
+}
+
+/// Returns a new product, which needs a name, a description, a price, a stock and the URL of an image.
+fn new_product(desired: &DesiredProduct) -> Result<NewProduct, String> {
+    let DesiredProduct { own_code, change, image_url, .. } = desired;
+    let stock = change.stock.and_then(|stock| stock.fixed_pieces()).ok_or_else(|| is_required("stock"))?;
+    let url = image_url.clone().ok_or_else(|| is_required("image_url"))?;
+    Ok(NewProduct {
+        code: own_code.clone(),
+        name: change.name.clone().ok_or_else(|| is_required("product_name"))?,
+        description: change.description.clone().ok_or_else(|| is_required("description"))?,
+        price: change.price.ok_or_else(|| is_required("price"))?,
+        stock,
+        image: EntryImage { url, key: None },
+    })
 }
 
 /// Returns whether a row has changed anything about a product.
@@ -213,22 +255,11 @@ fn differ(before: &ProductDoc, after: &ProductDoc) -> bool {
         || before.image_url != after.image_url
 }
 
-/// Shows another image, unless the entry shows this URL already.
-///
-/// In that case the key must stay as well: the URL may be the one of an image that the shop stores for this entry.
-fn show<N: Node>(node: &mut N, url: Option<&ImageUrl>) {
-    if let Some(url) = url
-        && node.image_url() != url
-    {
-        node.show(url.clone(), None);
-    }
-}
-
 /// Fails if the code belongs to a deleted branch whose products are still being removed.
 fn refuse_purged(found: &FoundEntries, code: &FullCode, level: TreeLevel) -> Result<(), String> {
     if found.purged.contains(code) { Err(InsertError::CodeTaken(level).to_string()) } else { Ok(()) }
 }
 
-fn required(field: impl Into<std::borrow::Cow<'static, str>>) -> String {
+fn is_required(field: impl Into<std::borrow::Cow<'static, str>>) -> String {
     InvalidField::required(field).text
 }

@@ -15,80 +15,88 @@ use crate::{catalogue::rules::names::Name, values::url::ImageUrl};
 ///
 /// The keys are digests of full codes. Each parent takes 32 bytes, since there may be as many parents as rows.
 #[derive(Debug, Default, Clone)]
-pub(super) struct ParentClaims(HashMap<[u8; 16], Statement>);
+pub(super) struct ParentClaims(HashMap<[u8; 16], Claim>);
 
-/// Digests of the name and of the image's URL; [`NOTHING`] if the row left them out.
+/// What rows say about one parent: digests of the name and of the image's URL. [`NOT_SAID`] stands for what they left
+/// out.
 #[derive(Debug, Default, Clone, Copy)]
-struct Statement {
+struct Claim {
     name: [u8; 8],
     image_url: [u8; 8],
 }
 
-const NOTHING: [u8; 8] = [0; 8];
+const NOT_SAID: [u8; 8] = [0; 8];
 /// The most brands, models and categories that one file may name.
 const MOST_PARENTS: usize = 500_000;
 
 impl ParentClaims {
-    /// Takes over what the rows of a batch say.
-    pub(super) fn learn(&mut self, new: ParentClaims) {
-        for (key, statement) in new.0 {
-            self.0.entry(key).or_default().complete(statement);
+    /// Adds what the rows of a batch say.
+    pub(super) fn add_all(&mut self, batch: ParentClaims) {
+        for (key, claim) in batch.0 {
+            self.0.entry(key).or_default().fill_in(claim);
         }
     }
 
-    /// Returns why a row fails because of a parent that it names; `None` if it does not.
+    /// Adds what a row says about a parent.
+    pub(super) fn add(&mut self, branch: &DesiredBranch) {
+        self.0.entry(key(branch)).or_default().fill_in(Claim::of(branch));
+    }
+
+    /// Checks a parent that a row names. The error tells why the row fails.
     ///
     /// It fails if it contradicts an earlier row, or if the file names too many parents. `self` holds what the batches
-    /// before this one say, and `batch` what the rows of this batch say.
-    pub(super) fn refusal(&self, branch: &DesiredBranch, batch: &Self) -> Option<String> {
-        if let Some(column) = self.contradicted(branch).or_else(|| batch.contradicted(branch)) {
-            return Some(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
+    /// before this one say, and `batch` what the earlier rows of this batch say.
+    pub(super) fn check(&self, branch: &DesiredBranch, batch: &Self) -> Result<(), String> {
+        if let Some(column) = self.contradicted_column(branch).or_else(|| batch.contradicted_column(branch)) {
+            return Err(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
         }
-        let is_one_too_many = self.0.len() + batch.0.len() >= MOST_PARENTS
-            && [self, batch].iter().all(|said| !said.0.contains_key(&digest(branch.code.as_str())));
-        is_one_too_many.then(|| format!("the file has more than {MOST_PARENTS} brands, models and categories"))
+        let is_new = [self, batch].iter().all(|claims| !claims.0.contains_key(&key(branch)));
+        if is_new && self.0.len() + batch.0.len() >= MOST_PARENTS {
+            return Err(format!("the file has more than {MOST_PARENTS} brands, models and categories"));
+        }
+        Ok(())
     }
 
     /// Returns the column in which a row contradicts an earlier one; `None` if it does not.
-    fn contradicted(&self, branch: &DesiredBranch) -> Option<&'static str> {
-        let earlier = self.0.get(&digest(branch.code.as_str()))?;
-        let now = Statement::of(branch);
-        let differs = |earlier, now| earlier != NOTHING && now != NOTHING && earlier != now;
-        if differs(earlier.name, now.name) {
+    fn contradicted_column(&self, branch: &DesiredBranch) -> Option<&'static str> {
+        let earlier = self.0.get(&key(branch))?;
+        let claim = Claim::of(branch);
+        let differ = |earlier, later| earlier != NOT_SAID && later != NOT_SAID && earlier != later;
+        if differ(earlier.name, claim.name) {
             return Some("name");
         }
-        differs(earlier.image_url, now.image_url).then_some("image_url")
-    }
-
-    /// Remembers what a row says about a parent.
-    pub(super) fn add(&mut self, branch: &DesiredBranch) {
-        self.0.entry(digest(branch.code.as_str())).or_default().complete(Statement::of(branch));
+        differ(earlier.image_url, claim.image_url).then_some("image_url")
     }
 }
 
-impl Statement {
+impl Claim {
     fn of(branch: &DesiredBranch) -> Self {
-        let part = |text: Option<String>| text.map_or(NOTHING, |text| digest(&text));
+        let digest_or_not_said = |text: Option<String>| text.map_or(NOT_SAID, |text| digest(&text));
         Self {
-            name: part(branch.name.as_ref().map(Name::to_string)),
-            image_url: part(branch.image_url.as_ref().map(ImageUrl::to_string)),
+            name: digest_or_not_said(branch.name.as_ref().map(Name::to_string)),
+            image_url: digest_or_not_said(branch.image_url.as_ref().map(ImageUrl::to_string)),
         }
     }
 
-    /// Fills in what this statement left out.
-    fn complete(&mut self, other: Self) {
-        for (mine, other) in [(&mut self.name, other.name), (&mut self.image_url, other.image_url)] {
-            if *mine == NOTHING {
-                *mine = other;
+    /// Adds those parts of another claim that this one leaves out.
+    fn fill_in(&mut self, other: Self) {
+        for (own_part, other_part) in [(&mut self.name, other.name), (&mut self.image_url, other.image_url)] {
+            if *own_part == NOT_SAID {
+                *own_part = other_part;
             }
         }
     }
 }
 
+/// Returns the key under which the claim about a parent is stored.
+fn key(branch: &DesiredBranch) -> [u8; 16] {
+    digest(branch.code.as_str())
+}
+
 /// Returns the first bytes of the SHA-256 digest of a text.
 fn digest<const BYTES: usize>(text: &str) -> [u8; BYTES] {
     let whole = Sha256::digest(text);
-    std::array::from_fn(|n| whole[n])
+    std::array::from_fn(|index| whole[index])
 }
 
 #[cfg(test)]
@@ -112,16 +120,16 @@ mod tests {
 
     #[test]
     fn what_was_said_first_counts_and_what_was_left_out_may_follow() {
-        let (mut said, mut batch) = (ParentClaims::default(), ParentClaims::default());
+        let (mut claims, mut batch) = (ParentClaims::default(), ParentClaims::default());
         batch.add(&brand(Some("Tata"), None));
-        said.learn(batch);
+        claims.add_all(batch);
         let mut batch = ParentClaims::default();
-        assert_eq!(said.refusal(&brand(None, Some("/media/a.png")), &batch), None);
+        assert_eq!(claims.check(&brand(None, Some("/media/a.png")), &batch), Ok(()));
         batch.add(&brand(None, Some("/media/a.png")));
-        assert_eq!(said.refusal(&brand(Some("Tata"), Some("/media/a.png")), &batch), None);
-        let name = said.refusal(&brand(Some("Other"), None), &batch);
-        assert_eq!(name.as_deref(), Some("brand_name differs from that of an earlier line"));
-        let url = said.refusal(&brand(Some("Tata"), Some("/media/b.png")), &batch);
-        assert_eq!(url.as_deref(), Some("brand_image_url differs from that of an earlier line"));
+        assert_eq!(claims.check(&brand(Some("Tata"), Some("/media/a.png")), &batch), Ok(()));
+        let other_name = claims.check(&brand(Some("Other"), None), &batch);
+        assert_eq!(other_name.expect_err("another name"), "brand_name differs from that of an earlier line");
+        let other_url = claims.check(&brand(Some("Tata"), Some("/media/b.png")), &batch);
+        assert_eq!(other_url.expect_err("another URL"), "brand_image_url differs from that of an earlier line");
     }
 }

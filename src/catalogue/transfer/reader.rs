@@ -28,10 +28,10 @@ pub(super) struct Rows<R> {
     source: R,
     chunk: Vec<u8>,
     /// The part of `chunk` that is not parsed yet.
-    rest: std::ops::Range<usize>,
+    unparsed: std::ops::Range<usize>,
     is_at_end: bool,
     /// How many bytes of the file have been read.
-    pub(super) read: u64,
+    pub(super) bytes_read: u64,
     parser: Parser,
 }
 
@@ -42,14 +42,14 @@ impl<R: AsyncRead + Unpin> Rows<R> {
             TableFormat::Csv => Parser::Csv(Box::default()),
             TableFormat::JsonLines => Parser::Json(JsonRows::default()),
         };
-        let mut rows = Self { source, chunk: vec![0; CHUNK], rest: 0..0, is_at_end: false, read: 0, parser };
-        while rows.rest.len() < BYTE_ORDER_MARK.len() && !rows.is_at_end {
+        let mut rows = Self { source, chunk: vec![0; CHUNK], unparsed: 0..0, is_at_end: false, bytes_read: 0, parser };
+        while rows.unparsed.len() < BYTE_ORDER_MARK.len() && !rows.is_at_end {
             rows.fill().await?;
         }
-        if rows.chunk[rows.rest.clone()].starts_with(BYTE_ORDER_MARK) {
-            rows.rest.start += BYTE_ORDER_MARK.len();
+        if rows.chunk[rows.unparsed.clone()].starts_with(BYTE_ORDER_MARK) {
+            rows.unparsed.start += BYTE_ORDER_MARK.len();
         }
-        if rows.rest.is_empty() && !rows.is_at_end {
+        if rows.unparsed.is_empty() && !rows.is_at_end {
             rows.fill().await?;
         }
         Ok(rows)
@@ -57,25 +57,25 @@ impl<R: AsyncRead + Unpin> Rows<R> {
 
     /// Returns whether nothing is left to parse. Right after [`Self::begin`] this means that the file is empty.
     pub(super) fn is_empty(&self) -> bool {
-        self.is_at_end && self.rest.is_empty()
+        self.is_at_end && self.unparsed.is_empty()
     }
 
     /// Returns the next row; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<NumberedRow>, ImportError> {
         loop {
-            if self.rest.is_empty() && !self.is_at_end {
-                self.rest = 0..0;
+            if self.unparsed.is_empty() && !self.is_at_end {
+                self.unparsed = 0..0;
                 self.fill().await.map_err(ImportError::Unreadable)?;
                 continue;
             }
-            let (used, parsed) = match &mut self.parser {
-                Parser::Csv(rows) => rows.take(&self.chunk[self.rest.clone()])?,
-                Parser::Json(rows) => rows.take(&self.chunk[self.rest.clone()]),
+            let (bytes_used, parsed) = match &mut self.parser {
+                Parser::Csv(rows) => rows.parse(&self.chunk[self.unparsed.clone()])?,
+                Parser::Json(rows) => rows.parse(&self.chunk[self.unparsed.clone()]),
             };
-            self.rest.start += used;
+            self.unparsed.start += bytes_used;
             match parsed {
                 Parsed::More => {}
-                Parsed::Row(line) => return Ok(Some(*line)),
+                Parsed::Row(row) => return Ok(Some(*row)),
                 Parsed::End => return Ok(None),
             }
         }
@@ -83,9 +83,9 @@ impl<R: AsyncRead + Unpin> Rows<R> {
 
     /// Reads more bytes and puts them behind the part of `chunk` that is not parsed yet.
     async fn fill(&mut self) -> io::Result<()> {
-        let count = self.source.read(&mut self.chunk[self.rest.end..]).await?;
-        self.rest.end += count;
-        self.read += count as u64;
+        let count = self.source.read(&mut self.chunk[self.unparsed.end..]).await?;
+        self.unparsed.end += count;
+        self.bytes_read += count as u64;
         self.is_at_end = count == 0;
         Ok(())
     }

@@ -9,14 +9,14 @@ use super::{
 };
 
 /// Reads a file in pieces of `step` bytes.
-async fn read(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Result<Row, String>)> {
+async fn read_file(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Result<Row, String>)> {
     let (mut writer, reader) = tokio::io::duplex(step);
-    let file = file.to_vec();
-    let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &file).await });
+    let bytes = file.to_vec();
+    let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &bytes).await });
     let mut rows = Rows::begin(reader, format).await.expect("a file");
     let mut found = Vec::new();
-    while let Some(line) = rows.next().await.expect("a header") {
-        found.push((line.number, line.row));
+    while let Some(numbered) = rows.next().await.expect("a header") {
+        found.push((numbered.number, numbered.row));
     }
     write.await.expect("a task").expect("all is read");
     found
@@ -24,10 +24,10 @@ async fn read(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Result
 
 fn read_blocking(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, Result<Row, String>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(read(file, format, step))
+    runtime.block_on(read_file(file, format, step))
 }
 
-fn file(rows: &[Row], format: TableFormat) -> Vec<u8> {
+fn file_of(rows: &[Row], format: TableFormat) -> Vec<u8> {
     let mut file = Vec::new();
     format.write_header(&mut file);
     rows.iter().for_each(|row| format.write_row(row, &mut file));
@@ -36,8 +36,8 @@ fn file(rows: &[Row], format: TableFormat) -> Vec<u8> {
 
 fn row() -> impl Strategy<Value = Row> {
     // No text of the catalogue has a CR, and reading CSV turns CR LF into LF.
-    let text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
-    (prop::collection::vec(text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
+    let any_text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
+    (prop::collection::vec(any_text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
         |(texts, number, flag)| {
             let mut row = Row::default();
             for (column, text) in Column::ALL.iter().zip(texts) {
@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn rows_come_back_as_they_were(rows in prop::collection::vec(row(), 0..5), step in 1..200_usize) {
         for format in [TableFormat::Csv, TableFormat::JsonLines] {
-            let file = file(&rows, format);
+            let file = file_of(&rows, format);
             let found = read_blocking(&file, format, step);
             let expected: Vec<_> = rows.iter().cloned().map(Ok).collect();
             let (numbers, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300), step in 1..50_usize) {
-        let header = file(&[], TableFormat::Csv);
+        let header = file_of(&[], TableFormat::Csv);
         for (format, file) in [(TableFormat::Csv, [header, bytes.clone()].concat()), (TableFormat::JsonLines, bytes)] {
             let found = read_blocking(&file, format, step);
             prop_assert!(found.len() <= file.len());
@@ -90,11 +90,11 @@ proptest! {
 async fn ends_of_lines_and_marks_of_other_systems_are_read() {
     let file =
         "\u{feff}brand_code,model_code,category_code,product_code,brand_name\r\n\r\nTATA,,,,\"a\r\nb\"\r\nKIA,,,,c";
-    let found = read(file.as_bytes(), TableFormat::Csv, 7).await;
+    let found = read_file(file.as_bytes(), TableFormat::Csv, 7).await;
     let names: Vec<_> = found.iter().map(|(_, row)| row.as_ref().expect("a row").get(Column::BrandName)).collect();
     assert_eq!(names, [Some("a\nb"), Some("c")]);
     assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 5]);
-    let found = read("\u{feff}{\"brand_code\": \"TATA\"}\r\n\r\n{}".as_bytes(), TableFormat::JsonLines, 7).await;
+    let found = read_file("\u{feff}{\"brand_code\": \"TATA\"}\r\n\r\n{}".as_bytes(), TableFormat::JsonLines, 7).await;
     assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(found[0].1.as_ref().expect("a row").get(Column::BrandCode), Some("TATA"));
 }
@@ -104,7 +104,7 @@ async fn a_row_that_is_no_row_loses_no_other() {
     let long = "x".repeat(300_000);
     let codes = "brand_code,model_code,category_code,product_code";
     let csv = [codes.as_bytes(), b"\nA1,,,\nA2,,\n\xFF,,,\n", long.as_bytes(), b",,,\nA3,,,\n"].concat();
-    let found = read(&csv, TableFormat::Csv, 1000).await;
+    let found = read_file(&csv, TableFormat::Csv, 1000).await;
     let faults: Vec<_> = found.iter().map(|(number, row)| (*number, row.as_ref().err().map(String::as_str))).collect();
     assert_eq!(faults.len(), 5);
     assert_eq!(faults[0], (2, None));
@@ -114,7 +114,7 @@ async fn a_row_that_is_no_row_loses_no_other() {
     assert_eq!(faults[4], (6, None));
     let json =
         [b"{}\n[]\n{\"a\"\n\xFF\n", long.as_bytes(), b"\n{\"brand_code\": 5}\n{\"price\": \"1\", \"x\": 1}"].concat();
-    let found = read(&json, TableFormat::JsonLines, 1000).await;
+    let found = read_file(&json, TableFormat::JsonLines, 1000).await;
     let faults: Vec<_> = found.iter().map(|(_, row)| row.as_ref().err().map(String::as_str)).collect();
     let object = Some("the row is not a JSON object");
     let expected = [

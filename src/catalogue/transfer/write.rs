@@ -32,8 +32,8 @@ impl TableFormat {
 /// A text with a comma, a quote or a line break is put into quotes, and its own quotes are doubled (RFC 4180, section
 /// 2).
 fn write_csv(row: &Row, out: &mut Vec<u8>) {
-    for (n, column) in Column::ALL.iter().enumerate() {
-        if n > 0 {
+    for (index, column) in Column::ALL.iter().enumerate() {
+        if index > 0 {
             out.push(b',');
         }
         let text = row.get(*column).unwrap_or_default();

@@ -31,9 +31,21 @@ pub struct BelowCounts {
     pub products: u64,
 }
 
-/// The fields of a document that its removal needs.
+impl BelowCounts {
+    /// Returns the counts for the audits.
+    fn document(self) -> Document {
+        let count = |entries: u64| i64::try_from(entries).unwrap_or(i64::MAX);
+        doc! {
+            "models": count(self.models),
+            "categories": count(self.categories),
+            "products": count(self.products),
+        }
+    }
+}
+
+/// The fields of a document that its deletion needs.
 #[derive(Deserialize)]
-struct Part {
+struct DeletedDoc {
     #[serde(rename = "_id")]
     id: Bson,
     image_key: Option<ImageKey>,
@@ -46,7 +58,7 @@ impl Tree {
         code: &FullCode,
         trail: &Trail,
     ) -> std::result::Result<bool, StoreError> {
-        let _turn = self.turns.lock().await;
+        let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
             async move { tree.delete_node::<ProductDoc>(code, trail, BelowCounts::default(), tx).await }.boxed()
         })
@@ -61,20 +73,20 @@ impl Tree {
         code: &FullCode,
         trail: &Trail,
     ) -> std::result::Result<Option<BelowCounts>, StoreError> {
-        let _turn = self.turns.lock().await;
+        let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, code, trail), move |tx, &(tree, code, trail)| {
             async move {
-                let gone = BelowCounts {
+                let counts = BelowCounts {
                     models: tree.delete_below::<Model>(code, trail, tx).await?,
                     categories: tree.delete_below::<Category>(code, trail, tx).await?,
                     products: tree.docs::<ProductDoc>().count_documents(code_below(code)).session(&mut *tx).await?,
                 };
-                if !tree.delete_node::<BranchDoc<L>>(code, trail, gone, tx).await? {
+                if !tree.delete_node::<BranchDoc<L>>(code, trail, counts, tx).await? {
                     return Ok(None);
                 }
                 let job = PurgeDoc { code: code.clone(), touched_at: trail.now };
                 tree.purges.insert_one(job).session(&mut *tx).await?;
-                Ok(Some(gone))
+                Ok(Some(counts))
             }
             .boxed()
         })
@@ -86,18 +98,16 @@ impl Tree {
         &self,
         code: &FullCode,
         trail: &Trail,
-        gone: BelowCounts,
+        counts: BelowCounts,
         tx: &mut ClientSession,
     ) -> Result<bool> {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;
         let Some(node) = deleted else { return Ok(false) };
         let images: Vec<ImageKey> = node.image_key().cloned().into_iter().collect();
         self.trash.discard_in(tx, &images, trail.now).await?;
-        let entry = trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audited());
-        let below = [("models", gone.models), ("categories", gone.categories), ("products", gone.products)];
-        let below = below.map(|(name, count)| (name.to_owned(), Bson::from(i64::try_from(count).unwrap_or(i64::MAX))));
-        let deleted = doc! { "deleted": below.into_iter().collect::<Document>() };
-        self.audits.append_in(tx, entry.with_changes(deleted)).await?;
+        let entry =
+            trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audit_document());
+        self.audits.append_in(tx, entry.with_changes(doc! { "deleted": counts.document() })).await?;
         Ok(true)
     }
 
@@ -105,10 +115,10 @@ impl Tree {
     /// were.
     async fn delete_below<L: Level>(&self, branch: &FullCode, trail: &Trail, tx: &mut ClientSession) -> Result<u64> {
         let docs = self.docs::<BranchDoc<L>>();
-        let parts = parts(&docs, branch, None, tx).await?;
-        let deleted = docs.delete_many(code_below(branch)).session(&mut *tx).await?.deleted_count;
-        self.trash.discard_in(tx, &images(&parts), trail.now).await?;
-        Ok(deleted)
+        let deleted_docs = find_below(&docs, branch, None, tx).await?;
+        let deleted_count = docs.delete_many(code_below(branch)).session(&mut *tx).await?.deleted_count;
+        self.trash.discard_in(tx, &image_keys(&deleted_docs), trail.now).await?;
+        Ok(deleted_count)
     }
 
     /// Removes one batch of the products below a deleted branch. Returns `false` when the job is done or does not
@@ -129,14 +139,14 @@ impl Tree {
                     return Ok(false);
                 }
                 let products = tree.docs::<ProductDoc>();
-                let parts = parts(&products, branch, Some(BATCH), tx).await?;
-                if parts.is_empty() {
+                let batch = find_below(&products, branch, Some(BATCH), tx).await?;
+                if batch.is_empty() {
                     tree.purges.delete_one(job).session(&mut *tx).await?;
                     return Ok(false);
                 }
-                let ids: Vec<Bson> = parts.iter().map(|part| part.id.clone()).collect();
+                let ids: Vec<Bson> = batch.iter().map(|product| product.id.clone()).collect();
                 products.delete_many(doc! { "_id": { "$in": ids } }).session(&mut *tx).await?;
-                tree.trash.discard_in(tx, &images(&parts), now).await?;
+                tree.trash.discard_in(tx, &image_keys(&batch), now).await?;
                 Ok(true)
             }
             .boxed()
@@ -155,19 +165,19 @@ impl Tree {
 }
 
 /// Reads the ids and images of what is below a branch, up to `limit` documents.
-async fn parts<N: Node>(
+async fn find_below<N: Node>(
     docs: &Collection<N>,
     branch: &FullCode,
     limit: Option<i64>,
     tx: &mut ClientSession,
-) -> Result<Vec<Part>> {
-    let docs = docs.clone_with_type::<Part>();
-    let found = docs.find(code_below(branch)).projection(doc! { "image_key": 1 });
-    let mut found = found.limit(limit.unwrap_or_default()).session(&mut *tx).await?;
-    found.stream(tx).try_collect().await
+) -> Result<Vec<DeletedDoc>> {
+    let docs = docs.clone_with_type::<DeletedDoc>();
+    let query = docs.find(code_below(branch)).projection(doc! { "image_key": 1 });
+    let mut cursor = query.limit(limit.unwrap_or_default()).session(&mut *tx).await?;
+    cursor.stream(tx).try_collect().await
 }
 
 /// Returns the keys of the images that the shop stores.
-fn images(parts: &[Part]) -> Vec<ImageKey> {
-    parts.iter().filter_map(|part| part.image_key.clone()).collect()
+fn image_keys(docs: &[DeletedDoc]) -> Vec<ImageKey> {
+    docs.iter().filter_map(|doc| doc.image_key.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! Reading the whole tree as it is at one moment, sorted by full code.
 
+use bson::doc;
 use mongodb::{ClientSession, Collection, SessionCursor};
 
 use super::{Node, Tree};
@@ -10,7 +11,6 @@ use crate::{
     },
     db::StoreError,
 };
-use bson::doc;
 
 /// How many documents of each level are fetched in one answer.
 const BATCH: u32 = 500;
@@ -21,10 +21,10 @@ const BATCH: u32 = 500;
 /// state for five minutes by default; a longer read fails with `SnapshotTooOld`.
 pub struct Snapshot {
     session: ClientSession,
-    brands: Level<BranchDoc<Brand>>,
-    models: Level<BranchDoc<Model>>,
-    categories: Level<BranchDoc<Category>>,
-    products: Level<ProductDoc>,
+    brands: LevelReader<BranchDoc<Brand>>,
+    models: LevelReader<BranchDoc<Model>>,
+    categories: LevelReader<BranchDoc<Category>>,
+    products: LevelReader<ProductDoc>,
 }
 
 /// An entry of the tree, on any level.
@@ -37,7 +37,7 @@ pub enum ExportedEntry {
 }
 
 /// The reader of one level, and the next document of that level.
-struct Level<N> {
+struct LevelReader<N> {
     cursor: SessionCursor<N>,
     next: Option<N>,
 }
@@ -47,10 +47,10 @@ impl Tree {
     pub(in crate::catalogue) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut session = self.connection.client.start_session().snapshot(true).await?;
         Ok(Snapshot {
-            brands: Level::begin(self.docs(), &mut session).await?,
-            models: Level::begin(self.docs(), &mut session).await?,
-            categories: Level::begin(self.docs(), &mut session).await?,
-            products: Level::begin(self.docs(), &mut session).await?,
+            brands: LevelReader::open(self.docs(), &mut session).await?,
+            models: LevelReader::open(self.docs(), &mut session).await?,
+            categories: LevelReader::open(self.docs(), &mut session).await?,
+            products: LevelReader::open(self.docs(), &mut session).await?,
             session,
         })
     }
@@ -63,33 +63,35 @@ impl Snapshot {
     /// `TATA-NEXON`, `TATA-NEXON-BRK`, `TATA-NEXON-BRK-PAD`, `VOLVO`. The reason is that `-` sorts before all other
     /// characters of codes.
     pub async fn next(&mut self) -> Result<Option<ExportedEntry>, StoreError> {
-        let codes = [self.brands.code(), self.models.code(), self.categories.code(), self.products.code()];
+        let codes =
+            [self.brands.next_code(), self.models.next_code(), self.categories.next_code(), self.products.next_code()];
         let first = codes.iter().enumerate().filter_map(|(level, code)| Some(((*code)?, level))).min();
         let session = &mut self.session;
         Ok(match first.map(|(_, level)| level) {
             None => None,
-            Some(0) => self.brands.step(session).await?.map(ExportedEntry::Brand),
-            Some(1) => self.models.step(session).await?.map(ExportedEntry::Model),
-            Some(2) => self.categories.step(session).await?.map(ExportedEntry::Category),
-            Some(_) => self.products.step(session).await?.map(|product| ExportedEntry::Product(Box::new(product))),
+            Some(0) => self.brands.take_next(session).await?.map(ExportedEntry::Brand),
+            Some(1) => self.models.take_next(session).await?.map(ExportedEntry::Model),
+            Some(2) => self.categories.take_next(session).await?.map(ExportedEntry::Category),
+            Some(_) => self.products.take_next(session).await?.map(|product| ExportedEntry::Product(Box::new(product))),
         })
     }
 }
 
-impl<N: Node> Level<N> {
-    async fn begin(docs: Collection<N>, session: &mut ClientSession) -> Result<Self, StoreError> {
-        let found = docs.find(doc! {}).sort(doc! { "code": 1 }).batch_size(BATCH);
-        let mut cursor = found.session(&mut *session).await?;
+impl<N: Node> LevelReader<N> {
+    async fn open(docs: Collection<N>, session: &mut ClientSession) -> Result<Self, StoreError> {
+        let query = docs.find(doc! {}).sort(doc! { "code": 1 }).batch_size(BATCH);
+        let mut cursor = query.session(&mut *session).await?;
         let next = cursor.next(session).await.transpose()?;
         Ok(Self { cursor, next })
     }
 
-    fn code(&self) -> Option<&str> {
+    /// Returns the full code of the next document.
+    fn next_code(&self) -> Option<&str> {
         self.next.as_ref().map(|node| node.code().as_str())
     }
 
     /// Returns the next document and fetches the one after it.
-    async fn step(&mut self, session: &mut ClientSession) -> Result<Option<N>, StoreError> {
+    async fn take_next(&mut self, session: &mut ClientSession) -> Result<Option<N>, StoreError> {
         let following = self.cursor.next(session).await.transpose()?;
         Ok(std::mem::replace(&mut self.next, following))
     }

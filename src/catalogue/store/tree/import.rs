@@ -12,7 +12,7 @@ use mongodb::{
     error::{Error, Result},
 };
 
-use super::{Node, Tree, audit_entries, update::changes};
+use super::{Node, Tree, audit_entries, update::date_change};
 use crate::{
     audits::store::{AuditDoc, Trail},
     catalogue::store::{
@@ -53,20 +53,20 @@ pub struct Entries<N>(BTreeMap<FullCode, Entry<N>>);
 struct Entry<N> {
     /// The stored state; `None` for an entry that is to be inserted.
     before: Option<N>,
-    now: N,
+    after: N,
 }
 
 impl<N: Node> Entries<N> {
     /// Returns the new state of the entry with a full code.
     pub fn get(&self, code: &FullCode) -> Option<&N> {
-        self.0.get(code).map(|entry| &entry.now)
+        self.0.get(code).map(|entry| &entry.after)
     }
 
     /// Sets the new state of an entry, which is inserted if it does not exist.
     pub fn put(&mut self, node: N) {
         match self.0.get_mut(node.code()) {
-            Some(entry) => entry.now = node,
-            None => drop(self.0.insert(node.code().clone(), Entry { before: None, now: node })),
+            Some(entry) => entry.after = node,
+            None => drop(self.0.insert(node.code().clone(), Entry { before: None, after: node })),
         }
     }
 
@@ -75,7 +75,7 @@ impl<N: Node> Entries<N> {
         self.0
             .values()
             .filter(|entry| entry.before.is_none())
-            .filter_map(|entry| entry.now.code().parents().next_back())
+            .filter_map(|entry| entry.after.code().parents().next_back())
     }
 }
 
@@ -83,8 +83,23 @@ impl<N: Node> Entries<N> {
 #[derive(Default)]
 struct WriteRecord {
     audit_entries: Vec<AuditDoc>,
-    touched: Vec<ChangedPart>,
-    discarded: Vec<ImageKey>,
+    changed_parts: Vec<ChangedPart>,
+    discarded_images: Vec<ImageKey>,
+}
+
+impl WriteRecord {
+    fn add_insertion<N: Node>(&mut self, node: &N, trail: &Trail) {
+        self.audit_entries.push(audit_entries::inserted(node, trail));
+        self.changed_parts.push(node.changed_part());
+    }
+
+    fn add_change<N: Node>(&mut self, before: &N, after: &N, trail: &Trail) {
+        if before.image_key() != after.image_key() {
+            self.discarded_images.extend(before.image_key().cloned());
+        }
+        self.audit_entries.push(audit_entries::updated(before, after, trail));
+        self.changed_parts.push(after.changed_part());
+    }
 }
 
 impl Tree {
@@ -98,13 +113,13 @@ impl Tree {
         merge: impl Fn(&mut FoundEntries) -> T + Clone + Send + Sync + 'static,
         trail: &Trail,
     ) -> std::result::Result<(T, Vec<ChangedPart>), StoreError> {
-        let _turn = self.turns.lock().await;
+        let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, codes, &merge, trail), move |tx, &(tree, codes, merge, trail)| {
             async move {
                 let mut found = tree.find(codes, tx).await?;
                 let merged = merge(&mut found);
-                let touched = tree.write(found, trail, tx).await?;
-                Ok((merged, touched))
+                let changed_parts = tree.write(found, trail, tx).await?;
+                Ok((merged, changed_parts))
             }
             .boxed()
         })
@@ -112,69 +127,77 @@ impl Tree {
     }
 
     async fn find(&self, codes: &Codes, tx: &mut ClientSession) -> Result<FoundEntries> {
-        let brands = self.entries(&codes.brands, tx).await?;
-        let models = self.entries(&codes.models, tx).await?;
-        let categories = self.entries(&codes.categories, tx).await?;
-        let products = self.entries(&codes.products, tx).await?;
-        let all = [&codes.brands, &codes.models, &codes.categories];
-        let all: Vec<&FullCode> = all.into_iter().flatten().collect();
-        let mut jobs = self.purges.find(doc! { "_id": { "$in": all } }).session(&mut *tx).await?;
+        let brands = self.find_level(&codes.brands, tx).await?;
+        let models = self.find_level(&codes.models, tx).await?;
+        let categories = self.find_level(&codes.categories, tx).await?;
+        let products = self.find_level(&codes.products, tx).await?;
+        let branches: Vec<&FullCode> =
+            [&codes.brands, &codes.models, &codes.categories].into_iter().flatten().collect();
+        let mut jobs = self.purges.find(doc! { "_id": { "$in": branches } }).session(&mut *tx).await?;
         let purged = jobs.stream(tx).map_ok(|job| job.code).try_collect().await?;
         Ok(FoundEntries { brands, models, categories, products, purged })
     }
 
-    async fn entries<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
+    async fn find_level<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
         if codes.is_empty() {
             return Ok(Entries(BTreeMap::new()));
         }
-        let codes: Vec<&FullCode> = codes.iter().collect();
-        let mut found = self.docs::<N>().find(doc! { "code": { "$in": codes } }).session(&mut *tx).await?;
-        let entry = |node: N| (node.code().clone(), Entry { before: Some(node.clone()), now: node });
-        Ok(Entries(found.stream(tx).map_ok(entry).try_collect().await?))
+        let has_code = doc! { "code": { "$in": codes.iter().collect::<Vec<_>>() } };
+        let mut cursor = self.docs::<N>().find(has_code).session(&mut *tx).await?;
+        let unchanged = |node: N| (node.code().clone(), Entry { before: Some(node.clone()), after: node });
+        Ok(Entries(cursor.stream(tx).map_ok(unchanged).try_collect().await?))
     }
 
     async fn write(&self, found: FoundEntries, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<ChangedPart>> {
         let FoundEntries { brands, models, categories, products, purged: _ } = found;
-        let marked: BTreeSet<FullCode> =
+        let parents_of_new: BTreeSet<FullCode> =
             models.parents_of_new().chain(categories.parents_of_new()).chain(products.parents_of_new()).collect();
-        let mut beside = WriteRecord::default();
-        self.write_level(brands, &marked, trail, &mut beside, tx).await?;
-        self.write_level(models, &marked, trail, &mut beside, tx).await?;
-        self.write_level(categories, &marked, trail, &mut beside, tx).await?;
-        self.write_level(products, &marked, trail, &mut beside, tx).await?;
-        self.trash.discard_in(tx, &beside.discarded, trail.now).await?;
-        self.audits.append_all_in(tx, beside.audit_entries).await?;
-        Ok(beside.touched)
+        let mut record = WriteRecord::default();
+        self.write_level(brands, &parents_of_new, trail, &mut record, tx).await?;
+        self.write_level(models, &parents_of_new, trail, &mut record, tx).await?;
+        self.write_level(categories, &parents_of_new, trail, &mut record, tx).await?;
+        self.write_level(products, &parents_of_new, trail, &mut record, tx).await?;
+        self.trash.discard_in(tx, &record.discarded_images, trail.now).await?;
+        self.audits.append_all_in(tx, record.audit_entries).await?;
+        Ok(record.changed_parts)
     }
 
     async fn write_level<N: Node>(
         &self,
         entries: Entries<N>,
-        marked: &BTreeSet<FullCode>,
+        parents_of_new: &BTreeSet<FullCode>,
         trail: &Trail,
-        beside: &mut WriteRecord,
+        record: &mut WriteRecord,
         tx: &mut ClientSession,
     ) -> Result<()> {
-        let (mut new, mut updates) = (Vec::new(), Vec::new());
-        for Entry { before, now } in entries.0.into_values() {
+        let (mut new_documents, mut updates) = (Vec::new(), Vec::new());
+        for Entry { before, after } in entries.0.into_values() {
             let Some(before) = before else {
-                beside.audit_entries.push(audit_entries::inserted(&now, trail));
-                beside.touched.push(now.touched());
-                new.push(now.stored()?);
+                record.add_insertion(&after, trail);
+                new_documents.push(after.stored_document()?);
                 continue;
             };
-            let mut update = difference(&before, now, trail, beside)?;
-            if marked.contains(before.code()) {
+            let (after, diff) = date_change(&before, after, trail.now)?;
+            let mut update = diff.update();
+            if !diff.is_empty() {
+                record.add_change(&before, &after, trail);
+            }
+            if parents_of_new.contains(before.code()) {
                 update.insert("$inc", doc! { "children_rev": 1_i64 });
             }
             if !update.is_empty() {
                 updates.push(doc! { "q": { "_id": before.id() }, "u": update });
             }
         }
-        if !new.is_empty() {
-            self.docs::<N>().clone_with_type::<Document>().insert_many(new).session(&mut *tx).await?;
-        }
+        self.insert_all::<N>(new_documents, tx).await?;
         self.update_all::<N>(updates, tx).await
+    }
+
+    async fn insert_all<N: Node>(&self, documents: Vec<Document>, tx: &mut ClientSession) -> Result<()> {
+        if !documents.is_empty() {
+            self.docs::<N>().clone_with_type::<Document>().insert_many(documents).session(tx).await?;
+        }
+        Ok(())
     }
 
     async fn update_all<N: Node>(&self, updates: Vec<Document>, tx: &mut ClientSession) -> Result<()> {
@@ -182,24 +205,10 @@ impl Tree {
             return Ok(());
         }
         let expected = i64::try_from(updates.len()).unwrap_or(i64::MAX);
-        let updated = bulk::update_each_in(tx, &self.connection, N::COLLECTION, updates).await?;
-        if updated.n == expected && updated.errors.is_empty() {
+        let result = bulk::update_each_in(tx, &self.connection, N::COLLECTION, updates).await?;
+        if result.n == expected && result.errors.is_empty() {
             return Ok(());
         }
         Err(Error::custom("an update of many documents was not carried out"))
     }
-}
-
-/// Returns the update from the stored to the new state, which is empty if they are the same.
-fn difference<N: Node>(before: &N, mut now: N, trail: &Trail, beside: &mut WriteRecord) -> Result<Document> {
-    let changes = changes(before, &mut now, trail.now)?;
-    if changes.is_empty() {
-        return Ok(Document::new());
-    }
-    if before.image_key() != now.image_key() {
-        beside.discarded.extend(before.image_key().cloned());
-    }
-    beside.audit_entries.push(audit_entries::updated(before, &now, trail));
-    beside.touched.push(now.touched());
-    Ok(changes.update())
 }

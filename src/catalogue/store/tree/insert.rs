@@ -35,11 +35,11 @@ impl Tree {
         brand: &BranchDoc<Brand>,
         trail: &Trail,
     ) -> std::result::Result<InsertOutcome<BranchDoc<Brand>>, StoreError> {
-        let _turn = self.turns.lock().await;
-        let inserted = transact(&self.connection.client, (self, brand, trail), move |tx, &(tree, brand, trail)| {
+        let _guard = self.write_lock.lock().await;
+        let insertion = transact(&self.connection.client, (self, brand, trail), move |tx, &(tree, brand, trail)| {
             async move { tree.insert_node(brand.clone(), trail, tx).await }.boxed()
         });
-        taken_if_duplicate(inserted.await)
+        code_taken_if_duplicate(insertion.await)
     }
 
     /// Inserts a child below the entry with the full code `parent`, claims its image and writes an entry to the audits.
@@ -52,8 +52,8 @@ impl Tree {
         child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
         trail: &Trail,
     ) -> std::result::Result<InsertOutcome<C>, StoreError> {
-        let _turn = self.turns.lock().await;
-        let inserted = transact(
+        let _guard = self.write_lock.lock().await;
+        let insertion = transact(
             &self.connection.client,
             (self, parent, &child, trail),
             move |tx, &(tree, parent, child, trail)| {
@@ -66,14 +66,15 @@ impl Tree {
                 .boxed()
             },
         );
-        taken_if_duplicate(inserted.await)
+        code_taken_if_duplicate(insertion.await)
     }
 
     /// Increments the counter of a parent, which makes a deletion of it conflict with this insert. Returns the parent's
     /// id.
     async fn mark_parent<L: Level>(&self, code: &FullCode, tx: &mut ClientSession) -> Result<Option<L::Id>> {
-        let mark = doc! { "$inc": { "children_rev": 1_i64 } };
-        let parent = self.docs::<BranchDoc<L>>().find_one_and_update(doc! { "code": code }, mark).session(tx).await?;
+        let increment = doc! { "$inc": { "children_rev": 1_i64 } };
+        let parent =
+            self.docs::<BranchDoc<L>>().find_one_and_update(doc! { "code": code }, increment).session(tx).await?;
         Ok(parent.map(|parent| parent.id))
     }
 
@@ -86,17 +87,17 @@ impl Tree {
         {
             return Ok(InsertOutcome::ImageGone);
         }
-        self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored()?).session(&mut *tx).await?;
+        self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored_document()?).session(&mut *tx).await?;
         self.audits.append_in(tx, audit_entries::inserted(&node, trail)).await?;
         Ok(InsertOutcome::Done(node))
     }
 }
 
-fn taken_if_duplicate<N>(
-    inserted: std::result::Result<InsertOutcome<N>, StoreError>,
+fn code_taken_if_duplicate<N>(
+    outcome: std::result::Result<InsertOutcome<N>, StoreError>,
 ) -> std::result::Result<InsertOutcome<N>, StoreError> {
-    match inserted {
+    match outcome {
         Err(StoreError::Duplicate) => Ok(InsertOutcome::CodeTaken),
-        inserted => inserted,
+        _ => outcome,
     }
 }

@@ -57,7 +57,7 @@ pub struct Tree {
     trash: ImageTrash,
     /// Inserts, changes, deletions and imports of this process wait here for each other. Otherwise they would conflict
     /// in the database and be repeated.
-    turns: Arc<Mutex<()>>,
+    write_lock: Arc<Mutex<()>>,
 }
 
 impl StorePart for Tree {
@@ -67,7 +67,7 @@ impl StorePart for Tree {
             purges: connection.collection(PURGES),
             audits: Audits::open(connection),
             trash: ImageTrash::open(connection),
-            turns: Arc::default(),
+            write_lock: Arc::default(),
         }
     }
 

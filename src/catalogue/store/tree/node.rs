@@ -36,18 +36,27 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn image_url(&self) -> &ImageUrl;
     /// Returns the key under which the shop stores the image; `None` for a URL that a caller named.
     fn image_key(&self) -> Option<&ImageKey>;
-    /// Replaces the image.
-    fn show(&mut self, url: ImageUrl, key: Option<ImageKey>);
+    /// Replaces the URL and the key of the image.
+    fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>);
+    /// Shows another image, unless the document shows this URL already.
+    ///
+    /// In that case the key must stay as well: the URL may be the one of an image that the shop stores for this
+    /// document.
+    fn show_image(&mut self, url: &ImageUrl, key: Option<&ImageKey>) {
+        if self.image_url() != url {
+            self.replace_image(url.clone(), key.cloned());
+        }
+    }
     /// Sets the time of the last change.
-    fn touch(&mut self, now: Timestamp);
-    /// Returns what an insertion or a change of this document touches, for the cache.
-    fn touched(&self) -> ChangedPart;
+    fn set_updated_at(&mut self, now: Timestamp);
+    /// Returns the part of the catalogue that an insertion or a change of this document changes, for the cache.
+    fn changed_part(&self) -> ChangedPart;
     /// Returns the document to store.
-    fn stored(&self) -> Result<Document> {
+    fn stored_document(&self) -> Result<Document> {
         Ok(bson::serialize_to_document(self)?)
     }
     /// Returns the document for the audits, with names and amounts as in the API.
-    fn audited(&self) -> Document;
+    fn audit_document(&self) -> Document;
 }
 
 /// A document that has a parent.
@@ -57,7 +66,7 @@ pub trait Child: Node {
 }
 
 /// Implements the methods that only read or set fields which the documents of all levels have.
-macro_rules! fields {
+macro_rules! common_methods {
     () => {
         fn id(&self) -> Bson {
             self.id.into()
@@ -75,11 +84,11 @@ macro_rules! fields {
             self.image_key.as_ref()
         }
 
-        fn show(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+        fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>) {
             (self.image_url, self.image_key) = (url, key);
         }
 
-        fn touch(&mut self, now: Timestamp) {
+        fn set_updated_at(&mut self, now: Timestamp) {
             self.updated_at = now;
         }
     };
@@ -90,13 +99,13 @@ impl<L: Level> Node for BranchDoc<L> {
     const SUBJECT: AuditSubject = L::SUBJECT;
     const LEVEL: TreeLevel = L::LEVEL;
 
-    fields!();
+    common_methods!();
 
-    fn touched(&self) -> ChangedPart {
+    fn changed_part(&self) -> ChangedPart {
         ChangedPart::Branch(self.code.clone())
     }
 
-    fn audited(&self) -> Document {
+    fn audit_document(&self) -> Document {
         let mut document = doc! { "_id": self.id() };
         if let Some(parent) = L::LEVEL.parent() {
             let id = bson::serialize_to_bson(&self.parent_id).unwrap_or(Bson::Null);
@@ -124,17 +133,17 @@ impl Node for ProductDoc {
     const SUBJECT: AuditSubject = AuditSubject::Products;
     const LEVEL: TreeLevel = TreeLevel::Product;
 
-    fields!();
+    common_methods!();
 
-    fn touched(&self) -> ChangedPart {
+    fn changed_part(&self) -> ChangedPart {
         ChangedPart::Product(self.id, self.code.clone())
     }
 
-    fn stored(&self) -> Result<Document> {
-        self.stored()
+    fn stored_document(&self) -> Result<Document> {
+        self.with_search_fields()
     }
 
-    fn audited(&self) -> Document {
+    fn audit_document(&self) -> Document {
         doc! {
             "_id": self.id,
             "category_id": self.parent_id,
@@ -145,7 +154,7 @@ impl Node for ProductDoc {
             "price": decimal(self.price.minor()),
             "stock": self.stock,
             "image_url": self.image_url.as_str(),
-            "offers": self.offer.as_ref().map_or_else(Document::new, offer),
+            "offers": self.offer.as_ref().map_or_else(Document::new, offer_document),
             "is_active": self.is_active,
             "created_at": self.created_at,
         }
@@ -156,7 +165,7 @@ impl Child for ProductDoc {
     type Parent = Category;
 }
 
-fn offer(offer: &Offer) -> Document {
+fn offer_document(offer: &Offer) -> Document {
     doc! {
         "discount": decimal(offer.discount.hundredths().into()),
         "validity": { "from": offer.from, "to": offer.to },

@@ -35,7 +35,7 @@ impl Tree {
         change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
         trail: &Trail,
     ) -> std::result::Result<UpdateOutcome<N, E>, StoreError> {
-        let _turn = self.turns.lock().await;
+        let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, code, &change, trail), move |tx, &(tree, code, change, trail)| {
             async move {
                 let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
@@ -53,17 +53,17 @@ impl Tree {
     async fn replace<N: Node, E>(
         &self,
         before: &N,
-        mut after: N,
+        changed: N,
         trail: &Trail,
         tx: &mut ClientSession,
     ) -> Result<UpdateOutcome<N, E>> {
-        if !self.exchange_image(before, &after, trail, tx).await? {
+        if !self.exchange_image(before, &changed, trail, tx).await? {
             return Ok(UpdateOutcome::ImageGone);
         }
         // Only fields that differ are written, so that additional fields of other programs stay in the document.
-        let changes = changes(before, &mut after, trail.now)?;
-        if !changes.is_empty() {
-            self.docs::<N>().update_one(doc! { "_id": before.id() }, changes.update()).session(&mut *tx).await?;
+        let (after, diff) = date_change(before, changed, trail.now)?;
+        if !diff.is_empty() {
+            self.docs::<N>().update_one(doc! { "_id": before.id() }, diff.update()).session(&mut *tx).await?;
         }
         self.audits.append_in(tx, audit_entries::updated(before, &after, trail)).await?;
         Ok(UpdateOutcome::Done(after))
@@ -86,21 +86,23 @@ impl Tree {
         {
             return Ok(false);
         }
-        let old: Vec<_> = before.image_key().cloned().into_iter().collect();
-        self.trash.discard_in(tx, &old, trail.now).await?;
+        let old_images: Vec<_> = before.image_key().cloned().into_iter().collect();
+        self.trash.discard_in(tx, &old_images, trail.now).await?;
         Ok(true)
     }
 }
 
-/// Returns the fields in which two states of a document differ.
+/// Returns the new state of a document with `now` as the time of its last change, and the fields in which it differs
+/// from the state before.
 ///
-/// If there are any, this also sets the time of the last change of `after` to `now`.
-pub(crate) fn changes<N: Node>(before: &N, after: &mut N, now: Timestamp) -> Result<Diff> {
-    let stored = before.stored()?;
-    let changes = Diff::between(&stored, &after.stored()?);
-    if changes.is_empty() {
-        return Ok(changes);
+/// If nothing differs, the time stays as it is.
+pub(crate) fn date_change<N: Node>(before: &N, mut after: N, now: Timestamp) -> Result<(N, Diff)> {
+    let stored = before.stored_document()?;
+    let undated_diff = Diff::between(&stored, &after.stored_document()?);
+    if undated_diff.is_empty() {
+        return Ok((after, undated_diff));
     }
-    after.touch(now);
-    Ok(Diff::between(&stored, &after.stored()?))
+    after.set_updated_at(now);
+    let diff = Diff::between(&stored, &after.stored_document()?);
+    Ok((after, diff))
 }
