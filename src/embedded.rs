@@ -204,6 +204,7 @@ fn connection_string(socket: &Path) -> String {
     format!("mongodb://{escaped}/?directConnection=true")
 }
 
+#[allow(clippy::disallowed_methods, reason = "PATH is no setting of the shop")]
 fn find_mongod(named: Option<&Path>) -> Option<PathBuf> {
     let in_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).collect::<Vec<_>>());
     let places = in_path.map(|dir| dir.join("mongod")).chain([PathBuf::from(".mongodb/bin/mongod")]);

@@ -84,7 +84,7 @@ impl Store {
         if missing_indexes.is_empty() {
             return Ok(());
         }
-        let created = self.connection.database.collection::<Document>(name).create_indexes(missing_indexes).await;
+        let created = self.connection.collection::<Document>(name).create_indexes(missing_indexes).await;
         created.inspect_err(|_| tracing::error!(collection = name, "an index that the shop needs can't be made"))?;
         Ok(())
     }

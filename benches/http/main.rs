@@ -10,6 +10,7 @@
 //! `BENCH_ONLY` selects the scenarios whose name contains a text. The results are also written to
 //! `target/bench/http.json`.
 #![allow(clippy::print_stdout, reason = "it prints a table")]
+#![allow(clippy::disallowed_methods, reason = "it fills the database and has settings of its own")]
 
 mod fall;
 mod floor;

@@ -118,6 +118,7 @@ pub struct DatabaseConfig {
 impl Config {
     /// Reads `.env` in the working directory, and then the environment, which takes precedence. Variables that are not
     /// UTF-8 are ignored. The error lists all problems.
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env() -> Result<Self, ConfigProblems> {
         let mut variables = HashMap::new();
         let mut file_problem = None;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::StoreError;
 use bson::{Document, doc};
-use mongodb::{Client, Collection, Database, IndexModel, options::IndexOptions};
+use mongodb::{
+    Client, Collection, Database, IndexModel,
+    options::{CollectionOptions, IndexOptions},
+};
 
 /// The shop's database, and the pool of connections to it.
 #[derive(Clone)]
@@ -17,8 +20,15 @@ pub struct Connection {
 
 impl Connection {
     /// Returns a handle for a collection, without asking the database.
+    #[allow(clippy::disallowed_methods, reason = "the one place where collections are opened")]
     pub fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
         self.database.collection(name)
+    }
+
+    /// Returns a collection of the shop with options of its own. Nothing is sent.
+    #[allow(clippy::disallowed_methods, reason = "the one place where collections are opened")]
+    pub fn collection_with<T: Send + Sync>(&self, name: &str, options: CollectionOptions) -> Collection<T> {
+        self.database.collection_with_options(name, options)
     }
 }
 

@@ -55,7 +55,7 @@ impl StorePart for RateLimits {
         // lose the last of them, which is acceptable for limits.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
         let options = CollectionOptions::builder().write_concern(quick).build();
-        Self { docs: connection.database.collection_with_options(NAME, options) }
+        Self { docs: connection.collection_with(NAME, options) }
     }
 
     fn layout() -> Option<Layout> {

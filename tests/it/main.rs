@@ -1,4 +1,5 @@
 //! Integration tests. They call the real server over HTTP. It uses a real mongod, and each test has its own database.
+#![allow(clippy::disallowed_methods, reason = "tests look into the database and change times there")]
 
 mod access_table;
 mod accounts;

@@ -6,9 +6,8 @@ use mongodb::{ClientSession, error::Result, options::ReturnDocument};
 use serde::Deserialize;
 
 use super::{Account, UserRecord, Users};
-use crate::audits::subject::AuditSubject;
 use crate::{
-    audits::{diff::Diff, store::Trail},
+    audits::{diff::Diff, store::Trail, subject::AuditSubject},
     db::{StoreError, locks::Lock, transaction::transact},
     values::{ids::UserId, role::Role, time::Timestamp},
 };

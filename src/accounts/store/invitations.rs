@@ -7,9 +7,11 @@ use futures_util::{FutureExt, TryStreamExt};
 use mongodb::{Client, Collection};
 use serde::{Deserialize, Serialize};
 
-use crate::audits::subject::AuditSubject;
 use crate::{
-    audits::store::{Audits, Trail},
+    audits::{
+        store::{Audits, Trail},
+        subject::AuditSubject,
+    },
     db::{
         StoreError,
         locks::{Lock, Locks},

@@ -12,12 +12,12 @@ use super::{
     links::{self, LinkDoc},
     resets::ResetContact,
 };
-use crate::audits::subject::AuditSubject;
 use crate::{
     accounts::rules::password::PasswordHash,
     audits::{
         diff::Diff,
         store::{Audits, Trail},
+        subject::AuditSubject,
     },
     db::{
         StoreError,

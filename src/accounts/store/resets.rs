@@ -5,7 +5,6 @@ use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
 use super::{Account, Users, Verified, contacts::ClaimRight};
-use crate::audits::subject::AuditSubject;
 use crate::{
     accounts::{
         rules::{
@@ -14,7 +13,7 @@ use crate::{
         },
         tokens::sealed::HashedToken,
     },
-    audits::store::Trail,
+    audits::{store::Trail, subject::AuditSubject},
     db::{StoreError, query::find_part, transaction::transact},
     mail::kind::MailKind,
     values::{email::Email, ids::UserId, phone::E164, time::Timestamp},

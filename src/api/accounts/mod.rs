@@ -26,19 +26,19 @@ use super::{
     message::MessageOut,
     upload::ImageUpload,
 };
-use crate::accounts::hashing::HashError;
-use crate::db::StoreError;
-use crate::values::invalid::InvalidField;
 use crate::{
     accounts::{
         Account,
+        hashing::HashError,
         own::{self, AccountError},
         photo::{self as pictures, PhotoError},
         profile::{self, ProfileError},
         sessions::ClientContext,
     },
     app::App,
+    db::StoreError,
     privacy,
+    values::invalid::InvalidField,
 };
 
 /// Handlers of `/api/accounts/`.

@@ -1,8 +1,8 @@
 //! Conversion of refusals of pictures into answers.
 
-use crate::db::StoreError;
-use crate::limits::LimitError;
-use crate::{accounts::photo::PhotoError, api::error::refusals, images::drawing::ImageError};
+use crate::{
+    accounts::photo::PhotoError, api::error::refusals, db::StoreError, images::drawing::ImageError, limits::LimitError,
+};
 
 refusals! {
     PhotoError {

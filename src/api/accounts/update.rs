@@ -6,9 +6,6 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
-use crate::accounts::sign_in::ReauthenticationError;
-use crate::db::StoreError;
-use crate::limits::LimitError;
 use crate::{
     accounts::{
         Account, AccountChange, EmailChange, PhotoChange,
@@ -18,13 +15,16 @@ use crate::{
             profile::{Language, Photo},
             username::Username,
         },
+        sign_in::ReauthenticationError,
     },
-    api::examples,
     api::{
         address::AddressIn,
         error::refusals,
+        examples,
         fields::{Line, PasswordIn, object, optional_password},
     },
+    db::StoreError,
+    limits::LimitError,
     values::{email::Email, invalid::InvalidField, phone::Region},
 };
 

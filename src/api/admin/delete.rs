@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
 
-use crate::db::StoreError;
 use crate::{
     api::{
         Group,
@@ -13,6 +12,7 @@ use crate::{
     },
     app::App,
     catalogue::{self, BelowCounts, Brand, Category, DeleteError, Model, TreeLevel},
+    db::StoreError,
     values::codes::FullCode,
 };
 

@@ -8,8 +8,6 @@ use super::{
     new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn},
     replies::{BrandInserted, CategoryInserted, ModelInserted, ProductInserted},
 };
-use crate::db::StoreError;
-use crate::images::ImageError;
 use crate::{
     api::{
         Group,
@@ -19,6 +17,8 @@ use crate::{
     },
     app::App,
     catalogue::{self, InsertError},
+    db::StoreError,
+    images::ImageError,
     values::codes::FullCode,
 };
 

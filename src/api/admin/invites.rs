@@ -10,25 +10,25 @@ use poem_openapi::{
 };
 use serde::Deserialize;
 
-use crate::db::StoreError;
-use crate::limits::LimitError;
 use crate::{
     accounts::{
         InvitationDoc,
         invitations::{self, InviteError},
     },
-    api::examples,
     api::{
         Group,
         access::Admin,
         body::Body,
         error::{ApiError, ApiResult, refusals},
+        examples,
         fields::Line,
         message::MessageOut,
         paging::{next_cursor, slice},
         scalars::PathId,
     },
     app::App,
+    db::StoreError,
+    limits::LimitError,
     values::{
         ids::{InvitationId, UserId},
         invalid::InvalidField,

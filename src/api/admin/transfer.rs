@@ -5,7 +5,6 @@ use std::sync::Arc;
 use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json, types::Example};
 
 use super::catalogue_file::{Download, Upload};
-use crate::db::StoreError;
 use crate::{
     api::{
         Group,
@@ -14,6 +13,7 @@ use crate::{
     },
     app::App,
     catalogue::transfer::{self, Export, Report, TableFormat, error::ImportError},
+    db::StoreError,
 };
 
 /// Handlers of `/api/admin/export/` and `/api/admin/import/`.

@@ -12,8 +12,6 @@ use super::{
     changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn},
     replies::{BrandUpdated, CategoryUpdated, ModelUpdated, ProductUpdated},
 };
-use crate::db::StoreError;
-use crate::images::ImageError;
 use crate::{
     api::{
         Group,
@@ -24,6 +22,8 @@ use crate::{
     },
     app::App,
     catalogue::{self, Node, Precondition, Rendered, UpdateError},
+    db::StoreError,
+    images::ImageError,
     values::codes::FullCode,
 };
 

@@ -9,8 +9,6 @@ use poem_openapi::{
 };
 
 use super::users_out::{UserChangeIn, UserChangedOut, UserDetailsOut, UserFoundOut, UserListOut, UserRowOut};
-use crate::db::StoreError;
-use crate::values::invalid::InvalidField;
 use crate::{
     accounts::administration::{self, UsersError},
     api::{
@@ -23,7 +21,8 @@ use crate::{
         scalars::PathId,
     },
     app::App,
-    values::ids::UserId,
+    db::StoreError,
+    values::{ids::UserId, invalid::InvalidField},
 };
 
 const LIST: &str = "users";

@@ -1,17 +1,14 @@
 //! Conversion of refusals about codes (OTPs) into answers.
 
-use crate::accounts::hashing::HashError;
-use crate::accounts::registration::RegisterError;
-use crate::accounts::sign_in::ReauthenticationError;
-use crate::db::StoreError;
-use crate::limits::LimitError;
-use crate::values::invalid::InvalidField;
 use crate::{
     accounts::{
-        change_number::ChangeNumberError, otp::OtpError, otp_registration::OtpRegisterError,
-        reset_by_code::CodeRequestError, sms::SmsError,
+        change_number::ChangeNumberError, hashing::HashError, otp::OtpError, otp_registration::OtpRegisterError,
+        registration::RegisterError, reset_by_code::CodeRequestError, sign_in::ReauthenticationError, sms::SmsError,
     },
     api::error::refusals,
+    db::StoreError,
+    limits::LimitError,
+    values::invalid::InvalidField,
 };
 
 refusals! {

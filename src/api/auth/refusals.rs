@@ -1,18 +1,17 @@
 //! Conversion of refusals around sign-up, sign-in and sessions into answers.
 
-use crate::accounts::hashing::HashError;
-use crate::api::error::Refusal;
-use crate::db::StoreError;
-use crate::limits::LimitError;
-use crate::values::invalid::InvalidField;
 use crate::{
     accounts::{
+        hashing::HashError,
         refresh::RefreshError,
         registration::RegisterError,
         sessions::LogoutError,
         sign_in::{ReauthenticationError, SignInError},
     },
-    api::error::{ApiError, ErrorCode, refusals},
+    api::error::{ApiError, ErrorCode, Refusal, refusals},
+    db::StoreError,
+    limits::LimitError,
+    values::invalid::InvalidField,
 };
 
 refusals! {

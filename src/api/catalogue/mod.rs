@@ -22,10 +22,10 @@ use super::{
     error::{ApiResult, ErrorCode, refusals},
     etag::{Audience, IfNoneMatch, Tagged},
 };
-use crate::db::StoreError;
 use crate::{
     app::App,
     catalogue::{Rendered, TreeLevel, View, Visibility, error::CatalogueError},
+    db::StoreError,
 };
 
 type Text = Query<Option<String>>;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use poem_openapi::{Object, OpenApi, payload::Json, types::Example};
 
-use crate::db::StoreError;
 use crate::{
     accounts::address::{self, AddressError},
     api::{
@@ -14,6 +13,7 @@ use crate::{
         error::{ApiResult, refusals},
     },
     app::App,
+    db::StoreError,
 };
 
 /// Handlers of `/api/client/{user_id}/address/`.

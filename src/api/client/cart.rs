@@ -10,7 +10,6 @@ use poem_openapi::{
 use serde::Deserialize;
 
 use super::cart_out::CartReply;
-use crate::db::StoreError;
 use crate::{
     api::{
         Group,
@@ -22,6 +21,7 @@ use crate::{
     },
     app::App,
     carts::{self, CartError, PricedCart},
+    db::StoreError,
     values::{ids::ProductId, invalid::InvalidField, quantity::Quantity},
 };
 

@@ -23,8 +23,7 @@ pub use self::{
     codes::ErrorCode,
     refusals::{Never, Refusal},
 };
-use crate::api::examples;
-use crate::db::StoreError;
+use crate::{api::examples, db::StoreError};
 
 /// The body of every answer with a status of 400 or more.
 #[derive(Debug, Object)]

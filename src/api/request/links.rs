@@ -7,15 +7,13 @@ use poem_openapi::{OpenApi, param::Path, payload::Json};
 use super::bodies::{
     ActivatedOut, ActivationOut, ForgottenOut, IdentifierIn, LinkOut, MailedOut, ResetByLinkIn, StaffIn,
 };
-use crate::accounts::hashing::HashError;
-use crate::accounts::sign_in::ReauthenticationError;
-use crate::db::StoreError;
-use crate::limits::LimitError;
 use crate::{
     accounts::{
         email_proof::{self, ActivateError, ProofRequest, RequestError},
+        hashing::HashError,
         links::LinkError,
         reset_by_link::{self, LinkRequestError, ResetError},
+        sign_in::ReauthenticationError,
     },
     api::{
         Group,
@@ -26,6 +24,8 @@ use crate::{
         message::MessageOut,
     },
     app::App,
+    db::StoreError,
+    limits::LimitError,
     values::invalid::InvalidField,
 };
 

@@ -119,7 +119,7 @@ impl Carts {
     /// Returns the collection for a read that sees one moment, and only writes that a majority of the servers has.
     fn snapshot_docs(&self) -> Collection<Document> {
         let options = CollectionOptions::builder().read_concern(ReadConcern::snapshot()).build();
-        self.connection.database.collection_with_options(USERS, options)
+        self.connection.collection_with(USERS, options)
     }
 }
 

@@ -9,9 +9,11 @@ use mongodb::{Client, ClientSession, Collection, error::Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Carts, HeldLine};
-use crate::audits::subject::AuditSubject;
 use crate::{
-    audits::store::{Audits, Trail},
+    audits::{
+        store::{Audits, Trail},
+        subject::AuditSubject,
+    },
     carts::share_out::share_out,
     db::{
         StoreError,

@@ -9,8 +9,8 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::search;
-use crate::audits::subject::AuditSubject;
 use crate::{
+    audits::subject::AuditSubject,
     catalogue::rules::{names::Name, search::SearchText},
     db::{
         StoreError,

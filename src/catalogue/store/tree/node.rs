@@ -6,8 +6,8 @@ use bson::{Bson, Document, doc};
 use mongodb::error::Result;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::audits::subject::AuditSubject;
 use crate::{
+    audits::subject::AuditSubject,
     catalogue::{
         rules::pricing::Offer,
         store::{
