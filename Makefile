@@ -30,10 +30,14 @@ test: mongod ## Run all tests except the slow ones
 test-slow: mongod ## Run the slow tests, such as long races
 	cargo test --locked -- --test-threads=$(TEST_THREADS) --ignored
 
-check: ## Check the formatting, the lints and the description of the API, as continuous integration does
+check: spelling ## Check formatting, spelling, lints, documentation and the description of the API, as CI does
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 	cargo run --locked --quiet -- openapi | diff -u openapi/openapi.json - >/dev/null || (echo "openapi/openapi.json is stale: run make openapi"; exit 1)
+
+spelling: ## Check the spelling of code and texts
+	@$$(scripts/install-typos)
 
 deny: ## Check licences, sources and advisories of the dependencies (needs cargo-deny and the network)
 	cargo deny check
@@ -48,4 +52,4 @@ bench: mongod ## Measure the optimised server against minimal servers (needs wrk
 release: ## Build the optimised binary
 	cargo build --locked --release
 
-.PHONY: help mongod mongod-unless-configured run seed test test-slow check deny openapi bench release
+.PHONY: help mongod mongod-unless-configured run seed test test-slow check spelling deny openapi bench release

@@ -4,7 +4,7 @@
 mod bearer;
 mod cookies;
 mod origin;
-mod owner;
+pub mod owner;
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub use self::{
     bearer::{BearerNotice, is_signed, notice_bad_bearer},
     cookies::{KNOWN_BROWSER_COOKIE, REFRESH_COOKIE, RESET_CHALLENGE_COOKIE, SIGN_UP_CHALLENGE_COOKIE},
     origin::{AnyOrigin, ClientAddress, SecondCookie, TrustedOrigin},
-    owner::{OwnerBody, PathOwner},
+    owner::OwnerBody,
 };
 use self::{
     bearer::{account, author, bearer, brings_bearer, member, session},

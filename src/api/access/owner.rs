@@ -25,6 +25,10 @@ use crate::{
 /// It is the security scheme and the path parameter of its operation in one.
 pub struct PathOwner(pub SessionRef);
 
+/// [`PathOwner`] under the name by which the macro of poem-openapi recognises a path parameter. It numbers the parameters of a
+/// path, and counts only arguments whose type is called `Path`.
+pub type Path = PathOwner;
+
 impl PathOwner {
     /// Returns what the caller asks for.
     ///

@@ -8,7 +8,7 @@ use crate::{
     accounts::address::{self, AddressError},
     api::{
         Group,
-        access::{OwnerBody, PathOwner},
+        access::{OwnerBody, owner},
         address::{AddressIn, AddressOut},
         error::{ApiResult, refusals},
     },
@@ -26,7 +26,7 @@ impl AddressApi {
     /// A new account has an address too. It contains the account's username and phone number, and its other lines are
     /// empty.
     #[oai(path = "/:user_id/address", method = "get", operation_id = "readAddress")]
-    async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<Json<AddressReply>, AddressError> {
+    async fn read(&self, #[oai(name = "user_id")] owner: owner::Path) -> ApiResult<Json<AddressReply>, AddressError> {
         let account = address::read(&self.0, owner.0).await?;
         Ok(Json(AddressReply { address: AddressOut::of(&account) }))
     }
@@ -37,7 +37,7 @@ impl AddressApi {
     #[oai(path = "/:user_id/address/update", method = "put", operation_id = "updateAddress")]
     async fn update(
         &self,
-        #[oai(name = "user_id")] owner: PathOwner,
+        #[oai(name = "user_id")] owner: owner::Path,
         body: OwnerBody<AddressIn>,
     ) -> ApiResult<Json<AddressReply>, AddressError> {
         let region = self.0.config.default_region;

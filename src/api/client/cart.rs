@@ -13,7 +13,7 @@ use super::cart_out::CartReply;
 use crate::{
     api::{
         Group,
-        access::{OwnerBody, PathOwner},
+        access::{OwnerBody, owner},
         error::{ApiResult, refusals},
         fast_json::FastJson,
         fields::{LineQuantityIn, QuantityIn},
@@ -32,7 +32,7 @@ pub struct CartApi(pub Arc<App>);
 impl CartApi {
     /// Returns the cart with current prices
     #[oai(path = "/:user_id/cart", method = "get", operation_id = "readCart")]
-    async fn read(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
+    async fn read(&self, #[oai(name = "user_id")] owner: owner::Path) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::read(&self.0, owner.0).await?))
     }
 
@@ -42,7 +42,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/add/:product_id", method = "post", operation_id = "addToCart")]
     async fn add(
         &self,
-        #[oai(name = "user_id")] owner: PathOwner,
+        #[oai(name = "user_id")] owner: owner::Path,
         product_id: Path<PathId<ProductId>>,
         body: OwnerBody<AddIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
@@ -56,7 +56,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/remove/:product_id", method = "delete", operation_id = "removeFromCart")]
     async fn remove(
         &self,
-        #[oai(name = "user_id")] owner: PathOwner,
+        #[oai(name = "user_id")] owner: owner::Path,
         product_id: Path<PathId<ProductId>>,
         /// Number of pieces, 1 to 999; 1 if left out.
         quantity: Query<Option<String>>,
@@ -73,7 +73,7 @@ impl CartApi {
     #[oai(path = "/:user_id/cart/items/:product_id", method = "put", operation_id = "setCartItem")]
     async fn set(
         &self,
-        #[oai(name = "user_id")] owner: PathOwner,
+        #[oai(name = "user_id")] owner: owner::Path,
         product_id: Path<PathId<ProductId>>,
         body: OwnerBody<SetIn>,
     ) -> ApiResult<FastJson<CartReply>, CartError> {
@@ -88,7 +88,7 @@ impl CartApi {
 
     /// Removes everything from the cart
     #[oai(path = "/:user_id/cart", method = "delete", operation_id = "clearCart")]
-    async fn clear(&self, #[oai(name = "user_id")] owner: PathOwner) -> ApiResult<FastJson<CartReply>, CartError> {
+    async fn clear(&self, #[oai(name = "user_id")] owner: owner::Path) -> ApiResult<FastJson<CartReply>, CartError> {
         Ok(self.reply(carts::clear(&self.0, owner.0).await?))
     }
 }
