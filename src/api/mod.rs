@@ -18,7 +18,12 @@ mod auth;
 mod body;
 pub mod catalogue;
 mod catalogue_out;
-mod client;
+/// `/api/client/{user_id}/`: what belongs to one customer.
+mod client {
+    pub mod address;
+    pub mod cart;
+    mod cart_out;
+}
 pub mod error;
 pub mod etag;
 mod examples;

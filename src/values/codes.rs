@@ -1,11 +1,9 @@
 //! Codes of the catalogue. The four codes of a brand, a model, a category and a product, joined by `-`, name a product:
 //! `TATA-NEXON-BRK-PAD1`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::tree_level::TreeLevel;
+use super::{text_value::text_values, tree_level::TreeLevel};
 
 /// The code of a brand, model or category (2 to 10 characters of `A-Z0-9`) or of a product (1 to 20 of them).
 ///
@@ -43,17 +41,6 @@ impl Code {
         }
         Ok(Self(text.to_owned()))
     }
-
-    /// Returns the code as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The codes of an entry and of its parents, joined by `-`, the brand's code first; unique among the entries of one
@@ -64,6 +51,8 @@ impl fmt::Display for Code {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FullCode(String);
+
+text_values!(Code, FullCode);
 
 impl FullCode {
     /// Joins codes as a caller sent them. They aren't checked: a full code that can't exist is not found later. A `-`
@@ -97,23 +86,6 @@ impl FullCode {
     /// Returns the full code of the entry directly above; `None` for a brand.
     pub fn parent(&self) -> Option<&str> {
         self.0.rsplit_once('-').map(|(parent, _)| parent)
-    }
-
-    /// Returns the full code as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&FullCode> for bson::Bson {
-    fn from(code: &FullCode) -> Self {
-        code.0.as_str().into()
-    }
-}
-
-impl fmt::Display for FullCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

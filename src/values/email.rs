@@ -1,12 +1,13 @@
 //! E-mail addresses. Each is kept in one form: in lower case, and with the domain written as A-labels.
 
-use std::fmt;
-
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::text::{is_invisible, is_longer_than_names};
+use super::{
+    text::{is_invisible, is_longer_than_names},
+    text_value::text_values,
+};
 
 /// An e-mail address of at most 254 bytes (RFC 5321, section 4.5.3.1.3). It has one form for each mailbox: the local
 /// part is in NFC and lower case, and domain labels beyond ASCII are written as A-labels (RFC 5890). For example,
@@ -14,6 +15,8 @@ use super::text::{is_invisible, is_longer_than_names};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
+
+text_values!(Email);
 
 /// Older versions stored the domain as it was typed. Such an address is changed to the present form when it is read.
 impl<'de> Deserialize<'de> for Email {
@@ -51,11 +54,6 @@ impl Email {
         Ok(Self(address))
     }
 
-    /// Returns the address as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Returns the form in which older versions stored the address; `None` if its domain has no labels beyond ASCII.
     fn older_form(&self) -> Option<String> {
         let (local, domain) = self.0.rsplit_once('@').filter(|(_, domain)| domain.contains("xn--"))?;
@@ -85,18 +83,6 @@ fn domain_of_mailbox(domain: &str) -> Option<String> {
     let last = ascii.rsplit_once('.')?.1;
     let is_name = !last.is_empty() && !last.bytes().all(|byte| byte.is_ascii_digit());
     is_name.then_some(ascii)
-}
-
-impl From<&Email> for bson::Bson {
-    fn from(email: &Email) -> Self {
-        email.0.as_str().into()
-    }
-}
-
-impl fmt::Display for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod phone;
 pub mod quantity;
 pub mod role;
 pub mod text;
+pub mod text_value;
 pub mod time;
 pub mod tls;
 pub mod tree_level;

@@ -1,6 +1,6 @@
 //! Phone numbers. People spell one number in many ways; it is stored in one form, that of ITU-T E.164.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use phonenumber::{
     Metadata, Mode, country,
@@ -8,13 +8,15 @@ use phonenumber::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::text::LONGEST_NAME;
+use super::{text::LONGEST_NAME, text_value::text_values};
 
 /// A phone number in the form of ITU-T E.164, such as `+919876543210`: `+`, country code, subscriber number. Only
 /// numbers of 10 to 15 digits are accepted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct E164(String);
+
+text_values!(E164);
 
 /// The country in which numbers without a country code are dialled, given by its ISO 3166-1 alpha-2 code, such as `IN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,11 +80,6 @@ impl E164 {
     /// Returns the kind of line that the number belongs to.
     pub fn line_type(&self) -> LineType {
         self.plan_and_line().map_or(LineType::Fixed, |(_, line)| line)
-    }
-
-    /// Returns the number with its leading `+`.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 
     fn digits(&self) -> &str {
@@ -199,18 +196,6 @@ fn line_type_in(plan: &Metadata, national: &str) -> Option<LineType> {
     let fixed = [kinds.fixed_line(), kinds.uan(), kinds.pager(), kinds.voicemail()];
     let services = [kinds.premium_rate(), kinds.toll_free(), kinds.shared_cost()];
     fixed.into_iter().chain(services).any(matches).then_some(LineType::Fixed)
-}
-
-impl From<&E164> for bson::Bson {
-    fn from(number: &E164) -> Self {
-        number.0.as_str().into()
-    }
-}
-
-impl fmt::Display for E164 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! URLs that are stored and shown, never fetched.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use super::text_value::text_values;
 
 /// The address of an image: `https://…`, `http://…` or a path below `/media/`, at most 2,048 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageUrl(String);
+
+text_values!(ImageUrl);
 
 impl ImageUrl {
     /// Checks a trimmed text; returns `None` if it isn't such an address. This also refuses schemes that a browser
@@ -22,17 +24,6 @@ impl ImageUrl {
             .strip_prefix("/media/")
             .is_some_and(|rest| !rest.is_empty() && !rest.split('/').any(|part| part == "..") && !rest.contains('%'));
         (is_plain && (is_absolute || is_local)).then(|| Self(text.to_owned()))
-    }
-
-    /// Returns the address as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ImageUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Usernames: letters of any script. Names that differ only in case or width count as the same.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use crate::values::text::{folded, is_fully_visible, is_longer_than_names};
+use crate::values::{
+    text::{folded, is_fully_visible, is_longer_than_names},
+    text_value::text_values,
+};
 
 /// A username as its owner spells it, in the Unicode form NFC, 4 to 24 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Username(String);
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UsernameKey(String);
+
+text_values!(Username, UsernameKey);
 
 /// The reason why a text is not a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,11 +55,6 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// Returns the name as its owner spells it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Returns the form in which this name is unique.
     pub fn key(&self) -> UsernameKey {
         UsernameKey(folded(&self.0))
@@ -81,23 +79,6 @@ impl UsernameKey {
     /// Returns `None` for a text that is longer than any name.
     pub fn of(text: &str) -> Option<Self> {
         (!is_longer_than_names(text)).then(|| Self(folded(text)))
-    }
-
-    /// Returns the key as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&UsernameKey> for bson::Bson {
-    fn from(key: &UsernameKey) -> Self {
-        key.0.as_str().into()
-    }
-}
-
-impl fmt::Display for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Names and descriptions in the catalogue.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::values::text::{is_fully_visible, is_longer_than_names};
+use crate::values::{
+    text::{is_fully_visible, is_longer_than_names},
+    text_value::text_values,
+};
 
 /// The name of a brand, model, category or product: 2 to 50 characters in Unicode's normal form NFC.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,16 +40,6 @@ impl Name {
         }
         Ok(Self(name))
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The description of a product or of an offer: 1 to 5,000 characters.
@@ -56,16 +47,12 @@ impl fmt::Display for Name {
 #[serde(transparent)]
 pub struct Description(String);
 
+text_values!(Name, Description);
+
 impl Description {
     /// Checks a trimmed text; `None` if it is empty or too long.
     pub fn parse(text: &str) -> Option<Self> {
         (1..=5_000).contains(&text.chars().count()).then(|| Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
