@@ -153,7 +153,7 @@ impl Store {
     }
 
     /// Checks whether the database answers within a second, on a connection of its own; see
-    /// [`Probe`](crate::db::probe::Probe).
+    /// [`Probe`].
     pub async fn answers(&self) -> Result<(), StoreError> {
         self.probe.ask().await
     }

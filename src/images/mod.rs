@@ -5,8 +5,8 @@
 //!
 //! | Step | What happens | After a crash here |
 //! |---|---|---|
-//! | 1 | [`keep`] adds the image's key to `image_trash`, due in an hour. | The worker removes the key in an hour. |
-//! | 2 | [`keep`] stores the image. | The worker removes the image and the key in an hour. |
+//! | 1 | `keep` adds the image's key to `image_trash`, due in an hour. | The worker removes the key in an hour. |
+//! | 2 | `keep` stores the image. | The worker removes the image and the key in an hour. |
 //! | 3 | The transaction that stores the document takes the key out (`ImageTrash::claim_in`). | The image stays. |
 //!
 //! The transaction of step 3 also adds the keys of the images that the document showed before
