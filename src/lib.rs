@@ -1,54 +1,77 @@
 //! The backend of myspares. The modules are listed from the top floor down: imports point to modules further down the list
 //! only, which `tests/it/rooms.rs` checks.
 
-/// Accounts: sign-up, sign-in, sessions, codes, links, profile, invitations.
-mod accounts;
-/// The URLs, one file a group; who may call, and what an error looks like.
-mod api;
-/// Everything that a request can reach.
-pub mod app;
-/// What happened, and who did it.
-mod audits;
-/// The cart, and sharing a fallen stock out among carts.
-mod carts;
-/// The tree of brands, models, categories and products; its cache, its search and its files.
-mod catalogue;
 /// The command line, one file a subcommand.
 pub mod cli;
-/// The clock.
-pub mod clock;
-/// The settings, read from the environment.
-pub mod config;
-/// What the stores of all subjects need.
-mod db;
-/// The private mongod.
-pub mod embedded;
-/// The numbers of the dashboard, which count everything.
-mod figures;
+
 /// The server: router, layers, and the pages beside the API.
 pub mod http;
-/// Images: drawing them anew, keeping them, removing them.
-mod images;
-/// Making collections and indexes at a start.
-mod layouts;
-/// How often something may be done.
-mod limits;
-/// The outbox, and sending what is in it.
-mod mail;
-/// What is counted for operators.
-mod metrics;
-/// The export and the deletion of an account, which touch every subject.
-mod privacy;
-/// Files that only the user who runs the server can read.
-mod private_files;
-/// All collections, in one list.
-mod store;
-/// Spans of calls for a collector.
-mod traces;
-/// Values that two subjects share.
-mod values;
+
 /// Work in the background, one thin file a worker.
 pub mod workers;
+
+/// The URLs, one file a group; who may call, and what an error looks like.
+mod api;
+
+/// The numbers of the dashboard, which count everything.
+mod figures;
+
+/// The export and the deletion of an account, which touch every subject.
+mod privacy;
+
+/// The cart, and sharing a fallen stock out among carts.
+mod carts;
+
+/// The tree of brands, models, categories and products; its cache, its search and its files.
+mod catalogue;
+
+/// Accounts: sign-up, sign-in, sessions, codes, links, profile, invitations.
+mod accounts;
+
+/// The outbox, and sending what is in it.
+mod mail;
+
+/// How often something may be done.
+mod limits;
+
+/// Images: drawing them anew, keeping them, removing them.
+mod images;
+
+/// What happened, and who did it.
+mod audits;
+
+/// Everything that a request can reach.
+pub mod app;
+
+/// Making collections and indexes at a start.
+mod layouts;
+
+/// All collections, in one list.
+mod store;
+
+/// The settings, read from the environment.
+pub mod config;
+
+/// Spans of calls for a collector.
+mod traces;
+
+/// What is counted for operators.
+mod metrics;
+
+/// The clock.
+pub mod clock;
+
+/// The private mongod.
+pub mod embedded;
+
+/// What the stores of all subjects need.
+mod db;
+
+/// Files that only the user who runs the server can read.
+mod private_files;
+
+/// Values that two subjects share.
+mod values;
 
 /// A call that asks the database makes over two hundred allocations, four of them buffers of the driver's; glibc's allocator
 /// takes 15 % of its time for them (decision 28).

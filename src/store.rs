@@ -10,7 +10,6 @@ use mongodb::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-pub use crate::db::{error::StoreError, health::Health};
 use crate::{
     accounts::store::{
         Users, invitations::Invitations, links::Links, otp_codes::OtpCodes, otp_tallies::OtpTallies,
@@ -25,6 +24,8 @@ use crate::{
         tree::Tree,
     },
     db::{
+        StoreError,
+        health::Health,
         leases::Leases,
         locks::Locks,
         probe::Probe,

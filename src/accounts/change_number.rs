@@ -46,14 +46,14 @@ pub async fn send(
     caller: SessionRef,
     number: &E164,
     current: Option<Password>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<(), ChangeNumberError> {
-    sign_in::reauthenticate(app, caller, current, origin).await?;
-    let asker = AskPermit::count(app, number, origin).await?;
+    sign_in::reauthenticate(app, caller, current, context).await?;
+    let asker = AskPermit::count(app, number, context).await?;
     if app.store.users.is_proven(number, Some(caller.user)).await? {
         return Err(ChangeNumberError::Taken);
     }
-    let permit = otp::reserve(app, asker, Purpose::ChangeNumber, number, origin).await?;
+    let permit = otp::reserve(app, asker, Purpose::ChangeNumber, number, context).await?;
     otp::send(app, permit, Some(caller.user)).await?;
     Ok(())
 }
@@ -65,11 +65,11 @@ pub async fn verify(
     caller: SessionRef,
     number: &E164,
     code: &str,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Account, ChangeNumberError> {
     let now = app.clock.now();
     let challenges = app.store.otp_codes.unexpired(number, Purpose::ChangeNumber, Some(caller.user), now).await?;
-    otp::accept(app, otp::Tries::Challenges(&challenges), code, origin).await?;
+    otp::accept(app, otp::Tries::Challenges(&challenges), code, context).await?;
     let account = match app.store.users.change_number(caller, number, now).await {
         Err(StoreError::Duplicate) => return Err(ChangeNumberError::Taken),
         changed => changed?.ok_or(ChangeNumberError::SignedOut)?,

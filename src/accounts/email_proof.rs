@@ -78,7 +78,7 @@ pub async fn request(
     account: &Account,
     caller: SessionRef,
     wanted: ProofRequest,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Email, RequestError> {
     let given = wanted.email.filter(|text| !text.is_empty());
     let email = match &given {
@@ -91,7 +91,7 @@ pub async fn request(
         return Err(RequestError::AlreadyVerified);
     }
     if !is_own {
-        sign_in::reauthenticate(app, caller, wanted.current_password, origin).await?;
+        sign_in::reauthenticate(app, caller, wanted.current_password, context).await?;
     }
     mail::take_slots(app, account.id, &email).await?;
     mail::queue(app, Some(account.id), MailKind::VerifyEmail, &email).await?;

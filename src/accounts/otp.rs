@@ -68,9 +68,9 @@ impl AskPermit {
     ///
     /// Call this before any answer that depends on whether the number is known. Otherwise a caller could test phone
     /// numbers without a limit.
-    pub async fn count(app: &App, number: &E164, origin: &ClientContext) -> Result<Self, OtpError> {
+    pub async fn count(app: &App, number: &E164, context: &ClientContext) -> Result<Self, OtpError> {
         refuse_unreachable(app, number)?;
-        Ok(Self(limits::take(app, Count::by_address(Action::OtpAddress, "", origin.client)).await?))
+        Ok(Self(limits::take(app, Count::by_address(Action::OtpAddress, "", context.client)).await?))
     }
 }
 
@@ -84,10 +84,10 @@ pub async fn reserve(
     asker: AskPermit,
     purpose: Purpose,
     number: &E164,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<SendPermit, OtpError> {
     let subject = format!("{number} {purpose:?}");
-    let from_address = |action| Count::by_address(action, &subject, origin.client);
+    let from_address = |action| Count::by_address(action, &subject, context.client);
     let from_everywhere = Count::of(Action::OtpNumberTotal, subject.clone());
     let counts = from_address(Action::OtpPause).chain(from_address(Action::OtpNumber)).chain([from_everywhere]);
     let number_slots = limits::take(app, counts).await?;
@@ -217,8 +217,8 @@ impl<'a> Tries<'a> {
 }
 
 /// Checks a code, and uses up the first challenge that it is right for. Returns the document of that challenge.
-pub async fn accept(app: &App, tries: Tries<'_>, typed: &str, origin: &ClientContext) -> Result<OtpDoc, OtpError> {
-    let slots = limits::take(app, Count::by_address(Action::OtpCheck, "", origin.client)).await?;
+pub async fn accept(app: &App, tries: Tries<'_>, typed: &str, context: &ClientContext) -> Result<OtpDoc, OtpError> {
+    let slots = limits::take(app, Count::by_address(Action::OtpCheck, "", context.client)).await?;
     let code = OtpCode::parse(typed).ok_or(OtpError::Invalid)?;
     let mut check = CodeCheck { app, tries, code, service_answer: None };
     check.count_try_of_number().await?;

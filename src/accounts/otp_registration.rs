@@ -47,16 +47,16 @@ impl From<HashError> for OtpRegisterError {
 /// Sends a code to the number of a new account and stores a pending registration. Fails when another account has the
 /// name or address, or has proven the number. A number that another account only claims is allowed, because it goes to
 /// the account that proves it.
-pub async fn send(app: &App, account: NewAccount, origin: &ClientContext) -> Result<ChallengeId, OtpRegisterError> {
+pub async fn send(app: &App, account: NewAccount, context: &ClientContext) -> Result<ChallengeId, OtpRegisterError> {
     let NewAccount { identity, password } = account;
     let Some(number) = identity.phone_number.clone() else {
         return Err(RegisterError::from(InvalidField::required("phone_number")).into());
     };
-    let asker = AskPermit::count(app, &number, origin).await?;
+    let asker = AskPermit::count(app, &number, context).await?;
     refuse_taken(app, &identity).await?;
     let claim = HashedToken::of_claim(&app.keys.otp[0], [identity.username.as_str(), password.expose()]);
-    let permit = reserve(app, asker, &number, &claim, origin).await?;
-    let password_hash = match app.hasher.hash(password, identity.owner_details(), &origin.caller).await {
+    let permit = reserve(app, asker, &number, &claim, context).await?;
+    let password_hash = match app.hasher.hash(password, identity.owner_details(), &context.caller).await {
         Ok(hash) => hash,
         Err(error) => {
             match error {
@@ -84,9 +84,9 @@ async fn reserve(
     asker: AskPermit,
     number: &E164,
     claim: &HashedToken,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<SendPermit, OtpRegisterError> {
-    let reserved = otp::reserve(app, asker, Purpose::Register, number, origin).await;
+    let reserved = otp::reserve(app, asker, Purpose::Register, number, context).await;
     if reserved.is_err() {
         let now = app.clock.now();
         app.store.otp_tallies.note_claim(number, claim, now.after(app.config.lifetimes.otp), now).await?;
@@ -101,7 +101,7 @@ pub async fn verify(
     number: &E164,
     code: &str,
     challenge: Option<ChallengeId>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<SignedIn, OtpRegisterError> {
     let pendings = confirmable_pendings(app, number, challenge).await?;
     let challenges: Vec<ChallengeId> = pendings.iter().map(|pending| pending.id).collect();
@@ -109,11 +109,11 @@ pub async fn verify(
         Some(_) => Tries::Challenges(&challenges),
         None => Tries::Number { number, purpose: Purpose::Register, challenges: &challenges },
     };
-    let accepted = otp::accept(app, tries, code, origin).await?;
+    let accepted = otp::accept(app, tries, code, context).await?;
     let confirmed = pendings.into_iter().find(|pending| pending.id == accepted.id);
     let pending = confirmed.ok_or(OtpRegisterError::NothingPending)?;
     let now = app.clock.now();
-    let session = sessions::begin(app, origin, Role::Customer, Carrier::Cookie, now);
+    let session = sessions::begin(app, context, Role::Customer, Carrier::Cookie, now);
     let user = document_of(&pending, session.clone(), now);
     match app.store.users.insert(&user, now).await {
         Err(StoreError::Duplicate) => {

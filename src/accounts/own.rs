@@ -74,14 +74,14 @@ pub async fn change_password(
     caller: SessionRef,
     current: Password,
     typed: Password,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<(), AccountError> {
     let new = NewPassword::check("new_password", &typed)?;
     let slots = limits::take(app, [Count::of(Action::SetPassword, caller.user.to_string())]).await;
     slots.map_err(SignInError::from)?;
     for _ in 0..sign_in::ATTEMPTS {
-        let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await?;
-        let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &origin.caller).await?;
+        let confirmed = sign_in::confirm_password(app, caller, current.clone(), context).await?;
+        let hash = app.hasher.hash(new.clone(), confirmed.account.owner_details(), &context.caller).await?;
         if app.store.users.change_password(caller, &confirmed.password_hash, &hash, app.clock.now()).await? {
             letters::notify(app, &confirmed.account, MailKind::PasswordChanged).await;
             return Ok(());

@@ -4,7 +4,7 @@ use super::store::{Account, Display};
 use crate::{
     app::App,
     db::StoreError,
-    images::{self, PictureKind, drawing::ImageError},
+    images::{self, ImageError, PictureKind},
     limits::{self, Count, LimitError},
     values::{ids::SessionRef, limits::Action},
 };

@@ -59,7 +59,7 @@ pub async fn update(
     caller: SessionRef,
     change: AccountChange,
     current: Option<Password>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Account, ProfileError> {
     if change.is_empty() {
         return Err(ProfileError::NothingGiven);
@@ -71,13 +71,13 @@ pub async fn update(
     if change.email == Some(EmailChange::Removed) && account.phone_number.is_none() {
         return Err(ProfileError::ContactRequired);
     }
-    let Some(email) = &change.email else { return apply(app, caller, &change, None, origin).await };
+    let Some(email) = &change.email else { return apply(app, caller, &change, None, context).await };
     // The new address may belong to somebody else. So the notice to it counts as a mail that the caller asked for.
     let slots = match email {
         EmailChange::To(new) => Some(mail::take_slots(app, account.id, new).await?),
         EmailChange::Removed => None,
     };
-    let changed = apply(app, caller, &change, current.as_ref(), origin).await;
+    let changed = apply(app, caller, &change, current.as_ref(), context).await;
     if changed.is_ok() {
         notify_of_email_change(app, &account, email).await;
     } else if let Some(slots) = slots {
@@ -109,11 +109,11 @@ async fn apply(
     caller: SessionRef,
     change: &AccountChange,
     current: Option<&Password>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Account, ProfileError> {
     let mut last_refusal = ProfileError::from(StoreError::Duplicate);
     for _ in 0..ATTEMPTS {
-        let proof = prove(app, caller, change, current, origin).await?;
+        let proof = prove(app, caller, change, current, context).await?;
         match app.store.users.change_account(caller, change, &proof, app.clock.now()).await {
             Ok(Some(account)) => return Ok(account),
             // A sign-in may have renewed the hash of the password that was just confirmed, so this is tried again.
@@ -147,12 +147,12 @@ async fn prove(
     caller: SessionRef,
     change: &AccountChange,
     current: Option<&Password>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Proof, ProfileError> {
     match (&change.email, current) {
         (None, _) => Ok(Proof::NotNeeded),
         (Some(_), Some(current)) => {
-            let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await;
+            let confirmed = sign_in::confirm_password(app, caller, current.clone(), context).await;
             Ok(Proof::Password(confirmed.map_err(ReauthenticationError::from)?.password_hash))
         }
         (Some(_), None) => Ok(Proof::SignInAfter(app.clock.now().before(sign_in::RECENT_SIGN_IN))),

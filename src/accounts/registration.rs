@@ -115,11 +115,11 @@ impl NewAccount {
 }
 
 /// Makes the account of a customer and signs its owner in. The account and its session are stored together.
-pub async fn register(app: &App, account: NewAccount, origin: &ClientContext) -> Result<SignedIn, RegisterError> {
-    limits::take(app, Count::by_address(Action::Register, "", origin.client)).await?;
+pub async fn register(app: &App, account: NewAccount, context: &ClientContext) -> Result<SignedIn, RegisterError> {
+    limits::take(app, Count::by_address(Action::Register, "", context.client)).await?;
     let now = app.clock.now();
-    let session = sessions::begin(app, origin, Role::Customer, Carrier::CookieAndBody, now);
-    let user = create(app, account, Role::Customer, vec![session.clone()], now, &origin.caller).await?;
+    let session = sessions::begin(app, context, Role::Customer, Carrier::CookieAndBody, now);
+    let user = create(app, account, Role::Customer, vec![session.clone()], now, &context.caller).await?;
     Ok(sessions::tokens(app, user.into(), &session, now))
 }
 

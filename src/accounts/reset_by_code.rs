@@ -23,7 +23,7 @@ use crate::{
 
 /// The reason why the password is not reset.
 #[derive(Debug, thiserror::Error)]
-pub enum CodeRequestError {
+pub enum ResetByCodeError {
     /// A field is missing or breaks a rule.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
@@ -52,9 +52,9 @@ pub enum CodeRequestError {
 
 /// Sends a code to a number, if it belongs to an account that may be reset by it. Returns a challenge in any case, and
 /// never waits for the SMS. So neither the answer nor its time reveals whether there is such an account.
-pub async fn send(app: &Arc<App>, number: E164, origin: &ClientContext) -> Result<ChallengeId, CodeRequestError> {
-    let asker = AskPermit::count(app, &number, origin).await?;
-    let permit = otp::reserve(app, asker, Purpose::Reset, &number, origin).await?;
+pub async fn send(app: &Arc<App>, number: E164, context: &ClientContext) -> Result<ChallengeId, ResetByCodeError> {
+    let asker = AskPermit::count(app, &number, context).await?;
+    let permit = otp::reserve(app, asker, Purpose::Reset, &number, context).await?;
     let credentials = app.store.users.credentials(&Identifier::Phone(number)).await?;
     let (account, now) = (credentials.map(|credentials| credentials.account), app.clock.now());
     let resettable = account.filter(|account| account.is_active && account.contacts(now).may_reset(Contact::Number));
@@ -68,8 +68,8 @@ pub async fn verify(
     number: &E164,
     code: &str,
     challenge: Option<ChallengeId>,
-    origin: &ClientContext,
-) -> Result<ResetToken, CodeRequestError> {
+    context: &ClientContext,
+) -> Result<ResetToken, ResetByCodeError> {
     let mut challenges = app.store.otp_codes.unexpired(number, Purpose::Reset, None, app.clock.now()).await?;
     let tries = match challenge {
         Some(own) => {
@@ -78,7 +78,7 @@ pub async fn verify(
         }
         None => Tries::Number { number, purpose: Purpose::Reset, challenges: &challenges },
     };
-    let accepted = otp::accept(app, tries, code, origin).await?;
+    let accepted = otp::accept(app, tries, code, context).await?;
     let user = accepted.user.ok_or(OtpError::Invalid)?;
     let token = ResetToken::random(user)?;
     let expires_at = app.clock.now().after(app.config.lifetimes.reset);
@@ -92,19 +92,19 @@ pub async fn verify(
 
 /// Sets the new password and uses the token up. All sessions end, open links and codes become void, and the counters of
 /// failed sign-ins are reset.
-pub async fn reset(app: &App, token: &str, typed: Password, origin: &ClientContext) -> Result<(), CodeRequestError> {
+pub async fn reset(app: &App, token: &str, typed: Password, context: &ClientContext) -> Result<(), ResetByCodeError> {
     let new = NewPassword::check("new_password", &typed)?;
-    let token = ResetToken::parse(token).ok_or(CodeRequestError::BadToken)?;
+    let token = ResetToken::parse(token).ok_or(ResetByCodeError::BadToken)?;
     let hashes: Vec<_> = app.keys.otp.iter().map(|key| token.hash(key)).collect();
     let user = token.user();
     // Tokens that are not valid are refused before anything is hashed, because a hash takes a lot of time.
     let resettable = app.store.users.resettable(user, &hashes, app.clock.now()).await?;
-    let account = resettable.ok_or(CodeRequestError::BadToken)?;
-    let number = account.phone_number.as_ref().ok_or(CodeRequestError::BadToken)?;
+    let account = resettable.ok_or(ResetByCodeError::BadToken)?;
+    let number = account.phone_number.as_ref().ok_or(ResetByCodeError::BadToken)?;
     limits::take(app, [Count::of(Action::SetPassword, user.to_string())]).await.map_err(OtpError::from)?;
-    let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
+    let hash = app.hasher.hash(new, account.owner_details(), &context.caller).await?;
     if !app.store.users.reset_password(user, number, &hashes, &hash, app.clock.now()).await? {
-        return Err(CodeRequestError::BadToken);
+        return Err(ResetByCodeError::BadToken);
     }
     // The password is set already, so an error here is only logged.
     if let Err(error) = sign_in::forget_failures(app, user).await {

@@ -52,8 +52,8 @@ pub enum ResetError {
 
 /// Returns the account with a name, address or number. Limited for each IP address, because the answer reveals whether
 /// there is such an account.
-pub async fn find(app: &App, identifier: &str, origin: &ClientContext) -> Result<Recoverable, LinkRequestError> {
-    limits::take(app, request_counts("look", origin.client)).await?;
+pub async fn find(app: &App, identifier: &str, context: &ClientContext) -> Result<Recoverable, LinkRequestError> {
+    limits::take(app, request_counts("look", context.client)).await?;
     look_up(app, identifier).await
 }
 
@@ -61,11 +61,15 @@ pub async fn find(app: &App, identifier: &str, origin: &ClientContext) -> Result
 ///
 /// The address is returned even if no mail is queued, so that the answer does not reveal whether it may reset the
 /// account. For example, an unproven address may not do so if the account has a proven number.
-pub async fn send_link(app: &App, identifier: &str, origin: &ClientContext) -> Result<Option<Email>, LinkRequestError> {
-    limits::take(app, request_counts("send", origin.client)).await?;
+pub async fn send_link(
+    app: &App,
+    identifier: &str,
+    context: &ClientContext,
+) -> Result<Option<Email>, LinkRequestError> {
+    limits::take(app, request_counts("send", context.client)).await?;
     let (account, now) = (look_up(app, identifier).await?.account, app.clock.now());
     let mail_address = account.mail_address(now).cloned();
-    mail::take_recovery_slots(app, account.id, origin.client).await?;
+    mail::take_recovery_slots(app, account.id, context.client).await?;
     if let Some(to) = account.reset_address(now).filter(|_| account.is_active) {
         mail::queue(app, Some(account.id), MailKind::ResetPassword, to).await?;
     }
@@ -84,12 +88,12 @@ pub async fn reset(
     uid: &str,
     token: &str,
     typed: Password,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<(), ResetError> {
     let (link, account) = links::open(app, LinkKind::ResetPassword, uid, token).await?;
     let new = NewPassword::check("new_password", &typed)?;
     limits::take(app, [Count::of(Action::SetPassword, link.user.to_string())]).await?;
-    let hash = app.hasher.hash(new, account.owner_details(), &origin.caller).await?;
+    let hash = app.hasher.hash(new, account.owner_details(), &context.caller).await?;
     if !app.store.proofs.reset_password(&link, &hash, app.clock.now()).await? {
         return Err(LinkError::NotFound.into());
     }

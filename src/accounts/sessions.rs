@@ -101,7 +101,7 @@ pub async fn is_alive(app: &App, session: SessionRef) -> Result<bool, StoreError
 }
 
 /// Makes a new session, which the caller has to store.
-pub fn begin(app: &App, origin: &ClientContext, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
+pub fn begin(app: &App, context: &ClientContext, role: Role, carrier: Carrier, now: Timestamp) -> SessionDoc {
     let is_static = carrier == Carrier::CookieAndBody && may_be_static(app, role);
     SessionDoc {
         id: SessionId::new(),
@@ -109,8 +109,8 @@ pub fn begin(app: &App, origin: &ClientContext, role: Role, carrier: Carrier, no
         rotated_at: None,
         predecessor: None,
         presented: false,
-        device: origin.device.chars().take(DEVICE_CHARS).collect(),
-        ip: origin.client.ip.to_string(),
+        device: context.device.chars().take(DEVICE_CHARS).collect(),
+        ip: context.client.ip.to_string(),
         created_at: now,
         signed_in_at: now,
         last_used_at: now,

@@ -81,15 +81,15 @@ pub async fn sign_in(
     identifier: Option<Identifier>,
     password: Password,
     carrier: Carrier,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
     let credentials = match &identifier {
         Some(identifier) => app.store.users.credentials(identifier).await?,
         None => None,
     };
     let user = credentials.as_ref().map(|credentials| credentials.account.id);
-    let slots = limits::take(app, failure_counts(user, identifier.as_ref(), origin)).await?;
-    let signed_in = open_session(app, credentials, password, carrier, origin).await;
+    let slots = limits::take(app, failure_counts(user, identifier.as_ref(), context)).await?;
+    let signed_in = open_session(app, credentials, password, carrier, context).await;
     if !matches!(signed_in, Err(SignInError::WrongCredentials)) {
         slots.give_back(app).await?;
     }
@@ -103,16 +103,16 @@ async fn open_session(
     mut credentials: Option<Credentials>,
     password: Password,
     carrier: Carrier,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<SignedIn, SignInError> {
     for _ in 0..ATTEMPTS {
-        let confirmed = compare(app, credentials, &password, &origin.caller).await?;
+        let confirmed = compare(app, credentials, &password, &context.caller).await?;
         let Credentials { account, password_hash } = confirmed.credentials;
         if !account.is_active {
             return Err(SignInError::Disabled);
         }
         let (user, now) = (account.id, app.clock.now());
-        let session = sessions::begin(app, origin, account.role, carrier, now);
+        let session = sessions::begin(app, context, account.role, carrier, now);
         if app.store.users.push_session(user, &password_hash, &session, now).await? {
             if confirmed.is_hash_outdated {
                 renew_hash(app, user, &password_hash, password).await;
@@ -130,13 +130,13 @@ pub async fn confirm_password(
     app: &App,
     caller: SessionRef,
     password: Password,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<Credentials, SignInError> {
     let credentials = app.store.users.credentials_of(caller.user).await?;
     let by_session = Count::of(Action::Confirm, format!("{} {}", caller.user, caller.session));
-    let by_address = Count::by_address(Action::SignInAddress, "", origin.client);
+    let by_address = Count::by_address(Action::SignInAddress, "", context.client);
     let slots = limits::take(app, std::iter::once(by_session).chain(by_address)).await?;
-    let confirmed = compare(app, credentials, &password, &origin.caller).await;
+    let confirmed = compare(app, credentials, &password, &context.caller).await;
     if !matches!(confirmed, Err(SignInError::WrongCredentials)) {
         slots.give_back(app).await?;
     }
@@ -166,10 +166,10 @@ pub async fn reauthenticate(
     app: &App,
     caller: SessionRef,
     current: Option<Password>,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<(), ReauthenticationError> {
     if let Some(current) = current {
-        confirm_password(app, caller, current, origin).await?;
+        confirm_password(app, caller, current, context).await?;
         return Ok(());
     }
     let signed_in_at = app.store.users.signed_in_at(caller).await?.ok_or(ReauthenticationError::SignedOut)?;
@@ -232,11 +232,11 @@ pub fn failure_keys(app: &App, user: UserId) -> Vec<String> {
 ///
 /// The last one does not count for a browser that was once signed in to the account, so that strangers can't lock its
 /// owner out. It does not count for an identifier that no account can have either.
-fn failure_counts(user: Option<UserId>, identifier: Option<&Identifier>, origin: &ClientContext) -> Vec<Count> {
+fn failure_counts(user: Option<UserId>, identifier: Option<&Identifier>, context: &ClientContext) -> Vec<Count> {
     let account = user.map_or_else(|| format!("{identifier:?}").replace(' ', ""), |user| user.to_string());
-    let mut counts: Vec<Count> = Count::by_address(Action::SignIn, &account, origin.client).collect();
-    counts.extend(Count::by_address(Action::SignInAddress, "", origin.client));
-    if identifier.is_some() && !user.is_some_and(|user| origin.known_users.contains(&user)) {
+    let mut counts: Vec<Count> = Count::by_address(Action::SignIn, &account, context.client).collect();
+    counts.extend(Count::by_address(Action::SignInAddress, "", context.client));
+    if identifier.is_some() && !user.is_some_and(|user| context.known_users.contains(&user)) {
         counts.push(Count::of(Action::SignInAccount, account));
     }
     counts

@@ -1,7 +1,7 @@
 //! Shopping carts.
 //!
-//! A cart is a part of its owner's account. Each change is a single update that also checks the owner's session. Prices
-//! are computed at every read; a line only remembers what its product cost when it was added.
+//! A cart is a part of its owner's account. Each change that an owner asks for is a single update that also checks the
+//! owner's session. Prices are computed at every read; a line only remembers what its product cost when it was added.
 
 pub mod redistribution;
 pub mod share_out;
@@ -119,7 +119,8 @@ pub async fn set(
 /// Puts pieces of a product into the cart, as far as its stock allows.
 ///
 /// The limits come from the product in memory, which saves a round trip to the database. The copy may be a moment old.
-/// So a success is checked against the stored product afterwards, and a refusal is tried again with the stored product.
+/// So a success is checked against the stored product afterwards, and a refusal because of the product or its stock is
+/// tried again with the stored product.
 async fn put(
     app: &App,
     owner: SessionRef,

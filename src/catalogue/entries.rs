@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    images::{self, NewImage, PictureKind, drawing::ImageError, key::ImageKey},
+    images::{self, ImageError, NewImage, PictureKind, key::ImageKey},
     values::{
         codes::{Code, FullCode},
         ids::{BrandId, CategoryId, ProductId},

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     db::StoreError,
-    images::drawing::ImageError,
+    images::ImageError,
     values::{
         author::Author,
         codes::FullCode,

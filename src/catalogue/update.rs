@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     db::StoreError,
-    images::drawing::ImageError,
+    images::ImageError,
     values::{author::Author, codes::FullCode, money::Money},
 };
 
@@ -206,7 +206,7 @@ async fn update<N: Node>(
     code: &FullCode,
     image: Option<ImageSource>,
     precondition: Option<Precondition<N>>,
-    apply: impl Fn(&mut N) -> Result<(), UpdateError> + Clone + Send + Sync + 'static,
+    apply: impl Fn(&mut N) -> Result<(), UpdateError> + Send + Sync,
 ) -> Result<N, UpdateError> {
     let stored_image = match image {
         Some(source) => Some(source.store(app).await?),

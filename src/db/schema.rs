@@ -1,4 +1,4 @@
-//! Layouts of collections: the indexes and the validator that a collection needs before it is used.
+//! How stores reach the database: the connection, the parts of the store, and the layout that each collection declares.
 
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ impl Connection {
     }
 }
 
-/// A part of the database that belongs to one subject. The list `collections!` in `store.rs` names all of them.
+/// A part of the database that belongs to one subject. The list `collections!` in `store.rs` names those
+/// that flows use; some stores hold parts of their own.
 pub trait StorePart: Sized {
     /// Creates a handle, without asking the database.
     fn open(connection: &Connection) -> Self;

@@ -94,7 +94,7 @@ fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)>
 
 /// Adds the errors that follow from the kind of the call. Each handler describes only its own errors.
 fn add_common_errors(operation: &mut MetaOperation, path: &str) {
-    // A request that no client should send is a 400 on every path, see `sound.rs`.
+    // A request that no client should send is a 400 on every path, see `request_checks.rs`.
     let mut statuses =
         BTreeSet::from([StatusCode::BAD_REQUEST, StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     if operation.request.is_some() {

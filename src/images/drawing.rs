@@ -13,10 +13,10 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
-    homes::HomeUnavailable,
+    error::ImageError,
     picture::{InvalidPicture, Picture, PictureKind},
 };
-use crate::{db::StoreError, release_freed_memory};
+use crate::release_freed_memory;
 
 /// The most images that may be in the queue, including the one that is being drawn.
 const PLACES: usize = 32;
@@ -30,26 +30,6 @@ pub struct Drawing {
 }
 
 type Job = Box<dyn FnOnce() + Send>;
-
-/// Why an image isn't kept.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// The file is not a picture, or the picture is too large.
-    #[error(transparent)]
-    Invalid(#[from] InvalidPicture),
-    /// Too many images wait already, or the thread has ended.
-    #[error("too many images at the moment, try again soon")]
-    Busy,
-    /// The rest of the disk is reserved for the database.
-    #[error("there is no room for more files at the moment")]
-    Full,
-    /// The place where images are kept failed.
-    #[error(transparent)]
-    Unavailable(#[from] HomeUnavailable),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 impl Drawing {
     /// Starts the thread. It ends when the returned value is dropped. Fails if the system can't start a thread.

@@ -13,6 +13,7 @@
 //! (`ImageTrash::discard_in`).
 
 pub mod drawing;
+mod error;
 pub mod homes;
 pub mod key;
 pub mod picture;
@@ -20,7 +21,7 @@ pub(crate) mod store;
 
 use std::time::Duration;
 
-pub use self::{drawing::ImageError, picture::PictureKind};
+pub use self::{error::ImageError, picture::PictureKind};
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
 use crate::{
     app::App,

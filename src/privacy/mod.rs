@@ -1,5 +1,6 @@
-//! What the owner of an account may ask of the shop by law: everything that is kept about them, and its deletion. Every
-//! subject that keeps something about an account is called from here.
+//! What the owner of an account may ask of the shop by law: everything that is kept about them, and the deletion of the
+//! account. Both are one document and one transaction of `accounts` today, since the cart stands in the account. A subject
+//! that keeps documents of its own about an account, such as orders, is called from here.
 
 use crate::{
     accounts::{
@@ -13,7 +14,8 @@ use crate::{
     values::{ids::SessionRef, role::Role},
 };
 
-/// Returns everything that is kept about the caller, without secrets.
+/// Returns the account of the caller with its sessions and its cart, without secrets. Codes, links and mails that wait to be
+/// used or sent are not in it.
 pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
     own::whole(app, caller).await
 }
@@ -23,10 +25,10 @@ pub async fn delete(
     app: &App,
     caller: SessionRef,
     current: Password,
-    origin: &ClientContext,
+    context: &ClientContext,
 ) -> Result<(), AccountError> {
     for _ in 0..sign_in::ATTEMPTS {
-        let confirmed = sign_in::confirm_password(app, caller, current.clone(), origin).await?;
+        let confirmed = sign_in::confirm_password(app, caller, current.clone(), context).await?;
         if confirmed.account.role == Role::Admin {
             return Err(AccountError::Admin);
         }

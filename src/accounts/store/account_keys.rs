@@ -21,7 +21,7 @@ use crate::{
 
 /// The collections that hold links, queued mails and codes.
 #[derive(Clone)]
-pub(crate) struct AccountKeys {
+pub(super) struct AccountKeys {
     links: Collection<Document>,
     outbox: Outbox,
     codes: Collection<Document>,

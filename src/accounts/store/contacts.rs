@@ -85,7 +85,7 @@ pub(in crate::accounts) fn proven_email_filter(email: &Email, now: Timestamp) ->
 
 /// The right by which an account takes an address from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClaimRight {
+pub(super) enum ClaimRight {
     /// Its owner typed it.
     Claim,
     /// Its owner opened a link that was mailed to it.
@@ -132,7 +132,7 @@ impl Users {
     /// The open links, codes and resets of an account that loses the address or the proof become void. A mail tells its
     /// owner, if an address is left. Returns `true` if the taker can have the address. Returns `false`, and changes
     /// nothing, if another account keeps it.
-    pub(in crate::accounts) async fn take_email_in(
+    pub(super) async fn take_email_in(
         &self,
         tx: &mut ClientSession,
         email: &Email,

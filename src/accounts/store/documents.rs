@@ -130,7 +130,7 @@ impl Display {
 impl Profile {
     /// Returns the key of the uploaded picture, which must be removed together with the account; `None` for a typed
     /// URL.
-    pub(crate) fn owned_image(&self) -> Option<ImageKey> {
+    pub(in crate::accounts) fn owned_image(&self) -> Option<ImageKey> {
         let display = self.display.as_ref()?;
         let key_of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
         display.image_key.clone().or_else(key_of_older_version)
@@ -278,7 +278,7 @@ pub struct Account {
 }
 
 impl Account {
-    pub(crate) fn projection() -> Document {
+    pub(in crate::accounts) fn projection() -> Document {
         doc! {
             "username": 1, "phone_number": 1, "email": 1, "role": 1, "is_active": 1,
             "profile": 1, "verification": 1, "created_at": 1,
@@ -299,7 +299,7 @@ pub struct Member {
 }
 
 impl Member {
-    pub(crate) fn projection() -> Document {
+    pub(in crate::accounts) fn projection() -> Document {
         doc! { "username": 1, "role": 1 }
     }
 }
@@ -321,7 +321,7 @@ pub struct WholeAccount {
 }
 
 impl WholeAccount {
-    pub(crate) fn projection() -> Document {
+    pub(in crate::accounts) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.extend(doc! { "sessions": 1, "cart": 1, "last_sign_in_at": 1, "updated_at": 1 });
         fields
@@ -329,7 +329,7 @@ impl WholeAccount {
 }
 
 impl Credentials {
-    pub(crate) fn projection() -> Document {
+    pub(in crate::accounts) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.insert("password_hash", 1);
         fields

@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-pub(crate) const NAME: &str = "invitations";
+pub(super) const NAME: &str = "invitations";
 
 /// The document of an invitation.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-pub(crate) const NAME: &str = "verification_requests";
+pub(super) const NAME: &str = "verification_requests";
 /// The time for which an expired link is kept, so that its user can be told that it has expired.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -3,7 +3,7 @@
 
 pub mod account_keys;
 mod admin;
-pub(crate) mod contacts;
+mod contacts;
 mod documents;
 pub mod invitations;
 pub mod links;
@@ -16,7 +16,7 @@ mod profile;
 pub mod proofs;
 mod records;
 mod recovery;
-pub(crate) mod resets;
+mod resets;
 mod sessions;
 
 use bson::{Document, doc};

@@ -23,7 +23,7 @@ use crate::{
 
 /// The maximum number of tries of one challenge.
 pub const MAX_TRIES: i64 = 5;
-pub(crate) const NAME: &str = "otp_codes";
+pub(super) const NAME: &str = "otp_codes";
 
 /// The purpose for which a code proves a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ use crate::{
     values::{phone::E164, time::Timestamp},
 };
 
-pub(crate) const NAME: &str = "otp_tallies";
+const NAME: &str = "otp_tallies";
 /// The maximum number of different codes that the SMS service is asked about for one number. After more wrong ones the
 /// service itself would close the number.
 const MAX_ASKED: i64 = 5;

@@ -43,7 +43,7 @@ impl UserRecord {
         self.last_sign_in_at.or_else(|| self.sessions.iter().map(|session| session.signed_in_at).max())
     }
 
-    pub(crate) fn projection() -> Document {
+    pub(in crate::accounts) fn projection() -> Document {
         let mut fields = Account::projection();
         fields.extend(doc! { "sessions.signed_in_at": 1, "sessions.expires_at": 1, "last_sign_in_at": 1 });
         fields

@@ -21,7 +21,7 @@ use crate::{
 
 /// The contact by which a password is reset.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ResetContact<'a> {
+pub(super) enum ResetContact<'a> {
     /// A code that was sent to this number.
     Number(&'a E164),
     /// A link that was mailed to this address.
@@ -96,7 +96,7 @@ impl Users {
     /// Returns `false` when `filter` matches no account, or when the contact may not reset it.
     ///
     /// [`Contacts::after_reset`]: crate::accounts::rules::contacts::Contacts::after_reset
-    pub(in crate::accounts) async fn reset_in(
+    pub(super) async fn reset_in(
         &self,
         tx: &mut ClientSession,
         filter: Document,

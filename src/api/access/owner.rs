@@ -108,11 +108,11 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for OwnerBody<T> {
         body: &mut RequestBody,
         options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let read = match Body::from_request(request, body, options).await {
-            Ok(Body(value)) => Ok(value),
-            Err(error) => Err(error.downcast::<ApiError>()?),
+        let fault = match Body::from_request(request, body, options).await {
+            Ok(Body(value)) => return Ok(Self(value)),
+            Err(error) => error.downcast::<ApiError>()?,
         };
         let owner = PathOwner(session(request)?);
-        Ok(Self(owner.signed_in_first(app(request)?, read).await?))
+        Ok(Self(owner.signed_in_first(app(request)?, Err(fault)).await?))
     }
 }

@@ -1,7 +1,7 @@
 //! Conversion of refusals of pictures into answers.
 
 use crate::{
-    accounts::photo::PhotoError, api::error::refusals, db::StoreError, images::drawing::ImageError, limits::LimitError,
+    accounts::photo::PhotoError, api::error::refusals, db::StoreError, images::ImageError, limits::LimitError,
 };
 
 refusals! {

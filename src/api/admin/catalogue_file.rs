@@ -190,9 +190,10 @@ impl Download {
 
 /// Ends the connection in the middle of an answer, so that the caller notices that the file is incomplete.
 ///
-/// hyper ends the connection by itself when a body fails. But poem (3.1.12) polls hyper once more after that, and the
-/// answer then ends as if it were complete. Unwinding ends the task of the connection instead, which closes the socket.
-/// No other task is affected, and the panic hook is not called.
+/// hyper ends the connection by itself when a body fails, and `http/server/connection.rs` then drops it. But if a
+/// finished connection is polled once more, as poem's own server (3.1.12) does, the answer ends as if it were complete.
+/// Unwinding doesn't depend on that. It ends the task of the connection, which closes the socket, or over HTTP/2 the
+/// task of the answer, which resets its stream. No other task is affected, and the panic hook is not called.
 fn break_connection() -> ! {
     std::panic::resume_unwind(Box::new("an answer was cut off"))
 }

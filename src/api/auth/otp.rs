@@ -14,7 +14,7 @@ use crate::{
         otp::OtpError,
         otp_registration::{self, OtpRegisterError},
         registration::{NewAccount, RegisterError},
-        reset_by_code::{self, CodeRequestError},
+        reset_by_code::{self, ResetByCodeError},
         tokens::sealed::{open_challenge, seal_challenge},
     },
     api::{
@@ -68,7 +68,7 @@ impl OtpApi {
     /// The answer is the same whether or not an account has the phone number. The cookie `reset_challenge` binds the
     /// OTP to this browser. Apps without a cookie jar send back the `challenge` of the answer instead.
     #[oai(path = "/forgot-password/send", method = "post", operation_id = "sendPasswordOtp")]
-    async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, CodeRequestError> {
+    async fn forgot(&self, origin: TrustedOrigin, body: Body<ForgotIn>) -> ApiResult<OtpSent, ResetByCodeError> {
         let number = required("phone_number", body.0.phone_number)?;
         let number = given_phone(&number, self.0.config.default_region)?;
         let challenge = reset_by_code::send(&self.0, number, &origin.0).await?;
@@ -84,10 +84,10 @@ impl OtpApi {
         &self,
         origin: TrustedOrigin,
         body: Body<OtpIn>,
-    ) -> ApiResult<Json<ResetTokenOut>, CodeRequestError> {
-        let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(CodeRequestError::from)?;
-        let (Some(number), Some(code)) = body.0.both() else { return Err(CodeRequestError::Incomplete.into()) };
-        let number = self.number(&number).ok_or(CodeRequestError::Otp(OtpError::Invalid))?;
+    ) -> ApiResult<Json<ResetTokenOut>, ResetByCodeError> {
+        let challenge = self.challenge(&body.0, origin.0.reset_challenge).map_err(ResetByCodeError::from)?;
+        let (Some(number), Some(code)) = body.0.both() else { return Err(ResetByCodeError::Incomplete.into()) };
+        let number = self.number(&number).ok_or(ResetByCodeError::Otp(OtpError::Invalid))?;
         let token = reset_by_code::verify(&self.0, &number, &code, challenge, &origin.0).await?;
         Ok(Json(ResetTokenOut::new(&self.0, &token)))
     }
@@ -100,8 +100,8 @@ impl OtpApi {
         &self,
         origin: TrustedOrigin,
         body: Body<ResetByCodeIn>,
-    ) -> ApiResult<Json<MessageOut>, CodeRequestError> {
-        let (Some(token), Some(new)) = body.0.both() else { return Err(CodeRequestError::NothingToSet.into()) };
+    ) -> ApiResult<Json<MessageOut>, ResetByCodeError> {
+        let (Some(token), Some(new)) = body.0.both() else { return Err(ResetByCodeError::NothingToSet.into()) };
         reset_by_code::reset(&self.0, &token, new, &origin.0).await?;
         Ok(Json(MessageOut::new("password has been reset successfully")))
     }

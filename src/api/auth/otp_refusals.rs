@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         change_number::ChangeNumberError, hashing::HashError, otp::OtpError, otp_registration::OtpRegisterError,
-        registration::RegisterError, reset_by_code::CodeRequestError, sign_in::ReauthenticationError, sms::SmsError,
+        registration::RegisterError, reset_by_code::ResetByCodeError, sign_in::ReauthenticationError, sms::SmsError,
     },
     api::error::refusals,
     db::StoreError,
@@ -27,7 +27,7 @@ refusals! {
         codes { Incomplete => InvalidInput ["phone_number", "otp"], NothingPending => NothingPending ["phone_number"] }
         causes { Register: RegisterError, Otp: OtpError }
     }
-    CodeRequestError {
+    ResetByCodeError {
         codes {
             Incomplete => InvalidInput ["phone_number", "otp"],
             NothingToSet => InvalidInput ["reset_token", "new_password"],

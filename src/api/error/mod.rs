@@ -177,8 +177,8 @@ impl<R> From<ApiError> for CallError<R> {
 }
 
 impl<R> From<CallError<R>> for poem::Error {
-    fn from(failed: CallError<R>) -> Self {
-        failed.0.into()
+    fn from(error: CallError<R>) -> Self {
+        error.0.into()
     }
 }
 

@@ -5,9 +5,10 @@ use super::{ApiError, ErrorCode};
 use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
 
 /// An error type of a flow. Handlers convert it into an answer, and the OpenAPI description lists its codes. The macro
-/// [`refusals!`] implements it, so that an answer that is not listed can't be given.
+/// [`refusals!`] implements it from one list of variants and codes. The statuses 400, 500 and 503 are possible on every call
+/// and are added by `http/contract.rs`, so types here may leave them out.
 pub trait Refusal {
-    /// Returns every code with which this type can be answered. The OpenAPI description lists their statuses.
+    /// Returns the codes of this type. The OpenAPI description lists their statuses.
     fn codes() -> Vec<ErrorCode>;
 
     /// Converts the refusal into an answer.

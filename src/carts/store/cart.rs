@@ -1,4 +1,5 @@
-//! Reading and changing one cart. Each change is one conditional update that also checks the owner's session (U2, U3).
+//! Reading and changing one cart. Each change that an owner asks for is one conditional update that also checks the
+//! owner's session (U2). Setting a line back to the stock is an update of its own (U3).
 
 use bson::{Bson, Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Carts, plans::PlannedLine};
 use crate::{
     accounts::store::USERS,
+    catalogue::store::PRODUCTS,
     db::{StoreError, bulk, error},
     values::ids::{LineRev, ProductId, UserId},
 };
@@ -49,7 +50,7 @@ impl Carts {
             |products| doc! { "$in": products.iter().copied().map(Bson::from).collect::<Vec<_>>() },
         );
         let match_product = doc! { "$match": { "cart.items.product_id": is_looked_at } };
-        let lookup = doc! { "from": "products", "localField": "_id", "foreignField": "_id",
+        let lookup = doc! { "from": PRODUCTS, "localField": "_id", "foreignField": "_id",
         "pipeline": [{ "$project": { "stock": 1 } }], "as": "product" };
         let stock = doc! { "$max": [0, { "$ifNull": [{ "$first": "$product.stock" }, 0] }] };
         let pipeline = [
@@ -126,7 +127,7 @@ impl Carts {
 /// Returns filter and update that set one line to `pieces`, or remove it for 0, if its state is still `rev` (U3).
 ///
 /// The line gets a new state, so that nobody else who knew the old one changes it.
-pub(crate) fn clamp_update(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
+pub(super) fn clamp_update(user: UserId, product: ProductId, rev: LineRev, pieces: i64) -> (Document, Document) {
     let filter = doc! { "_id": user, "cart.items": { "$elemMatch": { "product_id": product, "rev": rev } } };
     let update = if pieces > 0 {
         doc! { "$set": { "cart.items.$.quantity": pieces, "cart.items.$.rev": LineRev::new() } }

@@ -15,6 +15,7 @@ use crate::{
         subject::AuditSubject,
     },
     carts::share_out::share_out,
+    catalogue::store::PRODUCTS,
     db::{
         StoreError,
         leases::{Lease, Leases, SavedSession},
@@ -135,7 +136,7 @@ impl StorePart for Plans {
         Self {
             client: connection.client.clone(),
             docs: connection.collection(NAME),
-            products: connection.collection("products"),
+            products: connection.collection(PRODUCTS),
             carts: Carts::open(connection),
             audits: Audits::open(connection),
             leases: Leases::open(connection),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
+    catalogue::store::PRODUCTS,
     db::{
         StoreError, brief,
         error::code_of,
@@ -81,7 +82,7 @@ pub struct ProductWatch {
 
 impl StorePart for ProductWatch {
     fn open(connection: &Connection) -> Self {
-        Self { docs: connection.collection("products") }
+        Self { docs: connection.collection(PRODUCTS) }
     }
 }
 

@@ -163,7 +163,7 @@ impl<L: Level> Branches<L> {
 }
 
 /// Returns the filter for the children of `parent` whose ids follow `after`.
-pub(crate) fn page_filter(parent: Option<&FullCode>, after: Option<impl Into<Bson>>) -> Document {
+pub(in crate::catalogue) fn page_filter(parent: Option<&FullCode>, after: Option<impl Into<Bson>>) -> Document {
     let mut filter = doc! { "parent": parent.map_or(Bson::Null, Bson::from) };
     if let Some(after) = after {
         filter.insert("_id", doc! { "$gt": after.into() });

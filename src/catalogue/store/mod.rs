@@ -6,3 +6,6 @@ pub mod product_search;
 pub mod products;
 pub mod search;
 pub mod tree;
+
+/// The name of the collection of products, for stores that read them.
+pub(crate) use self::products::NAME as PRODUCTS;

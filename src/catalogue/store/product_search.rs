@@ -165,7 +165,7 @@ impl SortField {
 }
 
 /// Returns the indexes that the search needs.
-pub(crate) fn search_indexes() -> Vec<IndexModel> {
+pub(in crate::catalogue) fn search_indexes() -> Vec<IndexModel> {
     // Without a language, words are not reduced to their stems and common words such as "the" are found as well.
     let text_options = IndexOptions::builder().name("text".to_owned()).default_language("none".to_owned());
     let text_index = IndexModel::builder().keys(doc! { "name": "text", "description": "text" });
@@ -178,7 +178,7 @@ pub(crate) fn search_indexes() -> Vec<IndexModel> {
 }
 
 /// Returns the fields by which a product with this name is found.
-pub(crate) fn search_fields(name: &str) -> Document {
+pub(in crate::catalogue) fn search_fields(name: &str) -> Document {
     let key = name_key(name);
     doc! { "words": words_of(&key), "name_key": key }
 }

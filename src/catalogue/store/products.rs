@@ -71,7 +71,7 @@ pub struct ProductDoc {
 
 impl ProductDoc {
     /// Returns the document to store: the product with the fields by which it is found.
-    pub(crate) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
+    pub(in crate::catalogue) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
         let mut document = bson::serialize_to_document(self)?;
         document.extend(product_search::search_fields(self.name.as_str()));
         Ok(document)
@@ -122,7 +122,7 @@ pub enum Visibility {
 
 impl Visibility {
     /// Adds to a filter for products that only visible ones match.
-    pub(crate) fn restrict(self, mut filter: Document) -> Document {
+    pub(in crate::catalogue) fn restrict(self, mut filter: Document) -> Document {
         if self == Self::ToCustomers {
             filter.insert("is_active", true);
         }

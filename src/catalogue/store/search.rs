@@ -14,7 +14,7 @@ use crate::{
 ///
 /// With a `text`, only documents that contain it in one of `fields`, in any case. The database may then take two
 /// seconds.
-pub(crate) async fn page<T>(
+pub(in crate::catalogue) async fn page<T>(
     docs: &Collection<T>,
     mut filter: Document,
     text: Option<&SearchText>,

@@ -7,12 +7,12 @@ use crate::audits::{
 };
 
 /// Returns the entry for an insertion.
-pub(crate) fn inserted<N: Node>(node: &N, trail: &Trail) -> AuditDoc {
+pub(in crate::catalogue) fn inserted<N: Node>(node: &N, trail: &Trail) -> AuditDoc {
     trail.entry(N::SUBJECT, "insert", node.id()).with_code(node.code()).with_document(node.audit_document())
 }
 
 /// Returns the entry for a change, with the fields that differ and their old values.
-pub(crate) fn updated<N: Node>(before: &N, after: &N, trail: &Trail) -> AuditDoc {
+pub(in crate::catalogue) fn updated<N: Node>(before: &N, after: &N, trail: &Trail) -> AuditDoc {
     let changes = Diff::between(&before.audit_document(), &after.audit_document()).into_description();
     let entry = trail.entry(N::SUBJECT, "update", before.id()).with_code(before.code());
     entry.with_document(after.audit_document()).with_changes(changes)

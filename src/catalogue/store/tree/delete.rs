@@ -133,7 +133,7 @@ impl Tree {
     ) -> std::result::Result<bool, StoreError> {
         transact(&self.connection.client, (self, branch), move |tx, &(tree, branch)| {
             async move {
-                let job = doc! { "_id": &branch };
+                let job = doc! { "_id": branch };
                 let touch = doc! { "$set": { "touched_at": now } };
                 if tree.purges.update_one(job.clone(), touch).session(&mut *tx).await?.matched_count == 0 {
                     return Ok(false);

@@ -110,7 +110,7 @@ impl Tree {
     pub(in crate::catalogue) async fn import<T: Send + 'static>(
         &self,
         codes: &Codes,
-        merge: impl Fn(&mut FoundEntries) -> T + Clone + Send + Sync + 'static,
+        merge: impl Fn(&mut FoundEntries) -> T + Send + Sync,
         trail: &Trail,
     ) -> std::result::Result<(T, Vec<ChangedPart>), StoreError> {
         let _guard = self.write_lock.lock().await;

@@ -49,7 +49,7 @@ impl Tree {
     pub(in crate::catalogue) async fn insert<C: Child>(
         &self,
         parent: &FullCode,
-        child: impl Fn(<C::Parent as Level>::Id) -> C + Clone + Send + Sync + 'static,
+        child: impl Fn(<C::Parent as Level>::Id) -> C + Send + Sync,
         trail: &Trail,
     ) -> std::result::Result<InsertOutcome<C>, StoreError> {
         let _guard = self.write_lock.lock().await;

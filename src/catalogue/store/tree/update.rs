@@ -32,13 +32,13 @@ impl Tree {
     pub(in crate::catalogue) async fn update<N: Node, E: Send + 'static>(
         &self,
         code: &FullCode,
-        change: impl Fn(&N) -> std::result::Result<N, E> + Clone + Send + Sync + 'static,
+        change: impl Fn(&N) -> std::result::Result<N, E> + Send + Sync,
         trail: &Trail,
     ) -> std::result::Result<UpdateOutcome<N, E>, StoreError> {
         let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, code, &change, trail), move |tx, &(tree, code, change, trail)| {
             async move {
-                let found = tree.docs::<N>().find_one(doc! { "code": &code }).session(&mut *tx).await?;
+                let found = tree.docs::<N>().find_one(doc! { "code": code }).session(&mut *tx).await?;
                 let Some(before) = found else { return Ok(UpdateOutcome::Missing) };
                 match change(&before) {
                     Ok(after) => tree.replace(&before, after, trail, tx).await,
@@ -96,7 +96,7 @@ impl Tree {
 /// from the state before.
 ///
 /// If nothing differs, the time stays as it is.
-pub(crate) fn date_change<N: Node>(before: &N, mut after: N, now: Timestamp) -> Result<(N, Diff)> {
+pub(in crate::catalogue) fn date_change<N: Node>(before: &N, mut after: N, now: Timestamp) -> Result<(N, Diff)> {
     let stored = before.stored_document()?;
     let undated_diff = Diff::between(&stored, &after.stored_document()?);
     if undated_diff.is_empty() {
