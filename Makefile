@@ -43,7 +43,8 @@ deny: ## Check licences, sources and advisories of the dependencies (needs cargo
 	cargo deny check
 
 openapi: ## Write the description of the API to openapi/openapi.json
-	cargo run --locked --quiet -- openapi > openapi/openapi.json
+	cargo run --locked --quiet -- openapi > target/openapi.json
+	mv target/openapi.json openapi/openapi.json
 
 bench: mongod ## Measure the optimised server against minimal servers (needs wrk: scripts/install-wrk)
 	@scripts/install-wrk

@@ -34,6 +34,7 @@ use crate::{
     images::store::ImageTrash,
     limits::store::RateLimits,
     mail::store::Outbox,
+    privacy::store::Deletions,
 };
 
 /// The most connections to the database. On a small machine, 10 to 16 are best; with 100, the throughput is half as
@@ -128,6 +129,8 @@ collections! {
     invitations: Invitations,
     /// Images that are to be removed.
     image_trash: ImageTrash,
+    /// Deletions of accounts.
+    deletions: Deletions,
     /// Transactions that links in mails start.
     proofs: Proofs,
 }

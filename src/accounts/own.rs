@@ -7,7 +7,7 @@ use super::{
     rules::password::{NewPassword, Password},
     sessions::ClientContext,
     sign_in::{self, SignInError},
-    store::{Credentials, SessionDoc, WholeAccount},
+    store::{SessionDoc, WholeAccount},
 };
 use crate::{
     app::App,
@@ -90,10 +90,4 @@ pub async fn change_password(
         // `confirm_password` fails.
     }
     Err(AccountError::SignedOut)
-}
-
-/// Deletes an account whose password was confirmed. Returns `false`, and deletes nothing, if its password hash has
-/// changed since then, if it was disabled, or if it is an admin's.
-pub async fn remove(app: &App, confirmed: &Credentials) -> Result<bool, StoreError> {
-    app.store.users.delete(confirmed.account.id, &confirmed.password_hash, app.clock.now()).await
 }

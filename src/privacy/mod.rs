@@ -1,6 +1,9 @@
-//! What the owner of an account may ask of the shop by law: everything that is kept about them, and the deletion of the
-//! account. Both are one document and one transaction of `accounts` today, since the cart stands in the account. A subject
-//! that keeps documents of its own about an account, such as orders, is called from here.
+//! What the owner of an account may ask of the shop by law: everything that is kept about them, and its deletion.
+//!
+//! A subject that keeps documents of its own about an account joins in here: its part of the export is a field of
+//! [`Export`], and its part of the deletion stands in `store.rs`.
+
+pub(crate) mod store;
 
 use crate::{
     accounts::{
@@ -14,10 +17,15 @@ use crate::{
     values::{ids::SessionRef, role::Role},
 };
 
-/// Returns the account of the caller with its sessions and its cart, without secrets. Codes, links and mails that wait to be
-/// used or sent are not in it.
-pub async fn export(app: &App, caller: SessionRef) -> Result<WholeAccount, AccountError> {
-    own::whole(app, caller).await
+/// Everything that is kept about an account, but secrets, and codes, links and mails that wait to be used or sent.
+pub struct Export {
+    /// The account with its sessions and its cart.
+    pub account: WholeAccount,
+}
+
+/// Returns everything that is kept about the caller.
+pub async fn export(app: &App, caller: SessionRef) -> Result<Export, AccountError> {
+    Ok(Export { account: own::whole(app, caller).await? })
 }
 
 /// Deletes the account of the caller. Others can use its name, number and address from then on.
@@ -32,7 +40,7 @@ pub async fn delete(
         if confirmed.account.role == Role::Admin {
             return Err(AccountError::Admin);
         }
-        if own::remove(app, &confirmed).await? {
+        if app.store.deletions.delete(&confirmed, app.clock.now()).await? {
             return Ok(());
         }
         // The password, its hash or the role has just changed. The next attempt reads them again.

@@ -1,9 +1,12 @@
 //! The account of the signed-in user.
 
+use std::collections::BTreeSet;
+
 use insta::assert_json_snapshot;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{PASSWORD, TestApp, stable};
+use crate::support::{PASSWORD, Reply, TestApp, stable};
 
 #[tokio::test]
 async fn me_is_the_account_itself_and_holds_no_secret() {
@@ -106,4 +109,27 @@ async fn the_export_holds_account_sessions_and_cart_and_no_secret() {
     for hidden in ["password", "hash", "counter", "token", "rev"] {
         assert!(!export.text.contains(hidden), "{hidden}: {}", export.text);
     }
+}
+
+/// Checks that only the audits name an account after its deletion. A subject that keeps documents about accounts must delete
+/// them with the account, see `src/privacy/`.
+#[tokio::test]
+async fn nothing_but_the_audits_names_a_deleted_account() {
+    let app = TestApp::start().await;
+    let caller = app.customer_at("asha@example.com").await;
+    let product = app.product(100.0, 5).await;
+    let add = format!("/api/client/{}/cart/add/{}/", caller.user_id, product["_id"].as_str().expect("an id"));
+    caller.post(&add, &json!({})).await.expect(200);
+    caller.post("/api/request/request-staff/", &json!({})).await.expect(200);
+    app.work().await;
+    let number = json!({ "phone_number": "9811122233" });
+    caller.post("/api/request/verify-number/send/", &number).await.expect(200);
+    let before = app.collections_naming(&caller.user_id).await;
+    assert!(["users", "verification_requests", "otp_codes"].iter().all(|name| before.contains(*name)), "{before:?}");
+    let confirmed = json!({ "current_password": PASSWORD });
+    Reply::of(caller.request(Method::DELETE, "/api/accounts/me/").json(&confirmed)).await.expect(200);
+    app.work().await;
+    let mut after = app.collections_naming(&caller.user_id).await;
+    after.remove("audits");
+    assert_eq!(after, BTreeSet::new());
 }

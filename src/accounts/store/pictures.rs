@@ -93,32 +93,27 @@ impl Users {
         Ok(true)
     }
 
-    /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the
-    /// audits.
+    /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the audits, in
+    /// the transaction of everything else that goes with an account.
     ///
     /// Returns `false` when the account was disabled or its password hash has changed in the meantime. Always returns
     /// `false` for an admin: another admin must take the role away first (`Users::administer`), which makes sure that
     /// one is left.
-    pub(in crate::accounts) async fn delete(
+    pub(crate) async fn delete_in(
         &self,
+        tx: &mut ClientSession,
         user: UserId,
         checked: &PasswordHash,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> mongodb::error::Result<bool> {
         let is_no_admin = doc! { "$ne": Role::Admin.as_str() };
         let filter = doc! { "_id": user, "is_active": true, "password_hash": checked, "role": is_no_admin };
-        transact(&self.client, (self, &filter), move |tx, &(users, filter)| {
-            async move {
-                let docs = users.docs.clone_with_type::<AccountPicture>();
-                let deletion = docs.find_one_and_delete(filter.clone()).projection(AccountPicture::projection());
-                let Some(deleted) = deletion.session(&mut *tx).await? else { return Ok(false) };
-                users.trash.discard_in(tx, deleted.profile.owned_image().as_slice(), now).await?;
-                users.account_keys.void_in(tx, user).await?;
-                users.audits.forget_name_in(tx, user).await?;
-                Ok(true)
-            }
-            .boxed()
-        })
-        .await
+        let docs = self.docs.clone_with_type::<AccountPicture>();
+        let deletion = docs.find_one_and_delete(filter).projection(AccountPicture::projection());
+        let Some(deleted) = deletion.session(&mut *tx).await? else { return Ok(false) };
+        self.trash.discard_in(tx, deleted.profile.owned_image().as_slice(), now).await?;
+        self.account_keys.void_in(tx, user).await?;
+        self.audits.forget_name_in(tx, user).await?;
+        Ok(true)
     }
 }

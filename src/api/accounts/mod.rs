@@ -57,8 +57,8 @@ impl AccountsApi {
     /// Returns account, sessions and cart as one file.
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
-        let whole = privacy::export(&self.0, caller.session).await?;
-        Ok(Exported::new(whole, caller.session.session, self.0.clock.now()))
+        let privacy::Export { account } = privacy::export(&self.0, caller.session).await?;
+        Ok(Exported::new(account, caller.session.session, self.0.clock.now()))
     }
 
     /// Deletes the caller's account

@@ -1,6 +1,7 @@
 //! A server for one test, with a free port, an empty database and a clock that the test can move forward.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -8,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bson::{Document, doc, oid::ObjectId};
+use bson::{Bson, Document, doc, oid::ObjectId};
+use futures_util::TryStreamExt;
 use mongodb::{Client, Collection, Database};
 use myspares::{
     app::App,
@@ -191,6 +193,21 @@ impl TestApp {
         caller
     }
 
+    /// Returns the names of the collections with a document that contains an id, at any depth.
+    pub async fn collections_naming(&self, id: &str) -> BTreeSet<String> {
+        let id = Bson::from(ObjectId::parse_str(id).expect("an id"));
+        let mut found = BTreeSet::new();
+        for name in self.db.list_collection_names().await.expect("collections") {
+            let mut documents = self.db.collection::<Document>(&name).find(doc! {}).await.expect("documents");
+            while let Some(document) = documents.try_next().await.expect("a document") {
+                if contains(&Bson::from(document), &id) {
+                    found.insert(name.clone());
+                }
+            }
+        }
+        found
+    }
+
     /// Returns the collection of mails that wait to be sent.
     pub fn outbox(&self) -> Collection<Document> {
         self.db.collection("outbox")
@@ -326,5 +343,13 @@ impl TestApp {
             self.cache_reads().await[0] > before
         })
         .await;
+    }
+}
+
+fn contains(value: &Bson, wanted: &Bson) -> bool {
+    match value {
+        Bson::Document(fields) => fields.values().any(|value| contains(value, wanted)),
+        Bson::Array(items) => items.iter().any(|value| contains(value, wanted)),
+        value => value == wanted,
     }
 }
