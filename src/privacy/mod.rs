@@ -1,7 +1,7 @@
 //! What the owner of an account may ask of the shop by law: everything that is kept about them, and its deletion.
 //!
 //! A subject that keeps documents of its own about an account joins in here: its part of the export is a field of
-//! [`Export`], and its part of the deletion stands in `store.rs`.
+//! `Export`, and its part of the deletion stands in `store.rs`.
 
 pub(crate) mod store;
 
