@@ -12,7 +12,7 @@ use super::subject::AuditSubject;
 use crate::{
     db::{
         StoreError,
-        query::{SEARCH_LIMIT, code_below, containing, count_all},
+        query::{SEARCH_LIMIT, code_at_or_below, containing, count_all},
         schema::{Connection, Layout, StorePart, index, swept},
     },
     values::{
@@ -286,7 +286,7 @@ impl AuditQuery {
             conditions.push(by_id.unwrap_or_else(|_| doc! { "actor.username": actor }));
         }
         if let Some(code) = &self.code {
-            conditions.push(doc! { "$or": [{ "code": code }, code_below(code)] });
+            conditions.push(code_at_or_below(code));
         }
         if let Some(text) = &self.text {
             conditions.push(doc! { "search": containing(&text.to_lowercase()) });

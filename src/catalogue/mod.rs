@@ -50,7 +50,7 @@ use crate::{
 
 /// Returns a page of brands in the order of their insertion.
 ///
-/// With a `text`, only brands that contain it in their name or code, in any case.
+/// With a `text`, only brands that contain it in their name or code, whatever the case and the accents.
 pub async fn brands(
     app: &App,
     text: Option<&SearchText>,
@@ -62,7 +62,7 @@ pub async fn brands(
 
 /// Returns a page of the models of a brand in the order of their insertion.
 ///
-/// With a `text`, only models that contain it in their name or own code, in any case. Fails with
+/// With a `text`, only models that contain it in their name or own code, whatever the case and the accents. Fails with
 /// [`CatalogueError::NotFound`] if the brand does not exist.
 pub async fn models(
     app: &App,
@@ -76,8 +76,8 @@ pub async fn models(
 
 /// Returns a page of the categories of a model in the order of their insertion.
 ///
-/// With a `text`, only categories that contain it in their name or own code, in any case. Fails with
-/// [`CatalogueError::NotFound`] if the model or its brand does not exist.
+/// With a `text`, only categories that contain it in their name or own code, whatever the case and the accents. Fails
+/// with [`CatalogueError::NotFound`] if the model or its brand does not exist.
 pub async fn categories(
     app: &App,
     model: &FullCode,
@@ -90,8 +90,8 @@ pub async fn categories(
 
 /// Returns a page of the products of a category in the order of their insertion.
 ///
-/// With a `text`, only products that contain it in their name, own code or description, in any case. Fails with
-/// [`CatalogueError::NotFound`] if the category or one of its parents does not exist.
+/// With a `text`, only products that contain it in their name, own code or description, whatever the case and the
+/// accents. Fails with [`CatalogueError::NotFound`] if the category or one of its parents does not exist.
 pub async fn products(
     app: &App,
     category: &FullCode,

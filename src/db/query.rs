@@ -7,7 +7,7 @@ use mongodb::{Collection, options::Hint};
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use crate::values::{codes::FullCode, text::literal};
+use crate::values::{codes::FullCode, text::literal, tree_level::TreeLevel};
 
 /// The longest time for which the database may search or count. A search for a text inside other texts has to read all
 /// of them, because no index helps to find the middle of a word.
@@ -36,7 +36,16 @@ pub fn containing(text: &str) -> Document {
 }
 
 /// Returns a filter for everything below a branch. The codes there begin with the branch's code and `-`: below `TATA`
-/// they are greater than `TATA-` and less than `TATA.`, since `.` follows `-` in ASCII.
+/// they are greater than `TATA-` and less than `TATA.`, since `.` follows `-` in ASCII. The full code of a product must
+/// not be given, since `-` and `.` may also be inside of products' codes.
 pub fn code_below(branch: &FullCode) -> Document {
     doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
+}
+
+/// Returns a filter for an entry and everything below it. Nothing is below a product.
+pub fn code_at_or_below(code: &FullCode) -> Document {
+    match code.level() {
+        TreeLevel::Product => doc! { "code": code },
+        _ => doc! { "$or": [{ "code": code }, code_below(code)] },
+    }
 }

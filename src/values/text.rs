@@ -1,7 +1,10 @@
 //! Checks of texts that people send (control characters, invisible characters, length), and the forms in which texts
 //! are compared and searched.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{canonical_combining_class, is_combining_mark},
+};
 use unicode_script::{Script, UnicodeScript};
 
 /// The most characters that a name, a number or an address can have (for addresses: RFC 5321, section 4.5.3.1.3).
@@ -15,6 +18,30 @@ const MAX_MARKS: usize = 8;
 /// The most combining marks of one letter that belong to no single script, such as accents. Some Vietnamese letters
 /// have two.
 const MAX_MARKS_OF_NO_SCRIPT: usize = 2;
+
+/// Unicode's combining class of the signs that take the vowel from a consonant, such as the Devanagari sign U+094D.
+const VIRAMA: u8 = 9;
+/// The scripts of India and its neighbours that form letters with joiners.
+const INDIC: [Script; 18] = [
+    Script::Devanagari,
+    Script::Bengali,
+    Script::Gurmukhi,
+    Script::Gujarati,
+    Script::Oriya,
+    Script::Tamil,
+    Script::Telugu,
+    Script::Kannada,
+    Script::Malayalam,
+    Script::Sinhala,
+    Script::Tirhuta,
+    Script::Newa,
+    Script::Grantha,
+    Script::Kaithi,
+    Script::Modi,
+    Script::Sharada,
+    Script::Chakma,
+    Script::Meetei_Mayek,
+];
 
 /// The error for a text with control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +103,54 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Returns whether a character can be printed: an assigned one that is neither a control, nor for private use, nor an
+/// instruction for drawing others, nor the stand-in for an object (U+FFFC).
+pub fn is_printable(c: char) -> bool {
+    let is_instruction = matches!(c, '\u{fff9}'..='\u{fffc}' | '\u{13430}'..='\u{1343f}' | '\u{2028}' | '\u{2029}');
+    // Letters count even if they are newer than the table of scripts.
+    let is_assigned = c.is_alphanumeric() || is_combining_mark(c) || c.script() != Script::Unknown;
+    is_assigned && !c.is_control() && !is_instruction && !is_invisible(c)
+}
+
+/// Returns whether a character is a joiner: ZWNJ or ZWJ. Both are invisible. In Indian scripts they choose the form of
+/// the letters beside them.
+pub fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Returns a text without its joiners; `None` if one of them stands where no Indian script needs it.
+///
+/// A joiner is needed between two characters of one script, as in the Bengali র‍্যাক, and after the sign that takes the
+/// vowel from a consonant, where it may also end a word, as in the Malayalam അവന്‍.
+pub fn without_indic_joiners(text: &str) -> Option<String> {
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    let mut without = String::with_capacity(text.len());
+    while let Some(c) = characters.next() {
+        if is_joiner(c) {
+            let script = before.and_then(indic_script)?;
+            let ends_consonant = before.is_some_and(|mark| canonical_combining_class(mark) == VIRAMA);
+            let next = characters.peek().copied();
+            let ends_word =
+                next.is_none_or(|next| !next.is_alphanumeric() && !is_combining_mark(next) && !is_joiner(next));
+            let is_inside = next.and_then(indic_script) == Some(script);
+            if !is_inside && !(ends_consonant && ends_word) {
+                return None;
+            }
+        } else {
+            without.push(c);
+        }
+        before = Some(c);
+    }
+    Some(without)
+}
+
+/// Returns the script of a letter or mark of an Indian script; `None` for all other characters.
+fn indic_script(c: char) -> Option<Script> {
+    let is_written = c.is_alphabetic() || is_combining_mark(c);
+    Some(c.script()).filter(|script| is_written && INDIC.contains(script))
+}
+
 /// Returns the form in which texts are compared: NFKC and lower case. Texts that differ in case or width only, such as
 /// `ＡＳＨＡ`, `Asha` and `asha`, have the same form.
 pub fn folded(text: &str) -> String {
@@ -83,6 +158,42 @@ pub fn folded(text: &str) -> String {
     // capital ẞ has no other upper case, so a first step to lower case makes it ß.
     let upper = text.nfkc().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).nfkc().collect()
+}
+
+/// Returns the form in which texts are looked through: [`folded`], without accents and joiners, and with single spaces.
+///
+/// Example: `"İç  Lamba"` and `"Ic lamba"` become `"ic lamba"`. Only marks that belong to no single script are accents;
+/// the vowels of Indian scripts, which are marks as well, stay.
+pub fn without_accents(text: &str) -> String {
+    let is_accent = |c: char| {
+        is_combining_mark(c)
+            && matches!(c.script(), Script::Inherited | Script::Common)
+            && !('\u{3099}'..='\u{309a}').contains(&c)
+    };
+    let mut plain = String::with_capacity(text.len());
+    for c in folded(text).nfd().filter(|c| !is_accent(*c) && !is_joiner(*c)) {
+        match plain_letters(c) {
+            "" => plain.push(c),
+            letters => plain.push_str(letters),
+        }
+    }
+    plain.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the letters that keyboards without a stroked or joined letter offer instead; an empty text for other
+/// characters. Unicode doesn't take these letters apart.
+fn plain_letters(c: char) -> &'static str {
+    match c {
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'ł' => "l",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ı' => "i",
+        'æ' => "ae",
+        'œ' => "oe",
+        _ => "",
+    }
 }
 
 /// Returns a regular expression (PCRE) that matches exactly `text`. Every ASCII character that isn't a letter or digit
@@ -101,6 +212,8 @@ pub fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -119,6 +232,31 @@ mod tests {
         }
         assert!(!is_fully_visible("z\u{301}\u{302}\u{303}"));
         assert!(!is_fully_visible(&format!("क{}", "ि".repeat(9))));
+    }
+
+    #[test]
+    fn texts_are_found_whatever_their_accents_and_form() {
+        for (text, form) in [
+            ("Citroën", "citroen"),
+            ("CITROE\u{308}N", "citroen"),
+            ("İç  Lamba", "ic lamba"),
+            ("Kırmızı Ørsted Škoda", "kirmizi orsted skoda"),
+            ("Ｂｒａｋｅ\u{a0}pad", "brake pad"),
+            ("तऱ्\u{200d}हा", "तऱ्हा"),
+            ("कि", "कि"),
+            ("が각", "が각"),
+            ("\u{301}\u{200d}", ""),
+        ] {
+            assert_eq!(without_accents(text), form.nfc().collect::<String>(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_of_a_form_is_the_same(text in "\\PC{0,40}|[a-zÀ-ỹΆ-ώЀ-ӿ ]{0,40}") {
+            let form = without_accents(&text);
+            prop_assert_eq!(without_accents(&form), form);
+        }
     }
 
     #[test]

@@ -147,7 +147,6 @@ async fn products_refuse_amounts_that_make_no_sense() {
         ("stock", json!(1.5)),
         ("stock", json!(1_000_001)),
         ("product_code", json!("x y")),
-        ("product_name", json!("a$")),
     ] {
         let mut body = good.clone();
         body[field] = value;

@@ -92,7 +92,7 @@ async fn each_fault_has_its_text() {
     brand(json!({ "brand_name": "a<b>" })).await.refused(400, "invalid brand_name: invalid characters");
     brand(json!({ "image_url": "javascript:x" })).await.refused(400, "invalid image_url");
     for (change, error) in [
-        (json!({ "product_name": "x" }), "invalid product_name"),
+        (json!({ "product_name": "x" }), "invalid product_name: product_name too long/short"),
         (json!({ "description": "" }), "invalid description"),
         (json!({ "price": -1 }), "invalid price"),
         (json!({ "price": 1.005 }), "invalid price"),

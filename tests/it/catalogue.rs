@@ -72,7 +72,7 @@ async fn not_found_names_the_first_missing_level() {
         ("TATA/models/NEXON/categories/NONE/products/", "category not found"),
         ("TATA/models/NEXON/categories/BRK/products/NONE/", "product not found"),
         ("TATA-NEXON/models/BRK/", "brand not found"),
-        ("tata/", "brand not found"),
+        ("tata-nexon/", "brand not found"),
         ("%00/", "brand not found"),
         ("%24ne/models/", "brand not found"),
     ];

@@ -71,6 +71,7 @@ async fn the_best_come_first_and_every_find_once() {
     assert_eq!(found(&anybody, &[("q", "pad brake")]).await, ["Z2", "Z1"]);
     assert_eq!(found(&anybody, &[("q", "brake pad")]).await, ["Z2", "Z1"]);
     assert_eq!(found(&anybody, &[("q", "BR PA")]).await, ["Z2"]);
+    assert_eq!(found(&anybody, &[("q", "d")]).await, ["PADX"; 1]);
     assert_eq!(found(&anybody, &[("q", "kia-son")]).await, ["PADX", "Z1", "Z2", "Z6"]);
     assert_eq!(found(&anybody, &[("q", "nothing")]).await, [""; 0]);
     // A text with four parts, like a full code, finds only the products whose full code begins with it.
@@ -161,7 +162,7 @@ async fn what_a_search_does_not_take_is_said() {
     for (name, value, error) in [
         ("q", "", "missing required query parameter: q"),
         ("q", "\u{a0}\u{3000}", "missing required query parameter: q"),
-        ("q", "x", "q must be 2 to 100 characters"),
+        ("q", &"x".repeat(101), "q must be 1 to 100 characters"),
         ("brand", "A-B", "brand must be a code of 2 to 10 letters and digits"),
         ("model", ".*", "model must be a code of 2 to 10 letters and digits"),
         ("category", "ABCDEFGHIJK", "category must be a code of 2 to 10 letters and digits"),

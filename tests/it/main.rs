@@ -21,6 +21,8 @@ mod cart_prices;
 mod cart_races;
 mod cart_set;
 mod catalogue;
+mod catalogue_codes;
+mod catalogue_names;
 mod catalogue_search;
 mod contact_claims;
 mod contact_rules;

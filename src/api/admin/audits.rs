@@ -55,14 +55,14 @@ impl AuditsApi {
         to: Text,
         /// Only entries of this account: its id, or its username at the time of the entry.
         actor: Text,
-        /// Only entries about the catalogue entry with this full code, and about everything below it.
+        /// Only entries about the catalogue entry with this full code, in any case, and about everything below it.
         code: Text,
     ) -> ApiResult<Json<AuditsOut>, StoreError> {
         let wanted = AuditQuery {
             from: instant("from", from.0)?,
             to: instant("to", to.0)?,
             actor: actor.0.filter(|text| !text.is_empty()),
-            code: code.0.filter(|text| !text.is_empty()).map(|code| FullCode::join(code.split('-'))),
+            code: code.0.filter(|text| !text.trim().is_empty()).map(|code| FullCode::read(code.trim())),
             ..AuditQuery::default()
         };
         self.answer(&staff, &wanted, "audits", limit, cursor).await

@@ -17,7 +17,7 @@ macro_rules! branch_bodies {
         #[derive(Debug, Object, Deserialize)]
         #[oai(rename = $title, example)]
         pub(super) struct $body {
-            /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+            /// 2 to 120 printable characters, without `<` and `>`.
             $name: Option<Line>,
             /// URL that begins with `https://`, `http://` or `/media/`.
             image_url: Option<Line>,
@@ -51,7 +51,7 @@ branch_bodies! {
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "ProductChange", example)]
 pub(super) struct ProductChangeIn {
-    /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+    /// 2 to 120 printable characters, without `<` and `>`.
     product_name: Option<Line>,
     /// 1 to 5,000 characters.
     description: Option<Lines>,

@@ -16,9 +16,9 @@ macro_rules! branch_bodies {
         #[derive(Debug, Object, Deserialize)]
         #[oai(rename = $title, example)]
         pub(super) struct $body {
-            /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+            /// 2 to 120 printable characters, without `<` and `>`.
             $name: Option<Line>,
-            /// 2 to 10 of `A-Z0-9`. A code can't be changed later.
+            /// 2 to 10 of `A-Z0-9`, in any case. A code can't be changed later.
             $code: Option<Line>,
             /// URL that begins with `https://`, `http://` or `/media/`.
             image_url: Option<Line>,
@@ -51,9 +51,9 @@ branch_bodies! {
 #[derive(Debug, Object, Deserialize)]
 #[oai(rename = "NewProduct", example)]
 pub(super) struct ProductIn {
-    /// 2 to 50 letters, digits, spaces and `&.,()/'+-`.
+    /// 2 to 120 printable characters, without `<` and `>`.
     product_name: Option<Line>,
-    /// 1 to 20 of `A-Z0-9`. A code can't be changed later.
+    /// 1 to 40 of `A-Z0-9` with single `-` or `.` between them, in any case. A code can't be changed later.
     product_code: Option<Line>,
     /// 1 to 5,000 characters.
     description: Option<Lines>,
@@ -143,8 +143,13 @@ mod tests {
     fn each_product_field_has_its_own_text() {
         assert_eq!(fault(json!({})), "");
         assert_eq!(fault(json!({ "product_name": "" })), "product_name is required");
-        assert_eq!(fault(json!({ "product_name": "a<b" })), "invalid product_name");
-        assert_eq!(fault(json!({ "product_code": "p-1" })), "invalid product_code");
+        assert_eq!(fault(json!({ "product_name": "a<b" })), "invalid product_name: invalid characters");
+        assert_eq!(
+            fault(json!({ "product_name": "a".repeat(121) })),
+            "invalid product_name: product_name too long/short"
+        );
+        assert_eq!(fault(json!({ "product_code": "p-1" })), "");
+        assert_eq!(fault(json!({ "product_code": "p--1" })), "invalid product_code");
         assert_eq!(fault(json!({ "description": "a".repeat(5_001) })), "invalid description");
         assert_eq!(fault(json!({ "image_url": "javascript:alert(1)" })), "invalid image_url");
         assert_eq!(fault(json!({ "image_url": null })), "image is required");

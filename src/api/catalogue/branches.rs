@@ -52,11 +52,11 @@ impl BranchesApi {
 
     /// Searches the brands
     ///
-    /// Finds brands whose name or code contains `q`, in any case.
+    /// Finds brands whose name or code contains `q`, whatever the case and the accents.
     #[oai(path = "/brands/search", method = "get", operation_id = "searchBrands")]
     async fn search_brands(
         &self,
-        /// Plain text of 2 to 100 characters.
+        /// Plain text of 1 to 100 characters.
         q: Text,
         /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
@@ -102,12 +102,12 @@ impl BranchesApi {
 
     /// Searches the models of a brand
     ///
-    /// Finds models whose name or code contains `q`, in any case.
+    /// Finds models whose name or code contains `q`, whatever the case and the accents.
     #[oai(path = "/brands/:brand_code/models/search", method = "get", operation_id = "searchModels")]
     async fn search_models(
         &self,
         brand_code: Path<String>,
-        /// Plain text of 2 to 100 characters.
+        /// Plain text of 1 to 100 characters.
         q: Text,
         /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
@@ -160,7 +160,7 @@ impl BranchesApi {
 
     /// Searches the categories of a model
     ///
-    /// Finds categories whose name or code contains `q`, in any case.
+    /// Finds categories whose name or code contains `q`, whatever the case and the accents.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/search",
         method = "get",
@@ -170,7 +170,7 @@ impl BranchesApi {
         &self,
         brand_code: Path<String>,
         model_code: Path<String>,
-        /// Plain text of 2 to 100 characters.
+        /// Plain text of 1 to 100 characters.
         q: Text,
         /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,

@@ -60,7 +60,8 @@ impl ProductsApi {
 
     /// Searches the products of a category
     ///
-    /// Finds products whose name, code or description contains `q`, in any case. Staff also find hidden products.
+    /// Finds products whose name, code or description contains `q`, whatever the case and the accents. Staff also
+    /// find hidden products.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/search",
         method = "get",
@@ -73,7 +74,7 @@ impl ProductsApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
-        /// Plain text of 2 to 100 characters.
+        /// Plain text of 1 to 100 characters.
         q: Text,
         /// Entries per page: 1 to 100; 20 if left out.
         limit: Text,
@@ -119,7 +120,7 @@ impl ProductsApi {
     async fn product_by_code(
         &self,
         viewer: Viewer,
-        /// Full code: the codes of brand, model, category and product, joined by `-`.
+        /// Full code in any case: the codes of brand, model, category and product, joined by `-`.
         code: Path<String>,
         known: IfNoneMatch,
     ) -> Answer<ProductReply> {

@@ -45,7 +45,7 @@ impl SearchApi {
         &self,
         viewer: Viewer,
         address: ClientAddress,
-        /// Plain text of 2 to 100 characters.
+        /// Plain text of 1 to 100 characters.
         q: Text,
         /// Only products of the brand with this code.
         brand: Text,
@@ -132,7 +132,7 @@ fn optional<T>(
 }
 
 fn code(text: &str) -> Result<Code, &'static str> {
-    Code::parse(&text.to_ascii_uppercase()).map_err(|_| "a code of 2 to 10 letters and digits")
+    Code::parse(text).map_err(|_| "a code of 2 to 10 letters and digits")
 }
 
 fn price(text: &str) -> Result<Money, &'static str> {

@@ -64,7 +64,7 @@ impl Generations {
 
     /// Returns the generation of an existing document.
     pub(super) fn of_document(&self, code: &FullCode) -> Generation {
-        let level_count = code.level().map_or(0, |level| self.level_count(level));
+        let level_count = self.level_count(code.level());
         self.add_part(level_count, Part::Document(code))
     }
 

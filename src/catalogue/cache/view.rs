@@ -121,8 +121,8 @@ impl View {
 fn level_below(parent: Option<&FullCode>) -> TreeLevel {
     let Some(parent) = parent else { return TreeLevel::Brand };
     match parent.level() {
-        Some(TreeLevel::Brand) => TreeLevel::Model,
-        Some(TreeLevel::Model) => TreeLevel::Category,
-        _ => TreeLevel::Product,
+        TreeLevel::Brand => TreeLevel::Model,
+        TreeLevel::Model => TreeLevel::Category,
+        TreeLevel::Category | TreeLevel::Product => TreeLevel::Product,
     }
 }

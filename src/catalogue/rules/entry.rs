@@ -17,14 +17,13 @@ pub const MAX_STOCK: u32 = 1_000_000;
 /// Checks the name of an entry. The field is called `brand_name`, `model_name` and so on.
 pub fn name(level: TreeLevel, text: &str) -> Result<Name, InvalidField> {
     let field = format!("{}_name", level.word());
-    Name::parse(text).map_err(|why| match (level, why) {
-        (TreeLevel::Product, _) => InvalidField::invalid(field),
-        (_, InvalidName::Length) => too_long_or_short(&field),
-        (_, InvalidName::Characters) => invalid_characters(&field),
+    Name::parse(text).map_err(|why| match why {
+        InvalidName::Length => too_long_or_short(&field),
+        InvalidName::Characters => invalid_characters(&field),
     })
 }
 
-/// Checks the own code of an entry. The field is called `brand_code`, `model_code` and so on.
+/// Checks the own code of an entry, in any case. The field is called `brand_code`, `model_code` and so on.
 pub fn code(level: TreeLevel, text: &str) -> Result<Code, InvalidField> {
     let field = format!("{}_code", level.word());
     if level == TreeLevel::Product {

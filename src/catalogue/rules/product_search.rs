@@ -17,7 +17,12 @@ use std::collections::BTreeSet;
 use unicode_normalization::char::is_combining_mark;
 
 use super::search::SearchText;
-use crate::values::{codes::Code, ids::ProductId, money::Money, text::folded};
+use crate::values::{
+    codes::Code,
+    ids::ProductId,
+    money::Money,
+    text::{folded, is_joiner},
+};
 
 /// A search of the whole catalogue. A product must satisfy all of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,11 +129,19 @@ impl TryFrom<Vec<u8>> for ResultPosition {
     }
 }
 
-/// Returns the form of a name by which it is found: without differences of case and width, with single spaces.
+/// Returns the form of a name by which it is found: without differences of case and width, without joiners, with single
+/// spaces.
 ///
-/// Example: `" Brake  PAD"` becomes `"brake pad"`.
+/// Example: `" Brake  PAD"` becomes `"brake pad"`. Without the joiners, which are invisible, words of Indian scripts
+/// stay whole and are found however they are typed.
 pub fn name_key(name: &str) -> String {
-    folded(name).split_whitespace().collect::<Vec<_>>().join(" ")
+    text_key(name).replace(is_joiner, "")
+}
+
+/// Returns the form of a text whose words are looked up in descriptions: a [`name_key`] with joiners. The database
+/// keeps descriptions as they were typed.
+pub fn text_key(text: &str) -> String {
+    folded(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the words of a [`name_key`], each once and sorted.
@@ -143,15 +156,15 @@ pub fn words_of(name_key: &str) -> Vec<&str> {
 
 /// Returns the text in upper case, as the beginning of a code; `None` if it holds a character that no code has.
 pub fn code_prefix(text: &str) -> Option<String> {
-    let is_in_code = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_in_code = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     text.chars().all(is_in_code).then(|| text.to_ascii_uppercase())
 }
 
-/// Returns whether the beginning of a code has four parts, like `TATA-NEXON-BRK-PAD`.
+/// Returns whether the beginning of a code has at least four parts, like `TATA-NEXON-BRK-PAD`.
 ///
 /// Such a text is most likely meant as the code of a product and as nothing else.
 pub fn looks_like_full_code(prefix: &str) -> bool {
-    prefix.split('-').count() == 4 && prefix.split('-').all(|part| !part.is_empty())
+    prefix.splitn(4, '-').filter(|part| !part.is_empty()).count() == 4
 }
 
 #[cfg(test)]
@@ -168,13 +181,15 @@ mod tests {
         assert_eq!([name_key("GROẞ"), name_key("Groß")], ["gross", "gross"]);
         assert_eq!(words_of(&name_key("Pad (front) & disc, 4.5/6' -PAD")), ["4", "5", "6", "disc", "front", "pad"]);
         assert_eq!(words_of(&name_key("मारुति é")), ["é", "मारुति"]);
+        assert_eq!(words_of(&name_key("क्\u{200d}ष पैड")), ["क्ष", "पैड"]);
         assert_eq!(words_of("\" - .* ("), [""; 0]);
     }
 
     #[test]
     fn codes_begin_with_letters_digits_and_joints() {
         assert_eq!(code_prefix("tata-nex").as_deref(), Some("TATA-NEX"));
-        assert_eq!(["A-B-C-D", "A-B-C", "A-B-C-", "A-B-C-D-E"].map(looks_like_full_code), [true, false, false, false]);
+        assert_eq!(["A-B-C-D", "A-B-C", "A-B-C-", "A-B-C-D-E"].map(looks_like_full_code), [true, false, false, true]);
+        assert_eq!(code_prefix("04465-0k.").as_deref(), Some("04465-0K."));
         assert_eq!([code_prefix("brake pad"), code_prefix("é1"), code_prefix("A_B")], [None, None, None]);
     }
 

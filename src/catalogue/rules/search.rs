@@ -1,11 +1,14 @@
-//! The text of a search: plain text, found anywhere in other texts and in any case.
+//! The text of a search: plain text, found anywhere in other texts, whatever the case and the accents.
 
-use crate::values::{invalid::InvalidField, text::literal};
+use crate::values::{
+    invalid::InvalidField,
+    text::{literal, without_accents},
+};
 
 /// How many characters the text of a search has.
-const LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
+const LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
 
-/// A text of 2 to 100 characters without spaces around it. None of its characters has a special meaning.
+/// A text of 1 to 100 characters without spaces around it. None of its characters has a special meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SearchText(String);
 
@@ -18,7 +21,7 @@ impl SearchText {
             return Err(refusal("missing required query parameter: q"));
         }
         if !LENGTH.contains(&text.chars().count()) {
-            return Err(refusal("q must be 2 to 100 characters"));
+            return Err(refusal("q must be 1 to 100 characters"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -32,6 +35,13 @@ impl SearchText {
     pub fn pattern(&self) -> String {
         literal(&self.0)
     }
+
+    /// Returns a regular expression for texts without case and accents; `None` if nothing is left of this text without
+    /// them.
+    pub fn plain_pattern(&self) -> Option<String> {
+        let plain = without_accents(&self.0);
+        (!plain.is_empty()).then(|| literal(&plain))
+    }
 }
 
 #[cfg(test)]
@@ -43,13 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn a_search_has_2_to_100_characters() {
+    fn a_search_has_1_to_100_characters() {
         for (q, expected) in [
             ("", "missing required query parameter: q"),
             ("   ", "missing required query parameter: q"),
             ("\u{a0}\t\u{3000} ", "missing required query parameter: q"),
-            (" a ", "q must be 2 to 100 characters"),
-            (&"a".repeat(101), "q must be 2 to 100 characters"),
+            (" a ", ""),
+            (&"a".repeat(101), "q must be 1 to 100 characters"),
             ("ab", ""),
             ("éé", ""),
             (&"é".repeat(100), ""),
@@ -64,6 +74,9 @@ mod tests {
         let pattern = |q| SearchText::parse(Some(q)).expect("a search").pattern();
         assert_eq!(pattern("brake pad 2é"), "brake\\ pad\\ 2é");
         assert_eq!(pattern(".*"), "\\.\\*");
+        let plain = |q| SearchText::parse(Some(q)).expect("a search").plain_pattern();
+        assert_eq!(plain("Ë.*  İÇ").as_deref(), Some("e\\.\\*\\ ic"));
+        assert_eq!(plain("\u{301}\u{200d}"), None);
         assert_eq!(pattern("a\\Eb\0c\nd"), "a\\\\Eb\\x00c\\\nd");
     }
 }

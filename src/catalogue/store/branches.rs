@@ -104,23 +104,42 @@ pub struct BranchDoc<L: Level> {
     pub updated_at: Timestamp,
 }
 
+impl<L: Level> BranchDoc<L> {
+    /// Returns the document to store: the entry with the fields by which it is found below its parent.
+    pub(in crate::catalogue) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
+        let mut document = bson::serialize_to_document(self)?;
+        document.extend(search::text_fields([self.name.as_str(), self.own_code.as_str()]));
+        Ok(document)
+    }
+}
+
 /// One of the three collections.
 #[derive(Clone)]
 pub struct Branches<L: Level> {
     docs: Collection<BranchDoc<L>>,
+    connection: Connection,
 }
 
 impl<L: Level> StorePart for Branches<L> {
     fn open(connection: &Connection) -> Self {
-        Self { docs: connection.collection(L::COLLECTION) }
+        Self { docs: connection.collection(L::COLLECTION), connection: connection.clone() }
     }
 
     fn layout() -> Option<Layout> {
         Some(Layout {
             collection: L::COLLECTION,
-            indexes: vec![unique("code", doc! { "code": 1 }), index("parent", doc! { "parent": 1, "_id": 1 })],
+            indexes: vec![
+                unique("code", doc! { "code": 1 }),
+                index("parent", doc! { "parent": 1, "_id": 1 }),
+                search::form_index(),
+            ],
             validator: doc! {},
         })
+    }
+
+    async fn complete(&self) -> Result<(), StoreError> {
+        let fields_of = search::StoredTexts::text_fields;
+        search::add_missing_fields(&self.connection, L::COLLECTION, search::lacks_form(), fields_of).await
     }
 }
 
@@ -144,7 +163,8 @@ impl<L: Level> Branches<L> {
     /// Returns up to `limit` children of `parent` (`None` for brands) in the order of their insertion.
     ///
     /// With `after`, only those inserted after that id. With a `text`, only those that contain it in their name or own
-    /// code. Fails with [`StoreError::OutOfTime`] if looking for a text takes longer than two seconds.
+    /// code, see [`search::page`]. Fails with [`StoreError::OutOfTime`] if looking for a text takes longer than two
+    /// seconds.
     pub(in crate::catalogue) async fn page(
         &self,
         parent: Option<&FullCode>,
@@ -157,7 +177,9 @@ impl<L: Level> Branches<L> {
 
     /// Inserts many documents. The caller makes sure that their parents exist.
     pub(in crate::catalogue) async fn insert_many(&self, branches: &[BranchDoc<L>]) -> Result<(), StoreError> {
-        self.docs.insert_many(branches).await?;
+        let documents =
+            branches.iter().map(BranchDoc::with_search_fields).collect::<mongodb::error::Result<Vec<_>>>()?;
+        self.docs.clone_with_type::<Document>().insert_many(documents).await?;
         Ok(())
     }
 }

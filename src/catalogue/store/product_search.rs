@@ -6,16 +6,18 @@
 use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
-use futures_util::TryStreamExt;
 use mongodb::{IndexModel, options::IndexOptions};
 
-use super::products::{NAME, ProductDoc, Products, Visibility};
+use super::{
+    products::{NAME, ProductDoc, Products, Visibility},
+    search::{StoredTexts, add_missing_fields, form_index, lacks_form, text_fields},
+};
 use crate::{
     catalogue::rules::product_search::{
-        Order, ProductSearch, ResultPosition, Tier, code_prefix, looks_like_full_code, name_key, words_of,
+        Order, ProductSearch, ResultPosition, Tier, code_prefix, looks_like_full_code, name_key, text_key, words_of,
     },
     db::{
-        StoreError, bulk,
+        StoreError,
         query::SEARCH_LIMIT,
         schema::{Connection, index},
     },
@@ -24,11 +26,9 @@ use crate::{
 
 /// The last character of Unicode. Texts that begin with `ab` lie between `ab` and `ab` followed by this character.
 const LAST_CHARACTER: char = char::MAX;
-/// A text with more words than this is not looked for in the words of names. A name has 50 characters at most, which is
-/// 25 words of one letter and the spaces between them.
-const MOST_WORDS_OF_A_NAME: usize = 25;
-/// How many products get their missing search fields in one command.
-const BATCH: i64 = 1_000;
+/// A text with more words than this is not looked for in the words of names. A name has 120 characters at most, which
+/// is 60 words of one letter and the spaces between them.
+const MOST_WORDS_OF_A_NAME: usize = 60;
 
 /// A product that was found, and its place among the results.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ impl<'a> RunningSearch<'a> {
                 may_be_in_name.then(|| doc! { "words": { "$all": elements_starting_with(&words) } })
             }
             Tier::Description => {
-                let words = words_of(name_prefix);
+                let text_key = text_key(self.criteria.text.as_str());
+                let words = words_of(&text_key);
                 (!words.is_empty()).then(|| doc! { "$text": { "$search": quote_each(&words) } })
             }
         }
@@ -173,12 +174,21 @@ pub(in crate::catalogue) fn search_indexes() -> Vec<IndexModel> {
         index("own_code", doc! { "own_code": 1, "_id": 1 }),
         index("name_key", doc! { "name_key": 1, "_id": 1 }),
         index("words", doc! { "words": 1 }),
+        form_index(),
         text_index.options(text_options.language_override("text_language".to_owned()).build()).build(),
     ]
 }
 
-/// Returns the fields by which a product with this name is found.
-pub(in crate::catalogue) fn search_fields(name: &str) -> Document {
+/// Returns the fields by which a product is found, in the whole catalogue and below its category.
+pub(in crate::catalogue) fn search_fields(product: &ProductDoc) -> Document {
+    let ProductDoc { name, own_code, description, .. } = product;
+    let mut fields = name_fields(name.as_str());
+    fields.extend(text_fields([name.as_str(), own_code.as_str(), description.as_str()]));
+    fields
+}
+
+/// Returns the fields by which a product with this name is found in the whole catalogue.
+fn name_fields(name: &str) -> Document {
     let key = name_key(name);
     doc! { "words": words_of(&key), "name_key": key }
 }
@@ -279,37 +289,14 @@ impl Products {
 
 /// Adds the search fields to products that were stored without them, by an older version or by another program.
 pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result<(), StoreError> {
-    let docs = connection.collection::<NamedProduct>(NAME);
-    let lacks_fields = doc! { "$or": [{ "name_key": null }, { "words": null }], "name": { "$type": "string" } };
-    let mut last_id = Bson::MinKey;
-    loop {
-        let filter = doc! { "$and": [lacks_fields.clone(), { "_id": { "$gt": last_id } }] };
-        let query = docs.find(filter).sort(doc! { "_id": 1 }).projection(doc! { "name": 1 }).limit(BATCH);
-        let products: Vec<NamedProduct> = query.await?.try_collect().await?;
-        let Some(last) = products.last() else { return Ok(()) };
-        last_id = last.id.clone();
-        let updates = products.iter().map(NamedProduct::add_search_fields).collect();
-        let result = bulk::update_each(connection, NAME, updates).await?;
-        if !result.errors.is_empty() {
-            tracing::warn!(count = result.errors.len(), "products that break the rules can't be searched for");
-        }
-    }
-}
-
-/// The fields of a product from which its search fields are made. Another program may have stored an id of any type.
-#[derive(serde::Deserialize)]
-struct NamedProduct {
-    #[serde(rename = "_id")]
-    id: Bson,
-    name: String,
-}
-
-impl NamedProduct {
-    /// Returns the update that adds the search fields. It does nothing if the product has got another name in the
-    /// meantime.
-    fn add_search_fields(&self) -> Document {
-        doc! { "q": { "_id": &self.id, "name": &self.name }, "u": { "$set": search_fields(&self.name) } }
-    }
+    let lacks_keys = [doc! { "name_key": null }, doc! { "words": null }];
+    let lacks = lacks_keys.into_iter().chain(lacks_form()).collect();
+    let fields_of = |product: &StoredTexts| {
+        let mut fields = name_fields(product.name());
+        fields.extend(product.text_fields());
+        fields
+    };
+    add_missing_fields(connection, NAME, lacks, fields_of).await
 }
 
 fn starting_with(text: &str) -> Document {

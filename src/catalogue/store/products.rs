@@ -31,10 +31,13 @@ use crate::{
 /// The name of the collection.
 pub(crate) const NAME: &str = "products";
 
+/// The full codes of products, see [`Code`].
+const CODE_PATTERN: &str = "^[A-Z0-9]{2,10}(-[A-Z0-9]{2,10}){2}-(?=.{1,40}$)[A-Z0-9]+([-.][A-Z0-9]+)*$";
+
 /// A product as it is stored, without the fields by which it is found.
 ///
-/// Reads send those fields along and drop them. They are short, and a projection that leaves them out would take the
-/// database longer than sending them.
+/// Reads send those fields along and drop them. They are about as long as the texts of the product, and a projection
+/// that leaves them out would take the database longer than sending them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductDoc {
     #[serde(rename = "_id")]
@@ -73,7 +76,7 @@ impl ProductDoc {
     /// Returns the document to store: the product with the fields by which it is found.
     pub(in crate::catalogue) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
         let mut document = bson::serialize_to_document(self)?;
-        document.extend(product_search::search_fields(self.name.as_str()));
+        document.extend(product_search::search_fields(self));
         Ok(document)
     }
 }
@@ -177,7 +180,7 @@ impl StorePart for Products {
             validator: doc! { "$jsonSchema": {
                 "required": ["code", "parent", "name", "price", "stock", "is_active"],
                 "properties": {
-                    "code": { "bsonType": "string", "pattern": "^[A-Z0-9]{2,10}(-[A-Z0-9]{2,10}){2}-[A-Z0-9]{1,20}$" },
+                    "code": { "bsonType": "string", "pattern": CODE_PATTERN },
                     "price": { "bsonType": "long", "minimum": 0_i64, "maximum": Money::MAX_PRICE.minor() },
                     "stock": { "bsonType": ["long", "int"] },
                     "is_active": { "bsonType": "bool" },
@@ -204,7 +207,8 @@ impl Products {
     /// Returns up to `limit` products of a category in the order of their insertion.
     ///
     /// With `after`, only those inserted after that id. With a `text`, only those that contain it in their name, own
-    /// code or description. Fails with [`StoreError::OutOfTime`] if looking for a text takes longer than two seconds.
+    /// code or description, see [`search::page`]. Fails with [`StoreError::OutOfTime`] if looking for a text takes
+    /// longer than two seconds.
     pub(in crate::catalogue) async fn page(
         &self,
         category: &FullCode,

@@ -187,7 +187,8 @@ fn merge_branch<L: Level>(
 
 fn change_branch<L: Level>(existing: &BranchDoc<L>, desired: &DesiredBranch) -> MergedEntry<BranchDoc<L>> {
     let mut node = existing.clone();
-    if let Some(name) = &desired.name {
+    // A file that was exported before names had single spaces changes nothing.
+    if let Some(name) = desired.name.as_ref().filter(|name| !name.has_words_of(&existing.name)) {
         node.name = name.clone();
     }
     if let Some(url) = &desired.image_url {
@@ -218,6 +219,9 @@ fn merge_product(
         None => new_product(desired)?.below(ProductId::new(), category.id, &category.code, now),
     };
     desired.change.apply_to(&mut node).map_err(|refusal| refusal.to_string())?;
+    if let Some(product) = existing.filter(|product| product.name.has_words_of(&node.name)) {
+        node.name = product.name.clone();
+    }
     if let Some(url) = &desired.image_url {
         node.show_image(url, None);
     }

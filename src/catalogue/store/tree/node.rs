@@ -51,10 +51,8 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn set_updated_at(&mut self, now: Timestamp);
     /// Returns the part of the catalogue that an insertion or a change of this document changes, for the cache.
     fn changed_part(&self) -> ChangedPart;
-    /// Returns the document to store.
-    fn stored_document(&self) -> Result<Document> {
-        Ok(bson::serialize_to_document(self)?)
-    }
+    /// Returns the document to store, with the fields by which searches find it.
+    fn stored_document(&self) -> Result<Document>;
     /// Returns the document for the audits, with names and amounts as in the API.
     fn audit_document(&self) -> Document;
 }
@@ -90,6 +88,10 @@ macro_rules! common_methods {
 
         fn set_updated_at(&mut self, now: Timestamp) {
             self.updated_at = now;
+        }
+
+        fn stored_document(&self) -> Result<Document> {
+            self.with_search_fields()
         }
     };
 }
@@ -137,10 +139,6 @@ impl Node for ProductDoc {
 
     fn changed_part(&self) -> ChangedPart {
         ChangedPart::Product(self.id, self.code.clone())
-    }
-
-    fn stored_document(&self) -> Result<Document> {
-        self.with_search_fields()
     }
 
     fn audit_document(&self) -> Document {
