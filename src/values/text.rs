@@ -19,8 +19,6 @@ const MAX_MARKS: usize = 8;
 /// have two.
 const MAX_MARKS_OF_NO_SCRIPT: usize = 2;
 
-/// Unicode's combining class of the signs that take the vowel from a consonant, such as the Devanagari sign U+094D.
-const VIRAMA: u8 = 9;
 /// The scripts of India and its neighbours that form letters with joiners.
 const INDIC: [Script; 18] = [
     Script::Devanagari,
@@ -129,12 +127,10 @@ pub fn without_indic_joiners(text: &str) -> Option<String> {
     while let Some(c) = characters.next() {
         if is_joiner(c) {
             let script = before.and_then(indic_script)?;
-            let ends_consonant = before.is_some_and(|mark| canonical_combining_class(mark) == VIRAMA);
             let next = characters.peek().copied();
-            let ends_word =
-                next.is_none_or(|next| !next.is_alphanumeric() && !is_combining_mark(next) && !is_joiner(next));
             let is_inside = next.and_then(indic_script) == Some(script);
-            if !is_inside && !(ends_consonant && ends_word) {
+            let ends_word = before.is_some_and(is_virama) && next.is_none_or(is_between_words);
+            if !is_inside && !ends_word {
                 return None;
             }
         } else {
@@ -143,6 +139,17 @@ pub fn without_indic_joiners(text: &str) -> Option<String> {
         before = Some(c);
     }
     Some(without)
+}
+
+/// Returns whether a character is a sign that takes the vowel from a consonant, such as the Devanagari sign U+094D.
+fn is_virama(c: char) -> bool {
+    /// The combining class that Unicode gives to all of these signs.
+    const CLASS: u8 = 9;
+    canonical_combining_class(c) == CLASS
+}
+
+fn is_between_words(c: char) -> bool {
+    !c.is_alphanumeric() && !is_combining_mark(c) && !is_joiner(c)
 }
 
 /// Returns the script of a letter or mark of an Indian script; `None` for all other characters.

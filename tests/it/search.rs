@@ -59,43 +59,55 @@ async fn products_are_found_by_their_description_too_and_results_look_like_the_l
     assert_eq!(results["results"][0], list["products"][0]);
 }
 
+/// Texts to search for, and the product that each of them finds among those of the test below.
+const WRITTEN_OTHERWISE: [(&str, &str); 13] = [
+    ("citroe", "C1"),
+    ("CITROE\u{308}N", "C1"),
+    ("Citroën  pàd", "C1"),
+    ("selection D'OEUVRE", "C1"),
+    ("iç", "T1"),
+    ("IC LAMBA", "T1"),
+    ("kirmizi", "T1"),
+    ("तऱ्हा", "I1"),
+    ("क्\u{200d}ष", "I1"),
+    ("ऱ्\u{200c}ह", "I1"),
+    ("कि", "I1"),
+    ("a-1.b", "A-1.B"),
+    ("one line two", "A-1.B"),
+];
+
 #[tokio::test]
 async fn accents_normal_forms_and_joiners_make_no_difference() {
     let app = TestApp::start().await;
-    let staff = app
-        .products_named(&[
-            ("C1", "Citroën Pad", "Sélection d'œuvre"),
-            ("T1", "İç Lamba", "Kırmızı"),
-            ("I1", "तऱ्\u{200d}हा क्\u{200d}ष", "कि"),
-            ("A-1.B", "Plain", "Line one\nline  two"),
-        ])
-        .await;
-    for (q, code) in [
-        ("citroe", "C1"),
-        ("CITROE\u{308}N", "C1"),
-        ("Citroën  pàd", "C1"),
-        ("selection D'OEUVRE", "C1"),
-        ("iç", "T1"),
-        ("IC LAMBA", "T1"),
-        ("kirmizi", "T1"),
-        ("तऱ्हा", "I1"),
-        ("क्\u{200d}ष", "I1"),
-        ("ऱ्\u{200c}ह", "I1"),
-        ("कि", "I1"),
-        ("a-1.b", "A-1.B"),
-        ("one line two", "A-1.B"),
-    ] {
+    app.products_named(&[
+        ("C1", "Citroën Pad", "Sélection d'œuvre"),
+        ("T1", "İç Lamba", "Kırmızı"),
+        ("I1", "तऱ्\u{200d}हा क्\u{200d}ष", "कि"),
+        ("A-1.B", "Plain", "Line one\nline  two"),
+    ])
+    .await;
+    for (q, code) in WRITTEN_OTHERWISE {
         assert_eq!(found(&app, q).await, [code], "{q}");
     }
     assert_eq!(found(&app, "कु").await, [""; 0]);
     assert_eq!(found(&app, "plain a-1").await, [""; 0], "nothing is found across two texts");
     assert_eq!(found(&app, "\u{301}").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_change_changes_what_is_found() {
+    let app = TestApp::start().await;
+    let staff = app.products_named(&[("C1", "Citroën", "x")]).await;
     let update = format!("{}update/C1/", PRODUCTS.replace("utils", "admin").replace("search/", ""));
     staff.put(&update, &json!({ "product_name": "Škoda Ölfilter" })).await.expect(200);
     assert_eq!(found(&app, "skoda ol").await, ["C1"]);
     assert_eq!(found(&app, "citro").await, [""; 0]);
     staff.put(&update, &json!({ "description": "Größe" })).await.expect(200);
     assert_eq!(found(&app, "GROSSE").await, ["C1"]);
+    let brand = json!({ "brand_name": "Ørsted" });
+    staff.put("/api/admin/brands/update/tata/", &brand).await.expect(200);
+    let brands = search(&app, SEARCHES[0], &[("q", "orsted")]).await.expect(200);
+    assert_eq!(brands["results"][0]["brand_code"], "TATA");
 }
 
 #[tokio::test]
