@@ -31,7 +31,7 @@ use crate::{
         probe::Probe,
         schema::{Connection, Layout, StorePart},
     },
-    images::store::ImageTrash,
+    images::store::{ImageFiles, ImageTrash},
     limits::store::RateLimits,
     mail::store::Outbox,
     privacy::store::Deletions,
@@ -129,6 +129,8 @@ collections! {
     invitations: Invitations,
     /// Images that are to be removed.
     image_trash: ImageTrash,
+    /// Images that documents show.
+    image_files: ImageFiles,
     /// Deletions of accounts.
     deletions: Deletions,
     /// Transactions that links in mails start.

@@ -33,10 +33,10 @@ pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Accoun
     let image = images::keep(app, bytes, PictureKind::Photo).await?;
     let display = Display::of_upload(image.key.clone(), &image.url, app.clock.now());
     match app.store.users.set_display(caller, Some(&display), app.clock.now()).await {
-        Ok(changed) => changed.ok_or(PhotoError::SignedOut),
-        Err(error) => {
+        Ok(Some(account)) => Ok(account),
+        refused => {
             images::discard_now(app, image).await;
-            Err(error.into())
+            Err(refused.map_or_else(PhotoError::from, |_| PhotoError::SignedOut))
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     app::App,
     db::StoreError,
+    images,
     limits::{self, Count, LimitError},
     mail::{self, kind::MailKind},
     values::{ids::SessionRef, invalid::InvalidField, limits::Action},
@@ -70,6 +71,11 @@ pub async fn update(
     }
     if change.email == Some(EmailChange::Removed) && account.phone_number.is_none() {
         return Err(ProfileError::ContactRequired);
+    }
+    if let Some(PhotoChange::To(photo)) = &change.photo
+        && !images::missing(app, [photo.url()]).await.is_empty()
+    {
+        return Err(InvalidField::invalid_at("display.photo", "photo").into());
     }
     let Some(email) = &change.email else { return apply(app, caller, &change, None, context).await };
     // The new address may belong to somebody else. So the notice to it counts as a mail that the caller asked for.

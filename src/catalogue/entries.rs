@@ -5,6 +5,7 @@ use super::{
     store::{
         branches::{BranchDoc, Brand, Level},
         products::ProductDoc,
+        tree::GoneImage,
     },
 };
 use crate::{
@@ -33,7 +34,7 @@ pub enum ImageSource {
 pub struct EntryImage {
     /// The URL under which callers get it.
     pub url: ImageUrl,
-    /// The key under which the shop stores it; `None` if the caller named a URL.
+    /// The key of an image that was sent along; `None` if the caller named a URL.
     pub key: Option<ImageKey>,
 }
 
@@ -76,8 +77,22 @@ impl ImageSource {
     }
 }
 
+impl ImageSource {
+    /// Works like [`ImageSource::store`] for a new entry, and fails with [`ImageError::Missing`] if the caller named a
+    /// URL below `/media/` at which there is no image.
+    async fn store_for_new(self, app: &App) -> Result<EntryImage, ImageError> {
+        let image = self.store(app).await?;
+        if image.is_missing(app).await { Err(ImageError::Missing) } else { Ok(image) }
+    }
+}
+
 impl EntryImage {
-    /// Requests the removal of a stored image. Does nothing if a document has claimed it.
+    /// Returns whether the caller named a URL below `/media/` at which there is no image.
+    pub(super) async fn is_missing(&self, app: &App) -> bool {
+        self.key.is_none() && !images::missing(app, [&self.url]).await.is_empty()
+    }
+
+    /// Requests the removal of an image that was sent along. Does nothing if a document has claimed it.
     pub(super) async fn discard(self, app: &App) {
         if let Some(key) = self.key {
             images::discard_now(app, NewImage { key, url: self.url }).await;
@@ -85,10 +100,19 @@ impl EntryImage {
     }
 }
 
+impl From<GoneImage> for ImageError {
+    fn from(gone: GoneImage) -> Self {
+        match gone {
+            GoneImage::Uploaded => Self::Busy,
+            GoneImage::Named => Self::Missing,
+        }
+    }
+}
+
 impl NewBranch<ImageSource> {
-    /// Stores the image if it was sent along, see [`ImageSource::store`].
+    /// Stores the image if it was sent along, see [`ImageSource::store_for_new`].
     pub(super) async fn store_image(self, app: &App) -> Result<NewBranch, ImageError> {
-        Ok(NewBranch { code: self.code, name: self.name, image: self.image.store(app).await? })
+        Ok(NewBranch { code: self.code, name: self.name, image: self.image.store_for_new(app).await? })
     }
 }
 
@@ -130,9 +154,9 @@ impl NewBranch {
 }
 
 impl NewProduct<ImageSource> {
-    /// Stores the image if it was sent along, see [`ImageSource::store`].
+    /// Stores the image if it was sent along, see [`ImageSource::store_for_new`].
     pub(super) async fn store_image(self, app: &App) -> Result<NewProduct, ImageError> {
-        let image = self.image.store(app).await?;
+        let image = self.image.store_for_new(app).await?;
         let Self { code, name, description, price, stock, .. } = self;
         Ok(NewProduct { code, name, description, price, stock, image })
     }

@@ -121,7 +121,7 @@ async fn finish<N: Node>(
             Err(error) => error.into(),
         },
         Ok(InsertOutcome::CodeTaken) => InsertError::CodeTaken(N::LEVEL),
-        Ok(InsertOutcome::ImageGone) => ImageError::Busy.into(),
+        Ok(InsertOutcome::ImageGone(gone)) => ImageError::from(gone).into(),
         Err(error) => error.into(),
     };
     image.discard(app).await;

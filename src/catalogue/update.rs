@@ -213,6 +213,10 @@ async fn update<N: Node>(
         None => None,
     };
     let new_image = stored_image.clone();
+    let is_missing = match &stored_image {
+        Some(image) => image.is_missing(app).await,
+        None => false,
+    };
     let change = move |before: &N| {
         if precondition.as_ref().is_some_and(|is_met| !is_met(before)) {
             return Err(UpdateError::Changed(N::LEVEL));
@@ -220,6 +224,10 @@ async fn update<N: Node>(
         let mut after = before.clone();
         apply(&mut after)?;
         if let Some(image) = &new_image {
+            // An unchanged URL is fine, whatever it shows.
+            if is_missing && before.image_url() != &image.url {
+                return Err(ImageError::Missing.into());
+            }
             after.show_image(&image.url, image.key.as_ref());
         }
         Ok(after)
@@ -245,7 +253,7 @@ async fn finish<N: Node>(
             Err(error) => error.into(),
         },
         Ok(UpdateOutcome::Refused(refusal)) => refusal,
-        Ok(UpdateOutcome::ImageGone) => ImageError::Busy.into(),
+        Ok(UpdateOutcome::ImageGone(gone)) => ImageError::from(gone).into(),
         Err(error) => error.into(),
     };
     if let Some(image) = image {

@@ -49,9 +49,12 @@ fn progress_bar(length: u64) -> ProgressBar {
 
 /// Prints what was imported. Fails if some lines failed.
 fn print_report(report: &Report) -> Result<(), Failure> {
-    let Report { inserted, updated, unchanged, failed, failed_count } = report;
+    let Report { inserted, updated, unchanged, failed, failed_count, warnings } = report;
     for failure in failed {
         eprintln!("line {}: {}", failure.line, failure.error);
+    }
+    for warning in warnings {
+        eprintln!("line {}, {}: {}", warning.line, warning.column, warning.text);
     }
     println!("inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
     match failed_count {

@@ -80,6 +80,8 @@ pub struct Config {
     pub mail: Mail,
     /// The place where images are stored.
     pub images: ImageHome,
+    /// The time for which images that no document shows any more are kept.
+    pub image_trash: Duration,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The maximum size in bytes of the copies of the catalogue in memory; 0 keeps no copies.
@@ -180,6 +182,7 @@ impl Config {
             limits: Limits::read(reader),
             mail: Mail::read(reader),
             images: ImageHome::read(reader),
+            image_trash: DAY * reader.number("IMAGE_TRASH_DAYS", 7, "number of days", 0..=3650),
             trusted_proxies: origins::read_proxies(reader),
             catalogue_cache: MEBIBYTE * reader.number("CATALOG_CACHE_MB", 64, "number of megabytes", 0..=65_536),
             stale_if_error: reader.duration_or_zero("STALE_IF_ERROR", Duration::from_secs(60)),

@@ -9,6 +9,9 @@ pub enum ImageError {
     /// The file is not a picture, or the picture is too large.
     #[error(transparent)]
     Invalid(#[from] InvalidPicture),
+    /// The shop has no image at the URL.
+    #[error("invalid image_url")]
+    Missing,
     /// Too many images wait already, or the thread has ended.
     #[error("too many images at the moment, try again soon")]
     Busy,

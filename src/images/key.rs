@@ -7,6 +7,12 @@ use sha2::{Digest, Sha256};
 
 /// The home of images in a folder of this server, as keys name it.
 pub const LOCAL: &str = "local";
+/// The home of images in an object store, as keys name it.
+pub const OBJECTS: &str = "objects";
+/// The home of images at Cloudinary, as keys name it.
+pub const CLOUDINARY: &str = "cloudinary";
+/// The endings of the files that the shop writes.
+const EXTENSIONS: [&str; 2] = ["jpg", "webp"];
 /// Path below which the images of that folder are served.
 pub const MEDIA: &str = "/media/";
 /// Bytes of the random part of a name. With 16 bytes, names can't be guessed.
@@ -35,9 +41,23 @@ impl ImageKey {
         Self(format!("{home}/{name}"))
     }
 
-    /// Returns the key of an image that is served at `path`; `None` if `path` isn't below `/media/`.
-    pub fn of_media(path: &str) -> Option<Self> {
-        path.strip_prefix(MEDIA).map(|name| Self::of(LOCAL, name))
+    /// Returns the keys that images of the shop at this URL may have; none if the shop gives no such names.
+    ///
+    /// A path below `/media/` is served by this server and names one image. Any other URL may be that of any home, under
+    /// any domain, and with any ending, because a home may convert images. The random part of the name tells which.
+    pub fn shown_at(url: &str) -> Vec<Self> {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let Some(name) = parts.next_back() else { return Vec::new() };
+        if url.starts_with(MEDIA) {
+            let is_served = parts.eq(["media"]) && content_type(name).is_some();
+            return is_served.then(|| Self::of(LOCAL, name)).into_iter().collect();
+        }
+        let stem = name.split('.').next().filter(|stem| is_random_name(stem));
+        let of_home = |home| {
+            stem.into_iter().flat_map(move |stem| EXTENSIONS.map(|end| Self::of(home, &format!("{stem}.{end}"))))
+        };
+        [LOCAL, OBJECTS, CLOUDINARY].into_iter().flat_map(of_home).collect()
     }
 
     /// Returns the home that holds the image.
@@ -60,12 +80,16 @@ pub fn content_type(name: &str) -> Option<&'static str> {
         "webp" => "image/webp",
         _ => return None,
     };
+    is_random_name(stem).then_some(content_type)
+}
+
+/// Returns whether the shop gives images such names, without their ending.
+fn is_random_name(stem: &str) -> bool {
     let (random, hash) = stem.split_once('-').map_or((stem, None), |(random, hash)| (random, Some(hash)));
     let is_hex = |text: &str, bytes: usize| {
         text.len() == 2 * bytes && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
-    let is_known = is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES));
-    is_known.then_some(content_type)
+    is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES))
 }
 
 impl fmt::Display for ImageKey {
@@ -109,6 +133,26 @@ mod tests {
             "0123456789abcdef0123456789abcdef-0123456789abcdef.jpg.exe",
         ] {
             assert!(content_type(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_recognised_at_every_url_that_shows_it() {
+        let name = "0123456789abcdef0123456789abcdef-0123456789abcdef.jpg";
+        let local = ImageKey::of(LOCAL, name);
+        for url in ["/media/NAME", "/media/NAME?v=2", "/media/NAME#top", "/media//NAME/"] {
+            assert_eq!(ImageKey::shown_at(&url.replace("NAME", name)), std::slice::from_ref(&local), "{url}");
+        }
+        for url in ["/media/a/NAME", "/media/a.png", "/media/", "https://example.com/a.png", "https://NAME.com/"] {
+            assert!(ImageKey::shown_at(&url.replace("NAME", name)).is_empty(), "{url}");
+        }
+        let remote = ["https://shop.example.com/media/NAME", "https://res.example.com/w_200/v1/myspares/NAME?a"];
+        for url in remote.map(|url| url.replace("NAME", name)) {
+            let keys = ImageKey::shown_at(&url);
+            for home in [LOCAL, OBJECTS, CLOUDINARY] {
+                assert!(keys.contains(&ImageKey::of(home, name)), "{url} {home}");
+            }
+            assert_eq!(ImageKey::shown_at(&url.replace(".jpg", ".png")), keys, "another ending");
         }
     }
 }

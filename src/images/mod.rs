@@ -9,8 +9,10 @@
 //! | 2 | `keep` stores the image. | The worker removes the image and the key in an hour. |
 //! | 3 | The transaction that stores the document takes the key out (`ImageTrash::claim_in`). | The image stays. |
 //!
-//! The transaction of step 3 also adds the keys of the images that the document showed before
-//! (`ImageTrash::discard_in`).
+//! A transaction that stores a URL of an image that the shop has already takes its key out as well
+//! (`ImageTrash::claim_shown_in`), and one that removes an image from a document adds its key
+//! (`ImageTrash::discard_in`). Such an image stays in the trash for some days, and then the worker asks whether any
+//! document shows it. The collection `image_files` makes the worker's decision and a new reference exclude each other.
 
 pub mod drawing;
 mod error;
@@ -19,7 +21,7 @@ pub mod key;
 pub mod picture;
 pub(crate) mod store;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 pub use self::{error::ImageError, picture::PictureKind};
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
@@ -68,21 +70,27 @@ pub async fn discard_now(app: &App, image: NewImage) {
     }
 }
 
+/// Returns those of the URLs that are below `/media/` and show nothing.
+pub async fn missing<'a>(app: &App, urls: impl IntoIterator<Item = &'a ImageUrl>) -> BTreeSet<String> {
+    app.images.missing(urls.into_iter().map(ToString::to_string).collect()).await
+}
+
 /// Takes the next image that is due for removal; `None` if none is. Other calls don't get the same image for two
 /// minutes.
 pub async fn begin_removal(app: &App) -> Result<Option<TrashDoc>, StoreError> {
     let now = app.clock.now();
-    app.store.image_trash.begin(now, now.after(REMOVAL_LIMIT)).await
+    app.store.image_trash.begin(now, now.before(app.config.image_trash), now.after(REMOVAL_LIMIT)).await
 }
 
-/// Removes an image and its key. If the place where it is kept can't be reached, the removal is tried again later,
-/// without a limit on the number of attempts.
+/// Removes an image and its key, unless a document shows the image. If the place where it is kept can't be reached, the
+/// removal is tried again later, without a limit on the number of attempts.
 pub async fn remove(app: &App, trash: &TrashDoc) -> Result<(), StoreError> {
+    let Some(trash) = app.store.image_trash.condemn(trash, app.clock.now()).await? else { return Ok(()) };
     match app.images.remove(&trash.key, app.clock.now()).await {
-        Ok(()) => app.store.image_trash.forget(&trash.key).await,
+        Ok(()) => app.store.image_trash.forget(&trash).await,
         Err(HomeUnavailable) => {
             let next_attempt = app.clock.now().after(RETRY_PAUSES.pause_after(trash.attempts));
-            app.store.image_trash.postpone(trash, next_attempt).await
+            app.store.image_trash.postpone(&trash, next_attempt).await
         }
     }
 }

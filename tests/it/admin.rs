@@ -34,7 +34,8 @@ async fn inserts_answer_with_what_was_inserted() {
     }
     "#);
     let brand_id = reply["brand"]["_id"].clone();
-    let model = json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": "/media/n.png" });
+    let model =
+        json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": "https://images.example.com/n.png" });
     let reply = staff.post("/api/admin/brands/TATA/models/insert/", &model).await.expect(201);
     assert_json_snapshot!(stable(&reply.json), @r#"
     {
@@ -43,7 +44,7 @@ async fn inserts_answer_with_what_was_inserted() {
         "_id": "[id]",
         "brand_id": "[id]",
         "created_at": "[time]",
-        "image_url": "/media/n.png",
+        "image_url": "https://images.example.com/n.png",
         "model_code": "NEXON",
         "model_name": "Nexon"
       }
@@ -80,7 +81,7 @@ async fn a_code_is_taken_only_below_the_same_parent() {
     let product = app.product(10.0, 1).await;
     let staff = app.staff().await;
     staff.post(BRAND, &brand(json!({}))).await.refused(409, "brand_code already exists");
-    let image = "/media/a.png";
+    let image = "https://images.example.com/a.png";
     let model = json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": image });
     staff
         .post("/api/admin/brands/TATA/models/insert/", &model)
@@ -99,11 +100,12 @@ async fn a_code_is_taken_only_below_the_same_parent() {
 async fn nothing_is_inserted_below_a_missing_parent() {
     let app = TestApp::start().await;
     let staff = app.staff().await;
-    let body = json!({ "product_name": "Pad", "product_code": "P", "description": "x", "price": 1, "stock": 1, "image_url": "/media/a.png" });
+    let body = json!({ "product_name": "Pad", "product_code": "P", "description": "x", "price": 1, "stock": 1, "image_url": "https://images.example.com/a.png" });
     staff.post(PRODUCT, &body).await.refused(404, "brand not found");
     staff.post(BRAND, &brand(json!({}))).await.expect(201);
     staff.post(PRODUCT, &body).await.refused(404, "model not found");
-    let model = json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": "/media/a.png" });
+    let model =
+        json!({ "model_name": "Nexon", "model_code": "NEXON", "image_url": "https://images.example.com/a.png" });
     staff.post("/api/admin/brands/TATA/models/insert/", &model).await.expect(201);
     staff.post(PRODUCT, &body).await.refused(404, "category not found");
     assert_eq!(app.products().count_documents(doc! {}).await.expect("a count"), 0);
@@ -114,7 +116,7 @@ async fn of_many_inserts_of_one_code_at_once_one_succeeds() {
     let app = TestApp::start().await;
     app.product(10.0, 1).await;
     let staff = app.staff().await;
-    let body = json!({ "product_name": "Pad", "product_code": "SAME", "description": "x", "price": 1, "stock": 1, "image_url": "/media/a.png" });
+    let body = json!({ "product_name": "Pad", "product_code": "SAME", "description": "x", "price": 1, "stock": 1, "image_url": "https://images.example.com/a.png" });
     let calls: Vec<_> = (0..20)
         .map(|_| {
             let (staff, body) = (staff.clone(), body.clone());
@@ -137,7 +139,7 @@ async fn products_refuse_amounts_that_make_no_sense() {
     let app = TestApp::start().await;
     app.product(10.0, 1).await;
     let staff = app.staff().await;
-    let good = json!({ "product_name": "Pad", "product_code": "P", "description": "x", "price": 1, "stock": 1, "image_url": "/media/a.png" });
+    let good = json!({ "product_name": "Pad", "product_code": "P", "description": "x", "price": 1, "stock": 1, "image_url": "https://images.example.com/a.png" });
     for (field, value) in [
         ("price", json!(-1)),
         ("price", json!("NaN")),

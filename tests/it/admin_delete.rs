@@ -11,7 +11,7 @@ use crate::support::{Caller, Reply, TestApp};
 const BRANDS: &str = "/api/admin/brands";
 
 async fn insert(staff: &Caller, path: &str, level: &str, code: &str) -> Reply {
-    let body = json!({ format!("{level}_name"): "Some name", format!("{level}_code"): code, "image_url": "/media/a.png",
+    let body = json!({ format!("{level}_name"): "Some name", format!("{level}_code"): code, "image_url": "https://images.example.com/a.png",
         "description": "x", "price": 1, "stock": 1 });
     staff.post(&format!("{BRANDS}{path}/insert/"), &body).await
 }

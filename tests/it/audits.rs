@@ -30,7 +30,7 @@ async fn username(app: &TestApp, caller: &Caller) -> String {
 }
 
 fn brand(code: &str) -> Value {
-    json!({ "brand_name": "Tata Motors", "brand_code": code, "image_url": "/media/a.png" })
+    json!({ "brand_name": "Tata Motors", "brand_code": code, "image_url": "https://images.example.com/a.png" })
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn each_write_leaves_who_what_and_when() {
         "brand_code": "TATA",
         "brand_name": "Tata",
         "created_at": "[time]",
-        "image_url": "/media/a.png"
+        "image_url": "https://images.example.com/a.png"
       },
       "operation": "update",
       "request_id": "[id]",
@@ -235,7 +235,7 @@ async fn carry_out(caller: &Caller, write: &Write) -> Reply {
     match write {
         Write::Insert(b) => caller.post(&format!("{BRANDS}/insert/"), &brand(&format!("B{b}"))).await,
         Write::Below(b, m) => {
-            let model = json!({ "model_name": "Model", "model_code": format!("M{m}"), "image_url": "/media/a.png" });
+            let model = json!({ "model_name": "Model", "model_code": format!("M{m}"), "image_url": "https://images.example.com/a.png" });
             caller.post(&format!("{BRANDS}/B{b}/models/insert/"), &model).await
         }
         Write::Rename(b, good) => {

@@ -66,7 +66,7 @@ async fn what_this_server_inserts_is_there_at_once() {
     for n in 0..20 {
         app.anonymous().get(&format!("{PRODUCTS}?limit=100")).await.expect(200);
         let body = json!({ "product_name": "Pad", "product_code": format!("N{n}"), "description": "x", "price": 1,
-            "stock": 1, "image_url": "/media/a.png" });
+            "stock": 1, "image_url": "https://images.example.com/a.png" });
         staff.post(&format!("{}insert/", PRODUCTS.replace("utils", "admin")), &body).await.expect(201);
         let listed = app.anonymous().get(&format!("{PRODUCTS}?limit=100")).await.expect(200);
         assert_eq!(listed["products"].as_array().map(Vec::len), Some(n + 2));
@@ -122,7 +122,8 @@ async fn deletes_replacements_and_moves_in_the_database_are_heard_of() {
 async fn lists_below_a_parent_go_with_it() {
     let app = TestApp::start().await;
     let staff = app.staff().await;
-    let brand = json!({ "brand_name": "Empty", "brand_code": "EMPTY", "image_url": "/media/a.png" });
+    let brand =
+        json!({ "brand_name": "Empty", "brand_code": "EMPTY", "image_url": "https://images.example.com/a.png" });
     staff.post("/api/admin/brands/insert/", &brand).await.expect(201);
     app.cache_is_in_use().await;
     let models = format!("{BRANDS}EMPTY/models/");
@@ -198,7 +199,7 @@ async fn paging_shows_none_twice_and_skips_none_that_was_there_all_along() {
     let churn = async {
         for n in 0..40 {
             let body = json!({ "product_name": "New", "product_code": format!("N{n}"), "description": "x", "price": 1,
-                "stock": 1, "image_url": "/media/a.png" });
+                "stock": 1, "image_url": "https://images.example.com/a.png" });
             staff.post(&format!("{}insert/", PRODUCTS.replace("utils", "admin")), &body).await.expect(201);
             // Half of the products that existed before are deleted: those with an even number.
             let gone = doc! { "own_code": format!("S{:02}", n / 2 * 2) };

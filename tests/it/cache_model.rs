@@ -62,7 +62,7 @@ impl Shop {
     async fn insert(&self) {
         for n in 0..60 {
             let body = json!({ "product_name": "Inserted", "product_code": format!("I{n}"), "description": "x",
-                "price": 1, "stock": 1, "image_url": "/media/a.png" });
+                "price": 1, "stock": 1, "image_url": "https://images.example.com/a.png" });
             let path = format!("{}insert/", PRODUCTS.replace("utils", "admin"));
             self.staff.post(&path, &body).await.expect(201);
             self.inserted.store(n + 1, Ordering::SeqCst);
@@ -84,7 +84,7 @@ impl Shop {
             let shown = self.app.anonymous().get(&one).await.expect(200);
             assert_eq!(shown["product"]["stock"], raised["product"]["stock"]);
             let body = json!({ "product_name": "Brief", "product_code": "BRIEF", "description": "x", "price": 1,
-                "stock": 1, "image_url": "/media/a.png" });
+                "stock": 1, "image_url": "https://images.example.com/a.png" });
             self.staff.post(&format!("{admin}insert/"), &body).await.expect(201);
             self.app.anonymous().get(&format!("{PRODUCTS}BRIEF/")).await.expect(200);
             self.staff.delete(&format!("{admin}delete/BRIEF/")).await.expect(200);

@@ -97,7 +97,7 @@ async fn paging_shows_each_entry_once_and_in_order() {
     let app = TestApp::start().await;
     let staff = app.staff().await;
     for n in 0..45 {
-        let brand = json!({ "brand_name": format!("Brand {n}"), "brand_code": format!("B{n:02}"), "image_url": "/media/a.png" });
+        let brand = json!({ "brand_name": format!("Brand {n}"), "brand_code": format!("B{n:02}"), "image_url": "https://images.example.com/a.png" });
         staff.post("/api/admin/brands/insert/", &brand).await.expect(201);
     }
     let (mut seen, mut path, mut pages) = (Vec::new(), format!("{BRANDS}?limit=20"), 0);

@@ -211,7 +211,7 @@ async fn finds_follow_every_change() {
     assert_eq!(found(&anybody, &[("q", "drum")]).await, [""; 0]);
     assert_eq!(found(&staff, &[("q", "drum")]).await, ["Z2"]);
     let new = json!({ "product_name": "Brake drum", "product_code": "Z9", "description": "x", "price": 1, "stock": 1,
-        "image_url": "/media/a.png" });
+        "image_url": "https://images.example.com/a.png" });
     staff.post(&format!("{path}insert/"), &new).await.expect(201);
     assert_eq!(found(&anybody, &[("q", "drum")]).await, ["Z9"]);
     staff.delete(&format!("{path}delete/Z9/")).await.expect(200);
@@ -294,7 +294,7 @@ async fn many(app: &TestApp, count: usize) {
         let (own, part) = (format!("P{n:05}"), parts[n % parts.len()]);
         doc! { "_id": ObjectId::new(), "parent_id": ObjectId::new(), "parent": "TATA-NEXON-BRK", "own_code": &own,
         "code": format!("TATA-NEXON-BRK-{own}"), "name": format!("{part} {n:05} left"),
-        "description": format!("A {part} of the left side, number {n}"), "image_url": "/media/a.png",
+        "description": format!("A {part} of the left side, number {n}"), "image_url": "https://images.example.com/a.png",
         "price": i64::try_from(n).expect("a price"), "stock": 5_i64, "is_active": true,
         "created_at": bson::DateTime::now(), "updated_at": bson::DateTime::now() }
     };

@@ -99,7 +99,7 @@ async fn a_megabyte_where_a_name_belongs_is_refused_before_it_is_normalised() {
     let staff = app.staff().await;
     let huge = "\u{fdfa}".repeat(340_000);
     let good = json!({ "username": "Asha Rao", "password": PASSWORD, "phone_number": "9876543210", "otp": "123456",
-        "brand_name": "Tata", "brand_code": "TATA", "image_url": "/media/a.png" });
+        "brand_name": "Tata", "brand_code": "TATA", "image_url": "https://images.example.com/a.png" });
     for (path, fields) in [
         ("/api/auth/register/", &["username", "password", "phone_number", "email"][..]),
         ("/api/auth/register/send-otp/", &["username", "password", "phone_number", "email"]),

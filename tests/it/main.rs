@@ -51,6 +51,7 @@ mod revalidation;
 mod rooms;
 mod search;
 mod sessions;
+mod shown_images;
 mod sms_challenges;
 mod sms_service;
 mod start;

@@ -113,7 +113,7 @@ async fn plentiful_product(folder: &Path, url: &str) -> Value {
     assert!(myspares(folder, &[], &["seed", "--brands", "2", "--users", "0"]).status.success());
     let boss = boss(folder, url).await;
     let product = json!({ "product_name": "Fuse", "product_code": "FUSE", "description": "A fuse", "price": 5,
-        "stock": 1_000_000, "image_url": "/media/fuse.png" });
+        "stock": 1_000_000, "image_url": "https://images.example.com/fuse.png" });
     let path = "/api/admin/brands/TATA/models/NEXON/categories/BRK/products/insert/";
     boss.post(path, &product).await.expect(201)["product"].clone()
 }
@@ -196,7 +196,7 @@ async fn a_deletion_that_a_kill_cut_off_is_finished_after_the_restart() {
     );
     let mut server = Server::start(folder.path());
     let boss = boss.at(&server.url);
-    let brand = json!({ "brand_name": "Again", "brand_code": code, "image_url": "/media/a.png" });
+    let brand = json!({ "brand_name": "Again", "brand_code": code, "image_url": "https://images.example.com/a.png" });
     let insert = async || boss.post("/api/admin/brands/insert/", &brand).await;
     insert().await.refused(409, "brand_code already exists");
     let deadline = Instant::now() + Duration::from_secs(120);

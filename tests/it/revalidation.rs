@@ -135,7 +135,7 @@ async fn refusals_have_no_tag_and_are_not_kept() {
     let reply = reply.refused(404, "brand not found");
     assert_eq!((reply.header("etag"), reply.header("cache-control")), ("", "no-store"));
     let staff = app.staff().await;
-    let brand = json!({ "brand_name": "None", "brand_code": "NONE", "image_url": "/media/a.png" });
+    let brand = json!({ "brand_name": "None", "brand_code": "NONE", "image_url": "https://images.example.com/a.png" });
     staff.post("/api/admin/brands/insert/", &brand).await.expect(201);
     app.anonymous().get("/api/utils/brands/NONE/").await.expect(200);
 }

@@ -130,7 +130,8 @@ async fn bad_lines_are_told_and_lose_no_good_one() {
     let reply = Reply::of(request).await.expect(200);
     let errors = bad.iter().map(|(_, error)| *error).chain(["description is not valid UTF-8"]);
     let failed: Vec<Value> = errors.enumerate().map(|(n, error)| json!({ "line": n + 3, "error": error })).collect();
-    let expected = json!({ "inserted": 2, "updated": 0, "unchanged": 0, "failed": failed, "failed_count": 8 });
+    let expected = json!({ "inserted": 2, "updated": 0, "unchanged": 0, "failed": failed, "failed_count": 8,
+        "warnings": [] });
     assert_eq!(reply.json, expected);
     assert_eq!((count(&app, "brands").await, count(&app, "products").await), (1, 2));
 }
@@ -164,7 +165,8 @@ async fn of_rows_that_disagree_about_a_parent_the_first_wins() {
       "failed_count": 3,
       "inserted": 601,
       "unchanged": 0,
-      "updated": 0
+      "updated": 0,
+      "warnings": []
     }
     "#);
     assert_eq!(count(&app, "products").await, 601);

@@ -57,6 +57,11 @@ impl Photo {
         ImageUrl::parse(text).map(Self)
     }
 
+    /// Returns the URL.
+    pub fn url(&self) -> &ImageUrl {
+        &self.0
+    }
+
     /// Returns the URL as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

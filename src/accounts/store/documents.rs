@@ -8,7 +8,7 @@ use crate::{
         password::PasswordHash,
         username::{Username, UsernameKey},
     },
-    images::key::ImageKey,
+    images::{key::ImageKey, store::ShownImage},
     values::{
         cart::CartDoc,
         email::Email,
@@ -111,29 +111,24 @@ pub struct Display {
     pub photo: String,
     /// The time at which it was set.
     pub created_at: Timestamp,
-    /// The key of a picture that was uploaded for this account. A typed URL has none, even if an uploaded picture is
-    /// there.
+    /// The key of a picture that the shop stores. Older versions wrote none for URLs that were typed, and the oldest
+    /// wrote none at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
-    /// Whether the file at the URL was uploaded for this account. Written only by older versions, which had no keys.
-    #[serde(default, skip_serializing)]
-    uploaded: bool,
 }
 
 impl Display {
     /// Makes the entry for a picture that was uploaded for the account.
     pub fn of_upload(image_key: ImageKey, url: &ImageUrl, now: Timestamp) -> Self {
-        Self { photo: url.to_string(), created_at: now, image_key: Some(image_key), uploaded: false }
+        Self { photo: url.to_string(), created_at: now, image_key: Some(image_key) }
     }
 }
 
 impl Profile {
-    /// Returns the key of the uploaded picture, which must be removed together with the account; `None` for a typed
-    /// URL.
-    pub(in crate::accounts) fn owned_image(&self) -> Option<ImageKey> {
+    /// Returns the picture, to be discarded when the account stops showing it; `None` if there is none.
+    pub(in crate::accounts) fn shown_image(&self) -> Option<ShownImage> {
         let display = self.display.as_ref()?;
-        let key_of_older_version = || display.uploaded.then(|| ImageKey::of_media(&display.photo)).flatten();
-        display.image_key.clone().or_else(key_of_older_version)
+        Some(ShownImage { key: display.image_key.clone(), url: display.photo.clone() })
     }
 }
 

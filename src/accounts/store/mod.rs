@@ -49,7 +49,7 @@ use crate::{
         schema::{Connection, Layout, StorePart, index, unique},
         transaction::transact,
     },
-    images::store::ImageTrash,
+    images::store::{ImageTrash, image_indexes},
     limits::store::RateLimits,
     mail::store::Outbox,
     values::{
@@ -181,7 +181,7 @@ impl StorePart for Users {
     fn layout() -> Option<Layout> {
         Some(Layout {
             collection: USERS,
-            indexes: vec![
+            indexes: [
                 unique("username", doc! { "username_key": 1 }),
                 unique_where_present("phone_number"),
                 unique_where_present("email"),
@@ -189,7 +189,10 @@ impl StorePart for Users {
                 removed_emails(),
                 admins(),
                 lines_of_products(),
-            ],
+            ]
+            .into_iter()
+            .chain(image_indexes(USERS))
+            .collect(),
             validator: doc! { "$jsonSchema": {
                 "required": ["username", "username_key", "password_hash", "role", "is_active", "cart", "sessions"],
                 "properties": {

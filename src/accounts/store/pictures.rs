@@ -1,6 +1,6 @@
-//! The pictures of accounts. An uploaded picture belongs to one account only. Before it is uploaded, its key is put
-//! into the trash. The transaction that makes it the picture of the account takes the key out, and the transaction that
-//! replaces it puts the key in again. A worker removes what is in the trash, so no picture stays without an account.
+//! The pictures of accounts. Before a picture is uploaded, its key is put into the trash. The transaction that makes it
+//! the picture of the account takes the key out, and the transaction that replaces it puts the key in again. A worker
+//! removes what is in the trash and shown by nothing, so no picture stays for ever without an account.
 
 use bson::{Document, doc};
 use futures_util::FutureExt;
@@ -11,7 +11,10 @@ use super::{Account, ChangeOutcome, Display, Profile, Users, alive};
 use crate::{
     accounts::rules::password::PasswordHash,
     db::{StoreError, transaction::transact},
-    images::key::ImageKey,
+    images::{
+        key::{ImageKey, MEDIA},
+        store::ShownFile,
+    },
     values::{
         ids::{SessionRef, UserId},
         role::Role,
@@ -66,19 +69,18 @@ impl Users {
         new_key: Option<&ImageKey>,
         now: Timestamp,
     ) -> mongodb::error::Result<ChangeOutcome> {
+        if !self.discard_picture_in(tx, alive(caller), now).await? {
+            return Ok(ChangeOutcome::done(None));
+        }
         if let Some(key) = new_key
             && !self.trash.claim_in(tx, key).await?
         {
             return Ok(ChangeOutcome::PictureGone);
         }
-        if !self.discard_picture_in(tx, alive(caller), now).await? {
-            self.trash.discard_in(tx, new_key.cloned().as_slice(), now).await?;
-            return Ok(ChangeOutcome::done(None));
-        }
         self.change_in(tx, alive(caller), update.to_vec()).await.map(ChangeOutcome::done)
     }
 
-    /// Puts the uploaded picture of an account into the trash, before the account gets another one or none. Returns
+    /// Puts the picture of an account into the trash, before the account gets another one or none. Returns
     /// `false` when `filter` matches no account.
     pub(in crate::accounts) async fn discard_picture_in(
         &self,
@@ -89,8 +91,24 @@ impl Users {
         let docs = self.docs.clone_with_type::<AccountPicture>();
         let before = docs.find_one(filter).projection(AccountPicture::projection()).session(&mut *tx).await?;
         let Some(before) = before else { return Ok(false) };
-        self.trash.discard_in(tx, before.profile.owned_image().as_slice(), now).await?;
+        self.trash.discard_in(tx, before.profile.shown_image().as_slice(), now).await?;
         Ok(true)
+    }
+
+    /// Claims the picture that a URL shows, and returns the stages of a pipeline that store its key after the URL. Returns
+    /// `None` for a URL of this server whose picture is removed.
+    pub(in crate::accounts) async fn claim_picture_in(
+        &self,
+        tx: &mut ClientSession,
+        url: &str,
+    ) -> mongodb::error::Result<Option<Vec<Document>>> {
+        Ok(match self.trash.claim_shown_in(tx, [url]).await?.remove(url) {
+            Some(ShownFile::Kept(key)) => {
+                Some(vec![doc! { "$set": { "profile.display.image_key": { "$literal": key } } }])
+            }
+            Some(ShownFile::Gone) if url.starts_with(MEDIA) => None,
+            _ => Some(Vec::new()),
+        })
     }
 
     /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the audits, in
@@ -111,7 +129,7 @@ impl Users {
         let docs = self.docs.clone_with_type::<AccountPicture>();
         let deletion = docs.find_one_and_delete(filter).projection(AccountPicture::projection());
         let Some(deleted) = deletion.session(&mut *tx).await? else { return Ok(false) };
-        self.trash.discard_in(tx, deleted.profile.owned_image().as_slice(), now).await?;
+        self.trash.discard_in(tx, deleted.profile.shown_image().as_slice(), now).await?;
         self.account_keys.void_in(tx, user).await?;
         self.audits.forget_name_in(tx, user).await?;
         Ok(true)

@@ -113,6 +113,14 @@ impl Users {
         if self.account_in(tx, filter.clone()).await?.is_none() {
             return Ok(ChangeOutcome::done(None));
         }
+        let mut pipeline = pipeline.to_vec();
+        if let Some(PhotoChange::To(photo)) = &change.photo {
+            // The flow has looked for the file. If it is gone now, the next attempt is told so.
+            let Some(stages) = self.claim_picture_in(tx, photo.as_str()).await? else {
+                return Ok(ChangeOutcome::PictureGone);
+            };
+            pipeline.extend(stages);
+        }
         if let Some(EmailChange::To(email)) = &change.email
             && !self.take_email_in(tx, email, caller.user, ClaimRight::Claim, now).await?
         {
@@ -122,8 +130,8 @@ impl Users {
             self.discard_picture_in(tx, filter.clone(), now).await?;
         }
         let changed = match change.email {
-            Some(_) => self.update_and_void_in(tx, filter.clone(), pipeline.to_vec()).await?,
-            None => self.change_in(tx, filter.clone(), pipeline.to_vec()).await?,
+            Some(_) => self.update_and_void_in(tx, filter.clone(), pipeline).await?,
+            None => self.change_in(tx, filter.clone(), pipeline).await?,
         };
         Ok(ChangeOutcome::done(changed))
     }

@@ -12,6 +12,7 @@ refusals! {
     ImageError {
         codes {
             Invalid => InvalidInput ["image"],
+            Missing => InvalidInput ["image_url"],
             Busy => TooBusy,
             Full => StorageFull,
             Unavailable => ImageStoreUnavailable,

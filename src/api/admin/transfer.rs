@@ -12,7 +12,7 @@ use crate::{
         error::{ApiError, ApiResult, refusals},
     },
     app::App,
-    catalogue::transfer::{self, Export, Report, TableFormat, error::ImportError},
+    catalogue::transfer::{self, Export, Report, TableFormat, Warning, error::ImportError},
     db::StoreError,
 };
 
@@ -92,6 +92,9 @@ struct ImportOut {
     failed: Vec<FailedLineOut>,
     /// Number of all refused rows.
     failed_count: u64,
+    /// Up to 1,000 warnings about rows that were imported, such as a URL below `/media/` at which there is no image. A
+    /// URL that many rows repeat is told once for each column.
+    warnings: Vec<WarningOut>,
 }
 
 /// A row that was refused.
@@ -103,6 +106,23 @@ struct FailedLineOut {
     error: String,
 }
 
+/// What is odd about a row that was imported.
+#[derive(Debug, Object)]
+#[oai(rename = "ImportWarning")]
+struct WarningOut {
+    /// Line of the file at which the row begins; the first line is 1.
+    line: u64,
+    /// Name of the column.
+    column: String,
+    text: String,
+}
+
+impl From<Warning> for WarningOut {
+    fn from(warning: Warning) -> Self {
+        Self { line: warning.line, column: warning.column.to_owned(), text: warning.text }
+    }
+}
+
 impl From<Report> for ImportOut {
     fn from(report: Report) -> Self {
         let failed = report.failed.into_iter().map(|failed| FailedLineOut { line: failed.line, error: failed.error });
@@ -112,6 +132,7 @@ impl From<Report> for ImportOut {
             unchanged: report.unchanged,
             failed: failed.collect(),
             failed_count: report.failed_count,
+            warnings: report.warnings.into_iter().map(WarningOut::from).collect(),
         }
     }
 }
@@ -119,7 +140,7 @@ impl From<Report> for ImportOut {
 impl Example for ImportOut {
     fn example() -> Self {
         let failed = vec![FailedLineOut { line: 7, error: "invalid price".to_owned() }];
-        Self { inserted: 120, updated: 4, unchanged: 876, failed, failed_count: 1 }
+        Self { inserted: 120, updated: 4, unchanged: 876, failed, failed_count: 1, warnings: Vec::new() }
     }
 }
 

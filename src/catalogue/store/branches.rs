@@ -17,7 +17,7 @@ use crate::{
         query::{count_all, find_part},
         schema::{Connection, Layout, StorePart, index, unique},
     },
-    images::key::ImageKey,
+    images::{key::ImageKey, store::image_indexes},
     values::{
         codes::{Code, FullCode},
         ids::{BrandId, CategoryId, ModelId},
@@ -92,7 +92,8 @@ pub struct BranchDoc<L: Level> {
     pub name: Name,
     /// The URL of the image.
     pub image_url: ImageUrl,
-    /// The key under which the shop stores the image; `None` for a URL that a caller named.
+    /// The key under which the shop stores the image; `None` for an image that it does not store. Older versions wrote
+    /// none for URLs that callers named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
     /// A counter that increases whenever children are inserted. It makes such an insert conflict with the deletion of
@@ -128,11 +129,15 @@ impl<L: Level> StorePart for Branches<L> {
     fn layout() -> Option<Layout> {
         Some(Layout {
             collection: L::COLLECTION,
-            indexes: vec![
-                unique("code", doc! { "code": 1 }),
-                index("parent", doc! { "parent": 1, "_id": 1 }),
-                search::form_index(),
-            ],
+            indexes: [
+                vec![
+                    unique("code", doc! { "code": 1 }),
+                    index("parent", doc! { "parent": 1, "_id": 1 }),
+                    search::form_index(),
+                ],
+                image_indexes(L::COLLECTION),
+            ]
+            .concat(),
             validator: doc! {},
         })
     }

@@ -18,7 +18,7 @@ use crate::{
         query::{SEARCH_LIMIT, count_all, find_part},
         schema::{Connection, Layout, StorePart, index, unique},
     },
-    images::key::ImageKey,
+    images::{key::ImageKey, store::image_indexes},
     values::{
         codes::{Code, FullCode},
         ids::{CategoryId, ProductId},
@@ -54,7 +54,8 @@ pub struct ProductDoc {
     pub description: Description,
     /// The URL of its image.
     pub image_url: ImageUrl,
-    /// The key under which the shop stores the image; `None` for a URL that a caller named.
+    /// The key under which the shop stores the image; `None` for an image that it does not store. Older versions wrote
+    /// none for URLs that callers named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
     /// Price of one piece before any offer, in minor units.
@@ -176,7 +177,7 @@ impl StorePart for Products {
         ];
         Some(Layout {
             collection: NAME,
-            indexes: [plain_indexes, product_search::search_indexes()].concat(),
+            indexes: [plain_indexes, product_search::search_indexes(), image_indexes(NAME)].concat(),
             validator: doc! { "$jsonSchema": {
                 "required": ["code", "parent", "name", "price", "stock", "is_active"],
                 "properties": {

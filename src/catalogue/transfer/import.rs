@@ -1,6 +1,6 @@
 //! Imports a file into the catalogue, in batches.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::io::AsyncRead;
 
@@ -12,8 +12,11 @@ use super::{
     parent_claims::ParentClaims,
     reader::Rows,
     rows::NumberedRow,
+    warnings::{Warning, Warnings, image_urls},
 };
-use crate::{app::App, audits::Trail, catalogue::store::tree::FoundEntries, db::StoreError, values::author::Author};
+use crate::{
+    app::App, audits::Trail, catalogue::store::tree::FoundEntries, db::StoreError, images, values::author::Author,
+};
 
 /// How many rows are written in one transaction.
 const BATCH: usize = 500;
@@ -37,6 +40,8 @@ pub struct Report {
     pub failed: Vec<FailedRow>,
     /// How many rows failed, including those that are not listed.
     pub failed_count: u64,
+    /// Up to 1,000 warnings about rows that were imported, sorted by line.
+    pub warnings: Vec<Warning>,
 }
 
 /// A row that failed and changed nothing.
@@ -64,7 +69,8 @@ pub async fn import(
     if rows.is_empty() {
         return Err(ImportError::Empty);
     }
-    let mut import = RunningImport { app, author, claims: Arc::default(), report: Report::default() };
+    let mut import =
+        RunningImport { app, author, claims: Arc::default(), report: Report::default(), warnings: Warnings::default() };
     let (mut batch, mut batch_bytes) = (Vec::new(), 0);
     while let Some(NumberedRow { number, row }) = rows.next().await? {
         match row.and_then(|row| check_row(&row).map(|desired| (desired, row.size())).map_err(|fault| fault.text)) {
@@ -83,7 +89,7 @@ pub async fn import(
     import.write_batch(batch).await?;
     progress(rows.bytes_read);
     import.report.failed.sort();
-    Ok(import.report)
+    Ok(Report { warnings: import.warnings.into_sorted(), ..import.report })
 }
 
 struct RunningImport<'a> {
@@ -92,6 +98,7 @@ struct RunningImport<'a> {
     /// What the rows that were written say about parents.
     claims: Arc<ParentClaims>,
     report: Report,
+    warnings: Warnings,
 }
 
 impl RunningImport<'_> {
@@ -144,14 +151,30 @@ impl RunningImport<'_> {
     }
 
     /// Writes rows in one transaction and tells the cache of the changes.
-    async fn try_to_write(&self, rows: &Arc<Vec<CheckedRow>>) -> Result<MergeOutcome, StoreError> {
+    async fn try_to_write(&mut self, checked_rows: &Arc<Vec<CheckedRow>>) -> Result<MergeOutcome, StoreError> {
         let trail: Trail = self.app.trail(self.author);
-        let codes = codes_of(rows);
-        let (rows, claims, now) = (Arc::clone(rows), Arc::clone(&self.claims), trail.now);
+        let codes = codes_of(checked_rows);
+        let (rows, claims, now) = (Arc::clone(checked_rows), Arc::clone(&self.claims), trail.now);
         let merge = move |found: &mut FoundEntries| merge_rows(found, &rows, &claims, now);
-        let (outcome, changed_parts) = self.app.store.tree.import(&codes, merge, &trail).await?;
-        changed_parts.iter().for_each(|part| self.app.catalogue.mark_changed(part));
-        Ok(outcome)
+        let written = self.app.store.tree.import(&codes, merge, &trail).await?;
+        written.changed_parts.iter().for_each(|part| self.app.catalogue.mark_changed(part));
+        self.warn(checked_rows, &written.merged, written.gone_images).await;
+        Ok(written.merged)
+    }
+
+    /// Adds warnings about images that rows name and that don't exist. `gone` are those that are removed.
+    async fn warn(&mut self, rows: &[CheckedRow], outcome: &MergeOutcome, gone: BTreeSet<String>) {
+        let urls = rows.iter().flat_map(|row| image_urls(&row.desired)).map(|(_, url)| url);
+        let mut missing = images::missing(self.app, urls).await;
+        missing.extend(gone);
+        if missing.is_empty() {
+            return;
+        }
+        for (row, (_, effect)) in rows.iter().zip(&outcome.rows) {
+            if effect.is_ok() {
+                self.warnings.add_missing_images(row.number, &row.desired, &missing);
+            }
+        }
     }
 
     /// Adds the outcome of written rows to the report and remembers what they say about parents.

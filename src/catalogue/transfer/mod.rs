@@ -26,11 +26,13 @@ mod reader;
 #[cfg(test)]
 mod round_trip;
 mod rows;
+mod warnings;
 mod write;
 
 pub use self::{
     export::Export,
     import::{Report, import},
+    warnings::Warning,
 };
 
 use crate::{app::App, db::StoreError};

@@ -1,12 +1,12 @@
 //! Images as files in a folder of this server, served at `/media/`.
 
-use std::{fs, io, path::PathBuf};
+use std::{collections::BTreeSet, fs, io, path::PathBuf};
 
 use rustix::fs::statvfs;
 
 use super::HomeUnavailable;
 use crate::images::{
-    key::{self, MEDIA},
+    key::{self, ImageKey, MEDIA},
     picture::Picture,
 };
 
@@ -68,6 +68,21 @@ impl Folder {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns those of the URLs below `/media/` at which there is no image. A URL counts as shown if the system doesn't
+    /// tell whether its file exists.
+    pub async fn missing(&self, mut urls: BTreeSet<String>) -> BTreeSet<String> {
+        let folder = self.path.clone();
+        let is_missing = move |url: &String| match ImageKey::shown_at(url).first() {
+            Some(key) => fs::metadata(folder.join(key.name())).is_err_and(|e| e.kind() == io::ErrorKind::NotFound),
+            None => true,
+        };
+        let looked = run_blocking(move || {
+            urls.retain(is_missing);
+            Ok(urls)
+        });
+        looked.await.unwrap_or_default()
     }
 
     /// Reads an image by the last part of its URL; `None` if there is no such image or the shop gives no such names.

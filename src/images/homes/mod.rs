@@ -4,6 +4,8 @@ mod cloudinary;
 mod local;
 mod objects;
 
+use std::collections::BTreeSet;
+
 pub use self::local::StoredFile;
 use self::{
     cloudinary::Cloudinary,
@@ -11,7 +13,7 @@ use self::{
     objects::{Objects, UnusableStore},
 };
 use super::{
-    key::{ImageKey, LOCAL},
+    key::{CLOUDINARY, ImageKey, LOCAL, MEDIA, OBJECTS},
     picture::Picture,
 };
 use crate::{
@@ -52,8 +54,8 @@ impl Remote {
     /// Returns the home's name in keys.
     fn name(&self) -> &'static str {
         match self {
-            Self::Objects(_) => "objects",
-            Self::Cloudinary(_) => "cloudinary",
+            Self::Objects(_) => OBJECTS,
+            Self::Cloudinary(_) => CLOUDINARY,
         }
     }
 }
@@ -108,6 +110,13 @@ impl Images {
                 Err(HomeUnavailable)
             }
         }
+    }
+
+    /// Returns those of the URLs that are below `/media/` and show nothing, because the folder of this server has no such
+    /// image.
+    pub async fn missing(&self, urls: BTreeSet<String>) -> BTreeSet<String> {
+        let own: BTreeSet<String> = urls.into_iter().filter(|url| url.starts_with(MEDIA)).collect();
+        if own.is_empty() { own } else { self.folder.missing(own).await }
     }
 
     /// Reads an image from the folder of this server by the last part of its URL; `None` if there is no such image.

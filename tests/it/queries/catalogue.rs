@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::tour::Tour;
-use crate::support::{TestApp, catalogue_file};
+use crate::support::{Form, TestApp, catalogue_file, some_picture};
 
 const IMAGE: &str = "https://images.example.com/a.webp";
 
@@ -61,6 +61,19 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
     for (depth, (level, _)) in levels.iter().enumerate().rev() {
         tour.call(staff, &format!("delete{level}"), &codes[..=depth], "").await;
     }
+    // An uploaded image that a second entry shows, and that is then discarded by both.
+    let form =
+        Form::default().text("brand_name", "With image").text("brand_code", "IMGA").file("image", &some_picture());
+    let (method, path) = tour.path("insertBrand", &[]);
+    let uploaded = tour.send("insertBrand", form.request(staff, method, &path)).await;
+    let url = &uploaded["brand"]["image_url"];
+    let copy = json!({ "brand_name": "Its copy", "brand_code": "IMGB", "image_url": url });
+    tour.json(staff, "insertBrand", &[], &copy).await;
+    let elsewhere = json!({ "image_url": url.as_str().map(|url| format!("https://shop.example.com{url}")) });
+    tour.json(staff, "updateBrand", &["IMGB"], &elsewhere).await;
+    tour.call(staff, "deleteBrand", &["IMGA"], "").await;
+    app.work().await;
+    tour.call(staff, "deleteBrand", &["IMGB"], "").await;
     // This model has entries below it, which are deleted too.
     tour.call(staff, "deleteModel", &["HYUNDAI", "CRETA"], "").await;
 }

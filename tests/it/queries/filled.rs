@@ -104,6 +104,7 @@ const REST: &[(&str, Nth)] = &[
         invitation
     }),
     ("image_trash", |n| doc! { "_id": format!("filled{n}"), "due_at": after(60), "attempts": 0 }),
+    ("image_files", |n| doc! { "_id": format!("filled{n}"), "rev": 1_i64 }),
     ("rate_limits", |n| doc! { "_id": format!("LIMIT_SIGN_IN:{n:024x}"), "hits": [], "expires_at": after(60) }),
     ("purges", |n| doc! { "_id": format!("FIL{n:03}"), "touched_at": after(60) }),
 ];

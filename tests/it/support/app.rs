@@ -121,6 +121,7 @@ impl TestApp {
             ("JWT_SECRET", "a secret that only the tests know"),
             ("BCRYPT_COST", "4"),
             ("RATE_LIMIT_SCALE", "0"),
+            ("IMAGE_TRASH_DAYS", "0"),
             ("MONGO_DB_NAME", database),
         ];
         let config = Config::from_vars(defaults.iter().chain(vars).copied()).expect("valid settings");
@@ -305,7 +306,7 @@ impl TestApp {
         let staff = self.staff().await;
         for (code, name, description) in products {
             let body = json!({ "product_name": name, "product_code": code, "description": description, "price": 10,
-                "stock": 5, "image_url": "/media/a.png" });
+                "stock": 5, "image_url": "https://images.example.com/a.png" });
             staff.post(&format!("/api/admin/{CATEGORY}products/insert/"), &body).await.expect(201);
         }
         staff

@@ -32,7 +32,8 @@ pub async fn export(caller: &Caller, format: &str) -> String {
 
 /// Returns the expected response to an import without bad lines.
 pub fn report(inserted: u64, updated: u64, unchanged: u64) -> Value {
-    json!({ "inserted": inserted, "updated": updated, "unchanged": unchanged, "failed": [], "failed_count": 0 })
+    json!({ "inserted": inserted, "updated": updated, "unchanged": unchanged, "failed": [], "failed_count": 0,
+        "warnings": [] })
 }
 
 /// Starts a server with an empty catalogue and signs up a member of staff.

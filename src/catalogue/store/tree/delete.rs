@@ -16,7 +16,7 @@ use crate::{
         products::ProductDoc,
     },
     db::{StoreError, query::code_below, transaction::transact},
-    images::key::ImageKey,
+    images::{key::ImageKey, store::ShownImage},
     values::{codes::FullCode, time::Timestamp},
 };
 
@@ -48,6 +48,7 @@ impl BelowCounts {
 struct DeletedDoc {
     #[serde(rename = "_id")]
     id: Bson,
+    image_url: String,
     image_key: Option<ImageKey>,
 }
 
@@ -103,8 +104,7 @@ impl Tree {
     ) -> Result<bool> {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;
         let Some(node) = deleted else { return Ok(false) };
-        let images: Vec<ImageKey> = node.image_key().cloned().into_iter().collect();
-        self.trash.discard_in(tx, &images, trail.now).await?;
+        self.trash.discard_in(tx, &[node.shown_image()], trail.now).await?;
         let entry =
             trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audit_document());
         self.audits.append_in(tx, entry.with_changes(doc! { "deleted": counts.document() })).await?;
@@ -117,7 +117,7 @@ impl Tree {
         let docs = self.docs::<BranchDoc<L>>();
         let deleted_docs = find_below(&docs, branch, None, tx).await?;
         let deleted_count = docs.delete_many(code_below(branch)).session(&mut *tx).await?.deleted_count;
-        self.trash.discard_in(tx, &image_keys(&deleted_docs), trail.now).await?;
+        self.trash.discard_in(tx, &shown_images(deleted_docs), trail.now).await?;
         Ok(deleted_count)
     }
 
@@ -146,7 +146,7 @@ impl Tree {
                 }
                 let ids: Vec<Bson> = batch.iter().map(|product| product.id.clone()).collect();
                 products.delete_many(doc! { "_id": { "$in": ids } }).session(&mut *tx).await?;
-                tree.trash.discard_in(tx, &image_keys(&batch), now).await?;
+                tree.trash.discard_in(tx, &shown_images(batch), now).await?;
                 Ok(true)
             }
             .boxed()
@@ -172,12 +172,12 @@ async fn find_below<N: Node>(
     tx: &mut ClientSession,
 ) -> Result<Vec<DeletedDoc>> {
     let docs = docs.clone_with_type::<DeletedDoc>();
-    let query = docs.find(code_below(branch)).projection(doc! { "image_key": 1 });
+    let query = docs.find(code_below(branch)).projection(doc! { "image_url": 1, "image_key": 1 });
     let mut cursor = query.limit(limit.unwrap_or_default()).session(&mut *tx).await?;
     cursor.stream(tx).try_collect().await
 }
 
-/// Returns the keys of the images that the shop stores.
-fn image_keys(docs: &[DeletedDoc]) -> Vec<ImageKey> {
-    docs.iter().filter_map(|doc| doc.image_key.clone()).collect()
+/// Returns the images that the documents showed.
+fn shown_images(docs: Vec<DeletedDoc>) -> Vec<ShownImage> {
+    docs.into_iter().map(|doc| ShownImage { key: doc.image_key, url: doc.image_url }).collect()
 }

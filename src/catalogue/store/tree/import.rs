@@ -12,7 +12,7 @@ use mongodb::{
     error::{Error, Result},
 };
 
-use super::{Node, Tree, audit_entries, update::date_change};
+use super::{Node, Tree, audit_entries, images::replaced_image, update::date_change};
 use crate::{
     audits::store::{AuditDoc, Trail},
     catalogue::store::{
@@ -21,7 +21,7 @@ use crate::{
         products::ProductDoc,
     },
     db::{StoreError, bulk, transaction::transact},
-    images::key::ImageKey,
+    images::store::{ShownFile, ShownImage},
     values::codes::FullCode,
 };
 
@@ -70,6 +70,27 @@ impl<N: Node> Entries<N> {
         }
     }
 
+    /// Returns the entries that show another image than before, or are new.
+    fn with_new_image(&mut self) -> impl Iterator<Item = &mut N> {
+        let shows_another = |entry: &&mut Entry<N>| {
+            entry.before.as_ref().is_none_or(|before| before.image_url() != entry.after.image_url())
+        };
+        self.0.values_mut().filter(shows_another).map(|entry| &mut entry.after)
+    }
+
+    fn add_new_urls(&mut self, urls: &mut BTreeSet<String>) {
+        urls.extend(self.with_new_image().map(|node| node.image_url().to_string()));
+    }
+
+    fn set_keys(&mut self, files: &BTreeMap<&str, ShownFile>) {
+        for node in self.with_new_image() {
+            let url = node.image_url().clone();
+            if let Some(ShownFile::Kept(key)) = files.get(url.as_str()) {
+                node.replace_image(url, Some(key.clone()));
+            }
+        }
+    }
+
     /// Returns the full codes of the parents of new entries.
     fn parents_of_new(&self) -> impl Iterator<Item = FullCode> {
         self.0
@@ -79,12 +100,23 @@ impl<N: Node> Entries<N> {
     }
 }
 
+/// What an import has written.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// What `merge` returned.
+    pub merged: T,
+    /// What was changed, for the cache.
+    pub changed_parts: Vec<ChangedPart>,
+    /// URLs that were stored although their images are removed.
+    pub gone_images: BTreeSet<String>,
+}
+
 /// What is collected while the levels are written: entries for the audits, changes for the cache, and old images.
 #[derive(Default)]
 struct WriteRecord {
     audit_entries: Vec<AuditDoc>,
     changed_parts: Vec<ChangedPart>,
-    discarded_images: Vec<ImageKey>,
+    discarded_images: Vec<ShownImage>,
 }
 
 impl WriteRecord {
@@ -94,9 +126,7 @@ impl WriteRecord {
     }
 
     fn add_change<N: Node>(&mut self, before: &N, after: &N, trail: &Trail) {
-        if before.image_key() != after.image_key() {
-            self.discarded_images.extend(before.image_key().cloned());
-        }
+        self.discarded_images.extend(replaced_image(before, after));
         self.audit_entries.push(audit_entries::updated(before, after, trail));
         self.changed_parts.push(after.changed_part());
     }
@@ -105,21 +135,22 @@ impl WriteRecord {
 impl Tree {
     /// Reads the entries with these codes, lets `merge` change them, and writes what differs.
     ///
-    /// Returns what `merge` returned, and what was written, for the cache. `merge` may be called several times: if
-    /// another process changes one of the entries at the same time, the transaction starts again.
+    /// `merge` may be called several times: if another process changes one of the entries at the same time, the
+    /// transaction starts again. A URL of an image that is removed is stored all the same, and is told.
     pub(in crate::catalogue) async fn import<T: Send + 'static>(
         &self,
         codes: &Codes,
         merge: impl Fn(&mut FoundEntries) -> T + Send + Sync,
         trail: &Trail,
-    ) -> std::result::Result<(T, Vec<ChangedPart>), StoreError> {
+    ) -> std::result::Result<Written<T>, StoreError> {
         let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, codes, &merge, trail), move |tx, &(tree, codes, merge, trail)| {
             async move {
                 let mut found = tree.find(codes, tx).await?;
                 let merged = merge(&mut found);
+                let gone_images = tree.claim_images(&mut found, tx).await?;
                 let changed_parts = tree.write(found, trail, tx).await?;
-                Ok((merged, changed_parts))
+                Ok(Written { merged, changed_parts, gone_images })
             }
             .boxed()
         })
@@ -146,6 +177,23 @@ impl Tree {
         let mut cursor = self.docs::<N>().find(has_code).session(&mut *tx).await?;
         let unchanged = |node: N| (node.code().clone(), Entry { before: Some(node.clone()), after: node });
         Ok(Entries(cursor.stream(tx).map_ok(unchanged).try_collect().await?))
+    }
+
+    /// Claims the images that entries did not show before, and sets their keys. Returns the URLs whose images are
+    /// removed.
+    async fn claim_images(&self, found: &mut FoundEntries, tx: &mut ClientSession) -> Result<BTreeSet<String>> {
+        let mut urls = BTreeSet::new();
+        found.brands.add_new_urls(&mut urls);
+        found.models.add_new_urls(&mut urls);
+        found.categories.add_new_urls(&mut urls);
+        found.products.add_new_urls(&mut urls);
+        let files = self.trash.claim_shown_in(tx, urls.iter().map(String::as_str)).await?;
+        found.brands.set_keys(&files);
+        found.models.set_keys(&files);
+        found.categories.set_keys(&files);
+        found.products.set_keys(&files);
+        let gone = files.into_iter().filter(|(_, file)| *file == ShownFile::Gone);
+        Ok(gone.map(|(url, _)| url.to_owned()).collect())
     }
 
     async fn write(&self, found: FoundEntries, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<ChangedPart>> {

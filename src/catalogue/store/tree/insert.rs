@@ -7,7 +7,7 @@ use bson::{Document, doc};
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Child, Node, Tree, audit_entries};
+use super::{Child, GoneImage, Node, Tree, audit_entries};
 use crate::{
     audits::store::Trail,
     catalogue::store::branches::{BranchDoc, Brand, Level},
@@ -25,7 +25,7 @@ pub enum InsertOutcome<N> {
     /// Another entry has the code, or had it and its products are still being removed.
     CodeTaken,
     /// The image was removed before the entry could claim it.
-    ImageGone,
+    ImageGone(GoneImage),
 }
 
 impl Tree {
@@ -78,14 +78,17 @@ impl Tree {
         Ok(parent.map(|parent| parent.id))
     }
 
-    async fn insert_node<N: Node>(&self, node: N, trail: &Trail, tx: &mut ClientSession) -> Result<InsertOutcome<N>> {
+    async fn insert_node<N: Node>(
+        &self,
+        mut node: N,
+        trail: &Trail,
+        tx: &mut ClientSession,
+    ) -> Result<InsertOutcome<N>> {
         if self.purges.find_one(doc! { "_id": node.code() }).session(&mut *tx).await?.is_some() {
             return Ok(InsertOutcome::CodeTaken);
         }
-        if let Some(key) = node.image_key()
-            && !self.trash.claim_in(tx, key).await?
-        {
-            return Ok(InsertOutcome::ImageGone);
+        if let Err(gone) = self.claim_image(&mut node, tx).await? {
+            return Ok(InsertOutcome::ImageGone(gone));
         }
         self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored_document()?).session(&mut *tx).await?;
         self.audits.append_in(tx, audit_entries::inserted(&node, trail)).await?;

@@ -9,6 +9,7 @@
 mod audit_entries;
 mod delete;
 mod export;
+mod images;
 mod import;
 mod insert;
 mod node;
@@ -24,6 +25,7 @@ use tokio::sync::Mutex;
 pub use self::{
     delete::BelowCounts,
     export::{ExportedEntry, Snapshot},
+    images::GoneImage,
     import::{Codes, Entries, FoundEntries},
     insert::InsertOutcome,
     node::{Child, Node},

@@ -16,7 +16,7 @@ use crate::{
             products::{self, ProductDoc},
         },
     },
-    images::key::ImageKey,
+    images::{key::ImageKey, store::ShownImage},
     values::{codes::FullCode, time::Timestamp, tree_level::TreeLevel, url::ImageUrl},
 };
 
@@ -34,8 +34,12 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn code(&self) -> &FullCode;
     /// Returns the URL of the image.
     fn image_url(&self) -> &ImageUrl;
-    /// Returns the key under which the shop stores the image; `None` for a URL that a caller named.
+    /// Returns the key under which the shop stores the image; `None` for an image that it does not store.
     fn image_key(&self) -> Option<&ImageKey>;
+    /// Returns the image, to be discarded when the document stops showing it.
+    fn shown_image(&self) -> ShownImage {
+        ShownImage { key: self.image_key().cloned(), url: self.image_url().to_string() }
+    }
     /// Replaces the URL and the key of the image.
     fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>);
     /// Shows another image, unless the document shows this URL already.

@@ -4,7 +4,7 @@ use bson::doc;
 use futures_util::FutureExt;
 use mongodb::{ClientSession, error::Result};
 
-use super::{Node, Tree, audit_entries};
+use super::{GoneImage, Node, Tree, audit_entries};
 use crate::{
     audits::{diff::Diff, store::Trail},
     db::{StoreError, transaction::transact},
@@ -21,7 +21,7 @@ pub enum UpdateOutcome<N, E> {
     /// The change cannot be made to the document as it is.
     Refused(E),
     /// The new image was removed before the document could claim it.
-    ImageGone,
+    ImageGone(GoneImage),
 }
 
 impl Tree {
@@ -53,12 +53,12 @@ impl Tree {
     async fn replace<N: Node, E>(
         &self,
         before: &N,
-        changed: N,
+        mut changed: N,
         trail: &Trail,
         tx: &mut ClientSession,
     ) -> Result<UpdateOutcome<N, E>> {
-        if !self.exchange_image(before, &changed, trail, tx).await? {
-            return Ok(UpdateOutcome::ImageGone);
+        if let Err(gone) = self.exchange_image(before, &mut changed, trail.now, tx).await? {
+            return Ok(UpdateOutcome::ImageGone(gone));
         }
         // Only fields that differ are written, so that additional fields of other programs stay in the document.
         let (after, diff) = date_change(before, changed, trail.now)?;
@@ -67,28 +67,6 @@ impl Tree {
         }
         self.audits.append_in(tx, audit_entries::updated(before, &after, trail)).await?;
         Ok(UpdateOutcome::Done(after))
-    }
-
-    /// Takes the new image out of the trash and puts the old one into it. Returns `false` if the new one was removed
-    /// already.
-    async fn exchange_image<N: Node>(
-        &self,
-        before: &N,
-        after: &N,
-        trail: &Trail,
-        tx: &mut ClientSession,
-    ) -> Result<bool> {
-        if before.image_key() == after.image_key() {
-            return Ok(true);
-        }
-        if let Some(key) = after.image_key()
-            && !self.trash.claim_in(tx, key).await?
-        {
-            return Ok(false);
-        }
-        let old_images: Vec<_> = before.image_key().cloned().into_iter().collect();
-        self.trash.discard_in(tx, &old_images, trail.now).await?;
-        Ok(true)
     }
 }
 
