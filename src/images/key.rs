@@ -53,7 +53,9 @@ impl ImageKey {
             let is_served = parts.eq(["media"]) && content_type(name).is_some();
             return is_served.then(|| Self::of(LOCAL, name)).into_iter().collect();
         }
-        let stem = name.split('.').next().filter(|stem| is_random_name(stem));
+        // The scheme and the host stand before the path.
+        let has_path = parts.count() >= 2;
+        let stem = name.split('.').next().filter(|stem| has_path && is_random_name(stem));
         let of_home = |home| {
             stem.into_iter().flat_map(move |stem| EXTENSIONS.map(|end| Self::of(home, &format!("{stem}.{end}"))))
         };
