@@ -16,6 +16,7 @@ mod bounds_http2;
 mod cache;
 mod cache_model;
 mod cart;
+mod cart_hidden;
 mod cart_history;
 mod cart_prices;
 mod cart_races;

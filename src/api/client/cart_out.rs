@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     api::examples,
     api::fast_json::Scalar,
-    carts::{PricedCart, PricedLine},
+    carts::{PricedCart, PricedLine, UnavailableLine},
     values::{
         ids::{CartId, ProductId, UserId},
         money::{Money, Percent},
@@ -29,8 +29,11 @@ struct CartOut {
     #[serde(rename = "_id")]
     id: Scalar<CartId>,
     user_id: Scalar<UserId>,
-    /// Lines of the cart, the oldest first. Products that are deleted or hidden are left out.
+    /// Lines of the cart, the oldest first: at most 100 can be added.
     items: Vec<CartItemOut>,
+    /// Lines whose product is not sold at the moment, the oldest first. They have no price and are no part of
+    /// `subtotal`. When the product is sold again, its line is back in `items`.
+    unavailable: Vec<UnavailableItemOut>,
     /// Sum of all `line_total`.
     subtotal: Scalar<Money>,
     /// Currency as an ISO 4217 code.
@@ -67,6 +70,15 @@ struct CartItemOut {
     previous_unit_price: Option<Scalar<Money>>,
 }
 
+/// A product in the cart that is not sold at the moment.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "UnavailableCartItem")]
+struct UnavailableItemOut {
+    product_id: Scalar<ProductId>,
+    product_name: String,
+    quantity: u32,
+}
+
 impl CartReply {
     /// Creates the answer for a cart. `currency` is an ISO 4217 code.
     pub(super) fn new(cart: PricedCart, currency: &str) -> Self {
@@ -80,6 +92,7 @@ impl CartOut {
             id: cart.id.into(),
             user_id: cart.owner.into(),
             items: cart.lines.into_iter().map(CartItemOut::from).collect(),
+            unavailable: cart.unavailable.into_iter().map(UnavailableItemOut::from).collect(),
             subtotal: cart.subtotal.into(),
             currency: currency.to_owned(),
             created_at: cart.created_at.into(),
@@ -110,6 +123,17 @@ impl From<PricedLine> for CartItemOut {
     }
 }
 
+impl From<UnavailableLine> for UnavailableItemOut {
+    fn from(unavailable: UnavailableLine) -> Self {
+        let UnavailableLine { line, product } = unavailable;
+        Self {
+            product_id: line.product_id.into(),
+            product_name: product.name.to_string(),
+            quantity: line.quantity.get(),
+        }
+    }
+}
+
 impl Example for CartReply {
     fn example() -> Self {
         let at = examples::NOW;
@@ -132,6 +156,7 @@ impl Example for CartReply {
             id: CartId::from([0x66; 12]).into(),
             user_id: UserId::from([0x65; 12]).into(),
             items: vec![item],
+            unavailable: vec![],
             subtotal: Money::from_minor(499_800).into(),
             currency: "INR".to_owned(),
             created_at: at.into(),
@@ -151,6 +176,11 @@ mod tests {
         let mut reply = CartReply::example();
         assert_as_described(&reply);
         reply.cart.items[0].previous_unit_price = Some(Money::from_minor(1).into());
+        reply.cart.unavailable.push(UnavailableItemOut {
+            product_id: ProductId::from([0x68; 12]).into(),
+            product_name: "Rear brake pad set".to_owned(),
+            quantity: 1,
+        });
         assert_as_described(&reply);
     }
 }
