@@ -7,13 +7,41 @@ use serde::Serialize;
 use super::fast_json::Scalar;
 use crate::{
     api::examples,
-    catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
+    app::App,
+    catalogue::{
+        BranchDoc, Brand, Category, Model, ProductDoc,
+        rules::pricing::{Offer, PriceNow},
+    },
     values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
         time::Timestamp,
     },
 };
+
+/// The moment at which entries are shown. It decides about their prices.
+#[derive(Debug, Clone, Copy)]
+pub struct Showing {
+    now: Timestamp,
+}
+
+impl Showing {
+    /// Shows entries as they are now.
+    pub fn now(app: &App) -> Self {
+        Self { now: app.clock.now() }
+    }
+}
+
+/// Something that is shown and becomes wrong by itself at some instant.
+pub trait Timed {
+    /// Returns the instant from which this is wrong without any change in the catalogue; `None` if it never is.
+    fn ends_at(&self) -> Option<Timestamp>;
+}
+
+/// Returns the instant at which the first of the entries ends.
+pub fn first_end<T: Timed>(entries: &[T]) -> Option<Timestamp> {
+    entries.iter().filter_map(T::ends_at).min()
+}
 
 /// A vehicle brand.
 #[derive(Debug, Object, Serialize)]
@@ -71,6 +99,12 @@ pub struct ProductOut {
     description: String,
     /// Price of one piece without the offer.
     price: Scalar<Money>,
+    /// Price of one piece now, after the discount.
+    unit_price: Scalar<Money>,
+    /// Percentage of the discount that counts now; 0 if there is none.
+    discount: Scalar<Percent>,
+    /// Time at which the offer begins or ends, and `unit_price` and `discount` change; null if there is no such time.
+    price_until: Option<Scalar<Timestamp>>,
     stock: i64,
     image_url: String,
     created_at: Scalar<Timestamp>,
@@ -101,8 +135,9 @@ struct ValidityOut {
     to: i64,
 }
 
-impl From<BranchDoc<Brand>> for BrandOut {
-    fn from(doc: BranchDoc<Brand>) -> Self {
+impl BrandOut {
+    /// Creates the brand as it is shown.
+    pub fn new(doc: BranchDoc<Brand>, _: Showing) -> Self {
         Self {
             id: doc.id.into(),
             brand_name: doc.name.to_string(),
@@ -113,8 +148,9 @@ impl From<BranchDoc<Brand>> for BrandOut {
     }
 }
 
-impl From<BranchDoc<Model>> for ModelOut {
-    fn from(doc: BranchDoc<Model>) -> Self {
+impl ModelOut {
+    /// Creates the model as it is shown.
+    pub fn new(doc: BranchDoc<Model>, _: Showing) -> Self {
         Self {
             id: doc.id.into(),
             brand_id: doc.parent_id.into(),
@@ -126,8 +162,9 @@ impl From<BranchDoc<Model>> for ModelOut {
     }
 }
 
-impl From<BranchDoc<Category>> for CategoryOut {
-    fn from(doc: BranchDoc<Category>) -> Self {
+impl CategoryOut {
+    /// Creates the category as it is shown.
+    pub fn new(doc: BranchDoc<Category>, _: Showing) -> Self {
         Self {
             id: doc.id.into(),
             model_id: doc.parent_id.into(),
@@ -139,8 +176,10 @@ impl From<BranchDoc<Category>> for CategoryOut {
     }
 }
 
-impl From<ProductDoc> for ProductOut {
-    fn from(doc: ProductDoc) -> Self {
+impl ProductOut {
+    /// Creates the product as it is shown.
+    pub fn new(doc: ProductDoc, showing: Showing) -> Self {
+        let PriceNow { discount, unit_price, until } = doc.price_at(showing.now);
         Self {
             id: doc.id.into(),
             category_id: doc.parent_id.into(),
@@ -149,6 +188,9 @@ impl From<ProductDoc> for ProductOut {
             code: doc.code.to_string(),
             description: doc.description.to_string(),
             price: doc.price.into(),
+            unit_price: unit_price.into(),
+            discount: discount.into(),
+            price_until: until.map(Scalar),
             stock: doc.stock,
             image_url: doc.image_url.to_string(),
             created_at: doc.created_at.into(),
@@ -156,6 +198,30 @@ impl From<ProductDoc> for ProductOut {
             offers: doc.offer.map(OfferOut::from).unwrap_or_default(),
             is_active: doc.is_active,
         }
+    }
+}
+
+impl Timed for BrandOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for ModelOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for CategoryOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for ProductOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.price_until.map(|until| until.0)
     }
 }
 
@@ -222,6 +288,9 @@ impl Example for ProductOut {
             code: "TATA-NEXON-BRK-PADF".to_owned(),
             description: "Ceramic pads for the front axle, with wear indicator.".to_owned(),
             price: Money::from_minor(249_900).into(),
+            unit_price: Money::from_minor(223_661).into(),
+            discount: Percent::from_hundredths(1_050).unwrap_or_default().into(),
+            price_until: Some(Timestamp::from_millis(1_732_900_001_000).into()),
             stock: 40,
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
             created_at: examples::NOW.into(),

@@ -15,7 +15,7 @@ use self::store::{PutLimits, PutOutcome, QuantityChange, RemovalOutcome};
 use crate::{
     accounts::sessions::is_alive,
     app::App,
-    catalogue::{CartProduct, StockNow, rules::pricing::discount_at, stock},
+    catalogue::{CartProduct, StockNow, rules::pricing::PriceNow, stock},
     db::StoreError,
     values::{
         cart::{CartDoc, CartLine},
@@ -212,7 +212,7 @@ fn put_limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits
     if product.stock <= 0 {
         return Err(CartError::OutOfStock);
     }
-    let (_discount, unit_price) = discounted_price(product, now);
+    let unit_price = product.price_at(now).unit_price;
     Ok(PutLimits { available: product.stock, unit_price, hidden: Vec::new() })
 }
 
@@ -315,12 +315,6 @@ fn correct(line: &CartLine, rev: LineRev, pieces_before: i64, product: StockNow)
     Correction::CutTo(stock)
 }
 
-/// Returns the discount that applies at `now`, and the price of one piece with it.
-fn discounted_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
-    let discount = discount_at(product.offer.as_ref(), now);
-    (discount, product.price.less(discount))
-}
-
 /// Adds current prices to the lines of visible products, and sets those of hidden products apart.
 ///
 /// Lines whose product is gone are left out. The worker `stock` removes them.
@@ -342,6 +336,6 @@ async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, Ca
 }
 
 fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {
-    let (discount, unit_price) = discounted_price(&product, now);
+    let PriceNow { discount, unit_price, .. } = product.price_at(now);
     PricedLine { total: unit_price.times(line.quantity.get()), line, product, discount, unit_price }
 }

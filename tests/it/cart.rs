@@ -153,4 +153,3 @@ async fn a_cart_is_its_owner_s_alone() {
     remove(&owner, &json!({ "_id": "nonsense" }), "?quantity=x").await.refused(401, "invalid or expired access token");
     remove(&owner, &product, "").await.refused(401, "invalid or expired access token");
 }
-

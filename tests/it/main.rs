@@ -22,6 +22,7 @@ mod cart_prices;
 mod cart_races;
 mod cart_set;
 mod catalogue;
+mod catalogue_prices;
 mod catalogue_search;
 mod contact_claims;
 mod contact_rules;
