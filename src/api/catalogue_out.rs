@@ -16,19 +16,21 @@ use crate::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
         time::Timestamp,
+        url::PublicUrl,
     },
 };
 
-/// The moment at which entries are shown. It decides about their prices.
+/// How entries are shown: the moment, which decides about their prices, and the URL of the images of this server.
 #[derive(Debug, Clone, Copy)]
-pub struct Showing {
+pub struct Showing<'a> {
     now: Timestamp,
+    public_url: &'a PublicUrl,
 }
 
-impl Showing {
+impl<'a> Showing<'a> {
     /// Shows entries as they are now.
-    pub fn now(app: &App) -> Self {
-        Self { now: app.clock.now() }
+    pub fn now(app: &'a App) -> Self {
+        Self { now: app.clock.now(), public_url: &app.config.shop.public_url }
     }
 }
 
@@ -137,12 +139,12 @@ struct ValidityOut {
 
 impl BrandOut {
     /// Creates the brand as it is shown.
-    pub fn new(doc: BranchDoc<Brand>, _: Showing) -> Self {
+    pub fn new(doc: BranchDoc<Brand>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             brand_name: doc.name.to_string(),
             brand_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
@@ -150,13 +152,13 @@ impl BrandOut {
 
 impl ModelOut {
     /// Creates the model as it is shown.
-    pub fn new(doc: BranchDoc<Model>, _: Showing) -> Self {
+    pub fn new(doc: BranchDoc<Model>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             brand_id: doc.parent_id.into(),
             model_name: doc.name.to_string(),
             model_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
@@ -164,13 +166,13 @@ impl ModelOut {
 
 impl CategoryOut {
     /// Creates the category as it is shown.
-    pub fn new(doc: BranchDoc<Category>, _: Showing) -> Self {
+    pub fn new(doc: BranchDoc<Category>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             model_id: doc.parent_id.into(),
             category_name: doc.name.to_string(),
             category_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
@@ -178,7 +180,7 @@ impl CategoryOut {
 
 impl ProductOut {
     /// Creates the product as it is shown.
-    pub fn new(doc: ProductDoc, showing: Showing) -> Self {
+    pub fn new(doc: ProductDoc, showing: Showing<'_>) -> Self {
         let PriceNow { discount, unit_price, until } = doc.price_at(showing.now);
         Self {
             id: doc.id.into(),
@@ -192,7 +194,7 @@ impl ProductOut {
             discount: discount.into(),
             price_until: until.map(Scalar),
             stock: doc.stock,
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
             reviews: Vec::new(),
             offers: doc.offer.map(OfferOut::from).unwrap_or_default(),

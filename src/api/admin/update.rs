@@ -142,7 +142,7 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
 fn precondition<N: Node>(
     app: &Arc<App>,
     if_match: IfMatch,
-    one: fn(N, Showing) -> Rendered,
+    one: fn(N, Showing<'_>) -> Rendered,
 ) -> Option<Precondition<N>> {
     let (app, tags) = (Arc::clone(app), if_match.0?);
     Some(Arc::new(move |node: &N| one(node.clone(), Showing::now(&app)).etag.is_named_by(&tags)))

@@ -77,7 +77,7 @@ macro_rules! replies {
 
         /// Renders the answer that shows a stored document. An update compares `If-Match` with the entity tag of this
         /// answer.
-        pub fn $one(doc: $doc, showing: Showing) -> Rendered {
+        pub fn $one(doc: $doc, showing: Showing<'_>) -> Rendered {
             rendered(&$reply { $item: <$out>::new(doc, showing) })
         }
     )+};

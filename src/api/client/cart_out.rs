@@ -7,10 +7,12 @@ use crate::{
     api::examples,
     api::fast_json::Scalar,
     carts::{PricedCart, PricedLine, UnavailableLine},
+    config::Config,
     values::{
         ids::{CartId, ProductId, UserId},
         money::{Money, Percent},
         time::Timestamp,
+        url::PublicUrl,
     },
 };
 
@@ -80,29 +82,30 @@ struct UnavailableItemOut {
 }
 
 impl CartReply {
-    /// Creates the answer for a cart. `currency` is an ISO 4217 code.
-    pub(super) fn new(cart: PricedCart, currency: &str) -> Self {
-        Self { cart: CartOut::new(cart, currency) }
+    /// Creates the answer for a cart. The settings name the currency and the URL of the images of this server.
+    pub(super) fn new(cart: PricedCart, config: &Config) -> Self {
+        Self { cart: CartOut::new(cart, config) }
     }
 }
 
 impl CartOut {
-    fn new(cart: PricedCart, currency: &str) -> Self {
+    fn new(cart: PricedCart, config: &Config) -> Self {
+        let item = |line| CartItemOut::new(line, &config.shop.public_url);
         Self {
             id: cart.id.into(),
             user_id: cart.owner.into(),
-            items: cart.lines.into_iter().map(CartItemOut::from).collect(),
+            items: cart.lines.into_iter().map(item).collect(),
             unavailable: cart.unavailable.into_iter().map(UnavailableItemOut::from).collect(),
             subtotal: cart.subtotal.into(),
-            currency: currency.to_owned(),
+            currency: config.currency.clone(),
             created_at: cart.created_at.into(),
             updated_at: cart.updated_at.into(),
         }
     }
 }
 
-impl From<PricedLine> for CartItemOut {
-    fn from(priced: PricedLine) -> Self {
+impl CartItemOut {
+    fn new(priced: PricedLine, public_url: &PublicUrl) -> Self {
         let PricedLine { line, product, discount, unit_price, total } = priced;
         let previous = Some(line.unit_price_at_add).filter(|then| *then != unit_price);
         Self {
@@ -111,7 +114,7 @@ impl From<PricedLine> for CartItemOut {
             added_at: line.added_at.into(),
             product_name: product.name.to_string(),
             code: product.code.to_string(),
-            image_url: product.image_url.to_string(),
+            image_url: public_url.shown(product.image_url.as_str()),
             price: product.price.into(),
             discount: discount.into(),
             unit_price: unit_price.into(),
