@@ -233,6 +233,10 @@ impl CatalogueCache {
                 Err(_) => self.database.found_silent(),
             }
         }
+        // The wait may have lasted until one of its prices changed.
+        if !self.is_of_this_moment(&copy) {
+            return Err(StoreError::no_primary().into());
+        }
         self.reads.stale.inc();
         Ok(copy)
     }

@@ -53,7 +53,11 @@ async fn a_copy_is_used_until_its_price_changes() {
     cache.record_stream_end();
     let away = || async { Err(CatalogueError::Store(StoreError::no_primary())) };
     assert_eq!(cache.answer(brand(), away).await.expect("a copy").body, "3");
-    cache.clock.advance(minute);
+    let away_for_a_minute = || async {
+        cache.clock.advance(minute);
+        Err(CatalogueError::Store(StoreError::no_primary()))
+    };
+    assert!(cache.answer(brand(), away_for_a_minute).await.is_err());
     assert!(cache.answer(brand(), away).await.is_err());
 }
 
