@@ -116,7 +116,7 @@ impl App {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             hasher: Hasher::start(config.bcrypt_cost, hashing_counts).map_err(AppError::Threads)?,
-            catalogue: catalogue_cache(&config, &metrics, &store),
+            catalogue: catalogue_cache(&config, &metrics, &store, &clock),
             metrics,
             images: Images::open(&config)?,
             drawing: Drawing::start().map_err(AppError::Threads)?,
@@ -165,9 +165,9 @@ fn load_numbering_plans(region: Region) {
     tokio::task::spawn_blocking(move || E164::parse("0", region));
 }
 
-fn catalogue_cache(config: &Config, metrics: &Metrics, store: &Store) -> CatalogueCache {
+fn catalogue_cache(config: &Config, metrics: &Metrics, store: &Store, clock: &Clock) -> CatalogueCache {
     let (reads, health) = (metrics.catalogue_reads.clone(), Arc::clone(&store.health));
-    CatalogueCache::new(config.catalogue_cache, reads, health, config.stale_if_error)
+    CatalogueCache::new(config.catalogue_cache, reads, health, config.stale_if_error, clock.clone())
 }
 
 fn sms_sender(config: &Config) -> Result<SmsSender, AppError> {

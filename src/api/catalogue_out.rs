@@ -7,13 +7,43 @@ use serde::Serialize;
 use super::fast_json::Scalar;
 use crate::{
     api::examples,
-    catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, rules::pricing::Offer},
+    app::App,
+    catalogue::{
+        BranchDoc, Brand, Category, Model, ProductDoc,
+        rules::pricing::{Offer, PriceNow},
+    },
     values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
         time::Timestamp,
+        url::PublicUrl,
     },
 };
+
+/// How entries are shown: the moment, which decides about their prices, and the URL of the images of this server.
+#[derive(Debug, Clone, Copy)]
+pub struct Showing<'a> {
+    now: Timestamp,
+    public_url: &'a PublicUrl,
+}
+
+impl<'a> Showing<'a> {
+    /// Shows entries as they are now.
+    pub fn now(app: &'a App) -> Self {
+        Self { now: app.clock.now(), public_url: &app.config.shop.public_url }
+    }
+}
+
+/// Something that is shown and becomes wrong by itself at some instant.
+pub trait Timed {
+    /// Returns the instant from which this is wrong without any change in the catalogue; `None` if it never is.
+    fn ends_at(&self) -> Option<Timestamp>;
+}
+
+/// Returns the instant at which the first of the entries ends.
+pub fn first_end<T: Timed>(entries: &[T]) -> Option<Timestamp> {
+    entries.iter().filter_map(T::ends_at).min()
+}
 
 /// A vehicle brand.
 #[derive(Debug, Object, Serialize)]
@@ -71,6 +101,12 @@ pub struct ProductOut {
     description: String,
     /// Price of one piece without the offer.
     price: Scalar<Money>,
+    /// Price of one piece now, after the discount.
+    unit_price: Scalar<Money>,
+    /// Percentage of the discount that counts now; 0 if there is none.
+    discount: Scalar<Percent>,
+    /// Time at which the offer begins or ends, and `unit_price` and `discount` change; null if there is no such time.
+    price_until: Option<Scalar<Timestamp>>,
     stock: i64,
     image_url: String,
     created_at: Scalar<Timestamp>,
@@ -101,46 +137,51 @@ struct ValidityOut {
     to: i64,
 }
 
-impl From<BranchDoc<Brand>> for BrandOut {
-    fn from(doc: BranchDoc<Brand>) -> Self {
+impl BrandOut {
+    /// Creates the brand as it is shown.
+    pub fn new(doc: BranchDoc<Brand>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             brand_name: doc.name.to_string(),
             brand_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
 }
 
-impl From<BranchDoc<Model>> for ModelOut {
-    fn from(doc: BranchDoc<Model>) -> Self {
+impl ModelOut {
+    /// Creates the model as it is shown.
+    pub fn new(doc: BranchDoc<Model>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             brand_id: doc.parent_id.into(),
             model_name: doc.name.to_string(),
             model_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
 }
 
-impl From<BranchDoc<Category>> for CategoryOut {
-    fn from(doc: BranchDoc<Category>) -> Self {
+impl CategoryOut {
+    /// Creates the category as it is shown.
+    pub fn new(doc: BranchDoc<Category>, showing: Showing<'_>) -> Self {
         Self {
             id: doc.id.into(),
             model_id: doc.parent_id.into(),
             category_name: doc.name.to_string(),
             category_code: doc.own_code.to_string(),
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
         }
     }
 }
 
-impl From<ProductDoc> for ProductOut {
-    fn from(doc: ProductDoc) -> Self {
+impl ProductOut {
+    /// Creates the product as it is shown.
+    pub fn new(doc: ProductDoc, showing: Showing<'_>) -> Self {
+        let PriceNow { discount, unit_price, until } = doc.price_at(showing.now);
         Self {
             id: doc.id.into(),
             category_id: doc.parent_id.into(),
@@ -149,13 +190,40 @@ impl From<ProductDoc> for ProductOut {
             code: doc.code.to_string(),
             description: doc.description.to_string(),
             price: doc.price.into(),
+            unit_price: unit_price.into(),
+            discount: discount.into(),
+            price_until: until.map(Scalar),
             stock: doc.stock,
-            image_url: doc.image_url.to_string(),
+            image_url: showing.public_url.shown(doc.image_url.as_str()),
             created_at: doc.created_at.into(),
             reviews: Vec::new(),
             offers: doc.offer.map(OfferOut::from).unwrap_or_default(),
             is_active: doc.is_active,
         }
+    }
+}
+
+impl Timed for BrandOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for ModelOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for CategoryOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Timed for ProductOut {
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.price_until.map(|until| until.0)
     }
 }
 
@@ -222,6 +290,9 @@ impl Example for ProductOut {
             code: "TATA-NEXON-BRK-PADF".to_owned(),
             description: "Ceramic pads for the front axle, with wear indicator.".to_owned(),
             price: Money::from_minor(249_900).into(),
+            unit_price: Money::from_minor(223_661).into(),
+            discount: Percent::from_hundredths(1_050).unwrap_or_default().into(),
+            price_until: Some(Timestamp::from_millis(1_732_900_001_000).into()),
             stock: 40,
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
             created_at: examples::NOW.into(),

@@ -8,6 +8,7 @@
 //! | `/api/client/{user_id}/cart/` | `client/cart.rs` |
 //! | `/api/client/{user_id}/address/` | `client/address.rs` |
 //! | `/api/utils/` | `catalogue/` |
+//! | `/api/utils/shop/` | `shop.rs` |
 //! | `/api/admin/` | `admin/`, one file for each kind of call |
 
 pub mod access;
@@ -33,6 +34,7 @@ mod message;
 mod paging;
 mod request;
 mod scalars;
+mod shop;
 mod upload;
 mod user_out;
 
@@ -92,6 +94,7 @@ groups!(
     catalogue::BranchesApi,
     catalogue::ProductsApi,
     catalogue::SearchApi,
+    shop::ShopApi,
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,

@@ -15,7 +15,7 @@ use self::store::{PutLimits, PutOutcome, QuantityChange, RemovalOutcome};
 use crate::{
     accounts::sessions::is_alive,
     app::App,
-    catalogue::{CartProduct, StockNow, rules::pricing::discount_at, stock},
+    catalogue::{CartProduct, StockNow, rules::pricing::PriceNow, stock},
     db::StoreError,
     values::{
         cart::{CartDoc, CartLine},
@@ -31,9 +31,11 @@ use crate::{
 pub struct PricedCart {
     pub id: CartId,
     pub owner: UserId,
-    /// The lines, the oldest first. Lines whose product is gone or hidden are left out.
+    /// The lines of visible products, the oldest first.
     pub lines: Vec<PricedLine>,
-    /// The sum of all lines.
+    /// The lines of hidden products, the oldest first.
+    pub unavailable: Vec<UnavailableLine>,
+    /// The sum of `lines`.
     pub subtotal: Money,
     /// The time when the cart was made.
     pub created_at: Timestamp,
@@ -55,6 +57,14 @@ pub struct PricedLine {
     pub total: Money,
 }
 
+/// A line of a cart whose product is hidden. It has no price, and nobody can buy it until the product is shown again.
+#[derive(Debug)]
+pub struct UnavailableLine {
+    /// The line as it is stored.
+    pub line: CartLine,
+    pub product: Arc<CartProduct>,
+}
+
 /// Why a cart was not read or not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CartError {
@@ -70,7 +80,8 @@ pub enum CartError {
     /// The line would hold more pieces than are in stock. Holds the pieces in stock.
     #[error("only {0} items available in stock")]
     NotEnoughStock(i64),
-    /// The cart would have more than 100 lines, or more than 999 pieces of one product.
+    /// The cart would have more than 100 lines of visible products, more than 200 lines in all, or more than 999 pieces
+    /// of one product.
     #[error("cart is full")]
     Full,
     /// The cart does not hold the product.
@@ -155,18 +166,44 @@ async fn put_within_limits(
     owner: SessionRef,
     product: ProductId,
     change: QuantityChange,
-    limits: PutLimits,
+    mut limits: PutLimits,
     now: Timestamp,
 ) -> Result<PricedCart, CartError> {
-    let outcome = app.store.carts.put(owner, product, change, limits, now).await?;
-    match outcome.ok_or(CartError::SignedOut)? {
-        PutOutcome::NotEnoughStock => Err(CartError::NotEnoughStock(limits.available)),
-        PutOutcome::Full => Err(CartError::Full),
-        PutOutcome::Done { cart, rev, pieces_before } => {
-            let checked_cart = keep_to_stock(app, owner, product, cart, rev, pieces_before).await?;
-            price(app, owner.user, checked_cart).await
+    loop {
+        let outcome = app.store.carts.put(owner, product, change, &limits, now).await?;
+        match outcome.ok_or(CartError::SignedOut)? {
+            PutOutcome::NotEnoughStock => return Err(CartError::NotEnoughStock(limits.available)),
+            PutOutcome::TooManyPieces => return Err(CartError::Full),
+            PutOutcome::NoPlace(cart) => limits.hidden = make_place(app, owner, &cart, &limits.hidden).await?,
+            PutOutcome::Done { cart, rev, pieces_before } => {
+                let checked_cart = keep_to_stock(app, owner, product, cart, rev, pieces_before).await?;
+                return price(app, owner.user, checked_cart).await;
+            }
         }
     }
+}
+
+/// Looks for place in a cart that took no new line. Returns its hidden products, which don't count at the next try.
+///
+/// Lines of products that are gone are removed. Fails with [`CartError::Full`] if none are gone and no other products
+/// are hidden than those in `known_hidden`, which the try has left out already. So each further try follows from a
+/// change that somebody made.
+async fn make_place(
+    app: &App,
+    owner: SessionRef,
+    cart: &CartDoc,
+    known_hidden: &[ProductId],
+) -> Result<Vec<ProductId>, CartError> {
+    let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
+    let products = stock::for_carts(app, &ids).await?;
+    let (existing, gone): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| products.contains_key(id));
+    let hidden: Vec<ProductId> = existing.into_iter().filter(|id| !products[id].is_active).collect();
+    if !gone.is_empty() {
+        app.store.carts.remove_gone(owner, &gone).await?;
+    } else if hidden.iter().all(|id| known_hidden.contains(id)) {
+        return Err(CartError::Full);
+    }
+    Ok(hidden)
 }
 
 /// Returns the limits for a product, or why none of it can be put into a cart.
@@ -175,8 +212,8 @@ fn put_limits(product: Option<&CartProduct>, now: Timestamp) -> Result<PutLimits
     if product.stock <= 0 {
         return Err(CartError::OutOfStock);
     }
-    let (_discount, unit_price) = discounted_price(product, now);
-    Ok(PutLimits { available: product.stock, unit_price })
+    let unit_price = product.price_at(now).unit_price;
+    Ok(PutLimits { available: product.stock, unit_price, hidden: Vec::new() })
 }
 
 /// Removes `quantity` pieces of a product from the cart. If none are left, the line is removed too.
@@ -278,25 +315,27 @@ fn correct(line: &CartLine, rev: LineRev, pieces_before: i64, product: StockNow)
     Correction::CutTo(stock)
 }
 
-/// Returns the discount that applies at `now`, and the price of one piece with it.
-fn discounted_price(product: &CartProduct, now: Timestamp) -> (Percent, Money) {
-    let discount = discount_at(product.offer.as_ref(), now);
-    (discount, product.price.less(discount))
-}
-
-/// Adds current prices to a cart and leaves out lines whose product is gone or hidden.
+/// Adds current prices to the lines of visible products, and sets those of hidden products apart.
+///
+/// Lines whose product is gone are left out. The worker `stock` removes them.
 async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
     let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
     let mut products = stock::for_carts(app, &ids).await?;
-    products.retain(|_, product| product.is_active);
     let now = app.clock.now();
-    let price_if_shown = |line: CartLine| Some(price_line(products.remove(&line.product_id)?, line, now));
-    let lines: Vec<PricedLine> = cart.items.into_iter().filter_map(price_if_shown).collect();
+    let (mut lines, mut unavailable) = (Vec::with_capacity(cart.items.len()), Vec::new());
+    for line in cart.items {
+        match products.remove(&line.product_id) {
+            Some(product) if product.is_active => lines.push(price_line(product, line, now)),
+            Some(product) => unavailable.push(UnavailableLine { line, product }),
+            None => {}
+        }
+    }
     let subtotal = lines.iter().map(|line| line.total).sum();
-    Ok(PricedCart { id: cart.id, owner, lines, subtotal, created_at: cart.created_at, updated_at: cart.updated_at })
+    let CartDoc { id, created_at, updated_at, .. } = cart;
+    Ok(PricedCart { id, owner, lines, unavailable, subtotal, created_at, updated_at })
 }
 
 fn price_line(product: Arc<CartProduct>, line: CartLine, now: Timestamp) -> PricedLine {
-    let (discount, unit_price) = discounted_price(&product, now);
+    let PriceNow { discount, unit_price, .. } = product.price_at(now);
     PricedLine { total: unit_price.times(line.quantity.get()), line, product, discount, unit_price }
 }

@@ -118,7 +118,7 @@ fn cloudinary_account(reader: &mut Reader, url: &str, base_url: String) -> Optio
 
 /// Returns a URL without its final slash, or `None` if it isn't plain. The URLs of images are built from it, so it must
 /// have no credentials, query or fragment.
-fn web_url(text: &str) -> Option<String> {
+pub(super) fn web_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| ["https", "http"].contains(&url.scheme()) && url.has_host())?;
     let has_only_host_and_path =
         url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();

@@ -11,6 +11,7 @@ mod mail;
 mod origins;
 mod reader;
 mod secret;
+mod shop;
 mod sms;
 
 use std::{
@@ -34,6 +35,7 @@ pub use self::{
     mail::Mail,
     reader::ConfigProblems,
     secret::read_or_create_secret,
+    shop::Shop,
     sms::{Sms, TwilioAccount},
 };
 use crate::values::phone::Region;
@@ -68,6 +70,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     /// The region of phone numbers without a country code.
     pub default_region: Region,
+    /// The settings that frontends show.
+    pub shop: Shop,
     /// The currency of all prices, as an ISO 4217 code.
     pub currency: String,
     /// The lifetimes of tokens, sessions and codes.
@@ -176,6 +180,7 @@ impl Config {
             cookie: CookiePolicy::read(reader, app_env),
             cors_allowed_origins: origins::read(reader),
             default_region: reader.value("DEFAULT_REGION", default_region(), "a two-letter country code such as IN"),
+            shop: Shop::read(reader),
             currency: currency(reader),
             lifetimes: Lifetimes::read(reader),
             sms: Sms::read(reader),

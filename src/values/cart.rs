@@ -9,8 +9,10 @@ use super::{
     time::Timestamp,
 };
 
-/// The most lines that one cart may have.
+/// The most lines of visible products with which a cart still takes a new line.
 pub const MAX_LINES: i32 = 100;
+/// The most lines that one cart may have in all, those of hidden products included.
+pub const MAX_STORED_LINES: i32 = 200;
 
 /// The cart of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub struct CartDoc {
     /// Id of the cart.
     #[serde(rename = "_id")]
     pub id: CartId,
-    /// The lines, at most [`MAX_LINES`], the oldest first.
+    /// The lines, at most [`MAX_STORED_LINES`], the oldest first.
     pub items: Vec<CartLine>,
     /// Time at which the cart was created.
     pub created_at: Timestamp,

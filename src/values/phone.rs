@@ -1,6 +1,6 @@
 //! Phone numbers. People spell one number in many ways; it is stored in one form, that of ITU-T E.164.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use phonenumber::{
     Metadata, Mode, country,
@@ -47,6 +47,12 @@ impl FromStr for Region {
 
     fn from_str(text: &str) -> Result<Self, InvalidRegion> {
         text.parse().map(Self).map_err(|_| InvalidRegion)
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_ref())
     }
 }
 

@@ -63,6 +63,7 @@ const TABLE: &[(&str, Who)] = &[
     ("clearCart", Who::Owner),
     ("readAddress", Who::Owner),
     ("updateAddress", Who::Owner),
+    ("readShop", Who::Anyone),
     ("listBrands", Who::Anyone),
     ("readBrand", Who::Anyone),
     ("listModels", Who::Anyone),

@@ -44,14 +44,17 @@ async fn a_product_shows_exact_money_and_all_its_fields() {
       "code": "TATA-NEXON-BRK-[code]",
       "created_at": "[time]",
       "description": "A pad",
+      "discount": 0,
       "image_url": "https://images.example.com/a.webp",
       "is_active": true,
       "offers": {},
       "price": 19.99,
+      "price_until": null,
       "product_code": "[code]",
       "product_name": "Front brake pad",
       "reviews": [],
-      "stock": 7
+      "stock": 7,
+      "unit_price": 19.99
     }
     "#);
     assert_eq!(product["code"], format!("TATA-NEXON-BRK-{}", product["product_code"].as_str().expect("a code")));

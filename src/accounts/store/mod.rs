@@ -53,7 +53,7 @@ use crate::{
     limits::store::RateLimits,
     mail::store::Outbox,
     values::{
-        cart::MAX_LINES,
+        cart::MAX_STORED_LINES,
         email::Email,
         ids::{SessionRef, UserId},
         phone::E164,
@@ -202,7 +202,7 @@ impl StorePart for Users {
                     "is_active": { "bsonType": "bool" },
                     "sessions": { "bsonType": "array", "maxItems": MAX_SESSIONS },
                     "cart": { "bsonType": "object", "required": ["items"], "properties": {
-                        "items": { "bsonType": "array", "maxItems": MAX_LINES },
+                        "items": { "bsonType": "array", "maxItems": MAX_STORED_LINES },
                     } },
                 },
             } },

@@ -6,7 +6,7 @@ use crate::{
     accounts::{Account, Profile, Verification, Verified},
     api::examples,
     api::{address::AddressOut, user_out::UserOut},
-    values::{mask, time::Timestamp},
+    values::{mask, time::Timestamp, url::PublicUrl},
 };
 
 /// An account with everything that its owner may see.
@@ -78,8 +78,9 @@ struct VerifiedOut {
 }
 
 impl AccountOut {
-    /// Creates the answer for an account. `now` decides which proofs still count.
-    pub(in crate::api) fn new(mut account: Account, now: Timestamp) -> Self {
+    /// Creates the answer for an account. `now` decides which proofs still count, and `public_url` is that of a picture
+    /// that this server keeps.
+    pub(in crate::api) fn new(mut account: Account, now: Timestamp, public_url: &PublicUrl) -> Self {
         let is_verified = account.proven_number(now).is_some()
             || account.email.as_ref().is_some_and(|email| account.has_proven(email, now));
         // An address that the owner has removed still counts as proven for some time. After that it is not shown any
@@ -91,7 +92,7 @@ impl AccountOut {
             is_active: account.is_active,
             is_staff: account.role.is_staff(),
             is_verified,
-            profile: ProfileOut::new(account.profile, address),
+            profile: ProfileOut::new(account.profile, address, public_url),
             verification: account.verification.into(),
         }
     }
@@ -116,13 +117,15 @@ impl AccountOut {
 }
 
 impl ProfileOut {
-    fn new(profile: Profile, address: AddressOut) -> Self {
+    fn new(profile: Profile, address: AddressOut, public_url: &PublicUrl) -> Self {
         Self {
             phone: profile
                 .phone
                 .map(|phone| ProfilePhoneOut { number: phone.number.to_string(), created_at: phone.created_at }),
             address,
-            display: profile.display.map(|display| DisplayOut { photo: display.photo, created_at: display.created_at }),
+            display: profile
+                .display
+                .map(|display| DisplayOut { photo: public_url.shown(&display.photo), created_at: display.created_at }),
             preference: profile
                 .preference
                 .map(|preference| PreferenceOut { language: preference.language, created_at: preference.created_at }),

@@ -12,6 +12,7 @@ use crate::{
         ids::{CartId, ProductId, SessionId},
         money::Money,
         time::Timestamp,
+        url::PublicUrl,
     },
 };
 
@@ -64,9 +65,9 @@ pub(super) enum Exported {
 }
 
 impl Exported {
-    pub(super) fn new(whole: WholeAccount, current: SessionId, now: Timestamp) -> Self {
+    pub(super) fn new(whole: WholeAccount, current: SessionId, now: Timestamp, public_url: &PublicUrl) -> Self {
         let out = ExportOut {
-            account: AccountOut::new(whole.account, now),
+            account: AccountOut::new(whole.account, now, public_url),
             sessions: SessionsOut::new(whole.sessions, current),
             cart: whole.cart.into(),
             last_sign_in_at: whole.last_sign_in_at,

@@ -58,7 +58,7 @@ impl AccountsApi {
     #[oai(path = "/export", method = "get", operation_id = "exportAccount")]
     async fn export(&self, caller: Customer) -> ApiResult<Exported, AccountError> {
         let privacy::Export { account } = privacy::export(&self.0, caller.session).await?;
-        Ok(Exported::new(account, caller.session.session, self.0.clock.now()))
+        Ok(Exported::new(account, caller.session.session, self.0.clock.now(), &self.0.config.shop.public_url))
     }
 
     /// Deletes the caller's account
@@ -137,7 +137,7 @@ impl AccountsApi {
 
 impl AccountsApi {
     fn shown(&self, account: Account) -> Json<AccountOut> {
-        Json(AccountOut::new(account, self.0.clock.now()))
+        Json(AccountOut::new(account, self.0.clock.now(), &self.0.config.shop.public_url))
     }
 
     async fn change(
@@ -147,7 +147,7 @@ impl AccountsApi {
         body: UpdateIn,
     ) -> ApiResult<Json<AccountOut>, ProfileError> {
         let current = body.current_password();
-        let change = body.check(&caller.account, self.0.config.default_region).map_err(ProfileError::from)?;
+        let change = body.check(&caller.account, &self.0.config).map_err(ProfileError::from)?;
         let account = profile::update(&self.0, caller.account, caller.session, change, current, origin).await?;
         Ok(self.shown(account))
     }

@@ -23,9 +23,10 @@ use crate::{
         examples,
         fields::{Line, PasswordIn, object, optional_password},
     },
+    config::Config,
     db::StoreError,
     limits::LimitError,
-    values::{email::Email, invalid::InvalidField, phone::Region},
+    values::{email::Email, invalid::InvalidField, url::PublicUrl},
 };
 
 /// Changes of the account. Fields that are left out stay as they are.
@@ -88,7 +89,7 @@ impl UpdateIn {
 
     /// Checks the body against the rules. A username or e-mail address that equals the account's is accepted unchecked,
     /// because it may be older than the rules.
-    pub(super) fn check(self, account: &Account, region: Region) -> Result<AccountChange, InvalidField> {
+    pub(super) fn check(self, account: &Account, config: &Config) -> Result<AccountChange, InvalidField> {
         let username = |name: Line| match name.0 == account.username.as_str() {
             true => Ok(account.username.clone()),
             false => Username::parse(&name.0).map_err(|why| InvalidField::because("username", "username", why)),
@@ -109,19 +110,20 @@ impl UpdateIn {
         Ok(AccountChange {
             username: self.username.map(username).transpose()?,
             email: check_email(self.email, account)?,
-            photo: display.map_or(Ok(None), |display| check_photo(display.photo))?,
+            photo: display.map_or(Ok(None), |display| check_photo(display.photo, &config.shop.public_url))?,
             language: preference.and_then(|preference| preference.language).map(language).transpose()?,
-            address: address.map(|address| address.check(at, region)).transpose()?.unwrap_or_default(),
+            address: address.map(|address| address.check(at, config.default_region)).transpose()?.unwrap_or_default(),
         })
     }
 }
 
-fn check_photo(photo: MaybeUndefined<Line>) -> Result<Option<PhotoChange>, InvalidField> {
+fn check_photo(photo: MaybeUndefined<Line>, public_url: &PublicUrl) -> Result<Option<PhotoChange>, InvalidField> {
     match photo {
         MaybeUndefined::Undefined => Ok(None),
         MaybeUndefined::Null => Ok(Some(PhotoChange::Removed)),
         MaybeUndefined::Value(url) => {
-            let photo = Photo::parse(&url.0).ok_or_else(|| InvalidField::invalid_at("display.photo", "photo"))?;
+            let photo = Photo::parse(public_url.stored(&url.0))
+                .ok_or_else(|| InvalidField::invalid_at("display.photo", "photo"))?;
             Ok(Some(PhotoChange::To(photo)))
         }
     }

@@ -12,6 +12,7 @@ use crate::{
     api::{
         Group,
         access::Staff,
+        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut, Showing},
         error::{ApiError, ApiResult, refusals},
         upload::FormOrJson,
     },
@@ -35,8 +36,8 @@ impl InsertApi {
         body: FormOrJson<BrandIn>,
     ) -> ApiResult<Inserted<BrandInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
-        let brand = catalogue::insert_brand(&self.0, &staff.author, new).await?.into();
-        Ok(Inserted::Created(Json(BrandInserted::new(brand))))
+        let brand = catalogue::insert_brand(&self.0, &staff.author, new).await?;
+        Ok(Inserted::Created(Json(BrandInserted::new(BrandOut::new(brand, Showing::now(&self.0))))))
     }
 
     /// Inserts a model of a brand
@@ -49,8 +50,8 @@ impl InsertApi {
     ) -> ApiResult<Inserted<ModelInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str()]);
-        let model = catalogue::insert_model(&self.0, &staff.author, &parent, new).await?.into();
-        Ok(Inserted::Created(Json(ModelInserted::new(model))))
+        let model = catalogue::insert_model(&self.0, &staff.author, &parent, new).await?;
+        Ok(Inserted::Created(Json(ModelInserted::new(ModelOut::new(model, Showing::now(&self.0))))))
     }
 
     /// Inserts a category of a model
@@ -68,8 +69,8 @@ impl InsertApi {
     ) -> ApiResult<Inserted<CategoryInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let category = catalogue::insert_category(&self.0, &staff.author, &parent, new).await?.into();
-        Ok(Inserted::Created(Json(CategoryInserted::new(category))))
+        let category = catalogue::insert_category(&self.0, &staff.author, &parent, new).await?;
+        Ok(Inserted::Created(Json(CategoryInserted::new(CategoryOut::new(category, Showing::now(&self.0))))))
     }
 
     /// Inserts a product of a category
@@ -88,8 +89,8 @@ impl InsertApi {
     ) -> ApiResult<Inserted<ProductInserted>, InsertError> {
         let new = body.fields.check(body.image).map_err(ApiError::from)?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let product = catalogue::insert_product(&self.0, &staff.author, &parent, new).await?.into();
-        Ok(Inserted::Created(Json(ProductInserted::new(product))))
+        let product = catalogue::insert_product(&self.0, &staff.author, &parent, new).await?;
+        Ok(Inserted::Created(Json(ProductInserted::new(ProductOut::new(product, Showing::now(&self.0))))))
     }
 }
 

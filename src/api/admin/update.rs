@@ -17,6 +17,7 @@ use crate::{
         Group,
         access::Staff,
         catalogue::{one_brand, one_category, one_model, one_product},
+        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut, Showing},
         error::{ApiError, ApiResult, ErrorCode, refusals},
         upload::FormOrJson,
     },
@@ -49,9 +50,9 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, one_brand);
+        let precondition = precondition(&self.0, if_match, one_brand);
         let brand = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(BrandUpdated::new(brand.into())))
+        Ok(Json(BrandUpdated::new(BrandOut::new(brand, Showing::now(&self.0)))))
     }
 
     /// Changes a model
@@ -69,9 +70,9 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, one_model);
+        let precondition = precondition(&self.0, if_match, one_model);
         let model = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(ModelUpdated::new(model.into())))
+        Ok(Json(ModelUpdated::new(ModelOut::new(model, Showing::now(&self.0)))))
     }
 
     /// Changes a category
@@ -95,9 +96,9 @@ impl UpdateApi {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, one_category);
+        let precondition = precondition(&self.0, if_match, one_category);
         let category = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(CategoryUpdated::new(category.into())))
+        Ok(Json(CategoryUpdated::new(CategoryOut::new(category, Showing::now(&self.0)))))
     }
 
     /// Changes a product
@@ -126,9 +127,9 @@ impl UpdateApi {
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
         given(&body)?;
         let change = body.fields.check(body.image).map_err(ApiError::from)?;
-        let precondition = precondition(if_match, one_product);
+        let precondition = precondition(&self.0, if_match, one_product);
         let product = catalogue::update_product(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(ProductUpdated::new(product.into())))
+        Ok(Json(ProductUpdated::new(ProductOut::new(product, Showing::now(&self.0)))))
     }
 }
 
@@ -137,10 +138,14 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
 }
 
 /// Returns the condition that `If-Match` demands, or `None` without that header. It holds for a state if the answer
-/// that shows the state has one of the tags; `one` renders that answer.
-fn precondition<N: Node>(if_match: IfMatch, one: fn(N) -> Rendered) -> Option<Precondition<N>> {
-    let tags = if_match.0?;
-    Some(Arc::new(move |node: &N| one(node.clone()).etag.is_named_by(&tags)))
+/// that shows the state at the moment of the write has one of the tags; `one` renders that answer.
+fn precondition<N: Node>(
+    app: &Arc<App>,
+    if_match: IfMatch,
+    one: fn(N, Showing<'_>) -> Rendered,
+) -> Option<Precondition<N>> {
+    let (app, tags) = (Arc::clone(app), if_match.0?);
+    Some(Arc::new(move |node: &N| one(node.clone(), Showing::now(&app)).etag.is_named_by(&tags)))
 }
 
 refusals! {

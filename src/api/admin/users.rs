@@ -61,7 +61,7 @@ impl UsersApi {
     #[oai(path = "/users/:id", method = "get", operation_id = "readUser")]
     async fn read(&self, staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<Json<UserFoundOut>, UsersError> {
         let state = administration::read(&self.0, id.0.or(UsersError::NotFound)?).await?;
-        Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state) }))
+        Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state, &self.0.config.shop.public_url) }))
     }
 
     /// Changes what an account may do
@@ -78,7 +78,7 @@ impl UsersApi {
     ) -> ApiResult<Json<UserChangedOut>, UsersError> {
         let (user, change) = (id.0.or(UsersError::NotFound)?, body.0.check()?);
         let state = administration::change(&self.0, &admin.author, user, change).await?;
-        Ok(Json(UserChangedOut::new(state)))
+        Ok(Json(UserChangedOut::new(state, &self.0.config.shop.public_url)))
     }
 
     /// Signs an account out everywhere

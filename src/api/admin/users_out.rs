@@ -15,7 +15,7 @@ use crate::{
         fields::{Flag, Line},
         user_out::UserOut,
     },
-    values::{role::Role, time::Timestamp},
+    values::{role::Role, time::Timestamp, url::PublicUrl},
 };
 
 /// The warning about an account of staff or an admin that has no proven contact.
@@ -105,18 +105,16 @@ impl UserRowOut {
 }
 
 impl UserDetailsOut {
-    pub(super) fn shown_to(reader: &Staff, state: UserState) -> Self {
+    pub(super) fn shown_to(reader: &Staff, state: UserState, public_url: &PublicUrl) -> Self {
         let is_shown = reader.may_see(state.record.account.id);
-        let whole = Self::from(state);
+        let whole = Self::new(state, public_url);
         if is_shown { whole } else { Self { account: whole.account.masked(), ..whole } }
     }
-}
 
-impl From<UserState> for UserDetailsOut {
-    fn from(state: UserState) -> Self {
+    fn new(state: UserState, public_url: &PublicUrl) -> Self {
         Self {
             last_sign_in_at: state.record.last_sign_in_at(),
-            account: AccountOut::new(state.record.account, state.now),
+            account: AccountOut::new(state.record.account, state.now, public_url),
             sessions: state.sessions,
             locked: state.is_locked,
         }
@@ -125,9 +123,9 @@ impl From<UserState> for UserDetailsOut {
 
 impl UserChangedOut {
     /// Creates the answer, which only admins get.
-    pub(super) fn new(state: UserState) -> Self {
+    pub(super) fn new(state: UserState, public_url: &PublicUrl) -> Self {
         let warning = state.is_unrecoverable.then(|| UNRECOVERABLE.to_owned());
-        Self { message: "user updated successfully".to_owned(), user: state.into(), warning }
+        Self { message: "user updated successfully".to_owned(), user: UserDetailsOut::new(state, public_url), warning }
     }
 }
 

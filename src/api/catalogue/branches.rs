@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{
         Group,
-        catalogue_out::{BrandOut, CategoryOut, ModelOut},
+        catalogue_out::{BrandOut, CategoryOut, ModelOut, Showing},
         etag::IfNoneMatch,
     },
     app::App,
@@ -76,7 +76,7 @@ impl BranchesApi {
     #[oai(path = "/brands/:brand_code", method = "get", operation_id = "readBrand")]
     async fn brand(&self, brand_code: Path<String>, known: IfNoneMatch) -> Answer<BrandReply> {
         let code = FullCode::join([brand_code.as_str()]);
-        let load = || async { Ok(one_brand(catalogue::brand(&self.0, &code).await?)) };
+        let load = || async { Ok(one_brand(catalogue::brand(&self.0, &code).await?, Showing::now(&self.0))) };
         public(&self.0, View::One(code.clone()), known, load).await
     }
 
@@ -133,7 +133,7 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<ModelReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let load = || async { Ok(one_model(catalogue::model(&self.0, &code).await?)) };
+        let load = || async { Ok(one_model(catalogue::model(&self.0, &code).await?, Showing::now(&self.0))) };
         public(&self.0, View::One(code.clone()), known, load).await
     }
 
@@ -201,7 +201,7 @@ impl BranchesApi {
         known: IfNoneMatch,
     ) -> Answer<CategoryReply> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let load = || async { Ok(one_category(catalogue::category(&self.0, &code).await?)) };
+        let load = || async { Ok(one_category(catalogue::category(&self.0, &code).await?, Showing::now(&self.0))) };
         public(&self.0, View::One(code.clone()), known, load).await
     }
 }
@@ -213,18 +213,21 @@ impl BranchesApi {
     async fn brand_page(&self, asked: &PageRequest<BrandId>) -> PageOf<BrandOut> {
         let page = catalogue::brands(&self.0, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
-        Ok((page.items.into_iter().map(BrandOut::from).collect(), next_cursor))
+        let showing = Showing::now(&self.0);
+        Ok((page.items.into_iter().map(|doc| BrandOut::new(doc, showing)).collect(), next_cursor))
     }
 
     async fn model_page(&self, parent: &FullCode, asked: &PageRequest<ModelId>) -> PageOf<ModelOut> {
         let page = catalogue::models(&self.0, parent, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
-        Ok((page.items.into_iter().map(ModelOut::from).collect(), next_cursor))
+        let showing = Showing::now(&self.0);
+        Ok((page.items.into_iter().map(|doc| ModelOut::new(doc, showing)).collect(), next_cursor))
     }
 
     async fn category_page(&self, parent: &FullCode, asked: &PageRequest<CategoryId>) -> PageOf<CategoryOut> {
         let page = catalogue::categories(&self.0, parent, asked.text.as_ref(), asked.slice).await?;
         let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
-        Ok((page.items.into_iter().map(CategoryOut::from).collect(), next_cursor))
+        let showing = Showing::now(&self.0);
+        Ok((page.items.into_iter().map(|doc| CategoryOut::new(doc, showing)).collect(), next_cursor))
     }
 }

@@ -19,6 +19,7 @@ pub use self::{
 };
 use super::{
     access::Viewer,
+    catalogue_out::Timed,
     error::{ApiResult, ErrorCode, refusals},
     etag::{Audience, IfNoneMatch, Tagged},
 };
@@ -32,8 +33,9 @@ type Text = Query<Option<String>>;
 type Loaded = Result<Rendered, CatalogueError>;
 type Answer<T> = ApiResult<Tagged<T>, CatalogueError>;
 
-fn rendered(reply: &impl Serialize) -> Rendered {
-    Rendered::new(serde_json::to_string(reply).expect("texts, numbers and lists of them"))
+fn rendered(reply: &(impl Serialize + Timed)) -> Rendered {
+    let body = serde_json::to_string(reply).expect("texts, numbers and lists of them");
+    Rendered::new(body, reply.ends_at())
 }
 
 /// Returns the answer that shows `view` to everybody: a copy from the cache, or else the result of `load`.

@@ -14,7 +14,7 @@ use crate::{
     api::{
         Group,
         access::Viewer,
-        catalogue_out::ProductOut,
+        catalogue_out::{ProductOut, Showing},
         etag::{IfNoneMatch, Tagged},
     },
     app::App,
@@ -141,7 +141,10 @@ impl ProductsApi {
         known: IfNoneMatch,
     ) -> Result<Tagged<ProductReply>, CatalogueError> {
         let view = View::One(code.clone());
-        let load = |shown| async move { Ok(one_product(catalogue::product(&self.0, &code, shown).await?)) };
+        let load = |shown| async move {
+            let product = catalogue::product(&self.0, &code, shown).await?;
+            Ok(one_product(product, Showing::now(&self.0)))
+        };
         by_viewer(&self.0, viewer, view, known, load).await
     }
 
@@ -153,6 +156,7 @@ impl ProductsApi {
     ) -> Result<(Vec<ProductOut>, Option<String>), CatalogueError> {
         let page = catalogue::products(&self.0, category, asked.text.as_ref(), asked.slice, shown).await?;
         let next_cursor = asked.next_cursor(&self.0, &page, |doc| doc.id);
-        Ok((page.items.into_iter().map(ProductOut::from).collect(), next_cursor))
+        let showing = Showing::now(&self.0);
+        Ok((page.items.into_iter().map(|doc| ProductOut::new(doc, showing)).collect(), next_cursor))
     }
 }

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::rendered;
 use crate::{
-    api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut},
+    api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut, Showing, Timed, first_end},
     catalogue::{BranchDoc, Brand, Category, Model, ProductDoc, Rendered},
+    values::time::Timestamp,
 };
 
 macro_rules! replies {
@@ -56,10 +57,28 @@ macro_rules! replies {
             }
         }
 
+        impl Timed for $page {
+            fn ends_at(&self) -> Option<Timestamp> {
+                first_end(&self.$items)
+            }
+        }
+
+        impl Timed for $found {
+            fn ends_at(&self) -> Option<Timestamp> {
+                first_end(&self.results)
+            }
+        }
+
+        impl Timed for $reply {
+            fn ends_at(&self) -> Option<Timestamp> {
+                self.$item.ends_at()
+            }
+        }
+
         /// Renders the answer that shows a stored document. An update compares `If-Match` with the entity tag of this
         /// answer.
-        pub fn $one(doc: $doc) -> Rendered {
-            rendered(&$reply { $item: doc.into() })
+        pub fn $one(doc: $doc, showing: Showing<'_>) -> Rendered {
+            rendered(&$reply { $item: <$out>::new(doc, showing) })
         }
     )+};
 }

@@ -10,7 +10,7 @@ use crate::{
     api::{
         Group,
         access::{ClientAddress, Viewer},
-        catalogue_out::ProductOut,
+        catalogue_out::{ProductOut, Showing, Timed, first_end},
         error::{ApiError, ApiResult, ErrorCode, Refusal},
         etag::{IfNoneMatch, Tagged},
         paging,
@@ -25,7 +25,7 @@ use crate::{
         },
     },
     limits::{self, Count},
-    values::{codes::Code, invalid::InvalidField, limits::Action, money::Money, paging::Slice},
+    values::{codes::Code, invalid::InvalidField, limits::Action, money::Money, paging::Slice, time::Timestamp},
 };
 
 /// Handler of `/api/utils/search/`.
@@ -74,13 +74,14 @@ impl SearchApi {
         let view = View::Found { wanted: Box::new(wanted.clone()), after: slice.after.clone(), limit: slice.limit };
         // Only searches that need the database count. If the copy becomes invalid right after this check, the search
         // needs the database without being counted, which does no harm.
-        if viewer.is_staff || !self.0.catalogue.has(view.clone()) {
+        if viewer.is_staff || !self.0.catalogue.has(view.clone()).await {
             limits::take(&self.0, Count::by_address(Action::Search, "", address.0)).await.map_err(ApiError::from)?;
         }
         let load = |shown| async move {
             let page = catalogue::search(&self.0, &wanted, &slice, shown).await?;
             let next_cursor = paging::next_cursor(&self.0, &list, &page, |found| found.place.bytes());
-            let results = page.items.into_iter().map(|found| ProductOut::from(found.product)).collect();
+            let showing = Showing::now(&self.0);
+            let results = page.items.into_iter().map(|found| ProductOut::new(found.product, showing)).collect();
             Ok(rendered(&CatalogueFound { results, next_cursor }))
         };
         Ok(by_viewer(&self.0, &viewer, view, known, load).await.map_err(SearchError)?)
@@ -163,6 +164,12 @@ struct CatalogueFound {
     results: Vec<ProductOut>,
     /// Cursor of the next page; null on the last page.
     next_cursor: Option<String>,
+}
+
+impl Timed for CatalogueFound {
+    fn ends_at(&self) -> Option<Timestamp> {
+        first_end(&self.results)
+    }
 }
 
 impl Example for CatalogueFound {

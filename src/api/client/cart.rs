@@ -95,7 +95,7 @@ impl CartApi {
 
 impl CartApi {
     fn reply(&self, cart: PricedCart) -> FastJson<CartReply> {
-        FastJson(CartReply::new(cart, &self.0.config.currency))
+        FastJson(CartReply::new(cart, &self.0.config))
     }
 }
 

@@ -6,11 +6,13 @@ use serde::Serialize;
 use crate::{
     api::examples,
     api::fast_json::Scalar,
-    carts::{PricedCart, PricedLine},
+    carts::{PricedCart, PricedLine, UnavailableLine},
+    config::Config,
     values::{
         ids::{CartId, ProductId, UserId},
         money::{Money, Percent},
         time::Timestamp,
+        url::PublicUrl,
     },
 };
 
@@ -29,8 +31,11 @@ struct CartOut {
     #[serde(rename = "_id")]
     id: Scalar<CartId>,
     user_id: Scalar<UserId>,
-    /// Lines of the cart, the oldest first. Products that are deleted or hidden are left out.
+    /// Lines of the cart, the oldest first: at most 100 can be added.
     items: Vec<CartItemOut>,
+    /// Lines whose product is not sold at the moment, the oldest first. They have no price and are no part of
+    /// `subtotal`. When the product is sold again, its line is back in `items`.
+    unavailable: Vec<UnavailableItemOut>,
     /// Sum of all `line_total`.
     subtotal: Scalar<Money>,
     /// Currency as an ISO 4217 code.
@@ -67,29 +72,40 @@ struct CartItemOut {
     previous_unit_price: Option<Scalar<Money>>,
 }
 
+/// A product in the cart that is not sold at the moment.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "UnavailableCartItem")]
+struct UnavailableItemOut {
+    product_id: Scalar<ProductId>,
+    product_name: String,
+    quantity: u32,
+}
+
 impl CartReply {
-    /// Creates the answer for a cart. `currency` is an ISO 4217 code.
-    pub(super) fn new(cart: PricedCart, currency: &str) -> Self {
-        Self { cart: CartOut::new(cart, currency) }
+    /// Creates the answer for a cart. The settings name the currency and the URL of the images of this server.
+    pub(super) fn new(cart: PricedCart, config: &Config) -> Self {
+        Self { cart: CartOut::new(cart, config) }
     }
 }
 
 impl CartOut {
-    fn new(cart: PricedCart, currency: &str) -> Self {
+    fn new(cart: PricedCart, config: &Config) -> Self {
+        let item = |line| CartItemOut::new(line, &config.shop.public_url);
         Self {
             id: cart.id.into(),
             user_id: cart.owner.into(),
-            items: cart.lines.into_iter().map(CartItemOut::from).collect(),
+            items: cart.lines.into_iter().map(item).collect(),
+            unavailable: cart.unavailable.into_iter().map(UnavailableItemOut::from).collect(),
             subtotal: cart.subtotal.into(),
-            currency: currency.to_owned(),
+            currency: config.currency.clone(),
             created_at: cart.created_at.into(),
             updated_at: cart.updated_at.into(),
         }
     }
 }
 
-impl From<PricedLine> for CartItemOut {
-    fn from(priced: PricedLine) -> Self {
+impl CartItemOut {
+    fn new(priced: PricedLine, public_url: &PublicUrl) -> Self {
         let PricedLine { line, product, discount, unit_price, total } = priced;
         let previous = Some(line.unit_price_at_add).filter(|then| *then != unit_price);
         Self {
@@ -98,7 +114,7 @@ impl From<PricedLine> for CartItemOut {
             added_at: line.added_at.into(),
             product_name: product.name.to_string(),
             code: product.code.to_string(),
-            image_url: product.image_url.to_string(),
+            image_url: public_url.shown(product.image_url.as_str()),
             price: product.price.into(),
             discount: discount.into(),
             unit_price: unit_price.into(),
@@ -106,6 +122,17 @@ impl From<PricedLine> for CartItemOut {
             in_stock: product.stock >= i64::from(line.quantity.get()),
             price_changed: previous.is_some(),
             previous_unit_price: previous.map(Scalar),
+        }
+    }
+}
+
+impl From<UnavailableLine> for UnavailableItemOut {
+    fn from(unavailable: UnavailableLine) -> Self {
+        let UnavailableLine { line, product } = unavailable;
+        Self {
+            product_id: line.product_id.into(),
+            product_name: product.name.to_string(),
+            quantity: line.quantity.get(),
         }
     }
 }
@@ -132,6 +159,7 @@ impl Example for CartReply {
             id: CartId::from([0x66; 12]).into(),
             user_id: UserId::from([0x65; 12]).into(),
             items: vec![item],
+            unavailable: vec![],
             subtotal: Money::from_minor(499_800).into(),
             currency: "INR".to_owned(),
             created_at: at.into(),
@@ -151,6 +179,11 @@ mod tests {
         let mut reply = CartReply::example();
         assert_as_described(&reply);
         reply.cart.items[0].previous_unit_price = Some(Money::from_minor(1).into());
+        reply.cart.unavailable.push(UnavailableItemOut {
+            product_id: ProductId::from([0x68; 12]).into(),
+            product_name: "Rear brake pad set".to_owned(),
+            quantity: 1,
+        });
         assert_as_described(&reply);
     }
 }

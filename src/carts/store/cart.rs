@@ -13,7 +13,7 @@ use crate::{
         query::{SEARCH_LIMIT, find_part},
     },
     values::{
-        cart::{CartDoc, CartLine, MAX_LINES},
+        cart::{CartDoc, CartLine, MAX_LINES, MAX_STORED_LINES},
         ids::{LineRev, ProductId, SessionRef, UserId},
         money::Money,
         quantity::Quantity,
@@ -31,12 +31,14 @@ pub enum QuantityChange {
 }
 
 /// What the shop knows of a product when pieces of it are put into a cart.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PutLimits {
     /// The pieces in stock. The line may not hold more.
     pub available: i64,
     /// The current price of one piece, which a new line remembers.
     pub unit_price: Money,
+    /// Products of the cart that are hidden. Their lines don't count among the [`MAX_LINES`].
+    pub hidden: Vec<ProductId>,
 }
 
 /// The outcome of putting pieces into a cart.
@@ -53,8 +55,10 @@ pub enum PutOutcome {
     },
     /// The line would hold more pieces than are in stock.
     NotEnoughStock,
-    /// The cart has too many lines already, or the line would hold too many pieces.
-    Full,
+    /// The line would hold too many pieces.
+    TooManyPieces,
+    /// The cart has no place for another line. Holds the unchanged cart.
+    NoPlace(CartDoc),
 }
 
 /// The outcome of removing pieces from a cart.
@@ -88,21 +92,22 @@ impl Carts {
     /// ended.
     ///
     /// A product that is not in the cart yet gets a new line. An existing line keeps `added_at` and the price that it
-    /// remembers.
+    /// remembers. Callers may leave `limits.hidden` empty at first: then all lines count, and the outcome is
+    /// [`PutOutcome::NoPlace`] where the true answer depends on which products are hidden.
     pub(in crate::carts) async fn put(
         &self,
         owner: SessionRef,
         product: ProductId,
         change: QuantityChange,
-        limits: PutLimits,
+        limits: &PutLimits,
         now: Timestamp,
     ) -> Result<Option<PutOutcome>, StoreError> {
         let (QuantityChange::More(quantity) | QuantityChange::Exactly(quantity)) = change;
         let (unit_price_at_add, rev) = (limits.unit_price, LineRev::new());
         let new_line = CartLine { product_id: product, quantity, added_at: now, unit_price_at_add, rev };
-        let update = put_update(&new_line, change, limits.available).map_err(mongodb::error::Error::from)?;
+        let update = put_update(&new_line, change, limits).map_err(mongodb::error::Error::from)?;
         let cart_before = self.update_cart(owner, update, ReturnDocument::Before).await?;
-        Ok(cart_before.map(|cart| put_outcome(cart, new_line, change, limits.available)))
+        Ok(cart_before.map(|cart| put_outcome(cart, new_line, change, limits)))
     }
 
     /// Removes `quantity` pieces of a product; `None` if the session has ended. If none are left, the line is removed
@@ -128,6 +133,16 @@ impl Carts {
     ) -> Result<Option<CartDoc>, StoreError> {
         let update = doc! { "$set": { "cart.items": [], "cart.updated_at": now } };
         self.update_cart(owner, update, ReturnDocument::After).await
+    }
+
+    /// Removes the lines of products that do not exist any more. Succeeds also if the session has ended.
+    ///
+    /// Ids of products are never given twice, so a line that is removed here can't become valid again.
+    pub(in crate::carts) async fn remove_gone(&self, owner: SessionRef, gone: &[ProductId]) -> Result<(), StoreError> {
+        let ids: Vec<Bson> = gone.iter().copied().map(Bson::from).collect();
+        let update = doc! { "$pull": { "cart.items": { "product_id": { "$in": ids } } } };
+        self.docs.update_one(alive(owner), update).await?;
+        Ok(())
     }
 
     /// Sets one line to `pieces`, or removes it for 0, if its state is still `rev` (U3). Returns `false` if it is not.
@@ -161,7 +176,7 @@ impl Carts {
 /// The decision is a part of the update, so two calls at the same time cannot both pass the same check. `new_line` is
 /// what is appended if the product is not in the cart yet. `$_held` is the number of pieces that the cart holds of the
 /// product. It exists only while the update runs.
-fn put_update(new_line: &CartLine, change: QuantityChange, available: i64) -> bson::error::Result<Vec<Document>> {
+fn put_update(new_line: &CartLine, change: QuantityChange, limits: &PutLimits) -> bson::error::Result<Vec<Document>> {
     let pieces = match change {
         QuantityChange::More(quantity) => Bson::from(doc! { "$add": ["$_held", quantity] }),
         QuantityChange::Exactly(quantity) => quantity.into(),
@@ -170,8 +185,8 @@ fn put_update(new_line: &CartLine, change: QuantityChange, available: i64) -> bs
     let own_lines = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_line.clone() } };
     let held = doc! { "$sum": { "$map": { "input": own_lines, "as": "i", "in": "$$i.quantity" } } };
     let is_refused = doc! { "$or": [
-        { "$gt": [pieces.clone(), available.min(i64::from(Quantity::MAX))] },
-        { "$and": [{ "$eq": ["$_held", 0] }, { "$gte": [{ "$size": "$cart.items" }, MAX_LINES] }] },
+        { "$gt": [pieces.clone(), limits.available.min(i64::from(Quantity::MAX))] },
+        { "$and": [{ "$eq": ["$_held", 0] }, has_no_place(&limits.hidden)] },
     ] };
     let changed_line = doc! { "$mergeObjects": ["$$i", { "quantity": pieces, "rev": new_line.rev }] };
     let items_with_change = map_items(&is_line, changed_line);
@@ -186,19 +201,38 @@ fn put_update(new_line: &CartLine, change: QuantityChange, available: i64) -> bs
     ])
 }
 
+/// Returns the condition that a cart takes no new line. [`takes_no_line`] is the same condition here.
+fn has_no_place(hidden: &[ProductId]) -> Document {
+    let ids: Vec<Bson> = hidden.iter().copied().map(Bson::from).collect();
+    let is_counted = doc! { "$not": [{ "$in": ["$$i.product_id", { "$literal": ids }] }] };
+    let counted = doc! { "$filter": { "input": "$cart.items", "as": "i", "cond": is_counted } };
+    doc! { "$or": [
+        { "$gte": [{ "$size": "$cart.items" }, MAX_STORED_LINES] },
+        { "$gte": [{ "$size": counted }, MAX_LINES] },
+    ] }
+}
+
+/// Returns whether a cart takes no new line, as [`has_no_place`] decides it in the database.
+fn takes_no_line(items: &[CartLine], hidden: &[ProductId]) -> bool {
+    let counted = items.iter().filter(|item| !hidden.contains(&item.product_id)).count();
+    items.len() >= MAX_STORED_LINES as usize || counted >= MAX_LINES as usize
+}
+
 /// Works out what [`put_update`] did from the cart before the update. It must decide exactly as the update does.
-fn put_outcome(mut cart: CartDoc, new_line: CartLine, change: QuantityChange, available: i64) -> PutOutcome {
+fn put_outcome(mut cart: CartDoc, new_line: CartLine, change: QuantityChange, limits: &PutLimits) -> PutOutcome {
     let position = cart.items.iter().position(|item| item.product_id == new_line.product_id);
     let pieces_before = position.map_or(0, |at| i64::from(cart.items[at].quantity.get()));
     let pieces = match change {
         QuantityChange::More(quantity) => pieces_before + i64::from(quantity.get()),
         QuantityChange::Exactly(quantity) => i64::from(quantity.get()),
     };
-    if pieces > available {
+    if pieces > limits.available {
         return PutOutcome::NotEnoughStock;
     }
-    let has_no_place = position.is_none() && cart.items.len() >= MAX_LINES as usize;
-    let Some(quantity) = Quantity::new(pieces).filter(|_| !has_no_place) else { return PutOutcome::Full };
+    let Some(quantity) = Quantity::new(pieces) else { return PutOutcome::TooManyPieces };
+    if position.is_none() && takes_no_line(&cart.items, &limits.hidden) {
+        return PutOutcome::NoPlace(cart);
+    }
     let rev = new_line.rev;
     cart.updated_at = new_line.added_at;
     match position {

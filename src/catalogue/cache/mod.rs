@@ -2,15 +2,18 @@
 //! need.
 //!
 //! A copy is never older than the last change that this process knows of. It knows of its own writes before it
-//! acknowledges them, and of those of other processes through the change stream (`follow.rs`).
+//! acknowledges them, and of those of other processes through the change stream (`follow.rs`). An answer with a price
+//! that changes by itself, because an offer begins or ends, is used only before that instant.
 
 pub mod generations;
 mod stream_state;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use moka::{future::Cache, policy::EvictionPolicy};
 
 use self::{
@@ -23,6 +26,7 @@ use super::{
     store::{catalogue_changes::ChangedPart, products::CartProduct},
 };
 use crate::{
+    clock::Clock,
     db::{Health, StoreError},
     metrics::CacheReads,
     values::ids::ProductId,
@@ -47,10 +51,14 @@ pub struct CatalogueCache {
     database: Arc<Health>,
     /// How long after the last answer of the change stream copies may still be shown if the database does not answer.
     stale_limit: Duration,
+    clock: Clock,
 }
 
+/// The key of the copy of an answer.
+type AnswerKey = (View, Generation);
+
 struct Copies {
-    answers: Cache<(View, Generation), Rendered>,
+    answers: Cache<AnswerKey, Rendered>,
     products: Cache<(ProductId, Generation), Arc<CartProduct>>,
 }
 
@@ -63,7 +71,7 @@ impl Copies {
         let answers = Cache::builder()
             .max_capacity(capacity / 4 * 3)
             .eviction_policy(EvictionPolicy::lru())
-            .weigher(|(view, _): &(View, Generation), answer: &Rendered| weight(view.weight() + answer.weight()));
+            .weigher(|(view, _): &AnswerKey, answer: &Rendered| weight(view.weight() + answer.weight()));
         let products = Cache::builder()
             .max_capacity(capacity / 4)
             .eviction_policy(EvictionPolicy::lru())
@@ -81,8 +89,8 @@ impl CatalogueCache {
     /// Creates an empty cache that may take about `capacity` bytes; with 0 it keeps nothing.
     ///
     /// While `database` does not answer, it shows copies until `stale_limit` has passed since the last answer of the
-    /// change stream.
-    pub fn new(capacity: u64, reads: CacheReads, database: Arc<Health>, stale_limit: Duration) -> Self {
+    /// change stream. `clock` decides whether the prices of a copy are still those of the moment.
+    pub fn new(capacity: u64, reads: CacheReads, database: Arc<Health>, stale_limit: Duration, clock: Clock) -> Self {
         Self {
             copies: (capacity > 0).then(|| Copies::new(capacity)),
             generations: Generations::new(),
@@ -90,6 +98,7 @@ impl CatalogueCache {
             reads,
             database,
             stale_limit,
+            clock,
         }
     }
 
@@ -128,7 +137,8 @@ impl CatalogueCache {
 
     /// Returns the answer that shows `view`, from memory or from `load`.
     ///
-    /// Calls that miss the same copy at the same time share one `load`. Errors are not kept.
+    /// Calls that miss the same copy at the same time share one `load`. Errors are not kept. No answer shows a price
+    /// that had changed before the call began.
     ///
     /// While the change stream is not connected, each call runs its own `load` and keeps nothing. If the database is
     /// away or takes longer than a second, the call returns an old copy, if there is one within the limit of age.
@@ -151,26 +161,60 @@ impl CatalogueCache {
         // Taken before the lookup, so that whatever is loaded from now on is at least as new as this generation.
         let generation = view.generation(&self.generations);
         let key = (view, generation);
-        if let Some(answer) = copies.answers.get(&key).await {
-            self.reads.hits.inc();
-            return Ok(answer);
+        match copies.answers.get(&key).await {
+            Some(answer) if self.is_of_this_moment(&answer) => {
+                self.reads.hits.inc();
+                return Ok(answer);
+            }
+            Some(_) => copies.answers.invalidate(&key).await,
+            None => {}
         }
         self.reads.misses.inc();
-        let loaded = copies.answers.try_get_with(key, load()).boxed();
-        loaded.await.map_err(|error| CatalogueError::clone(&error))
+        self.load_and_keep(&copies.answers, key, load().boxed()).await
+    }
+
+    /// Returns the outcome of `load`, or of another call that is loading the same answer at this time.
+    ///
+    /// The other call may have begun before an offer begins or ends, and this call after it. Then this call loads the
+    /// answer itself.
+    async fn load_and_keep(
+        &self,
+        answers: &Cache<AnswerKey, Rendered>,
+        key: AnswerKey,
+        mut load: BoxFuture<'_, Result<Rendered, CatalogueError>>,
+    ) -> Result<Rendered, CatalogueError> {
+        let asked_at = self.clock.now();
+        let mut is_own_load = false;
+        let own_load = async {
+            is_own_load = true;
+            (&mut load).await
+        };
+        let loaded = answers.try_get_with(key.clone(), own_load).boxed().await;
+        let answer = loaded.map_err(|error| CatalogueError::clone(&error))?;
+        if is_own_load || !answer.has_ended(|| asked_at) {
+            return Ok(answer);
+        }
+        let own_answer = load.await?;
+        answers.insert(key, own_answer.clone()).await;
+        Ok(own_answer)
+    }
+
+    /// Returns whether all prices of an answer are those of this moment.
+    fn is_of_this_moment(&self, answer: &Rendered) -> bool {
+        !answer.has_ended(|| self.clock.now())
     }
 
     /// Returns the latest known copy with its age, while the change stream is not connected.
     ///
     /// The age is the time since the last answer of the stream, because the copy was current at that moment. `None` if
-    /// there is no copy or the age is over the limit.
+    /// there is no copy, one of its prices has changed since, or the age is over the limit.
     async fn old_copy(&self, view: &View) -> Option<Rendered> {
         let (copies, age) = (self.copies.as_ref()?, self.stream.time_since_answer()?);
         if age > self.stale_limit {
             return None;
         }
         let key = (view.clone(), view.generation(&self.generations));
-        let copy = copies.answers.get(&key).await?;
+        let copy = copies.answers.get(&key).await.filter(|copy| self.is_of_this_moment(copy))?;
         Some(copy.with_age(age))
     }
 
@@ -189,14 +233,19 @@ impl CatalogueCache {
                 Err(_) => self.database.found_silent(),
             }
         }
+        // The wait may have lasted until one of its prices changed.
+        if !self.is_of_this_moment(&copy) {
+            return Err(StoreError::no_primary().into());
+        }
         self.reads.stale.inc();
         Ok(copy)
     }
 
     /// Returns whether a current copy of this answer is in memory, so that the answer costs the database nothing.
-    pub fn has(&self, view: View) -> bool {
+    pub async fn has(&self, view: View) -> bool {
         let generation = view.generation(&self.generations);
-        self.usable_copies().is_some_and(|copies| copies.answers.contains_key(&(view, generation)))
+        let Some(copies) = self.usable_copies() else { return false };
+        copies.answers.get(&(view, generation)).await.is_some_and(|copy| self.is_of_this_moment(&copy))
     }
 
     /// Returns those of the products that exist, hidden ones too.
@@ -254,125 +303,5 @@ impl CatalogueCache {
     /// Returns the copies while they are up to date, which they are as long as the change stream is connected.
     fn usable_copies(&self) -> Option<&Copies> {
         self.copies.as_ref().filter(|_| self.stream.is_connected())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use prometheus_client::registry::Registry;
-
-    use super::*;
-    use crate::values::{codes::FullCode, tree_level::TreeLevel};
-
-    fn connected_cache() -> CatalogueCache {
-        let reads = CacheReads::registered(&mut Registry::default());
-        let cache = CatalogueCache::new(1 << 20, reads, Health::new(1), Duration::from_secs(60));
-        cache.record_stream_answer();
-        cache
-    }
-
-    fn brand() -> View {
-        View::One(FullCode::join(["TATA"]))
-    }
-
-    fn changed_brand() -> ChangedPart {
-        ChangedPart::Branch(FullCode::join(["TATA"]))
-    }
-
-    async fn read(cache: &CatalogueCache, stored: &str) -> String {
-        let answer = cache.answer(brand(), || async { Ok(Rendered::new(stored.to_owned())) }).await.expect("an answer");
-        String::from_utf8(answer.body.to_vec()).expect("a text")
-    }
-
-    #[tokio::test]
-    async fn a_copy_lasts_until_something_it_shows_changes() {
-        let cache = connected_cache();
-        assert_eq!(read(&cache, "1").await, "1");
-        assert_eq!(read(&cache, "2").await, "1");
-        cache.mark_changed(&changed_brand());
-        assert_eq!(read(&cache, "3").await, "3");
-        assert_eq!((cache.reads.hits.get(), cache.reads.misses.get(), cache.reads.bypassed.get()), (1, 2, 0));
-    }
-
-    #[tokio::test]
-    async fn what_was_loaded_while_it_changed_is_not_kept() {
-        let cache = connected_cache();
-        let load_outdated = || async {
-            cache.mark_changed(&changed_brand());
-            Ok(Rendered::new("old".to_owned()))
-        };
-        cache.answer(brand(), load_outdated).await.expect("an answer");
-        assert_eq!(read(&cache, "new").await, "new");
-
-        let id = ProductId::new();
-        let product = |stock: i64| CartProduct { stock, ..crate::catalogue::store::products::sample(id) };
-        let load_outdated_product = |_| async {
-            cache.mark_changed(&ChangedPart::Product(id, FullCode::join(["A", "B", "C", "D"])));
-            Ok(vec![product(1)])
-        };
-        cache.products(&[id], load_outdated_product).await.expect("products");
-        for stored in [2, 3] {
-            let found = cache.products(&[id], |_| async { Ok(vec![product(stored)]) }).await.expect("products");
-            assert_eq!(found[&id].stock, 2);
-        }
-    }
-
-    #[tokio::test]
-    async fn many_who_ask_at_once_share_one_load() {
-        let cache = connected_cache();
-        let loads = AtomicU64::new(0);
-        let ask = || {
-            let load = async {
-                loads.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-                Ok(Rendered::new("1".to_owned()))
-            };
-            cache.answer(brand(), || load)
-        };
-        let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
-        assert!(answers.into_iter().all(|answer| answer.is_ok_and(|answer| answer.body == "1")));
-        assert_eq!(loads.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn an_old_copy_is_shown_only_while_the_database_is_away_and_not_for_ever() {
-        let mut cache = connected_cache();
-        assert_eq!(read(&cache, "1").await, "1");
-        cache.record_stream_end();
-        let away = || async { Err(CatalogueError::Store(StoreError::no_primary())) };
-        let copy = cache.answer(brand(), away).await.expect("a copy");
-        assert!(copy.body == "1" && copy.age.is_some());
-        assert_eq!(read(&cache, "2").await, "2", "it answers again");
-        let hanging = cache.answer(brand(), std::future::pending).await.expect("a copy");
-        assert!(hanging.body == "1" && cache.database.is_gone());
-        cache.stale_limit = Duration::ZERO;
-        tokio::time::sleep(Duration::from_millis(2)).await;
-        assert!(cache.answer(brand(), away).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn refusals_are_not_kept() {
-        let cache = connected_cache();
-        let missing = || async { Err(CatalogueError::NotFound(TreeLevel::Brand)) };
-        assert!(cache.answer(brand(), missing).await.is_err());
-        assert_eq!(read(&cache, "1").await, "1");
-    }
-
-    #[tokio::test]
-    async fn without_the_stream_nothing_is_taken_from_memory_and_afterwards_nothing_from_before() {
-        let mut cache = connected_cache();
-        assert_eq!(read(&cache, "1").await, "1");
-        cache.record_stream_end();
-        assert_eq!(read(&cache, "2").await, "2");
-        cache.record_stream_answer();
-        assert_eq!(read(&cache, "3").await, "3");
-        // A stream that stops answering counts as lost, just like one that has ended.
-        cache.stream = StreamState::silent_for_too_long();
-        assert_eq!(read(&cache, "4").await, "4");
-        cache.record_stream_answer();
-        assert_eq!(read(&cache, "5").await, "5");
-        assert_eq!(read(&cache, "6").await, "5");
     }
 }

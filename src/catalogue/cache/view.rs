@@ -13,7 +13,7 @@ use crate::{
         product_search::{ProductSearch, ResultPosition},
         search::SearchText,
     },
-    values::{codes::FullCode, etag::ETag, gzip, tree_level::TreeLevel},
+    values::{codes::FullCode, etag::ETag, gzip, time::Timestamp, tree_level::TreeLevel},
 };
 
 /// An answer in the form in which it is sent. Clones share their bytes.
@@ -25,14 +25,22 @@ pub struct Rendered {
     pub etag: ETag,
     /// How long ago the answer was known to be current. `None` if it is current now.
     pub age: Option<Duration>,
+    /// The instant from which the answer is wrong, because the price of a product that it shows changes by itself then.
+    /// `None` if only a change in the catalogue makes it wrong.
+    ends_at: Option<Timestamp>,
     /// The body in gzip, once somebody has asked for it; empty if it could not be compressed.
     packed: Arc<OnceLock<Bytes>>,
 }
 
 impl Rendered {
-    /// Creates a current answer with this body and computes its entity tag.
-    pub fn new(body: String) -> Self {
-        Self { etag: ETag::of(body.as_bytes()), body: body.into(), age: None, packed: Arc::default() }
+    /// Creates a current answer with this body and computes its entity tag. From `ends_at` on, it is wrong.
+    pub fn new(body: String, ends_at: Option<Timestamp>) -> Self {
+        Self { etag: ETag::of(body.as_bytes()), body: body.into(), age: None, ends_at, packed: Arc::default() }
+    }
+
+    /// Returns whether the answer is wrong at the time that `now` returns, which is called only if a time matters.
+    pub(super) fn has_ended(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= now())
     }
 
     /// Returns the same answer with an age, for an answer that may be out of date.

@@ -1,9 +1,12 @@
-//! The discount of a product at a moment. It depends on whether the product's offer is running.
+//! What a product costs at a moment. That depends on whether its offer is running.
 
 use serde::{Deserialize, Serialize};
 
 use super::names::Description;
-use crate::values::{money::Percent, time::Timestamp};
+use crate::values::{
+    money::{Money, Percent},
+    time::Timestamp,
+};
 
 /// The last second of the year 9999, in Unix seconds.
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -19,6 +22,18 @@ pub struct Offer {
     pub to: i64,
     /// A text that is shown with the offer: 1 to 5,000 characters.
     pub description: String,
+}
+
+/// What a product costs at a moment, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceNow {
+    /// The discount that applies; zero while no offer runs.
+    pub discount: Percent,
+    /// The price of one piece with the discount.
+    pub unit_price: Money,
+    /// The instant at which the offer begins or ends; `None` without one that is still to begin or to end. Before this
+    /// instant, only a change of the product changes the price.
+    pub until: Option<Timestamp>,
 }
 
 /// Why values do not make an offer.
@@ -62,11 +77,23 @@ impl Offer {
     pub fn runs_at(&self, now: Timestamp) -> bool {
         (self.from..=self.to).contains(&now.seconds())
     }
+
+    /// Returns the instant after `now` at which the offer begins or ends; `None` if it has ended already, or ends only
+    /// with the year 9999, because no later instant can be written.
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let second = if now.seconds() < self.from { self.from } else { self.to.saturating_add(1) };
+        let is_to_come = now.seconds() < second && second <= LAST_SECOND;
+        is_to_come.then(|| Timestamp::from_millis(second * 1000))
+    }
 }
 
-/// Returns the discount at `now`; zero without an offer and while the offer does not run.
-pub fn discount_at(offer: Option<&Offer>, now: Timestamp) -> Percent {
-    offer.filter(|offer| offer.runs_at(now)).map_or(Percent::default(), |offer| offer.discount)
+impl PriceNow {
+    /// Returns what a product with this price and this offer costs at `now`.
+    pub fn of(price: Money, offer: Option<&Offer>, now: Timestamp) -> Self {
+        let running = offer.filter(|offer| offer.runs_at(now));
+        let discount = running.map_or(Percent::default(), |offer| offer.discount);
+        Self { discount, unit_price: price.less(discount), until: offer.and_then(|offer| offer.next_change(now)) }
+    }
 }
 
 #[cfg(test)]
@@ -77,11 +104,33 @@ mod tests {
     fn an_offer_runs_from_its_first_to_its_last_second() {
         let ten = Percent::from_hundredths(1000).expect("percent");
         let offer = Offer { discount: ten, from: 100, to: 200, description: String::new() };
-        let at = |millis| discount_at(Some(&offer), Timestamp::from_millis(millis));
-        assert_eq!(at(99_999), Percent::default());
-        assert_eq!(at(100_000), ten);
-        assert_eq!(at(200_999), ten);
-        assert_eq!(at(201_000), Percent::default());
-        assert_eq!(discount_at(None, Timestamp::from_millis(150_000)), Percent::default());
+        let at = |millis| {
+            let price = PriceNow::of(Money::from_minor(2_000), Some(&offer), Timestamp::from_millis(millis));
+            (price.discount == ten, price.unit_price.minor(), price.until.map(Timestamp::millis))
+        };
+        assert_eq!(at(0), (false, 2_000, Some(100_000)));
+        assert_eq!(at(99_999), (false, 2_000, Some(100_000)));
+        assert_eq!(at(100_000), (true, 1_800, Some(201_000)));
+        assert_eq!(at(200_999), (true, 1_800, Some(201_000)));
+        assert_eq!(at(201_000), (false, 2_000, None));
+        let without = PriceNow::of(Money::from_minor(2_000), None, Timestamp::from_millis(150_000));
+        assert_eq!((without.unit_price.minor(), without.until), (2_000, None));
+    }
+
+    #[test]
+    fn a_price_is_the_same_until_the_instant_that_it_names() {
+        let discount = Percent::from_hundredths(1250).expect("percent");
+        for (from, to) in [(0, 0), (5, 5), (5, 9), (0, 12), (7, LAST_SECOND), (LAST_SECOND, LAST_SECOND)] {
+            let offer = Offer { discount, from, to, description: String::new() };
+            let at = |millis| PriceNow::of(Money::from_minor(999), Some(&offer), Timestamp::from_millis(millis));
+            for now in (0..14_000).step_by(250) {
+                let price = at(now);
+                let later = (now..15_000).step_by(250).find(|later| at(*later).unit_price != price.unit_price);
+                let until = price.until.map(Timestamp::millis).filter(|until| *until < 15_000);
+                assert_eq!(later, until, "{from}..={to} at {now}");
+            }
+        }
+        let endless = Offer { discount, from: 0, to: LAST_SECOND, description: String::new() };
+        assert_eq!(PriceNow::of(Money::from_minor(1), Some(&endless), Timestamp::from_millis(1)).until, None);
     }
 }

@@ -10,7 +10,7 @@ use super::{branches::page_filter, product_search, search};
 use crate::{
     catalogue::rules::{
         names::{Description, Name},
-        pricing::Offer,
+        pricing::{Offer, PriceNow},
         search::SearchText,
     },
     db::{
@@ -74,6 +74,11 @@ pub struct ProductDoc {
 }
 
 impl ProductDoc {
+    /// Returns what the product costs at `now`.
+    pub fn price_at(&self, now: Timestamp) -> PriceNow {
+        PriceNow::of(self.price, self.offer.as_ref(), now)
+    }
+
     /// Returns the document to store: the product with the fields by which it is found.
     pub(in crate::catalogue) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
         let mut document = bson::serialize_to_document(self)?;
@@ -104,6 +109,11 @@ pub struct CartProduct {
 }
 
 impl CartProduct {
+    /// Returns what the product costs at `now`.
+    pub fn price_at(&self, now: Timestamp) -> PriceNow {
+        PriceNow::of(self.price, self.offer.as_ref(), now)
+    }
+
     /// Returns the bytes of its texts, for the size of the cache.
     pub fn text_len(&self) -> usize {
         let offer_len = self.offer.as_ref().map_or(0, |offer| offer.description.len());

@@ -15,7 +15,7 @@ use crate::{
         invalid::InvalidField,
         text,
         tree_level::TreeLevel,
-        url::ImageUrl,
+        url::{ImageUrl, PublicUrl},
     },
 };
 
@@ -26,6 +26,17 @@ pub(super) struct DesiredRow {
     pub(super) branches: Vec<DesiredBranch>,
     /// The product; only if there are three branches.
     pub(super) product: Option<DesiredProduct>,
+}
+
+impl DesiredRow {
+    /// Replaces the URLs of images of this server by the paths under which they are stored.
+    pub(super) fn with_stored_urls(mut self, public_url: &PublicUrl) -> Self {
+        let urls = self.branches.iter_mut().map(|branch| &mut branch.image_url);
+        for url in urls.chain(self.product.as_mut().map(|product| &mut product.image_url)) {
+            *url = url.take().map(|url| public_url.stored_image(url));
+        }
+        self
+    }
 }
 
 /// A brand, model or category as a row describes it. Fields that are `None` stay as they are.

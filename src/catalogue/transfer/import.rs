@@ -75,6 +75,7 @@ pub async fn import(
     while let Some(NumberedRow { number, row }) = rows.next().await? {
         match row.and_then(|row| check_row(&row).map(|desired| (desired, row.size())).map_err(|fault| fault.text)) {
             Ok((desired, size)) => {
+                let desired = desired.with_stored_urls(&app.config.shop.public_url);
                 batch.push(CheckedRow { number, desired });
                 batch_bytes += size;
             }

@@ -24,6 +24,7 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
         tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], &next).await;
         tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "PADF"], "").await;
         tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-PADF"], "").await;
+        tour.call(caller, "readShop", &[], "").await;
         tour.call(caller, "searchBrands", &[], "?q=tata").await;
         tour.call(caller, "searchModels", &["TATA"], "?q=nex").await;
         tour.call(caller, "searchCategories", &["TATA", "NEXON"], "?q=bra").await;

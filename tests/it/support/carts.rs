@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Caller, TestApp, eventually};
 
@@ -56,6 +56,35 @@ impl TestApp {
         found.await.expect("found").try_collect().await.expect("audits")
     }
 
+    /// Inserts `count` more products like `product` into the database, visible or hidden, and returns them.
+    pub async fn products_like(&self, product: &Value, count: usize, is_active: bool) -> Vec<Value> {
+        let stored = self.products().find_one(doc! { "_id": id_of(product) }).await.expect("asked").expect("a product");
+        let copies: Vec<Document> = (0..count).map(|_| copy_of(&stored, is_active)).collect();
+        if !copies.is_empty() {
+            self.products().insert_many(&copies).await.expect("products");
+        }
+        let shown = |copy: &Document| json!({ "_id": copy.get_object_id("_id").expect("an id").to_hex() });
+        copies.iter().map(shown).collect()
+    }
+
+    /// Replaces the stored cart of a caller by one piece of each product.
+    pub async fn fill_cart<'a>(&self, caller: &Caller, products: impl IntoIterator<Item = &'a Value>) {
+        let line = |product: &Value| {
+            doc! { "product_id": id_of(product), "quantity": 1, "added_at": bson::DateTime::now(),
+            "unit_price_at_add": 1_000_i64, "rev": ObjectId::new() }
+        };
+        let lines: Vec<Document> = products.into_iter().map(line).collect();
+        let user = doc! { "_id": ObjectId::parse_str(&caller.user_id).expect("an id") };
+        self.users().update_one(user, doc! { "$set": { "cart.items": lines } }).await.expect("a filled cart");
+    }
+
+    /// Returns the number of lines in the stored cart of a caller.
+    pub async fn stored_lines(&self, caller: &Caller) -> usize {
+        let user = doc! { "_id": ObjectId::parse_str(&caller.user_id).expect("an id") };
+        let user = self.users().find_one(user).await.expect("asked").expect("an account");
+        user.get_document("cart").and_then(|cart| cart.get_array("items")).expect("a cart").len()
+    }
+
     /// Inserts `count` accounts whose carts hold a product. Nobody can sign in to them.
     pub async fn many_carts(&self, product: &Value, count: u32, quantity: i64) {
         let account = |_| {
@@ -87,6 +116,16 @@ impl TestApp {
         let stages = [wanted.clone(), doc! { "$unwind": "$cart.items" }, wanted, doc! { "$replaceWith": merged }];
         self.users().aggregate(stages).await.expect("found").try_collect().await.expect("lines")
     }
+}
+
+/// Returns a copy of a stored product with an id and a code of its own.
+fn copy_of(stored: &Document, is_active: bool) -> Document {
+    let id = ObjectId::new();
+    let (parent, own_code) = (stored.get_str("parent").expect("a parent"), id.to_hex()[14..].to_uppercase());
+    let mut copy = stored.clone();
+    copy.extend(doc! { "_id": id, "code": format!("{parent}-{own_code}"), "own_code": own_code,
+    "is_active": is_active });
+    copy
 }
 
 impl Caller {
