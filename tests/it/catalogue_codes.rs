@@ -70,7 +70,8 @@ async fn codes_that_are_none_are_refused() {
     for taken in ["p1-a", "P1-A", "p1.A"] {
         staff.post(&insert, &product(taken)).await.refused(409, "product_code already exists for this category");
     }
-    let brand = |code: &str| json!({ "brand_name": "B", "brand_code": code, "image_url": "/media/a.png" });
+    let brand =
+        |code: &str| json!({ "brand_name": "B", "brand_code": code, "image_url": "https://images.example.com/a.png" });
     for (code, error) in [
         ("A-B", "invalid brand_code: invalid characters"),
         ("A.B", "invalid brand_code: invalid characters"),
@@ -95,7 +96,8 @@ async fn of_many_spellings_of_one_code_at_once_one_is_inserted() {
     let spellings = ["same", "SAME", "Same", "sAmE"];
     let calls = (0..12).map(|n| {
         let (staff, code) = (staff.clone(), spellings[n % spellings.len()]);
-        let body = json!({ "brand_name": "Brand", "brand_code": code, "image_url": "/media/a.png" });
+        let body =
+            json!({ "brand_name": "Brand", "brand_code": code, "image_url": "https://images.example.com/a.png" });
         tokio::spawn(async move { staff.post("/api/admin/brands/insert/", &body).await })
     });
     let mut inserted = 0;
@@ -107,7 +109,7 @@ async fn of_many_spellings_of_one_code_at_once_one_is_inserted() {
         }
     }
     assert_eq!(inserted, 1);
-    let model = json!({ "model_name": "Model", "model_code": "mod", "image_url": "/media/a.png" });
+    let model = json!({ "model_name": "Model", "model_code": "mod", "image_url": "https://images.example.com/a.png" });
     let model = staff.post("/api/admin/brands/same/models/insert/", &model).await.expect(201);
     assert_eq!(model["model"]["model_code"], "MOD");
     let deleted = staff.delete("/api/admin/brands/delete/sAme/").await.expect(200);
