@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Caller, Line, Server, TempFolder, TestApp, head_of};
+use crate::support::{Caller, Line, Server, TempFolder, TestApp, eventually, head_of};
 
 const BRANDS: &str = "/api/utils/brands/";
 const GET: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
@@ -44,7 +44,12 @@ async fn what_waits_for_its_hash_at_the_end_is_told_so() {
         tokio::spawn(async move { caller.post("/api/auth/login/", &login).await })
     });
     let calls: Vec<_> = calls.collect();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // A call whose connection is closed before the server has read it gets no answer.
+    eventually("the server has read every call", || async {
+        let read = app.requests_in_flight().await + calls.iter().filter(|call| call.is_finished()).count();
+        read >= calls.len()
+    })
+    .await;
     app.tell_to_stop();
     let mut statuses = Vec::new();
     for call in calls {

@@ -194,6 +194,13 @@ impl TestApp {
         caller
     }
 
+    /// Returns how many requests the server works on, without the one that asks.
+    pub async fn requests_in_flight(&self) -> usize {
+        let metrics = self.anonymous().get("/metrics").await.expect(200).text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("myspares_requests_in_flight "));
+        line.and_then(|number| number.parse::<usize>().ok()).expect("a number") - 1
+    }
+
     /// Returns the names of the collections with a document that contains an id, at any depth.
     pub async fn collections_naming(&self, id: &str) -> BTreeSet<String> {
         let id = Bson::from(ObjectId::parse_str(id).expect("an id"));
