@@ -21,7 +21,13 @@ pub fn line(brand: &str, code: &str, price: &str) -> String {
 
 /// Imports a file.
 pub async fn import(caller: &Caller, content_type: &str, file: &str) -> Reply {
-    let request = caller.request(Method::POST, "/api/admin/import/").header("content-type", content_type);
+    import_bytes(caller, "", content_type, file.as_bytes()).await
+}
+
+/// Imports a file with query parameters, such as `dry_run=true`.
+pub async fn import_bytes(caller: &Caller, query: &str, content_type: &str, file: &[u8]) -> Reply {
+    let path = if query.is_empty() { "/api/admin/import/".to_owned() } else { format!("/api/admin/import/?{query}") };
+    let request = caller.request(Method::POST, &path).header("content-type", content_type);
     Reply::of(request.body(file.to_owned())).await
 }
 
@@ -32,7 +38,8 @@ pub async fn export(caller: &Caller, format: &str) -> String {
 
 /// Returns the expected response to an import without bad lines.
 pub fn report(inserted: u64, updated: u64, unchanged: u64) -> Value {
-    json!({ "inserted": inserted, "updated": updated, "unchanged": unchanged, "failed": [], "failed_count": 0 })
+    json!({ "inserted": inserted, "updated": updated, "unchanged": unchanged, "failed": [], "failed_count": 0,
+        "warnings": [] })
 }
 
 /// Starts a server with an empty catalogue and signs up a member of staff.
