@@ -8,7 +8,7 @@ use tokio::fs::File;
 use super::{Failure, database::RunningDatabase, export::FileFormat};
 use crate::{
     app::App,
-    catalogue::transfer::{self, Report},
+    catalogue::transfer::{self, ImportOptions, Report, TableFile},
     clock::Clock,
     config::Config,
 };
@@ -33,7 +33,9 @@ pub async fn run(config: Config, args: ImportArgs) -> Result<(), Failure> {
     let bar = progress_bar(length);
     let import = async {
         let app = App::connect(config, &database.uri, Clock::system()).await?;
-        let report = transfer::import(&app, None, file, format, |bytes| bar.set_position(bytes)).await;
+        let file = TableFile { source: file, format, charset: None };
+        let report =
+            transfer::import(&app, None, file, ImportOptions::default(), |bytes| bar.set_position(bytes)).await;
         Ok::<Report, Failure>(report.map_err(|error| format!("{}: {error}", args.file.display()))?)
     };
     let outcome = import.await;
@@ -49,12 +51,12 @@ fn progress_bar(length: u64) -> ProgressBar {
 
 /// Prints what was imported. Fails if some lines failed.
 fn print_report(report: &Report) -> Result<(), Failure> {
-    let Report { inserted, updated, unchanged, failed, failed_count, warnings } = report;
+    let Report { inserted, updated, unchanged, failed, failed_count, warnings, .. } = report;
     for failure in failed {
         eprintln!("line {}: {}", failure.line, failure.error);
     }
     for warning in warnings {
-        eprintln!("line {}, {}: {}", warning.line, warning.column, warning.text);
+        eprintln!("line {}, {}: warning: {}", warning.line, warning.column, warning.text);
     }
     println!("inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
     match failed_count {

@@ -9,12 +9,15 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi, OpenApiService,
-    registry::{MetaApi, MetaOperation, MetaPath, Registry},
+    registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
     types::Type,
 };
 
-use super::{methods::answer_other_methods, public};
+use super::{methods::answer_other_methods, public, query_check};
 use crate::api::error::{ErrorOut, error_response};
+
+/// The beginning of the paths of calls for staff.
+const ADMIN: &str = "/api/admin/";
 
 const DESCRIPTION: &str = "The shop's API. Paths work with and without their final slash. \
     Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \
@@ -69,27 +72,38 @@ impl<A: OpenApi> OpenApi for Contract<A> {
 
     fn add_routes(self, routes: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
         self.0.add_routes(routes);
-        for (path, operation) in A::meta().iter().flat_map(|api| &api.paths).flat_map(public_operations) {
-            let endpoints = routes.get_mut(&path).expect("what is described is routed");
-            let endpoint = endpoints.remove(operation).expect("what is described is routed");
-            endpoints.insert(operation.clone(), public::check_given_bearer(endpoint));
+        for path in A::meta().iter().flat_map(|api| &api.paths) {
+            let endpoints = routes.get_mut(&routed(path)).expect("what is described is routed");
+            for operation in &path.operations {
+                let endpoint = endpoints.remove(&operation.method).expect("what is described is routed");
+                let endpoint = match (operation.security.is_empty(), path.path.starts_with(ADMIN)) {
+                    (true, _) => public::check_given_bearer(endpoint),
+                    (false, true) => query_check::take_only(query_parameters(operation), endpoint),
+                    (false, false) => endpoint,
+                };
+                endpoints.insert(operation.method.clone(), endpoint);
+            }
         }
         routes.values_mut().for_each(answer_other_methods);
     }
 }
 
-/// Returns the operations of a path that need no bearer token, each with the path as poem-openapi routes it.
+/// Returns a path as poem-openapi routes it.
 ///
 /// The routes have numbers in place of the parameters' names: `/a/{code}/b/{id}` is routed as `/a/:param0/b/:param1`.
-fn public_operations(path: &MetaPath) -> impl Iterator<Item = (String, &Method)> {
+fn routed(path: &MetaPath) -> String {
     let mut parameters = 0..;
     let segments = path.path.split('/').map(|part| match part.starts_with('{') {
         true => parameters.next().map(|number: usize| format!(":param{number}")).unwrap_or_default(),
         false => part.to_owned(),
     });
-    let routed = segments.collect::<Vec<_>>().join("/");
-    let without_security = path.operations.iter().filter(|operation| operation.security.is_empty());
-    without_security.map(move |operation| (routed.clone(), &operation.method))
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Returns the names of the query parameters of an operation.
+fn query_parameters(operation: &MetaOperation) -> Vec<String> {
+    let in_query = operation.params.iter().filter(|parameter| parameter.in_type == MetaParamIn::Query);
+    in_query.map(|parameter| parameter.name.clone()).collect()
 }
 
 /// Adds the errors that follow from the kind of the call. Each handler describes only its own errors.

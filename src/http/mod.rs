@@ -15,6 +15,7 @@ mod pages;
 mod patience;
 mod places;
 mod public;
+mod query_check;
 mod request_checks;
 mod server;
 mod shares;

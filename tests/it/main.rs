@@ -68,6 +68,8 @@ mod stopping;
 mod support;
 mod transfer;
 mod transfer_races;
+mod transfer_rehearsals;
+mod transfer_sheets;
 mod users_admin;
 mod users_admin_audits;
 mod users_admin_races;

@@ -232,7 +232,7 @@ async fn set_password_lets_an_owner_back_in_and_ends_every_session() {
     let mut again = Caller::new(&server.url);
     let login = json!({ "username": "boss", "password": "N3w-gasket!" });
     again.sign_in(&again.post("/api/auth/token/", &login).await.expect(200));
-    let audits = again.get("/api/admin/audits/?operation=password_set").await.expect(200);
+    let audits = again.get("/api/admin/audits/search/?q=password_set").await.expect(200);
     assert_eq!(audits["count"], 1, "{}", audits.text);
 }
 

@@ -103,6 +103,11 @@ impl From<InvalidAccessToken> for ApiError {
     }
 }
 
+/// Fails if the caller of a request is neither staff nor an admin.
+pub async fn refuse_strangers(request: &Request) -> Result<(), ApiError> {
+    Staff::check(request).await.map(drop)
+}
+
 /// The check that one of these argument types makes.
 trait Access: Sized {
     /// The security schemes in the OpenAPI description. A caller has to use one of them.

@@ -31,7 +31,7 @@ use crate::{
         error::{ApiError, ErrorCode},
         upload::{FORM, is_form},
     },
-    catalogue::transfer::{Export, TableFormat},
+    catalogue::transfer::{Charset, Export, TableFile, TableFormat, UnknownCharset},
 };
 
 /// The largest file, in bytes.
@@ -41,12 +41,12 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// The name of the form field with the file.
 const PART: &str = "file";
 
-/// A file that a caller sends.
+/// The bytes of a file, as they arrive.
+type Source = Pin<Box<dyn AsyncRead + Send>>;
+
+/// A file that a caller sends. A read fails if the file is larger than 256 MiB.
 pub(super) struct Upload {
-    /// The format of the rows.
-    pub(super) format: TableFormat,
-    /// The bytes of the file, as they arrive. A read fails if the file is larger than 256 MiB.
-    pub(super) source: Pin<Box<dyn AsyncRead + Send>>,
+    file: TableFile<Source>,
     is_too_long: Arc<AtomicBool>,
 }
 
@@ -70,14 +70,20 @@ impl Upload {
         let no_type = || ApiError::new(ErrorCode::UnsupportedMediaType, "a body needs a Content-Type");
         let content_type = content_type.ok_or_else(no_type)?;
         if let Some(format) = TableFormat::of_content_type(content_type) {
-            return Ok(Self { format, source: Box::pin(source), is_too_long });
+            let charset = Charset::of_content_type(content_type)?;
+            return Ok(Self { file: TableFile { source: Box::pin(source), format, charset }, is_too_long });
         }
         if is_form(request) {
-            let (format, source) = part(request, Body::from_async_read(source)).await?;
-            return Ok(Self { format, source, is_too_long });
+            return Ok(Self { file: part(request, Body::from_async_read(source)).await?, is_too_long });
         }
         let wanted = "the body must be text/csv, application/x-ndjson or multipart/form-data";
         Err(ApiError::new(ErrorCode::UnsupportedMediaType, wanted))
+    }
+
+    /// Returns the file, for an import to read.
+    pub(super) fn file(&mut self) -> TableFile<&mut Source> {
+        let TableFile { source, format, charset } = &mut self.file;
+        TableFile { source, format: *format, charset: *charset }
     }
 
     /// Returns the error for a file that couldn't be read to its end: 413 if it was too large, otherwise 400.
@@ -92,14 +98,14 @@ impl Upload {
     /// it reads would otherwise see a reset connection instead of the answer.
     pub(super) async fn drain(mut self) {
         let mut nowhere = tokio::io::sink();
-        let rest = tokio::io::copy(&mut self.source, &mut nowhere);
+        let rest = tokio::io::copy(&mut self.file.source, &mut nowhere);
         let _too_slow_is_as_good_as_done = tokio::time::timeout(DRAIN_LIMIT, rest).await;
     }
 }
 
-/// Returns the file in a form, and its format. The file name decides before the content type, because programs often
+/// Returns the file in a form. The file name decides before the content type, because programs often
 /// send a wrong content type. Without either the format is CSV.
-async fn part(request: &Request, body: Body) -> Result<(TableFormat, Pin<Box<dyn AsyncRead + Send>>), ApiError> {
+async fn part(request: &Request, body: Body) -> Result<TableFile<Source>, ApiError> {
     let no_form = || ApiError::new(ErrorCode::InvalidBody, "the body is not a valid form");
     let parts = <Multipart as FromRequest>::from_request(request, &mut RequestBody::new(body)).await;
     let mut parts = parts.map_err(|_| no_form())?;
@@ -108,10 +114,17 @@ async fn part(request: &Request, body: Body) -> Result<(TableFormat, Pin<Box<dyn
             let by_name = part.file_name().and_then(TableFormat::of_file_name);
             let format =
                 by_name.or_else(|| TableFormat::of_content_type(part.content_type()?)).unwrap_or(TableFormat::Csv);
-            return Ok((format, Box::pin(part.into_async_read())));
+            let charset = part.content_type().map(Charset::of_content_type).transpose()?.flatten();
+            return Ok(TableFile { source: Box::pin(part.into_async_read()), format, charset });
         }
     }
     Err(ApiError::new(ErrorCode::InvalidInput, "file is required").with_field(PART))
+}
+
+impl From<UnknownCharset> for ApiError {
+    fn from(unknown: UnknownCharset) -> Self {
+        Self::new(ErrorCode::UnsupportedMediaType, unknown.to_string())
+    }
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
@@ -167,7 +180,14 @@ impl<'a> ApiExtractor<'a> for Upload {
         };
         let mut content = file_types();
         content.push(MetaMediaType { content_type: FORM, schema: MetaSchemaRef::Inline(Box::new(form)) });
-        Some(MetaRequest { description: Some("Rows as an export has them, at most 256 MiB."), content, required: true })
+        Some(MetaRequest {
+            description: Some(
+                "Rows as an export has them, at most 256 MiB. CSV may be UTF-8, UTF-16 or (if the charset says so) Windows-1252, \
+             and have commas, semicolons or tabs.",
+            ),
+            content,
+            required: true,
+        })
     }
 
     async fn from_request(

@@ -12,7 +12,9 @@ use crate::{
         error::{ApiError, ApiResult, refusals},
     },
     app::App,
-    catalogue::transfer::{self, Export, Report, TableFormat, Warning, error::ImportError},
+    catalogue::transfer::{
+        self, Export, FailedRow, ImportMode, ImportOptions, Report, StockRule, TableFormat, Warning, error::ImportError,
+    },
     db::StoreError,
 };
 
@@ -28,6 +30,30 @@ enum FormatIn {
     Csv,
     /// One JSON object per line.
     Jsonl,
+}
+
+/// Which entries an import writes.
+#[derive(Debug, Clone, Copy, Default, Enum)]
+#[oai(rename = "ImportMode", rename_all = "lowercase")]
+enum ModeIn {
+    /// New ones and existing ones.
+    #[default]
+    Upsert,
+    /// New ones only. A row that would change its entry fails, and existing parents stay as they are.
+    Insert,
+    /// Existing ones only. A row that names a new entry fails.
+    Update,
+}
+
+/// What an import does to the stock of existing products.
+#[derive(Debug, Clone, Copy, Default, Enum)]
+#[oai(rename = "StockRule", rename_all = "lowercase")]
+enum StockIn {
+    /// It becomes that of the file.
+    #[default]
+    Set,
+    /// It stays as it is. New products get the stock of the file.
+    Keep,
 }
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
@@ -54,11 +80,24 @@ impl TransferApi {
     /// Finds the entry of a row by its full code. Inserts entries that are new, and changes those that differ. Entries
     /// that the file does not mention stay as they are, and so do values whose columns the file does not have. A row
     /// with an error is reported, and the other rows are still imported. Importing an export again changes nothing.
+    /// A dry run answers the same counts and failures, and changes nothing.
     #[oai(path = "/import", method = "post", operation_id = "importCatalogue")]
-    async fn import_catalogue(&self, staff: Staff, mut file: Upload) -> ApiResult<Json<ImportOut>, ImportError> {
-        let format = file.format;
-        let imported = transfer::import(&self.0, Some(&staff.author), &mut file.source, format, |_| {}).await;
-        match imported {
+    async fn import_catalogue(
+        &self,
+        staff: Staff,
+        /// `true` to only tell what would happen; `false` if left out.
+        #[oai(default)]
+        dry_run: Query<bool>,
+        /// `upsert` if left out.
+        #[oai(default)]
+        mode: Query<ModeIn>,
+        /// `set` if left out.
+        #[oai(default)]
+        stock: Query<StockIn>,
+        mut file: Upload,
+    ) -> ApiResult<Json<ImportOut>, ImportError> {
+        let options = ImportOptions { mode: mode.0.into(), stock: stock.0.into(), is_dry_run: dry_run.0 };
+        match transfer::import(&self.0, Some(&staff.author), file.file(), options, |_| {}).await {
             Ok(report) => Ok(Json(report.into())),
             Err(ImportError::Unreadable(_)) => Err(file.unreadable().into()),
             Err(refusal) => {
@@ -74,6 +113,25 @@ impl From<FormatIn> for TableFormat {
         match format {
             FormatIn::Csv => Self::Csv,
             FormatIn::Jsonl => Self::JsonLines,
+        }
+    }
+}
+
+impl From<ModeIn> for ImportMode {
+    fn from(mode: ModeIn) -> Self {
+        match mode {
+            ModeIn::Upsert => Self::Upsert,
+            ModeIn::Insert => Self::Insert,
+            ModeIn::Update => Self::Update,
+        }
+    }
+}
+
+impl From<StockIn> for StockRule {
+    fn from(stock: StockIn) -> Self {
+        match stock {
+            StockIn::Set => Self::Set,
+            StockIn::Keep => Self::Keep,
         }
     }
 }
@@ -95,6 +153,10 @@ struct ImportOut {
     /// Up to 1,000 warnings about rows that were imported, such as a URL below `/media/` at which there is no image. A
     /// URL that many rows repeat is told once for each column.
     warnings: Vec<WarningOut>,
+    /// A CSV file with the refused rows that `failed` lists, up to about a MiB and as far as they could be read, to
+    /// correct them and import them again. Left out if there are none.
+    #[oai(skip_serializing_if_is_none)]
+    failed_rows: Option<String>,
 }
 
 /// A row that was refused.
@@ -103,6 +165,10 @@ struct ImportOut {
 struct FailedLineOut {
     /// Line of the file at which the row begins; the first line is 1.
     line: u64,
+    /// Name of the column at fault; null if the row as a whole is at fault.
+    column: Option<String>,
+    /// The first 40 characters in that column; null if there is no such cell.
+    value: Option<String>,
     error: String,
 }
 
@@ -117,36 +183,47 @@ struct WarningOut {
     text: String,
 }
 
+impl From<FailedRow> for FailedLineOut {
+    fn from(FailedRow { line, column, value, error }: FailedRow) -> Self {
+        Self { line, column: column.map(str::to_owned), value, error }
+    }
+}
+
 impl From<Warning> for WarningOut {
-    fn from(warning: Warning) -> Self {
-        Self { line: warning.line, column: warning.column.to_owned(), text: warning.text }
+    fn from(Warning { line, column, text }: Warning) -> Self {
+        Self { line, column: column.to_owned(), text }
     }
 }
 
 impl From<Report> for ImportOut {
     fn from(report: Report) -> Self {
-        let failed = report.failed.into_iter().map(|failed| FailedLineOut { line: failed.line, error: failed.error });
         Self {
             inserted: report.inserted,
             updated: report.updated,
             unchanged: report.unchanged,
-            failed: failed.collect(),
+            failed: report.failed.into_iter().map(FailedLineOut::from).collect(),
             failed_count: report.failed_count,
             warnings: report.warnings.into_iter().map(WarningOut::from).collect(),
+            failed_rows: report.failed_rows,
         }
     }
 }
 
 impl Example for ImportOut {
     fn example() -> Self {
-        let failed = vec![FailedLineOut { line: 7, error: "invalid price".to_owned() }];
-        Self { inserted: 120, updated: 4, unchanged: 876, failed, failed_count: 1, warnings: Vec::new() }
+        let (line, column, value) = (7, Some("price".to_owned()), Some("1.005".to_owned()));
+        let failed = vec![FailedLineOut { line, column, value, error: "invalid price".to_owned() }];
+        let text = "product_code 12 is new, but there is 012 already; a spreadsheet may have dropped its zeros";
+        let warnings = vec![WarningOut { line: 9, column: "product_code".to_owned(), text: text.to_owned() }];
+        let failed_rows =
+            Some("brand_code,model_code,category_code,product_code,price\nTATA,NEXON,BRK,P1,1.005\n".to_owned());
+        Self { inserted: 120, updated: 4, unchanged: 876, failed, failed_count: 1, warnings, failed_rows }
     }
 }
 
 refusals! {
     ImportError {
-        codes { Empty => InvalidInput, Header => InvalidInput, Unreadable => InvalidBody }
+        codes { Empty => InvalidInput, Workbook => InvalidInput, Header => InvalidInput, Unreadable => InvalidBody }
         causes { Store: StoreError }
     }
 }

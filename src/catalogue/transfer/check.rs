@@ -1,6 +1,10 @@
 //! Checks a row: the rules of the API calls that insert and change entries, applied to texts.
 
-use super::rows::{Column, Row};
+use super::{
+    fault::Fault,
+    garbling::Garbling,
+    rows::{Column, Row},
+};
 use crate::{
     catalogue::{
         OfferChange, ProductChange, StockChange,
@@ -37,6 +41,12 @@ impl DesiredRow {
         }
         self
     }
+
+    /// Returns the branches from the brand downwards, each with whether the row is about it and not about an entry below.
+    pub(super) fn branches(&self) -> impl Iterator<Item = (&DesiredBranch, bool)> {
+        let own = self.branches.len().checked_sub(1).filter(|_| self.product.is_none());
+        self.branches.iter().enumerate().map(move |(index, branch)| (branch, own == Some(index)))
+    }
 }
 
 /// A brand, model or category as a row describes it. Fields that are `None` stay as they are.
@@ -47,6 +57,8 @@ pub(super) struct DesiredBranch {
     pub(super) code: FullCode,
     pub(super) name: Option<Name>,
     pub(super) image_url: Option<ImageUrl>,
+    /// Why the name may not be stored: it was read in the wrong encoding. A name that is stored already may stay.
+    pub(super) garbled_name: Option<Fault>,
 }
 
 /// A product as a row describes it. Fields that are `None` stay as they are.
@@ -57,6 +69,8 @@ pub(super) struct DesiredProduct {
     /// All fields except the image.
     pub(super) change: ProductChange,
     pub(super) image_url: Option<ImageUrl>,
+    /// Why some of the texts may not be stored, as for branches.
+    pub(super) garbled: Vec<Fault>,
 }
 
 /// The columns for code, name and URL of the image on each level above the products.
@@ -67,7 +81,7 @@ const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
 ];
 
 /// Checks a row. The error tells the first fault only.
-pub(super) fn check_row(row: &Row) -> Result<DesiredRow, InvalidField> {
+pub(super) fn check_row(row: &Row) -> Result<DesiredRow, Fault> {
     let mut branches: Vec<DesiredBranch> = Vec::new();
     for (level, code, name, image_url) in BRANCHES {
         // Each row must name a brand.
@@ -81,6 +95,7 @@ pub(super) fn check_row(row: &Row) -> Result<DesiredRow, InvalidField> {
             own_code,
             name: optional(row, name)?.map(|text| entry::name(level, text)).transpose()?,
             image_url: optional(row, image_url)?.map(|text| entry::image_url(image_url.name(), text)).transpose()?,
+            garbled_name: garbled(row, name),
         });
     }
     let product = match is_empty_from(row, TreeLevel::Product) {
@@ -103,23 +118,38 @@ fn full_code(parent: Option<&DesiredBranch>, own_code: &Code) -> FullCode {
 fn product(row: &Row, category: Option<&DesiredBranch>) -> Result<DesiredProduct, InvalidField> {
     let own_code = entry::code(TreeLevel::Product, required(row, Column::ProductCode)?)?;
     let name = optional(row, Column::ProductName)?;
+    let stock = optional(row, Column::Stock)?;
     let is_active = optional(row, Column::IsActive)?;
     let change = ProductChange {
         name: name.map(|text| entry::name(TreeLevel::Product, text)).transpose()?,
         description: optional_lines(row, Column::Description)?.map(entry::description).transpose()?,
         price: optional(row, Column::Price)?.map(entry::price).transpose()?,
-        stock: optional(row, Column::Stock)?.map(entry::stock).transpose()?.map(StockChange::To),
+        stock: stock.map(|text| entry::stock(whole(text))).transpose()?.map(StockChange::To),
         offer: offer_change(row)?,
         is_active: is_active.map(boolean).transpose()?,
         image: None,
     };
     let image_url = optional(row, Column::ImageUrl)?;
+    let texts = [Column::ProductName, Column::Description, Column::OfferDescription];
     Ok(DesiredProduct {
         code: full_code(category, &own_code),
         own_code,
         change,
         image_url: image_url.map(|text| entry::image_url(Column::ImageUrl.name(), text)).transpose()?,
+        garbled: texts.into_iter().filter_map(|column| garbled(row, column)).collect(),
     })
+}
+
+/// Returns the fault of a text that was read in the wrong encoding; `None` if it looks right.
+fn garbled(row: &Row, column: Column) -> Option<Fault> {
+    let garbling = Garbling::of(row.get(column)?)?;
+    Some(Fault::at(column, garbling.fault(column.name())))
+}
+
+/// Returns a whole number without the decimals that spreadsheets may add: `10` for `10.0`.
+fn whole(text: &str) -> &str {
+    let parts = text.split_once('.').filter(|(_, decimals)| !decimals.is_empty());
+    parts.filter(|(_, decimals)| decimals.bytes().all(|byte| byte == b'0')).map_or(text, |(whole, _)| whole)
 }
 
 /// Reads the four columns of the offer.
@@ -138,7 +168,7 @@ fn offer_change(row: &Row) -> Result<Option<OfferChange>, InvalidField> {
     if cells.all(|text| text.trim().is_empty()) {
         return Ok(Some(OfferChange::Remove));
     }
-    let unix_second = |column| Ok::<_, InvalidField>(required(row, column)?.parse().ok());
+    let unix_second = |column| Ok::<_, InvalidField>(whole(required(row, column)?).parse().ok());
     let discount = required(row, Column::OfferDiscount)?;
     let (from, to) = (unix_second(Column::OfferFrom)?, unix_second(Column::OfferTo)?);
     let description = optional_lines(row, Column::OfferDescription)?
@@ -188,7 +218,11 @@ fn optional_text(
     match trim(cell) {
         Ok("") => Err(InvalidField::required(column.name())),
         Ok(trimmed) => Ok(Some(trimmed)),
-        Err(why) => Err(invalid(column, why)),
+        // Some letters become control characters if they are read in the wrong encoding.
+        Err(why) => match Garbling::of(cell) {
+            Some(garbling) => Err(InvalidField { field: column.name().into(), text: garbling.fault(column.name()) }),
+            None => Err(invalid(column, why)),
+        },
     }
 }
 
@@ -211,7 +245,7 @@ mod tests {
         row
     }
 
-    fn product_with(cells: &[(Column, &str)]) -> Result<DesiredRow, InvalidField> {
+    fn product_with(cells: &[(Column, &str)]) -> Result<DesiredRow, Fault> {
         let codes = [
             (Column::BrandCode, "TATA"),
             (Column::ModelCode, "NEXON"),
@@ -248,6 +282,11 @@ mod tests {
         assert_eq!(fault_of(&[(Column::IsActive, "TRUE")]), "");
         assert_eq!(fault_of(&[(Column::ProductName, "a\0b")]), "product_name must not contain control characters");
         assert_eq!(fault_of(&[(Column::Price, "1.005")]), "invalid price");
+        assert_eq!(fault_of(&[(Column::Stock, "10.5")]), "invalid stock");
+        assert_eq!(
+            (fault_of(&[(Column::Stock, "10.")]), fault_of(&[(Column::Stock, "10.00")])),
+            ("invalid stock".into(), String::new())
+        );
         assert_eq!(fault_of(&[(Column::BrandImageUrl, "ftp://x")]), "invalid brand_image_url");
     }
 

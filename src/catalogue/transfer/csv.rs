@@ -1,18 +1,24 @@
-//! Reads CSV (RFC 4180): a header that names the columns in any order, then one row in each record.
+//! Reads CSV (RFC 4180, and what spreadsheets make of it): a header that names the columns in any order, then one row in
+//! each record.
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::{
     error::ImportError,
-    rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row},
+    fault::Fault,
+    formulas::unguarded,
+    rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind},
+    separator::is_notice,
 };
 
-/// The most fields of a record; a record with more counts as too long. No valid header has as many columns.
-const MOST_FIELDS: usize = 64;
+/// The most fields of a record, as many as the sheets of Excel and LibreOffice have columns. A record with more counts
+/// as too long.
+const MOST_FIELDS: usize = 16_384;
 
 /// The state of reading one file.
 pub(super) struct CsvRows {
     reader: Reader,
+    separator: u8,
     /// The columns, after the header was read.
     header: Option<Vec<Column>>,
     /// The bytes of the current record.
@@ -31,10 +37,12 @@ pub(super) struct CsvRows {
     last_byte: u8,
 }
 
-impl Default for CsvRows {
-    fn default() -> Self {
+impl CsvRows {
+    /// Returns the state before the first record of a file whose cells are separated by `separator`.
+    pub(super) fn new(separator: u8) -> Self {
         Self {
-            reader: Reader::new(),
+            reader: ReaderBuilder::new().delimiter(separator).build(),
+            separator,
             header: None,
             bytes: vec![0; LONGEST_ROW].into_boxed_slice(),
             ends: vec![0; MOST_FIELDS].into_boxed_slice(),
@@ -45,9 +53,7 @@ impl Default for CsvRows {
             last_byte: 0,
         }
     }
-}
 
-impl CsvRows {
     /// Reads from the start of `input` up to the end of a record. Returns how many bytes it used and what it found.
     ///
     /// An empty `input` means the end of the file.
@@ -66,6 +72,7 @@ impl CsvRows {
                 Parsed::More
             }
             ReadRecordResult::Record => self.end_record()?,
+            ReadRecordResult::End if self.header.is_none() => return Err(ImportError::Empty),
             ReadRecordResult::End => Parsed::End,
         };
         Ok((bytes_read, parsed))
@@ -75,22 +82,28 @@ impl CsvRows {
     fn end_record(&mut self) -> Result<Parsed, ImportError> {
         let is_too_long = std::mem::take(&mut self.is_too_long);
         let number = self.first_line();
-        let ranges = self.field_ranges();
+        // What is left of a record that is too long need not be within `bytes`.
+        let ranges = if is_too_long { Vec::new() } else { self.field_ranges() };
         (self.used_bytes, self.used_ends, self.inner_lines) = (0, 0, 0);
-        let fields = ranges.into_iter().map(|range| &self.bytes[range]);
+        let fields: Vec<&[u8]> = ranges.into_iter().map(|range| &self.bytes[range]).collect();
+        let fields = without_blanks_at_end(&fields);
+        if fields.is_empty() && !is_too_long {
+            return Ok(Parsed::More);
+        }
         let Some(header) = &self.header else {
             if is_too_long {
                 return Err(ImportError::Header("the first line is no header".to_owned()));
             }
-            self.header = Some(parse_header(fields)?);
+            if !is_notice(fields) {
+                self.header = Some(parse_header(fields)?);
+            }
             return Ok(Parsed::More);
         };
-        let row = if is_too_long {
-            Err(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
-        } else {
-            parse_row(header, fields)
+        let (row, fault) = match is_too_long {
+            true => (Row::default(), Some(too_long())),
+            false => parse_row(header, fields, self.separator),
         };
-        Ok(Parsed::Row(Box::new(NumberedRow { number, row })))
+        Ok(Parsed::Row(Box::new(NumberedRow { number, row, fault })))
     }
 
     /// Returns the number of the line in which the current record begins.
@@ -108,17 +121,30 @@ impl CsvRows {
     }
 }
 
+fn too_long() -> Fault {
+    Fault::of_row(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
+}
+
+/// Leaves out the empty cells that spreadsheets write behind the last column.
+fn without_blanks_at_end<'a, 'b>(fields: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    let is_filled = |field: &&[u8]| !str::from_utf8(field).is_ok_and(|text| text.trim().is_empty());
+    &fields[..fields.iter().rposition(is_filled).map_or(0, |last| last + 1)]
+}
+
 /// Returns the columns that a header names.
 ///
 /// An unknown column is an error, since it is most likely a typing mistake that would drop the values of all rows.
-fn parse_header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column>, ImportError> {
+fn parse_header(fields: &[&[u8]]) -> Result<Vec<Column>, ImportError> {
     let mut columns = Vec::new();
     for field in fields {
         let text = String::from_utf8_lossy(field);
-        let name: String = text.trim().chars().filter(|c| !c.is_control()).take(40).collect();
-        let column = Column::named(&name).ok_or_else(|| ImportError::Header(format!("unknown column: {name}")))?;
+        // Some programs add a byte order mark of their own to the one that the file had.
+        let text = text.trim_start_matches('\u{FEFF}').trim();
+        let name: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+        let column = Column::named(&name.to_ascii_lowercase());
+        let column = column.ok_or_else(|| ImportError::Header(format!("unknown column: {name}")))?;
         if columns.contains(&column) {
-            return Err(ImportError::Header(format!("the column {name} is there twice")));
+            return Err(ImportError::Header(format!("the column {} is there twice", column.name())));
         }
         columns.push(column);
     }
@@ -128,15 +154,37 @@ fn parse_header<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Column
     }
 }
 
-fn parse_row<'a>(header: &[Column], fields: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Row, String> {
-    if fields.len() != header.len() {
-        return Err(format!("the row has {} fields, the header {}", fields.len(), header.len()));
-    }
+/// Returns the row of a record. Cells that are missing at its end are empty.
+fn parse_row(header: &[Column], fields: &[&[u8]], separator: u8) -> (Row, Option<Fault>) {
     let mut row = Row::default();
-    for (column, field) in header.iter().zip(fields) {
-        let text = str::from_utf8(field).map_err(|_| format!("{} is not valid UTF-8", column.name()))?;
-        // A file that was saved on Windows has CR LF inside its texts as well.
-        row.set(*column, text.replace("\r\n", "\n"));
+    let mut fault = None;
+    if fields.len() > header.len() {
+        let text = format!("the row has {} fields, the header {}", fields.len(), header.len());
+        fault = Some(Fault::of_row(text));
     }
-    Ok(row)
+    for (index, column) in header.iter().enumerate() {
+        let field = fields.get(index).copied().unwrap_or_default();
+        if str::from_utf8(field).is_err() {
+            fault.get_or_insert_with(|| Fault::at(*column, format!("{} is not valid UTF-8", column.name())));
+        }
+        row.set(*column, cell(*column, &String::from_utf8_lossy(field), separator));
+    }
+    (row, fault)
+}
+
+/// Returns the text that a cell stands for.
+fn cell(column: Column, text: &str, separator: u8) -> String {
+    if column.kind() == ValueKind::Text {
+        // A file that was saved on Windows has CR LF inside its texts as well.
+        return unguarded(text).replace("\r\n", "\n");
+    }
+    let has_decimal_comma = separator == b';' && is_decimal_comma(text.trim());
+    if has_decimal_comma { text.replace(',', ".") } else { text.to_owned() }
+}
+
+/// Returns whether the comma of a number can only separate its decimals: `2499,5` and `2499,50`, but not `2,499`.
+fn is_decimal_comma(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = text.split_once(',');
+    parts.is_some_and(|(whole, decimals)| is_number(whole) && is_number(decimals) && decimals.len() <= 2)
 }

@@ -12,6 +12,9 @@ pub enum ImportError {
     /// The file is empty.
     #[error("the file is empty")]
     Empty,
+    /// The file is a workbook of a spreadsheet.
+    #[error("the file is a workbook; save the sheet as CSV UTF-8")]
+    Workbook,
     /// The first line of a CSV file does not name the columns.
     #[error("{0}")]
     Header(String),

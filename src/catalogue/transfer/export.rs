@@ -221,6 +221,7 @@ impl TableFormat {
             Column::ALL.iter().zip(texts).for_each(|(column, text)| row.set(*column, text));
             self.write_row(&row, &mut file);
         }
-        String::from_utf8(file).unwrap_or_default()
+        // The byte order mark could not be seen.
+        String::from_utf8(file).unwrap_or_default().trim_start_matches('\u{FEFF}').to_owned()
     }
 }

@@ -5,13 +5,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use tokio::io::AsyncRead;
 
 use super::{
-    TableFormat,
+    TableFile,
     check::check_row,
     error::ImportError,
-    merge::{CheckedRow, Effect, MergeOutcome, codes_of, merge_rows},
+    failed_rows::FailedRows,
+    fault::{FailedRow, Fault},
+    merge::{CheckedRow, Effect, MergeOutcome, Merging, codes_of, merge_rows},
+    options::ImportOptions,
     parent_claims::ParentClaims,
     reader::Rows,
-    rows::NumberedRow,
+    rehearsal::Rehearsal,
+    rows::{NumberedRow, Row},
     warnings::{Warning, Warnings, image_urls},
 };
 use crate::{
@@ -42,67 +46,81 @@ pub struct Report {
     pub failed_count: u64,
     /// Up to 1,000 warnings about rows that were imported, sorted by line.
     pub warnings: Vec<Warning>,
-}
-
-/// A row that failed and changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FailedRow {
-    /// The number of the line in which the row begins; the first line of the file is 1.
-    pub line: u64,
-    /// A sentence that tells what is wrong with the row.
-    pub error: String,
+    /// A CSV file of the failed rows, up to about a MiB; `None` if there are none.
+    pub failed_rows: Option<String>,
 }
 
 /// Brings the catalogue into the state that a file describes. Entries that the file does not mention stay.
 ///
 /// A bad row is reported and does not affect the others. Importing a file again changes nothing, as long as no two of
 /// its rows describe the same product. After each batch, `progress` is called with the number of bytes that have been
-/// read so far.
+/// read so far. A dry run reports the same counts and failures, and changes nothing.
 pub async fn import(
     app: &App,
     author: Option<&Author>,
-    source: impl AsyncRead + Unpin,
-    format: TableFormat,
+    source: TableFile<impl AsyncRead + Unpin>,
+    options: ImportOptions,
     progress: impl Fn(u64),
 ) -> Result<Report, ImportError> {
-    let mut rows = Rows::begin(source, format).await.map_err(ImportError::Unreadable)?;
-    if rows.is_empty() {
-        return Err(ImportError::Empty);
-    }
-    let mut import =
-        RunningImport { app, author, claims: Arc::default(), report: Report::default(), warnings: Warnings::default() };
+    let TableFile { source, format, charset } = source;
+    let mut rows = Rows::begin(source, format, charset).await?;
+    let mut import = RunningImport::new(app, author, options);
     let (mut batch, mut batch_bytes) = (Vec::new(), 0);
-    while let Some(NumberedRow { number, row }) = rows.next().await? {
-        match row.and_then(|row| check_row(&row).map(|desired| (desired, row.size())).map_err(|fault| fault.text)) {
-            Ok((desired, size)) => {
+    while let Some(NumberedRow { number, row, fault }) = rows.next().await? {
+        match fault.map_or_else(|| check_row(&row), Err) {
+            Ok(desired) => {
                 let desired = desired.with_stored_urls(&app.config.shop.public_url);
-                batch.push(CheckedRow { number, desired });
-                batch_bytes += size;
+                batch_bytes += row.size();
+                batch.push(CheckedRow { number, row, desired });
             }
-            Err(error) => import.report_failure(number, error),
+            Err(fault) => import.report_failure(number, &row, fault),
         }
         if batch.len() == BATCH || batch_bytes >= BATCH_BYTES {
             batch_bytes = 0;
             import.write_batch(std::mem::take(&mut batch)).await?;
-            progress(rows.bytes_read);
+            progress(rows.bytes_read());
         }
     }
     import.write_batch(batch).await?;
-    progress(rows.bytes_read);
-    import.report.failed.sort();
-    Ok(Report { warnings: import.warnings.into_sorted(), ..import.report })
+    progress(rows.bytes_read());
+    Ok(import.end())
 }
 
 struct RunningImport<'a> {
     app: &'a App,
     author: Option<&'a Author>,
+    options: ImportOptions,
     /// What the rows that were written say about parents.
     claims: Arc<ParentClaims>,
+    /// What earlier rows would have written, in a dry run.
+    rehearsal: Rehearsal,
     report: Report,
     warnings: Warnings,
+    failed_rows: FailedRows,
 }
 
-impl RunningImport<'_> {
+impl<'a> RunningImport<'a> {
+    fn new(app: &'a App, author: Option<&'a Author>, options: ImportOptions) -> Self {
+        Self {
+            app,
+            author,
+            options,
+            claims: Arc::default(),
+            rehearsal: Rehearsal::default(),
+            report: Report::default(),
+            warnings: Warnings::default(),
+            failed_rows: FailedRows::default(),
+        }
+    }
+
+    fn end(self) -> Report {
+        let mut report = self.report;
+        report.failed.sort();
+        report.warnings = self.warnings.into_sorted();
+        report.failed_rows = self.failed_rows.into_csv();
+        report
+    }
+
     /// Writes a batch in one transaction. If that fails, writes its rows one by one, so that one row cannot fail the
     /// others.
     ///
@@ -111,9 +129,12 @@ impl RunningImport<'_> {
         if batch.is_empty() {
             return Ok(());
         }
+        if self.options.is_dry_run {
+            return self.rehearse(&batch).await;
+        }
         let rows = Arc::new(batch);
         match self.try_to_write(&rows).await {
-            Ok(outcome) => self.report_outcome(outcome),
+            Ok(outcome) => self.report_outcome(&rows, outcome),
             Err(error) if error.concerns_all() => return Err(error),
             Err(_) => {
                 for row in rows.iter() {
@@ -124,26 +145,30 @@ impl RunningImport<'_> {
         Ok(())
     }
 
+    /// Reports what writing a batch would do.
+    async fn rehearse(&mut self, rows: &[CheckedRow]) -> Result<(), StoreError> {
+        let found = self.app.store.tree.find_at_once(&codes_of(rows)).await?;
+        let merging = Merging { found: &found, options: self.options, now: self.app.trail(self.author).now };
+        let outcome = self.rehearsal.merge_rows(&merging, rows, &self.claims);
+        self.warn_of_images(rows, &outcome, BTreeSet::new()).await;
+        self.report_outcome(rows, outcome);
+        Ok(())
+    }
+
     /// Writes one row in a transaction of its own and reports it, also if it fails.
     async fn write_row(&mut self, row: CheckedRow) -> Result<(), StoreError> {
-        let number = row.number;
         let rows = Arc::new(vec![row]);
         for attempt in 1.. {
             match self.try_to_write(&rows).await {
                 Ok(outcome) => {
-                    self.report_outcome(outcome);
+                    self.report_outcome(&rows, outcome);
                     break;
                 }
                 Err(error) if error.concerns_all() => return Err(error),
                 // Somebody else has inserted the entry in the meantime. The next attempt will find and change it.
                 Err(StoreError::Duplicate) if attempt < ATTEMPTS => {}
-                Err(error @ (StoreError::Duplicate | StoreError::Contended)) => {
-                    self.report_failure(number, error.to_string());
-                    break;
-                }
                 Err(error) => {
-                    tracing::error!(line = number, cause = %error, "a row can't be imported");
-                    self.report_failure(number, "the row can't be stored".to_owned());
+                    self.report_refusal(&rows[0], &error);
                     break;
                 }
             }
@@ -151,51 +176,66 @@ impl RunningImport<'_> {
         Ok(())
     }
 
+    /// Reports a row that the database has refused.
+    fn report_refusal(&mut self, row: &CheckedRow, error: &StoreError) {
+        let text = match error {
+            StoreError::Duplicate | StoreError::Contended => error.to_string(),
+            _ => {
+                tracing::error!(line = row.number, cause = %error, "a row can't be imported");
+                "the row can't be stored".to_owned()
+            }
+        };
+        self.report_failure(row.number, &row.row, Fault::of_row(text));
+    }
+
     /// Writes rows in one transaction and tells the cache of the changes.
     async fn try_to_write(&mut self, checked_rows: &Arc<Vec<CheckedRow>>) -> Result<MergeOutcome, StoreError> {
         let trail: Trail = self.app.trail(self.author);
         let codes = codes_of(checked_rows);
-        let (rows, claims, now) = (Arc::clone(checked_rows), Arc::clone(&self.claims), trail.now);
-        let merge = move |found: &mut FoundEntries| merge_rows(found, &rows, &claims, now);
+        let (rows, claims) = (Arc::clone(checked_rows), Arc::clone(&self.claims));
+        let (options, now) = (self.options, trail.now);
+        let merge = move |found: &mut FoundEntries| merge_rows(found, &rows, &claims, options, now);
         let written = self.app.store.tree.import(&codes, merge, &trail).await?;
         written.changed_parts.iter().for_each(|part| self.app.catalogue.mark_changed(part));
-        self.warn(checked_rows, &written.merged, written.gone_images).await;
+        self.warn_of_images(checked_rows, &written.merged, written.gone_images).await;
         Ok(written.merged)
     }
 
     /// Adds warnings about images that rows name and that don't exist. `gone` are those that are removed.
-    async fn warn(&mut self, rows: &[CheckedRow], outcome: &MergeOutcome, gone: BTreeSet<String>) {
+    async fn warn_of_images(&mut self, rows: &[CheckedRow], outcome: &MergeOutcome, gone: BTreeSet<String>) {
         let urls = rows.iter().flat_map(|row| image_urls(&row.desired)).map(|(_, url)| url);
         let mut missing = images::missing(self.app, urls).await;
         missing.extend(gone);
         if missing.is_empty() {
             return;
         }
-        for (row, (_, effect)) in rows.iter().zip(&outcome.rows) {
+        for (row, effect) in rows.iter().zip(&outcome.rows) {
             if effect.is_ok() {
                 self.warnings.add_missing_images(row.number, &row.desired, &missing);
             }
         }
     }
 
-    /// Adds the outcome of written rows to the report and remembers what they say about parents.
-    fn report_outcome(&mut self, outcome: MergeOutcome) {
-        for (number, effect) in outcome.rows {
+    /// Adds the outcome of rows to the report and remembers what they say about parents.
+    fn report_outcome(&mut self, rows: &[CheckedRow], outcome: MergeOutcome) {
+        for (row, effect) in rows.iter().zip(outcome.rows) {
             match effect {
                 Ok(Effect::Inserts) => self.report.inserted += 1,
                 Ok(Effect::Updates) => self.report.updated += 1,
                 Ok(Effect::Nothing) => self.report.unchanged += 1,
-                Err(error) => self.report_failure(number, error),
+                Err(fault) => self.report_failure(row.number, &row.row, fault),
             }
         }
+        outcome.warnings.into_iter().for_each(|warning| self.warnings.add(warning));
         // No transaction holds the other reference any more, so `make_mut` does not copy.
         Arc::make_mut(&mut self.claims).add_all(outcome.claims);
     }
 
-    fn report_failure(&mut self, line: u64, error: String) {
+    fn report_failure(&mut self, line: u64, row: &Row, fault: Fault) {
         self.report.failed_count += 1;
         if self.report.failed.len() < MOST_LISTED {
-            self.report.failed.push(FailedRow { line, error });
+            self.report.failed.push(fault.report(line, row));
+            self.failed_rows.add(line, row);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind};
+use super::{
+    fault::Fault,
+    rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind},
+};
 
 /// The state of reading one file.
 #[derive(Default)]
@@ -39,44 +42,53 @@ impl JsonRows {
 
     fn end_line(&mut self) -> Parsed {
         self.lines_before += 1;
-        let row = if std::mem::take(&mut self.is_too_long) {
-            Err(format!("the row is longer than {} KiB", LONGEST_ROW / 1024))
+        let mut row = Row::default();
+        let read = if std::mem::take(&mut self.is_too_long) {
+            Err(Fault::of_row(format!("the row is longer than {} KiB", LONGEST_ROW / 1024)))
         } else if self.line.trim_ascii().is_empty() {
             self.line.clear();
             return Parsed::More;
         } else {
-            parse_row(&self.line)
+            parse_row(&self.line, &mut row)
         };
         self.line.clear();
-        Parsed::Row(Box::new(NumberedRow { number: self.lines_before, row }))
+        Parsed::Row(Box::new(NumberedRow { number: self.lines_before, row, fault: read.err() }))
     }
 }
 
-fn parse_row(line: &[u8]) -> Result<Row, String> {
-    let text = str::from_utf8(line).map_err(|_| "the row is not valid UTF-8".to_owned())?;
+/// Fills a row. If one value is of a wrong kind, the others are still read, for the report.
+fn parse_row(line: &[u8], row: &mut Row) -> Result<(), Fault> {
+    let text = str::from_utf8(line).map_err(|_| Fault::of_row("the row is not valid UTF-8"))?;
     let mut object: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| "the row is not a JSON object".to_owned())?;
-    let mut row = Row::default();
+        serde_json::from_str(text).map_err(|_| Fault::of_row("the row is not a JSON object"))?;
+    let mut first_fault = None;
     for column in Column::ALL {
-        if let Some(value) = object.remove(column.name()) {
-            row.set(*column, cell_text(*column, value)?);
+        let Some(value) = object.remove(column.name()) else { continue };
+        match cell_text(*column, &value) {
+            // A file that was made on Windows may have CR LF in its texts.
+            Ok(text) => row.set(*column, text.replace("\r\n", "\n")),
+            Err(fault) => {
+                row.set(*column, value.to_string());
+                first_fault.get_or_insert(fault);
+            }
         }
     }
-    Ok(row)
+    first_fault.map_or(Ok(()), Err)
 }
 
 /// Returns a value as a CSV file would have it.
 ///
 /// `null` becomes an empty text. Numbers and booleans may also be given as strings.
-fn cell_text(column: Column, value: Value) -> Result<String, String> {
-    match (value, column.kind()) {
-        (Value::Null, _) => Ok(String::new()),
-        (Value::String(text), _) => Ok(text),
-        (Value::Number(number), ValueKind::Decimal | ValueKind::Integer) => Ok(number.to_string()),
-        (Value::Bool(flag), ValueKind::Flag) => Ok(flag.to_string()),
-        (_, ValueKind::Text) => Err(format!("{} must be a string", column.name())),
-        (_, ValueKind::Decimal) => Err(format!("{} must be a number", column.name())),
-        (_, ValueKind::Integer) => Err(format!("{} must be an integer", column.name())),
-        (_, ValueKind::Flag) => Err(format!("{} must be true or false", column.name())),
-    }
+fn cell_text(column: Column, value: &Value) -> Result<String, Fault> {
+    let wanted = match (value, column.kind()) {
+        (Value::Null, _) => return Ok(String::new()),
+        (Value::String(text), _) => return Ok(text.clone()),
+        (Value::Number(number), ValueKind::Decimal | ValueKind::Integer) => return Ok(number.to_string()),
+        (Value::Bool(flag), ValueKind::Flag) => return Ok(flag.to_string()),
+        (_, ValueKind::Text) => "a string",
+        (_, ValueKind::Decimal) => "a number",
+        (_, ValueKind::Integer) => "an integer",
+        (_, ValueKind::Flag) => "true or false",
+    };
+    Err(Fault::at(column, format!("{} must be {wanted}", column.name())))
 }

@@ -2,11 +2,16 @@
 
 use super::{
     check::{DesiredBranch, DesiredProduct, DesiredRow},
+    fault::Fault,
+    lost_zeros::{self, originals},
+    options::{ImportMode, ImportOptions, StockRule},
     parent_claims::ParentClaims,
+    rows::{Column, Row},
+    warnings::Warning,
 };
 use crate::{
     catalogue::{
-        EntryImage, InsertError, NewBranch, NewProduct,
+        EntryImage, InsertError, NewBranch, NewProduct, UpdateError,
         store::{
             branches::{BranchDoc, Brand, Category, Level, Model},
             products::ProductDoc,
@@ -26,6 +31,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct CheckedRow {
     pub(super) number: u64,
+    /// The row as it was read, for the report.
+    pub(super) row: Row,
     pub(super) desired: DesiredRow,
 }
 
@@ -43,8 +50,10 @@ pub(super) enum Effect {
 /// The outcome of several rows.
 #[derive(Debug, Default)]
 pub(super) struct MergeOutcome {
-    /// The effect of each row or why it failed, with the number of its line.
-    pub(super) rows: Vec<(u64, Result<Effect, String>)>,
+    /// The effect of each row or why it failed, in the order of the rows.
+    pub(super) rows: Vec<Result<Effect, Fault>>,
+    /// What is odd about rows that succeeded.
+    pub(super) warnings: Vec<Warning>,
     /// What the rows that succeeded say about parents.
     pub(super) claims: ParentClaims,
 }
@@ -55,9 +64,19 @@ pub(super) fn codes_of(rows: &[CheckedRow]) -> Codes {
     for DesiredRow { branches, product } in rows.iter().map(|row| &row.desired) {
         let levels = [&mut codes.brands, &mut codes.models, &mut codes.categories];
         for (level, branch) in levels.into_iter().zip(branches) {
-            level.insert(branch.code.clone());
+            if level.insert(branch.code.clone()) {
+                codes.look_alikes[branch.level as usize].extend(originals(
+                    branch.level,
+                    &branch.code,
+                    &branch.own_code,
+                ));
+            }
         }
-        codes.products.extend(product.iter().map(|product| product.code.clone()));
+        if let Some(product) = product {
+            let originals = originals(TreeLevel::Product, &product.code, &product.own_code);
+            codes.look_alikes[TreeLevel::Product as usize].extend(originals);
+            codes.products.insert(product.code.clone());
+        }
     }
     codes
 }
@@ -69,45 +88,75 @@ pub(super) fn merge_rows(
     found: &mut FoundEntries,
     rows: &[CheckedRow],
     earlier_claims: &ParentClaims,
+    options: ImportOptions,
     now: Timestamp,
 ) -> MergeOutcome {
     let mut outcome = MergeOutcome::default();
-    for CheckedRow { number, desired } in rows {
-        let mut branches = desired.branches.iter();
-        let checked = branches.try_for_each(|branch| earlier_claims.check(branch, &outcome.claims));
-        let effect = checked.and_then(|()| merge_row(found, desired, now));
-        if effect.is_ok() {
-            desired.branches.iter().for_each(|branch| outcome.claims.add(branch));
-        }
-        outcome.rows.push((*number, effect));
+    for row in rows {
+        let merge = || merge_row(&Merging { found, options, now }, &row.desired);
+        let merged = outcome.check_claims(row, earlier_claims).and_then(|()| merge());
+        outcome.add(row, merged.map(|merged| merged.put_into(found)));
     }
     outcome
 }
 
-/// Applies one row. All of its entries are worked out before the first one is changed.
-fn merge_row(found: &mut FoundEntries, desired: &DesiredRow, now: Timestamp) -> Result<Effect, String> {
-    let Some(desired_brand) = desired.branches.first() else { return Ok(Effect::Nothing) };
-    let brand = merge_branch(&found.brands, found, desired_brand, |new| new.top(BrandId::new(), now))?;
-    let model = match desired.branches.get(1) {
+impl MergeOutcome {
+    /// Checks that a row doesn't contradict the rows before it.
+    pub(super) fn check_claims(&self, row: &CheckedRow, earlier_claims: &ParentClaims) -> Result<(), Fault> {
+        row.desired.branches.iter().try_for_each(|branch| earlier_claims.check(branch, &self.claims))
+    }
+
+    /// Adds the outcome of the next row.
+    pub(super) fn add(&mut self, row: &CheckedRow, outcome: Result<(Effect, Vec<Oddity>), Fault>) {
+        if let Ok((_, warnings)) = &outcome {
+            row.desired.branches.iter().for_each(|branch| self.claims.add(branch));
+            let warnings = warnings.iter().cloned();
+            let line = row.number;
+            self.warnings.extend(warnings.map(|(column, text)| Warning { line, column: column.name(), text }));
+        }
+        self.rows.push(outcome.map(|(effect, _)| effect));
+    }
+}
+
+/// A column, and a sentence about what is odd there.
+pub(super) type Oddity = (Column, String);
+
+/// What the merging of each row needs.
+pub(super) struct Merging<'a> {
+    pub(super) found: &'a FoundEntries,
+    pub(super) options: ImportOptions,
+    pub(super) now: Timestamp,
+}
+
+/// Works out all new states of the entries that one row names. None of them is changed yet.
+fn merge_row(merging: &Merging, desired: &DesiredRow) -> Result<MergedRow, Fault> {
+    let Merging { found, now, .. } = *merging;
+    let mut branches = desired.branches();
+    let Some(desired_brand) = branches.next() else { return Err(InvalidField::required("brand_code").into()) };
+    let brand = merge_branch(merging, &found.brands, desired_brand, |new| new.top(BrandId::new(), now))?;
+    let model = match branches.next() {
         Some(desired_model) => {
             let parent = &brand.node;
             let make = |new: NewBranch| new.below(ModelId::new(), parent.id, &parent.code, now);
-            Some(merge_branch(&found.models, found, desired_model, make)?)
+            Some(merge_branch(merging, &found.models, desired_model, make)?)
         }
         None => None,
     };
-    let category = match (&model, desired.branches.get(2)) {
+    let category = match (&model, branches.next()) {
         (Some(MergedEntry { node: parent, .. }), Some(desired_category)) => {
             let make = |new: NewBranch| new.below(CategoryId::new(), parent.id, &parent.code, now);
-            Some(merge_branch(&found.categories, found, desired_category, make)?)
+            Some(merge_branch(merging, &found.categories, desired_category, make)?)
         }
         _ => None,
     };
     let product = match (&category, &desired.product) {
-        (Some(category), Some(desired)) => Some(merge_product(&found.products, desired, &category.node, now)?),
+        (Some(category), Some(desired)) => {
+            let make = |new: NewProduct| new.below(ProductId::new(), category.node.id, &category.node.code, now);
+            Some(merge_product(merging, desired, make)?)
+        }
         _ => None,
     };
-    Ok(MergedRow { brand, model, category, product }.put_into(found))
+    Ok(MergedRow { brand, model, category, product })
 }
 
 /// The new states of the entries that one row names.
@@ -119,20 +168,21 @@ struct MergedRow {
 }
 
 impl MergedRow {
-    /// Sets the new states of the entries and returns the effect of the row.
-    fn put_into(self, found: &mut FoundEntries) -> Effect {
+    /// Sets the new states of the entries. Returns the effect of the row, and what is odd about it.
+    fn put_into(self, found: &mut FoundEntries) -> (Effect, Vec<Oddity>) {
         let Self { brand, model, category, product } = self;
-        let mut effect = brand.put_into(&mut found.brands);
+        let mut warnings = Vec::new();
+        let mut effect = brand.put_into(&mut found.brands, &mut warnings);
         if let Some(model) = model {
-            effect = effect.with_child(model.put_into(&mut found.models));
+            effect = effect.with_child(model.put_into(&mut found.models, &mut warnings));
         }
         if let Some(category) = category {
-            effect = effect.with_child(category.put_into(&mut found.categories));
+            effect = effect.with_child(category.put_into(&mut found.categories, &mut warnings));
         }
         if let Some(product) = product {
-            effect = effect.with_child(product.put_into(&mut found.products));
+            effect = effect.with_child(product.put_into(&mut found.products, &mut warnings));
         }
-        effect
+        (effect, warnings)
     }
 }
 
@@ -144,7 +194,7 @@ impl Effect {
     /// | any | inserts | inserts |
     /// | nothing | nothing | nothing |
     /// | any other case | | updates |
-    fn with_child(self, entry: Self) -> Self {
+    pub(super) fn with_child(self, entry: Self) -> Self {
         match (self, entry) {
             (_, Self::Inserts) => Self::Inserts,
             (Self::Nothing, Self::Nothing) => Self::Nothing,
@@ -154,14 +204,16 @@ impl Effect {
 }
 
 /// The new state of an entry, and what brings it about.
-struct MergedEntry<N> {
-    node: N,
-    effect: Effect,
+pub(super) struct MergedEntry<N> {
+    pub(super) node: N,
+    pub(super) effect: Effect,
+    pub(super) warning: Option<Oddity>,
 }
 
 impl<N: Node> MergedEntry<N> {
     /// Sets the new state of the entry, if it differs from the old one, and returns the effect.
-    fn put_into(self, entries: &mut Entries<N>) -> Effect {
+    fn put_into(self, entries: &mut Entries<N>, warnings: &mut Vec<Oddity>) -> Effect {
+        warnings.extend(self.warning);
         if self.effect != Effect::Nothing {
             entries.put(self.node);
         }
@@ -170,18 +222,33 @@ impl<N: Node> MergedEntry<N> {
 }
 
 /// Works out the new state of a brand, model or category. If there is none yet, `make` makes the document.
-fn merge_branch<L: Level>(
+///
+/// `desired` comes with whether the row is about this branch.
+pub(super) fn merge_branch<L: Level>(
+    merging: &Merging,
     entries: &Entries<BranchDoc<L>>,
-    found: &FoundEntries,
-    desired: &DesiredBranch,
+    (desired, is_own): (&DesiredBranch, bool),
     make: impl FnOnce(NewBranch) -> BranchDoc<L>,
-) -> Result<MergedEntry<BranchDoc<L>>, String> {
-    match entries.get(&desired.code) {
-        Some(existing) => Ok(change_branch(existing, desired)),
-        None => {
-            refuse_purged(found, &desired.code, desired.level)?;
-            Ok(MergedEntry { node: make(new_branch(desired)?), effect: Effect::Inserts })
-        }
+) -> Result<MergedEntry<BranchDoc<L>>, Fault> {
+    let Merging { found, options, .. } = merging;
+    let Some(existing) = entries.get(&desired.code) else {
+        refuse_insertion(merging, &desired.code, desired.level)?;
+        desired.garbled_name.clone().map_or(Ok(()), Err)?;
+        let warning = lost_zeros::warning(found, desired.level, &desired.code, &desired.own_code);
+        let warning = warning.map(|text| (Column::code_of(desired.level), text));
+        return Ok(MergedEntry { node: make(new_branch(desired)?), effect: Effect::Inserts, warning });
+    };
+    let changed = change_branch(existing, desired);
+    if changed.effect == Effect::Nothing {
+        return Ok(changed);
+    }
+    if options.mode == ImportMode::Insert {
+        let unchanged = MergedEntry { node: existing.clone(), effect: Effect::Nothing, warning: None };
+        return if is_own { Err(code_taken(desired.level)) } else { Ok(unchanged) };
+    }
+    match &desired.garbled_name {
+        Some(fault) if changed.node.name != existing.name => Err(fault.clone()),
+        _ => Ok(changed),
     }
 }
 
@@ -195,30 +262,37 @@ fn change_branch<L: Level>(existing: &BranchDoc<L>, desired: &DesiredBranch) -> 
         node.show_image(url, None);
     }
     let is_changed = node.name != existing.name || node.image_url != existing.image_url;
-    MergedEntry { node, effect: if is_changed { Effect::Updates } else { Effect::Nothing } }
+    MergedEntry { node, effect: if is_changed { Effect::Updates } else { Effect::Nothing }, warning: None }
 }
 
 /// Returns a new brand, model or category, which needs a name and the URL of an image.
-fn new_branch(desired: &DesiredBranch) -> Result<NewBranch, String> {
+fn new_branch(desired: &DesiredBranch) -> Result<NewBranch, Fault> {
     let field = |suffix: &str| format!("{}_{suffix}", desired.level.word());
     let name = desired.name.clone().ok_or_else(|| is_required(field("name")))?;
     let url = desired.image_url.clone().ok_or_else(|| is_required(field("image_url")))?;
     Ok(NewBranch { code: desired.own_code.clone(), name, image: EntryImage { url, key: None } })
 }
 
-/// Works out the new state of a product.
-fn merge_product(
-    entries: &Entries<ProductDoc>,
+/// Works out the new state of a product. If there is none yet, `make` makes the document.
+pub(super) fn merge_product(
+    merging: &Merging,
     desired: &DesiredProduct,
-    category: &BranchDoc<Category>,
-    now: Timestamp,
-) -> Result<MergedEntry<ProductDoc>, String> {
-    let existing = entries.get(&desired.code);
+    make: impl FnOnce(NewProduct) -> ProductDoc,
+) -> Result<MergedEntry<ProductDoc>, Fault> {
+    let Merging { found, options, .. } = merging;
+    let existing = found.products.get(&desired.code);
+    let mut change = desired.change.clone();
     let mut node = match existing {
         Some(product) => product.clone(),
-        None => new_product(desired)?.below(ProductId::new(), category.id, &category.code, now),
+        None => {
+            refuse_insertion(merging, &desired.code, TreeLevel::Product)?;
+            make(new_product(desired)?)
+        }
     };
-    desired.change.apply_to(&mut node).map_err(|refusal| refusal.to_string())?;
+    if existing.is_some() && options.stock == StockRule::Keep {
+        change.stock = None;
+    }
+    change.apply_to(&mut node).map_err(|refusal| Fault::of_row(refusal.to_string()))?;
     if let Some(product) = existing.filter(|product| product.name.has_words_of(&node.name)) {
         node.name = product.name.clone();
     }
@@ -227,14 +301,31 @@ fn merge_product(
     }
     let effect = match existing {
         None => Effect::Inserts,
-        Some(product) if differ(product, &node) => Effect::Updates,
-        Some(_) => Effect::Nothing,
+        Some(product) if !differ(product, &node) => Effect::Nothing,
+        Some(_) if options.mode == ImportMode::Insert => return Err(code_taken(TreeLevel::Product)),
+        Some(_) => Effect::Updates,
     };
-    Ok(MergedEntry { node, effect })
+    refuse_garbled(existing, &node, desired)?;
+    let text = match effect {
+        Effect::Inserts => lost_zeros::warning(found, TreeLevel::Product, &desired.code, &desired.own_code),
+        Effect::Updates | Effect::Nothing => None,
+    };
+    Ok(MergedEntry { node, effect, warning: text.map(|text| (Column::ProductCode, text)) })
+}
+
+/// Fails if a text would be stored that was read in the wrong encoding. A text that is stored already may stay.
+fn refuse_garbled(before: Option<&ProductDoc>, after: &ProductDoc, desired: &DesiredProduct) -> Result<(), Fault> {
+    let is_new = |fault: &&Fault| match (before, fault.column) {
+        (None, _) => true,
+        (Some(before), Some(Column::ProductName)) => before.name != after.name,
+        (Some(before), Some(Column::Description)) => before.description != after.description,
+        (Some(before), _) => before.offer != after.offer,
+    };
+    desired.garbled.iter().find(is_new).map_or(Ok(()), |fault| Err(fault.clone()))
 }
 
 /// Returns a new product, which needs a name, a description, a price, a stock and the URL of an image.
-fn new_product(desired: &DesiredProduct) -> Result<NewProduct, String> {
+fn new_product(desired: &DesiredProduct) -> Result<NewProduct, Fault> {
     let DesiredProduct { own_code, change, image_url, .. } = desired;
     let stock = change.stock.and_then(|stock| stock.fixed_pieces()).ok_or_else(|| is_required("stock"))?;
     let url = image_url.clone().ok_or_else(|| is_required("image_url"))?;
@@ -259,11 +350,19 @@ fn differ(before: &ProductDoc, after: &ProductDoc) -> bool {
         || before.image_url != after.image_url
 }
 
-/// Fails if the code belongs to a deleted branch whose products are still being removed.
-fn refuse_purged(found: &FoundEntries, code: &FullCode, level: TreeLevel) -> Result<(), String> {
-    if found.purged.contains(code) { Err(InsertError::CodeTaken(level).to_string()) } else { Ok(()) }
+/// Fails if nothing may be inserted, or if the code belongs to a deleted branch whose products are still being removed.
+fn refuse_insertion(merging: &Merging, code: &FullCode, level: TreeLevel) -> Result<(), Fault> {
+    if merging.options.mode == ImportMode::Update {
+        return Err(Fault::at(Column::code_of(level), UpdateError::NotFound(level).to_string()));
+    }
+    if merging.found.purged.contains(code) { Err(code_taken(level)) } else { Ok(()) }
 }
 
-fn is_required(field: impl Into<std::borrow::Cow<'static, str>>) -> String {
-    InvalidField::required(field).text
+/// Returns the fault of a row whose entry exists already.
+pub(super) fn code_taken(level: TreeLevel) -> Fault {
+    Fault::at(Column::code_of(level), InsertError::CodeTaken(level).to_string())
+}
+
+fn is_required(field: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
+    InvalidField::required(field).into()
 }

@@ -10,37 +10,62 @@
 //! | KIA | Kia | | | | |
 //!
 //! - `rows.rs` lists the columns.
-//! - `write.rs` turns rows into bytes; `reader.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows.
-//! - `check.rs` checks the values of a row.
-//! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries.
+//! - `write.rs` turns rows into bytes; `formulas.rs` keeps spreadsheets from computing texts.
+//! - `reader.rs`, `decoding.rs`, `separator.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows.
+//! - `check.rs` checks the values of a row; `garbling.rs` and `lost_zeros.rs` notice what spreadsheets have broken.
+//! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries; `rehearsal.rs` tells what that would do.
+//! - `fault.rs` and `failed_rows.rs` tell which rows failed, `warnings.rs` which ones are odd.
 
 mod check;
 mod csv;
+mod decoding;
 pub mod error;
 mod export;
+mod failed_rows;
+mod fault;
+mod formulas;
+mod garbling;
 mod import;
 mod jsonl;
+mod lost_zeros;
 mod merge;
+mod options;
 mod parent_claims;
 mod reader;
+mod rehearsal;
 #[cfg(test)]
 mod round_trip;
 mod rows;
+mod separator;
 mod warnings;
 mod write;
 
 pub use self::{
+    decoding::{Charset, UnknownCharset},
     export::Export,
+    fault::FailedRow,
     import::{Report, import},
+    options::{ImportMode, ImportOptions, StockRule},
     warnings::Warning,
 };
 
 use crate::{app::App, db::StoreError};
 
+/// A file to import.
+#[derive(Debug)]
+pub struct TableFile<R> {
+    /// The bytes of the file.
+    pub source: R,
+    /// The format of the rows.
+    pub format: TableFormat,
+    /// The encoding, if it is known. A byte order mark is more reliable and counts first.
+    pub charset: Option<Charset>,
+}
+
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {
-    /// CSV (RFC 4180) with a header. Lines end with LF.
+    /// CSV (RFC 4180) with a header. Exports begin with a byte order mark, and their lines end with LF.
     Csv,
     /// JSON Lines: one JSON object in each line.
     JsonLines,

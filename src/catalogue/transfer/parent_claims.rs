@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::check::DesiredBranch;
+use super::{check::DesiredBranch, fault::Fault, rows::Column};
 use crate::{catalogue::rules::names::Name, values::url::ImageUrl};
 
 /// What rows say about each parent. The first statement counts, and a row that contradicts it fails.
@@ -46,13 +46,15 @@ impl ParentClaims {
     ///
     /// It fails if it contradicts an earlier row, or if the file names too many parents. `self` holds what the batches
     /// before this one say, and `batch` what the earlier rows of this batch say.
-    pub(super) fn check(&self, branch: &DesiredBranch, batch: &Self) -> Result<(), String> {
+    pub(super) fn check(&self, branch: &DesiredBranch, batch: &Self) -> Result<(), Fault> {
         if let Some(column) = self.contradicted_column(branch).or_else(|| batch.contradicted_column(branch)) {
-            return Err(format!("{}_{column} differs from that of an earlier line", branch.level.word()));
+            let name = format!("{}_{column}", branch.level.word());
+            let text = format!("{name} differs from that of an earlier line");
+            return Err(Fault { column: Column::named(&name), text });
         }
         let is_new = [self, batch].iter().all(|claims| !claims.0.contains_key(&key(branch)));
         if is_new && self.0.len() + batch.0.len() >= MOST_PARENTS {
-            return Err(format!("the file has more than {MOST_PARENTS} brands, models and categories"));
+            return Err(Fault::of_row(format!("the file has more than {MOST_PARENTS} brands, models and categories")));
         }
         Ok(())
     }
@@ -115,6 +117,7 @@ mod tests {
             own_code,
             name: name.map(|name| Name::parse(name).expect("a name")),
             image_url: image_url.map(|url| ImageUrl::parse(url).expect("a URL")),
+            garbled_name: None,
         }
     }
 
@@ -128,8 +131,8 @@ mod tests {
         batch.add(&brand(None, Some("/media/a.png")));
         assert_eq!(claims.check(&brand(Some("Tata"), Some("/media/a.png")), &batch), Ok(()));
         let other_name = claims.check(&brand(Some("Other"), None), &batch);
-        assert_eq!(other_name.expect_err("another name"), "brand_name differs from that of an earlier line");
+        assert_eq!(other_name.expect_err("another name").text, "brand_name differs from that of an earlier line");
         let other_url = claims.check(&brand(Some("Tata"), Some("/media/b.png")), &batch);
-        assert_eq!(other_url.expect_err("another URL"), "brand_image_url differs from that of an earlier line");
+        assert_eq!(other_url.expect_err("another URL").text, "brand_image_url differs from that of an earlier line");
     }
 }

@@ -1,21 +1,21 @@
 //! Reads a file row by row, without ever holding all of it in memory.
 
-use std::io;
-
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{
     TableFormat,
     csv::CsvRows,
+    decoding::{Charset, Decoder},
     error::ImportError,
     jsonl::JsonRows,
     rows::{NumberedRow, Parsed},
+    separator::separator_of,
 };
 
 /// How many bytes are read at once.
 const CHUNK: usize = 64 * 1024;
-/// Some programs put this mark at the beginning of a UTF-8 file. It is skipped.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The beginnings of `.xlsx` and `.ods` files (ZIP), and of `.xls` files.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xD0\xCF\x11\xE0"];
 
 /// The parser of the file's format. It gets an empty input only at the end of the file.
 enum Parser {
@@ -25,54 +25,51 @@ enum Parser {
 
 /// The rows of a file.
 pub(super) struct Rows<R> {
-    source: R,
-    chunk: Vec<u8>,
-    /// The part of `chunk` that is not parsed yet.
-    unparsed: std::ops::Range<usize>,
-    is_at_end: bool,
-    /// How many bytes of the file have been read.
-    pub(super) bytes_read: u64,
+    text: Text<R>,
     parser: Parser,
 }
 
+/// The text of a file in UTF-8.
+struct Text<R> {
+    source: R,
+    chunk: Box<[u8]>,
+    decoder: Decoder,
+    decoded: Vec<u8>,
+    /// How many bytes of `decoded` are parsed already.
+    parsed: usize,
+    is_at_end: bool,
+    /// How many bytes of the file have been read.
+    bytes_read: u64,
+}
+
 impl<R: AsyncRead + Unpin> Rows<R> {
-    /// Reads the beginning of a file and skips a byte order mark.
-    pub(super) async fn begin(source: R, format: TableFormat) -> io::Result<Self> {
+    /// Reads the beginning of a file, and finds out its encoding and, in CSV, its separator.
+    pub(super) async fn begin(source: R, format: TableFormat, charset: Option<Charset>) -> Result<Self, ImportError> {
+        let mut text = Text::begin(source, charset).await?;
         let parser = match format {
-            TableFormat::Csv => Parser::Csv(Box::default()),
+            TableFormat::Csv => Parser::Csv(Box::new(CsvRows::new(text.separator().await?))),
             TableFormat::JsonLines => Parser::Json(JsonRows::default()),
         };
-        let mut rows = Self { source, chunk: vec![0; CHUNK], unparsed: 0..0, is_at_end: false, bytes_read: 0, parser };
-        while rows.unparsed.len() < BYTE_ORDER_MARK.len() && !rows.is_at_end {
-            rows.fill().await?;
-        }
-        if rows.chunk[rows.unparsed.clone()].starts_with(BYTE_ORDER_MARK) {
-            rows.unparsed.start += BYTE_ORDER_MARK.len();
-        }
-        if rows.unparsed.is_empty() && !rows.is_at_end {
-            rows.fill().await?;
-        }
-        Ok(rows)
+        Ok(Self { text, parser })
     }
 
-    /// Returns whether nothing is left to parse. Right after [`Self::begin`] this means that the file is empty.
-    pub(super) fn is_empty(&self) -> bool {
-        self.is_at_end && self.unparsed.is_empty()
+    /// Returns how many bytes of the file have been read.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.text.bytes_read
     }
 
     /// Returns the next row; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<NumberedRow>, ImportError> {
         loop {
-            if self.unparsed.is_empty() && !self.is_at_end {
-                self.unparsed = 0..0;
-                self.fill().await.map_err(ImportError::Unreadable)?;
+            if self.text.unparsed().is_empty() && !self.text.is_at_end {
+                self.text.fill().await?;
                 continue;
             }
             let (bytes_used, parsed) = match &mut self.parser {
-                Parser::Csv(rows) => rows.parse(&self.chunk[self.unparsed.clone()])?,
-                Parser::Json(rows) => rows.parse(&self.chunk[self.unparsed.clone()]),
+                Parser::Csv(rows) => rows.parse(self.text.unparsed())?,
+                Parser::Json(rows) => rows.parse(self.text.unparsed()),
             };
-            self.unparsed.start += bytes_used;
+            self.text.parsed += bytes_used;
             match parsed {
                 Parsed::More => {}
                 Parsed::Row(row) => return Ok(Some(*row)),
@@ -80,13 +77,56 @@ impl<R: AsyncRead + Unpin> Rows<R> {
             }
         }
     }
+}
 
-    /// Reads more bytes and puts them behind the part of `chunk` that is not parsed yet.
-    async fn fill(&mut self) -> io::Result<()> {
-        let count = self.source.read(&mut self.chunk[self.unparsed.end..]).await?;
-        self.unparsed.end += count;
+impl<R: AsyncRead + Unpin> Text<R> {
+    /// Reads the beginning of a file. Fails if there is nothing but a byte order mark, or if the file is no text.
+    async fn begin(mut source: R, charset: Option<Charset>) -> Result<Self, ImportError> {
+        let (mut chunk, mut length) = (vec![0; CHUNK].into_boxed_slice(), 0);
+        while length < 4 {
+            match source.read(&mut chunk[length..]).await.map_err(ImportError::Unreadable)? {
+                0 => break,
+                count => length += count,
+            }
+        }
+        let beginning = &chunk[..length];
+        if WORKBOOKS.iter().any(|workbook| beginning.starts_with(workbook)) {
+            return Err(ImportError::Workbook);
+        }
+        let (mut decoder, mark) = Decoder::of_file(beginning, charset);
+        let mut decoded = Vec::with_capacity(CHUNK);
+        decoder.decode(&beginning[mark..], false, &mut decoded);
+        let bytes_read = length as u64;
+        let mut text = Self { source, chunk, decoder, decoded, parsed: 0, is_at_end: false, bytes_read };
+        if text.unparsed().is_empty() {
+            text.fill().await?;
+        }
+        if text.unparsed().is_empty() && text.is_at_end { Err(ImportError::Empty) } else { Ok(text) }
+    }
+
+    /// Reads on until the separator of the cells is told, or until the text is too long for a header.
+    async fn separator(&mut self) -> Result<u8, ImportError> {
+        loop {
+            let is_whole = self.is_at_end || self.decoded.len() >= CHUNK;
+            if let Some(separator) = separator_of(self.unparsed(), is_whole) {
+                return Ok(separator);
+            }
+            self.fill().await?;
+        }
+    }
+
+    fn unparsed(&self) -> &[u8] {
+        &self.decoded[self.parsed..]
+    }
+
+    /// Reads more bytes and puts their text behind what is not parsed yet.
+    async fn fill(&mut self) -> Result<(), ImportError> {
+        self.decoded.drain(..self.parsed);
+        self.parsed = 0;
+        let count = self.source.read(&mut self.chunk).await.map_err(ImportError::Unreadable)?;
         self.bytes_read += count as u64;
         self.is_at_end = count == 0;
+        self.decoder.decode(&self.chunk[..count], self.is_at_end, &mut self.decoded);
         Ok(())
     }
 }

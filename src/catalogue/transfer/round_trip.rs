@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{
     TableFormat,
     reader::Rows,
-    rows::{Column, Row, ValueKind},
+    rows::{Column, NumberedRow, Row, ValueKind},
 };
 
 /// Reads a file in pieces of `step` bytes.
@@ -13,12 +13,13 @@ async fn read_file(file: &[u8], format: TableFormat, step: usize) -> Vec<(u64, R
     let (mut writer, reader) = tokio::io::duplex(step);
     let bytes = file.to_vec();
     let write = tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut writer, &bytes).await });
-    let mut rows = Rows::begin(reader, format).await.expect("a file");
     let mut found = Vec::new();
-    while let Some(numbered) = rows.next().await.expect("a header") {
-        found.push((numbered.number, numbered.row));
+    if let Ok(mut rows) = Rows::begin(reader, format, None).await {
+        while let Some(NumberedRow { number, row, fault }) = rows.next().await.expect("a header") {
+            found.push((number, fault.map_or(Ok(row), |fault| Err(fault.text))));
+        }
     }
-    write.await.expect("a task").expect("all is read");
+    let _refused_early = write.await.expect("a task");
     found
 }
 
@@ -36,7 +37,7 @@ fn file_of(rows: &[Row], format: TableFormat) -> Vec<u8> {
 
 fn row() -> impl Strategy<Value = Row> {
     // No text of the catalogue has a CR, and reading CSV turns CR LF into LF.
-    let any_text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t]{1,6}", "\\PC{1,30}"];
+    let any_text = prop_oneof!["[^\r]{1,12}", "[ ,\"\n'=;\t@+-]{1,6}", "'{0,3}[=+@-]\\PC{0,9}", "\\PC{1,30}"];
     (prop::collection::vec(any_text, Column::ALL.len()), 0..1_000_000_u32, any::<bool>()).prop_map(
         |(texts, number, flag)| {
             let mut row = Row::default();
@@ -103,12 +104,12 @@ async fn ends_of_lines_and_marks_of_other_systems_are_read() {
 async fn a_row_that_is_no_row_loses_no_other() {
     let long = "x".repeat(300_000);
     let codes = "brand_code,model_code,category_code,product_code";
-    let csv = [codes.as_bytes(), b"\nA1,,,\nA2,,\n\xFF,,,\n", long.as_bytes(), b",,,\nA3,,,\n"].concat();
+    let csv = [codes.as_bytes(), b"\nA1,,,\nA2,,,,x\n\xFF,,,\n", long.as_bytes(), b",,,\nA3,,,\n"].concat();
     let found = read_file(&csv, TableFormat::Csv, 1000).await;
     let faults: Vec<_> = found.iter().map(|(number, row)| (*number, row.as_ref().err().map(String::as_str))).collect();
     assert_eq!(faults.len(), 5);
     assert_eq!(faults[0], (2, None));
-    assert_eq!(faults[1], (3, Some("the row has 3 fields, the header 4")));
+    assert_eq!(faults[1], (3, Some("the row has 5 fields, the header 4")));
     assert_eq!(faults[2], (4, Some("brand_code is not valid UTF-8")));
     assert!(faults[3].0 == 5 && faults[3].1.is_some_and(|text| text.starts_with("the row is longer than 256 KiB")));
     assert_eq!(faults[4], (6, None));
@@ -127,4 +128,42 @@ async fn a_row_that_is_no_row_loses_no_other() {
         None,
     ];
     assert_eq!(faults, expected);
+}
+
+/// Returns the bytes of a text in UTF-16, perhaps after a byte order mark.
+fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2], has_mark: bool) -> Vec<u8> {
+    let mark = has_mark.then_some('\u{feff}');
+    let text: String = mark.into_iter().chain(text.chars()).collect();
+    text.encode_utf16().flat_map(to_bytes).collect()
+}
+
+#[tokio::test]
+async fn files_of_all_encodings_and_separators_say_the_same() {
+    let plain = "Brand_Code, MODEL_CODE ,category_code,product_code,brand_name,price,,\n,,,,,,,\n\
+                 TATA,N,B,P1,Kühler ब्रेक 🚗\n, ,\nKIA,,,,'=x,\"7.5\",,\n";
+    let expected = read_file(plain.as_bytes(), TableFormat::Csv, 3).await;
+    assert_eq!(expected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 5]);
+    let cells: Vec<_> = expected.iter().map(|(_, row)| row.as_ref().expect("a row")).collect();
+    assert_eq!((cells[0].get(Column::BrandName), cells[0].get(Column::Price)), (Some("Kühler ब्रेक 🚗"), Some("")));
+    assert_eq!((cells[1].get(Column::BrandName), cells[1].get(Column::Price)), (Some("=x"), Some("7.5")));
+    for separator in [",", ";", "\t"] {
+        let text = plain.replace(',', separator).replace('\n', "\r\n");
+        for file in [text.clone(), format!("\u{feff}{text}")] {
+            assert_eq!(read_file(file.as_bytes(), TableFormat::Csv, 5).await, expected, "{separator:?}");
+        }
+        for (to_bytes, has_mark) in [
+            (u16::to_le_bytes as fn(u16) -> [u8; 2], true),
+            (u16::to_be_bytes, true),
+            (u16::to_le_bytes, false),
+            (u16::to_be_bytes, false),
+        ] {
+            let file = utf_16(&text, to_bytes, has_mark);
+            assert_eq!(read_file(&file, TableFormat::Csv, 7).await, expected, "{separator:?} {has_mark}");
+        }
+        let noticed = read_file(format!("sep={separator}\r\n{text}").as_bytes(), TableFormat::Csv, 9).await;
+        let later = |(line, row): &(u64, Result<Row, String>)| (line + 1, row.clone());
+        assert_eq!(noticed, expected.iter().map(later).collect::<Vec<_>>(), "{separator:?}");
+    }
+    let comma = read_file(plain.replace(',', ";").replace("7.5", "7,5").as_bytes(), TableFormat::Csv, 5).await;
+    assert_eq!(comma, expected);
 }

@@ -1,5 +1,6 @@
 //! The columns of a file, and a row of texts.
 
+use super::fault::Fault;
 use crate::values::tree_level::TreeLevel;
 
 /// The most bytes of a row. The descriptions of a product and its offer take less than half of it, even if every
@@ -72,6 +73,11 @@ impl Column {
     /// The columns that every CSV header must have.
     pub(super) const CODES: [Self; 4] = [Self::BrandCode, Self::ModelCode, Self::CategoryCode, Self::ProductCode];
 
+    /// Returns the column for the own code of entries on a level.
+    pub(super) const fn code_of(level: TreeLevel) -> Self {
+        Self::CODES[level as usize]
+    }
+
     /// Returns the column with a name; `None` if there is none.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|column| column.name() == name)
@@ -97,12 +103,14 @@ impl Row {
     }
 }
 
-/// A row, or a sentence that tells what is wrong with it.
+/// A row as it was read.
 #[derive(Debug)]
 pub(super) struct NumberedRow {
     /// The number of the line in which the row begins; the first line of the file is 1.
     pub(super) number: u64,
-    pub(super) row: Result<Row, String>,
+    pub(super) row: Row,
+    /// Why the row could not be read. The row then holds what could be read of it.
+    pub(super) fault: Option<Fault>,
 }
 
 /// What a parser found in the bytes it was given.

@@ -27,6 +27,13 @@ pub(super) struct Warnings {
 }
 
 impl Warnings {
+    /// Adds a warning. Adds none above 1,000.
+    pub(super) fn add(&mut self, warning: Warning) {
+        if self.listed.len() < MOST_LISTED {
+            self.listed.push(warning);
+        }
+    }
+
     /// Adds a warning for each URL of a row that is among `missing`. Adds none above 1,000.
     pub(super) fn add_missing_images(&mut self, line: u64, row: &DesiredRow, missing: &BTreeSet<String>) {
         for (column, url) in image_urls(row).filter(|(_, url)| missing.contains(url.as_str())) {

@@ -4,39 +4,48 @@ use serde_json::Value;
 
 use super::{
     TableFormat,
+    formulas::guarded,
     rows::{Column, Row, ValueKind},
 };
 
 impl TableFormat {
-    /// Appends the beginning of a file: the names of the columns in CSV, nothing in JSON Lines.
+    /// Appends the beginning of a file: in CSV, a byte order mark and the names of the columns; in JSON Lines, nothing.
     pub(super) fn write_header(self, out: &mut Vec<u8>) {
         if self == Self::Csv {
-            let names: Vec<&str> = Column::ALL.iter().map(|column| column.name()).collect();
-            out.extend_from_slice(names.join(",").as_bytes());
-            out.push(b'\n');
+            write_csv_header(Column::ALL, out);
         }
     }
 
     /// Appends a row and the end of its line.
     pub(super) fn write_row(self, row: &Row, out: &mut Vec<u8>) {
         match self {
-            Self::Csv => write_csv(row, out),
+            Self::Csv => write_csv(Column::ALL, row, out),
             Self::JsonLines => write_json(row, out),
         }
         out.push(b'\n');
     }
 }
 
-/// Appends a row as CSV.
+/// Appends a byte order mark and the names of some columns. Without the mark, Excel would read the texts in the wrong
+/// encoding.
+pub(super) fn write_csv_header(columns: &[Column], out: &mut Vec<u8>) {
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    out.extend_from_slice("\u{FEFF}".as_bytes());
+    out.extend_from_slice(names.join(",").as_bytes());
+    out.push(b'\n');
+}
+
+/// Appends some columns of a row as CSV, without the end of the line.
 ///
 /// A text with a comma, a quote or a line break is put into quotes, and its own quotes are doubled (RFC 4180, section
-/// 2).
-fn write_csv(row: &Row, out: &mut Vec<u8>) {
-    for (index, column) in Column::ALL.iter().enumerate() {
+/// 2). A text that a spreadsheet would compute gets an apostrophe in front.
+pub(super) fn write_csv(columns: &[Column], row: &Row, out: &mut Vec<u8>) {
+    for (index, column) in columns.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         let text = row.get(*column).unwrap_or_default();
+        let text = if column.kind() == ValueKind::Text { guarded(text) } else { text.into() };
         if text.contains([',', '"', '\n', '\r']) {
             out.push(b'"');
             out.extend_from_slice(text.replace('"', "\"\"").as_bytes());

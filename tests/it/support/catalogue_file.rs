@@ -21,7 +21,13 @@ pub fn line(brand: &str, code: &str, price: &str) -> String {
 
 /// Imports a file.
 pub async fn import(caller: &Caller, content_type: &str, file: &str) -> Reply {
-    let request = caller.request(Method::POST, "/api/admin/import/").header("content-type", content_type);
+    import_bytes(caller, "", content_type, file.as_bytes()).await
+}
+
+/// Imports a file with query parameters, such as `dry_run=true`.
+pub async fn import_bytes(caller: &Caller, query: &str, content_type: &str, file: &[u8]) -> Reply {
+    let path = if query.is_empty() { "/api/admin/import/".to_owned() } else { format!("/api/admin/import/?{query}") };
+    let request = caller.request(Method::POST, &path).header("content-type", content_type);
     Reply::of(request.body(file.to_owned())).await
 }
 

@@ -11,6 +11,7 @@ use mongodb::{
     ClientSession,
     error::{Error, Result},
 };
+use serde::Deserialize;
 
 use super::{Node, Tree, audit_entries, images::replaced_image, update::date_change};
 use crate::{
@@ -20,7 +21,10 @@ use crate::{
         catalogue_changes::ChangedPart,
         products::ProductDoc,
     },
-    db::{StoreError, bulk, transaction::transact},
+    db::{
+        StoreError, bulk,
+        transaction::{transact, transact_on_snapshot},
+    },
     images::store::{ShownFile, ShownImage},
     values::codes::FullCode,
 };
@@ -32,6 +36,8 @@ pub struct Codes {
     pub models: BTreeSet<FullCode>,
     pub categories: BTreeSet<FullCode>,
     pub products: BTreeSet<FullCode>,
+    /// Further codes on each level of which the caller only wants to know whether they exist.
+    pub look_alikes: [BTreeSet<FullCode>; 4],
 }
 
 /// The existing entries among those of [`Codes`].
@@ -43,11 +49,19 @@ pub struct FoundEntries {
     pub products: Entries<ProductDoc>,
     /// Codes of deleted branches whose products are still being removed. Nothing can be inserted with these codes.
     pub purged: BTreeSet<FullCode>,
+    /// Those of [`Codes::look_alikes`] that exist.
+    pub look_alikes: BTreeSet<FullCode>,
 }
 
 /// The entries of one level, each with its stored and its new state.
 #[derive(Debug)]
 pub struct Entries<N>(BTreeMap<FullCode, Entry<N>>);
+
+/// The code of an entry.
+#[derive(Deserialize)]
+struct CodeOnly {
+    code: FullCode,
+}
 
 #[derive(Debug)]
 struct Entry<N> {
@@ -157,6 +171,15 @@ impl Tree {
         .await
     }
 
+    /// Reads the entries with these codes as they are at one moment.
+    pub(in crate::catalogue) async fn find_at_once(
+        &self,
+        codes: &Codes,
+    ) -> std::result::Result<FoundEntries, StoreError> {
+        let mut session = self.connection.client.start_session().await?;
+        transact_on_snapshot(&mut session, (self, codes), |tx, &(tree, codes)| tree.find(codes, tx).boxed()).await
+    }
+
     async fn find(&self, codes: &Codes, tx: &mut ClientSession) -> Result<FoundEntries> {
         let brands = self.find_level(&codes.brands, tx).await?;
         let models = self.find_level(&codes.models, tx).await?;
@@ -166,7 +189,27 @@ impl Tree {
             [&codes.brands, &codes.models, &codes.categories].into_iter().flatten().collect();
         let mut jobs = self.purges.find(doc! { "_id": { "$in": branches } }).session(&mut *tx).await?;
         let purged = jobs.stream(tx).map_ok(|job| job.code).try_collect().await?;
-        Ok(FoundEntries { brands, models, categories, products, purged })
+        let [brand_codes, model_codes, category_codes, product_codes] = &codes.look_alikes;
+        let mut look_alikes = self.existing_codes::<BranchDoc<Brand>>(brand_codes, tx).await?;
+        look_alikes.extend(self.existing_codes::<BranchDoc<Model>>(model_codes, tx).await?);
+        look_alikes.extend(self.existing_codes::<BranchDoc<Category>>(category_codes, tx).await?);
+        look_alikes.extend(self.existing_codes::<ProductDoc>(product_codes, tx).await?);
+        Ok(FoundEntries { brands, models, categories, products, purged, look_alikes })
+    }
+
+    /// Returns those of some codes that entries of one level have.
+    async fn existing_codes<N: Node>(
+        &self,
+        codes: &BTreeSet<FullCode>,
+        tx: &mut ClientSession,
+    ) -> Result<BTreeSet<FullCode>> {
+        if codes.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let has_code = doc! { "code": { "$in": codes.iter().collect::<Vec<_>>() } };
+        let documents = self.docs::<N>().clone_with_type::<CodeOnly>();
+        let mut cursor = documents.find(has_code).projection(doc! { "_id": 0, "code": 1 }).session(&mut *tx).await?;
+        cursor.stream(tx).map_ok(|entry| entry.code).try_collect().await
     }
 
     async fn find_level<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
@@ -197,7 +240,7 @@ impl Tree {
     }
 
     async fn write(&self, found: FoundEntries, trail: &Trail, tx: &mut ClientSession) -> Result<Vec<ChangedPart>> {
-        let FoundEntries { brands, models, categories, products, purged: _ } = found;
+        let FoundEntries { brands, models, categories, products, .. } = found;
         let parents_of_new: BTreeSet<FullCode> =
             models.parents_of_new().chain(categories.parents_of_new()).chain(products.parents_of_new()).collect();
         let mut record = WriteRecord::default();
