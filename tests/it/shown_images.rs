@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Caller, FakeCloudinary, FakeS3, Form, Reply, TestApp,
-    catalogue_file::{export, import},
+    catalogue_file::{export, import, import_bytes},
     some_picture,
 };
 
@@ -195,6 +195,8 @@ async fn an_older_export_brings_images_back_while_the_trash_has_them() {
     };
     replace(&staff).await;
     let staff = after_days(&app, 6).await;
+    let told = import_bytes(&staff, "dry_run=true", "text/csv", older.as_bytes()).await.expect(200);
+    assert_eq!((&told["updated"], &told["warnings"], trash(&app).await), (&json!(1), &json!([]), 1));
     let imported = import(&staff, "text/csv", &older).await.expect(200);
     assert_eq!((&imported["updated"], &imported["warnings"]), (&json!(1), &json!([])));
     let staff = after_days(&app, 8).await;
@@ -220,7 +222,9 @@ async fn a_url_that_many_rows_repeat_is_warned_of_once() {
         .to_string()
     };
     let file = [row("P1", FOREIGN), row("P2", "/media/p2.png"), row("P3", "/media/p2.png")].join("\n");
+    let told = import_bytes(&staff, "dry_run=true", "application/x-ndjson", file.as_bytes()).await.expect(200);
     let imported = import(&staff, "application/x-ndjson", &file).await.expect(200);
+    assert_eq!(told.json, imported.json);
     let places: Vec<(&Value, &Value)> = imported["warnings"]
         .as_array()
         .expect("warnings")
