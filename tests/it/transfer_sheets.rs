@@ -25,7 +25,7 @@ fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 fn sheet(separator: char) -> String {
     let header = HEADER.replace("brand_name", " Brand_Name ").replace("price", "PRICE");
     let row = line("TATA", "P1", "10.00").replace("Brake pad", "Kühler ब्रेक").replace(",3,", ",10.0,");
-    format!("{header},,\n,,,,,\n{row},,\n ,\n{}\n", "KIA,Kia,/media/kia.webp")
+    format!("{header},,\n,,,,,\n{row},,\n ,\n{}\n", "KIA,Kia,https://images.example.com/kia.webp")
         .replace("A pad", "\"A\npad\"")
         .replace(',', &separator.to_string())
         .replace('\n', "\r\n")
