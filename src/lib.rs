@@ -1,5 +1,5 @@
-//! The backend of myspares. The modules are listed from the top floor down: imports point to modules further down the list
-//! only, which `tests/it/rooms.rs` checks.
+//! The backend of myspares. The modules are listed from the top floor down: imports point to modules further down the
+//! list only, which `tests/it/rooms.rs` checks.
 
 /// The command line, one file a subcommand.
 pub mod cli;
@@ -73,13 +73,14 @@ mod private_files;
 /// Values that two subjects share.
 mod values;
 
-/// A call that asks the database makes over two hundred allocations, four of them buffers of the driver's; glibc's allocator
-/// takes 15 % of its time for them (decision 28).
+/// A call that asks the database makes over two hundred allocations, four of them buffers of the driver's; glibc's
+/// allocator takes 15 % of its time for them (decision 28).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Gives memory that was freed back to the system at once. mimalloc keeps it for a second and more, which is right for the
-/// small blocks of calls and wrong for the hundreds of megabytes of a drawn image: the next image would take as much again.
+/// Gives memory that was freed back to the system at once. mimalloc keeps it for a second and more, which is right for
+/// the small blocks of calls and wrong for the hundreds of megabytes of a drawn image: the next image would take as
+/// much again.
 #[allow(unsafe_code, reason = "a call into C without pointers, which mimalloc allows from any thread")]
 pub(crate) fn release_freed_memory() {
     // SAFETY: mi_collect has no preconditions; it only looks at memory that nobody owns.

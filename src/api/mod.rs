@@ -65,7 +65,8 @@ enum Group {
     Admin,
 }
 
-/// Lists the groups of handlers, each a tuple struct over the app. Pairs are nested, because poem-openapi takes 16 in a row.
+/// Lists the groups of handlers, each a tuple struct over the app. Pairs are nested, because poem-openapi takes 16 in a
+/// row.
 macro_rules! groups {
     (@type $group:path) => { $group };
     (@type $group:path, $($rest:path),+) => { ($group, groups!(@type $($rest),+)) };

@@ -27,7 +27,8 @@ impl<Id> PathId<Id> {
 }
 
 impl PathId<ProductId> {
-    /// Returns the id; for a text that was not an id a new one, which names nothing either and so leads to the same answer.
+    /// Returns the id; for a text that was not an id a new one, which names nothing either and so leads to the same
+    /// answer.
     pub fn or_absent(self) -> ProductId {
         self.0.unwrap_or_else(ProductId::new)
     }

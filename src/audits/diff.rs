@@ -33,8 +33,8 @@ impl Diff {
         self.set.is_empty() && self.unset.is_empty()
     }
 
-    /// Returns the update that turns the first state into the second. If they are equal, the update is an empty document,
-    /// which must not be sent: MongoDB refuses it.
+    /// Returns the update that turns the first state into the second. If they are equal, the update is an empty
+    /// document, which must not be sent: MongoDB refuses it.
     pub(crate) fn update(&self) -> Document {
         let mut update = Document::new();
         if !self.set.is_empty() {

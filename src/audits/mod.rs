@@ -44,8 +44,8 @@ pub async fn read(
     Ok((page, total))
 }
 
-/// Masks the personal data in an entry, unless its subject is shown whole. Only admins manage accounts; other staff see what
-/// happened to an account, but not its owner's name, number and e-mail address.
+/// Masks the personal data in an entry, unless its subject is shown whole. Only admins manage accounts; other staff see
+/// what happened to an account, but not its owner's name, number and e-mail address.
 fn mask_personal_data(entry: &mut AuditDoc) {
     if AuditSubject::staff_view(&entry.collection) == StaffView::Masked {
         entry.full_document.iter_mut().for_each(mask_fields);

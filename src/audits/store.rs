@@ -193,8 +193,8 @@ impl Audits {
     pub(crate) async fn forget_name_in(&self, session: &mut ClientSession, user: UserId) -> mongodb::error::Result<()> {
         let lines = doc! { "$split": ["$search", "\n"] };
         let id_index = doc! { "$indexOfArray": [lines.clone(), user.to_string()] };
-        // In the text for searches, the name is the line before the id (see `with_search_text`). At least the collection and
-        // the operation come before the name, so the first `$slice` always gets a positive count.
+        // In the text for searches, the name is the line before the id (see `with_search_text`). At least the
+        // collection and the operation come before the name, so the first `$slice` always gets a positive count.
         let before = doc! { "$slice": [lines.clone(), { "$subtract": [id_index.clone(), 1] }] };
         let rest = doc! { "$slice": [lines, id_index, i32::MAX] };
         let join = doc! { "$reduce": { "input": { "$concatArrays": [before, rest] }, "initialValue": "", "in": { "$cond": [

@@ -9,8 +9,8 @@ pub enum StaffView {
     Masked,
 }
 
-/// Declares the subjects, each with the name of its collection and what staff see of it. A name that isn't listed, such as
-/// one of a newer version, is masked.
+/// Declares the subjects, each with the name of its collection and what staff see of it. A name that isn't listed, such
+/// as one of a newer version, is masked.
 macro_rules! audit_subjects {
     ($($(#[$doc:meta])* $subject:ident = $name:literal => $view:ident,)+) => {
         /// What an entry of the audits is about.

@@ -79,8 +79,8 @@ impl Leases {
         }
     }
 
-    /// Takes or renews the lease for `duration` from now; returns `None` while another process holds it. Times are those
-    /// of the database's clock, which all instances share.
+    /// Takes or renews the lease for `duration` from now; returns `None` while another process holds it. Times are
+    /// those of the database's clock, which all instances share.
     pub async fn take(
         &self,
         worker: &'static str,

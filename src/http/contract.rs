@@ -117,8 +117,8 @@ fn add_common_errors(operation: &mut MetaOperation, path: &str) {
     if !operation.security.is_empty() {
         statuses.insert(StatusCode::UNAUTHORIZED);
     }
-    // Staff calls need a role. Calls below a user's path are the owner's. Calls that use the refresh cookie need an allowed
-    // origin.
+    // Staff calls need a role. Calls below a user's path are the owner's. Calls that use the refresh cookie need an
+    // allowed origin.
     let is_restricted = ["/api/admin", "/api/client"].iter().any(|prefix| path.starts_with(prefix));
     if is_restricted || operation.tags.contains(&"Auth") {
         statuses.insert(StatusCode::FORBIDDEN);

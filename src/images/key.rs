@@ -43,8 +43,9 @@ impl ImageKey {
 
     /// Returns the keys that images of the shop at this URL may have; none if the shop gives no such names.
     ///
-    /// A path below `/media/` is served by this server and names one image. Any other URL may be that of any home, under
-    /// any domain, and with any ending, because a home may convert images. The random part of the name tells which.
+    /// A path below `/media/` is served by this server and names one image. Any other URL may be that of any home,
+    /// under any domain, and with any ending, because a home may convert images. The random part of the name tells
+    /// which.
     pub fn shown_at(url: &str) -> Vec<Self> {
         let path = url.split(['?', '#']).next().unwrap_or_default();
         let mut parts = path.split('/').filter(|part| !part.is_empty());

@@ -27,8 +27,8 @@ impl StorePart for Deletions {
 }
 
 impl Deletions {
-    /// Deletes an account, as its password was checked. Returns `false`, and deletes nothing, when the password has changed
-    /// since, or when the account was disabled or is an admin's.
+    /// Deletes an account, as its password was checked. Returns `false`, and deletes nothing, when the password has
+    /// changed since, or when the account was disabled or is an admin's.
     pub(super) async fn delete(&self, confirmed: &Credentials, now: Timestamp) -> Result<bool, StoreError> {
         transact(&self.client, (self, confirmed), move |tx, &(stores, confirmed)| {
             // A subject with documents of its own about accounts deletes them here as well.

@@ -1,7 +1,7 @@
 //! What all checked texts have in common.
 
-/// Implements, for newtypes over a checked `String`: `as_str`, `Display`, and the conversion of a reference into BSON for
-/// queries. Their `parse` functions check the text.
+/// Implements, for newtypes over a checked `String`: `as_str`, `Display`, and the conversion of a reference into BSON
+/// for queries. Their `parse` functions check the text.
 macro_rules! text_values {
     ($($type:ident),+ $(,)?) => {$(
         impl $type {

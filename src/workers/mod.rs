@@ -23,7 +23,8 @@ use crate::{
     values::{backoff::Backoff, ids::HolderId},
 };
 
-/// The duration of a lease. If its holder dies, another instance takes over after at most this time and [`STANDBY_PAUSE`].
+/// The duration of a lease. If its holder dies, another instance takes over after at most this time and
+/// [`STANDBY_PAUSE`].
 const LEASE_TIME: Duration = Duration::from_secs(10);
 /// The time between two renewals of a lease.
 const RENEWAL: Duration = Duration::from_secs(3);

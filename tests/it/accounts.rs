@@ -111,8 +111,8 @@ async fn the_export_holds_account_sessions_and_cart_and_no_secret() {
     }
 }
 
-/// Checks that only the audits name an account after its deletion. A subject that keeps documents about accounts must delete
-/// them with the account, see `src/privacy/`.
+/// Checks that only the audits name an account after its deletion. A subject that keeps documents about accounts must
+/// delete them with the account, see `src/privacy/`.
 #[tokio::test]
 async fn nothing_but_the_audits_names_a_deleted_account() {
     let app = TestApp::start().await;

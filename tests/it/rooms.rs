@@ -1,5 +1,6 @@
-//! The order of the rooms: imports run down the table in `docs/architecture.md`, and a store is named by its own room and by
-//! other stores alone. The files below `src/` are read, and every path in them that begins with `crate`, `self` or `super`.
+//! The order of the rooms: imports run down the table in `docs/architecture.md`, and a store is named by its own room
+//! and by other stores alone. The files below `src/` are read, and every path in them that begins with `crate`, `self`
+//! or `super`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +10,8 @@ use std::{
 
 use syn::{UseTree, visit::Visit};
 
-/// Rooms that tie the others together. They import the files in which a part of [`App`] or of the store is made, and the
-/// test for circles sees to it that those files know neither.
+/// Rooms that tie the others together. They import the files in which a part of [`App`] or of the store is made, and
+/// the test for circles sees to it that those files know neither.
 ///
 /// [`App`]: myspares::app::App
 const TIES: [&str; 2] = ["app", "store"];
@@ -126,7 +127,8 @@ impl Source {
         self.module[0] == "store" || self.module.get(1).is_some_and(|part| part == "store")
     }
 
-    /// Returns the files in which what it names is declared. A file that only lists its folder's modules is passed through.
+    /// Returns the files in which what it names is declared. A file that only lists its folder's modules is passed
+    /// through.
     fn files(&self, files: &BTreeMap<Vec<String>, usize>) -> BTreeSet<usize> {
         let deepest =
             |path: &Vec<String>| (1..=path.len()).rev().find_map(|length| files.get(&path[..length]).copied());

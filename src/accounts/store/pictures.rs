@@ -95,8 +95,8 @@ impl Users {
         Ok(true)
     }
 
-    /// Claims the picture that a URL shows, and returns the stages of a pipeline that store its key after the URL. Returns
-    /// `None` for a URL of this server whose picture is removed.
+    /// Claims the picture that a URL shows, and returns the stages of a pipeline that store its key after the URL.
+    /// Returns `None` for a URL of this server whose picture is removed.
     pub(in crate::accounts) async fn claim_picture_in(
         &self,
         tx: &mut ClientSession,
@@ -111,8 +111,8 @@ impl Users {
         })
     }
 
-    /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the audits, in
-    /// the transaction of everything else that goes with an account.
+    /// Deletes an account whose password was checked, with its picture, its links and codes, and its name in the
+    /// audits, in the transaction of everything else that goes with an account.
     ///
     /// Returns `false` when the account was disabled or its password hash has changed in the meantime. Always returns
     /// `false` for an admin: another admin must take the role away first (`Users::administer`), which makes sure that

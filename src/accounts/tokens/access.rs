@@ -129,8 +129,9 @@ impl AccessTokens {
     }
 }
 
-/// Returns the rules for the header and the claims. Only HS256 is accepted, so a caller can't choose the algorithm (RFC 8725,
-/// section 3.1). The expiry is checked by [`AccessTokens::check`] instead, with the clock of the shop and without leeway.
+/// Returns the rules for the header and the claims. Only HS256 is accepted, so a caller can't choose the algorithm (RFC
+/// 8725, section 3.1). The expiry is checked by [`AccessTokens::check`] instead, with the clock of the shop and without
+/// leeway.
 fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);

@@ -22,20 +22,17 @@ use crate::{
 /// The session of the user whom the path parameter `user_id` names. Only the token was checked: the query that follows
 /// must sign the caller in, which saves a round trip.
 ///
-/// It is the security scheme and the path parameter of its operation in one.
-pub struct PathOwner(pub SessionRef);
+/// It is the security scheme and the path parameter of its operation in one. The macro of poem-openapi numbers the
+/// parameters of a path, and counts only arguments whose type is called `Path`; hence the name.
+pub struct Path(pub SessionRef);
 
-/// [`PathOwner`] under the name by which the macro of poem-openapi recognises a path parameter. It numbers the parameters of a
-/// path, and counts only arguments whose type is called `Path`.
-pub type Path = PathOwner;
-
-impl PathOwner {
+impl Path {
     /// Returns what the caller asks for.
     ///
     /// # Errors
     ///
-    /// A fault in it is told only to a caller whose session is alive; any other caller is told that the token is invalid.
-    /// Without a fault nothing is looked up, because the update that follows signs the caller in.
+    /// A fault in it is told only to a caller whose session is alive; any other caller is told that the token is
+    /// invalid. Without a fault nothing is looked up, because the update that follows signs the caller in.
     pub async fn signed_in_first<T, E>(&self, app: &App, asked: Result<T, E>) -> Result<T, ApiError>
     where
         ApiError: From<E>,
@@ -56,7 +53,7 @@ impl PathOwner {
     }
 }
 
-impl<'a> ApiExtractor<'a> for PathOwner {
+impl<'a> ApiExtractor<'a> for Path {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme, ApiExtractorType::Parameter];
     const PARAM_IS_REQUIRED: bool = true;
     type ParamType = String;
@@ -87,7 +84,7 @@ impl<'a> ApiExtractor<'a> for PathOwner {
     }
 }
 
-/// A [`Body`] whose faults are told only to a caller whose session is alive, see [`PathOwner::signed_in_first`].
+/// A [`Body`] whose faults are told only to a caller whose session is alive, see [`Path::signed_in_first`].
 pub struct OwnerBody<T>(pub T);
 
 impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for OwnerBody<T> {
@@ -112,7 +109,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for OwnerBody<T> {
             Ok(Body(value)) => return Ok(Self(value)),
             Err(error) => error.downcast::<ApiError>()?,
         };
-        let owner = PathOwner(session(request)?);
+        let owner = Path(session(request)?);
         Ok(Self(owner.signed_in_first(app(request)?, Err(fault)).await?))
     }
 }

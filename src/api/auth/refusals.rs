@@ -41,8 +41,8 @@ refusals! {
     }
 }
 
-/// The refusal of a signed-in caller's current password. A wrong password is a 400 here and not a 401, because the access
-/// token is valid.
+/// The refusal of a signed-in caller's current password. A wrong password is a 400 here and not a 401, because the
+/// access token is valid.
 pub struct NotConfirmed(pub SignInError);
 
 impl Refusal for NotConfirmed {

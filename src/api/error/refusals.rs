@@ -1,12 +1,12 @@
-//! The errors of flows as answers: each variant has a code, or passes on the refusal of another flow. The lists below also
-//! say which codes the OpenAPI description names for a call.
+//! The errors of flows as answers: each variant has a code, or passes on the refusal of another flow. The lists below
+//! also say which codes the OpenAPI description names for a call.
 
 use super::{ApiError, ErrorCode};
 use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
 
 /// An error type of a flow. Handlers convert it into an answer, and the OpenAPI description lists its codes. The macro
-/// [`refusals!`] implements it from one list of variants and codes. The statuses 400, 500 and 503 are possible on every call
-/// and are added by `http/contract.rs`, so types here may leave them out.
+/// [`refusals!`] implements it from one list of variants and codes. The statuses 400, 500 and 503 are possible on every
+/// call and are added by `http/contract.rs`, so types here may leave them out.
 pub trait Refusal {
     /// Returns the codes of this type. The OpenAPI description lists their statuses.
     fn codes() -> Vec<ErrorCode>;

@@ -42,7 +42,8 @@ impl DesiredRow {
         self
     }
 
-    /// Returns the branches from the brand downwards, each with whether the row is about it and not about an entry below.
+    /// Returns the branches from the brand downwards, each with whether the row is about it and not about an entry
+    /// below.
     pub(super) fn branches(&self) -> impl Iterator<Item = (&DesiredBranch, bool)> {
         let own = self.branches.len().checked_sub(1).filter(|_| self.product.is_none());
         self.branches.iter().enumerate().map(move |(index, branch)| (branch, own == Some(index)))

@@ -1,5 +1,5 @@
-//! Reads CSV (RFC 4180, and what spreadsheets make of it): a header that names the columns in any order, then one row in
-//! each record.
+//! Reads CSV (RFC 4180, and what spreadsheets make of it): a header that names the columns in any order, then one row
+//! in each record.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 

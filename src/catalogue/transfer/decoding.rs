@@ -1,7 +1,7 @@
 //! Turns the bytes of a file into UTF-8.
 //!
-//! UTF-8 itself is passed on as it is; whoever reads a cell tells the faults in it. Faults in the other encodings become
-//! the byte FF, which UTF-8 never has, so that they are told in the same way.
+//! UTF-8 itself is passed on as it is; whoever reads a cell tells the faults in it. Faults in the other encodings
+//! become the byte FF, which UTF-8 never has, so that they are told in the same way.
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 

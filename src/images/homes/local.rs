@@ -70,8 +70,8 @@ impl Folder {
         }
     }
 
-    /// Returns those of the URLs below `/media/` at which there is no image. A URL counts as shown if the system doesn't
-    /// tell whether its file exists.
+    /// Returns those of the URLs below `/media/` at which there is no image. A URL counts as shown if the system
+    /// doesn't tell whether its file exists.
     pub async fn missing(&self, mut urls: BTreeSet<String>) -> BTreeSet<String> {
         let folder = self.path.clone();
         let is_missing = move |url: &String| match ImageKey::shown_at(url).first() {

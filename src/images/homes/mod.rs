@@ -112,8 +112,8 @@ impl Images {
         }
     }
 
-    /// Returns those of the URLs that are below `/media/` and show nothing, because the folder of this server has no such
-    /// image.
+    /// Returns those of the URLs that are below `/media/` and show nothing, because the folder of this server has no
+    /// such image.
     pub async fn missing(&self, urls: BTreeSet<String>) -> BTreeSet<String> {
         let own: BTreeSet<String> = urls.into_iter().filter(|url| url.starts_with(MEDIA)).collect();
         if own.is_empty() { own } else { self.folder.missing(own).await }

@@ -48,8 +48,8 @@ impl Pixels {
     }
 }
 
-/// Refuses a picture that has too many pixels, or that would take too much memory. `quarter_bytes` is the memory for each
-/// pixel, in quarters of a byte.
+/// Refuses a picture that has too many pixels, or that would take too much memory. `quarter_bytes` is the memory for
+/// each pixel, in quarters of a byte.
 fn check_size(width: u32, height: u32, quarter_bytes: u64, kind: PictureKind) -> Result<(), InvalidPicture> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > kind.megapixels() * MEGAPIXEL {

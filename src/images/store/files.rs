@@ -1,6 +1,6 @@
 //! The collection `image_files`: one document for each image that documents show or showed. Every transaction that
-//! stores or discards a reference to the image increments its `rev`, and so does the one that decides about its removal.
-//! A decision and a new reference therefore conflict, and the later one sees the earlier one.
+//! stores or discards a reference to the image increments its `rev`, and so does the one that decides about its
+//! removal. A decision and a new reference therefore conflict, and the later one sees the earlier one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -163,7 +163,8 @@ impl ImageTrash {
         }
         let documented = rows.keys().filter(|key| known.documented.contains(*key)).cloned().collect();
         self.list_in(tx, rows, now).await?;
-        // Images of older versions have no document. The row of the trash is enough for them: the worker writes to it too.
+        // Images of older versions have no document. The row of the trash is enough for them: the worker writes to it
+        // too.
         self.files.touch_in(tx, &documented, &known).await
     }
 

@@ -16,9 +16,9 @@ use serde_json::Value;
 /// Any other value stays as it is, so a snapshot also checks the form of ids and times. It does not check which ids are
 /// equal. Compare these with `assert_eq!`.
 ///
-/// `make test` sets `INSTA_UPDATE=no`: a test whose snapshot differs fails and writes no file. To change a snapshot, run
-/// the test with `INSTA_UPDATE=no` and `INSTA_FORCE_PASS=0` and copy the JSON that it prints, or run
-/// `cargo insta test --review` if `cargo-insta` is installed.
+/// `make test` sets `INSTA_UPDATE=no`: a test whose snapshot differs fails and writes no file. To change a snapshot,
+/// run the test with `INSTA_UPDATE=no` and `INSTA_FORCE_PASS=0` and copy the JSON that it prints, or run `cargo insta
+/// test --review` if `cargo-insta` is installed.
 pub fn stable(json: &Value) -> Value {
     match json {
         Value::String(text) => Value::String(placeholder(text)),
