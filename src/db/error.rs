@@ -7,9 +7,15 @@ const DUPLICATE_KEY: i32 = 11_000;
 /// MongoDB's code for a write that conflicts with another transaction.
 const WRITE_CONFLICT: i32 = 112;
 /// MongoDB's codes of a server that isn't primary, steps down or shuts down: NotWritablePrimary,
-/// NotPrimaryNoSecondaryOk, InterruptedAtShutdown, InterruptedDueToReplStateChange, PrimarySteppedDown,
-/// ShutdownInProgress. The same call may succeed soon.
-const TEMPORARY: [i32; 6] = [10_107, 13_435, 11_600, 11_602, 189, 91];
+/// NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, InterruptedAtShutdown, InterruptedDueToReplStateChange,
+/// PrimarySteppedDown, ShutdownInProgress. The same call may succeed soon.
+const CHANGING_PRIMARY: [i32; 7] = [10_107, 13_435, 13_436, 11_600, 11_602, 189, 91];
+/// MongoDB's codes of a server that can't reach another one in time: HostUnreachable, HostNotFound, NetworkTimeout,
+/// SocketException, ReadConcernMajorityNotAvailableYet, ExceededTimeLimit.
+const OUT_OF_REACH: [i32; 6] = [6, 7, 89, 9_001, 134, 262];
+/// MongoDB's codes of a query that somebody or something ended: CursorNotFound, QueryPlanKilled, CursorKilled,
+/// Interrupted. It was not the query's fault, so the same call may succeed.
+const INTERRUPTED: [i32; 4] = [43, 175, 237, 11_601];
 /// MongoDB's code for a query that exceeded its time limit.
 const OUT_OF_TIME: i32 = 50;
 
@@ -30,7 +36,7 @@ pub fn with_code(code: i32) -> StoreError {
     match code {
         WRITE_CONFLICT => StoreError::Contended,
         OUT_OF_TIME => StoreError::OutOfTime,
-        code if TEMPORARY.contains(&code) => StoreError::Unavailable(brief),
+        code if is_temporary_code(code) => StoreError::Unavailable(brief),
         _ => StoreError::Failed(brief),
     }
 }
@@ -47,7 +53,7 @@ pub fn brief(error: &Error) -> String {
 /// Why a query failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The database can't be reached or is changing its primary. The same call may succeed soon.
+    /// The database can't be reached, is changing its primary, or ended the query. The same call may succeed soon.
     #[error("the database is unavailable: {0}")]
     Unavailable(ErrorSummary),
     /// A unique index forbids the write. The error doesn't name the index, because the driver's text would also contain
@@ -132,5 +138,25 @@ fn is_temporary(error: &Error) -> bool {
             | ErrorKind::Shutdown
     );
     let labelled = error.contains_label(RETRYABLE_WRITE_ERROR) || error.contains_label(TRANSIENT_TRANSACTION_ERROR);
-    unreachable || labelled || code_of(error).is_some_and(|code| TEMPORARY.contains(&code))
+    unreachable || labelled || code_of(error).is_some_and(is_temporary_code)
+}
+
+fn is_temporary_code(code: i32) -> bool {
+    [&CHANGING_PRIMARY[..], &OUT_OF_REACH, &INTERRUPTED].iter().any(|codes| codes.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_query_may_be_asked_again_and_a_wrong_one_may_not() {
+        for temporary in [10_107, 13_436, 89, 134, 43, 175, 237, 11_601] {
+            assert!(matches!(with_code(temporary), StoreError::Unavailable(_)), "{temporary}");
+        }
+        // BadValue, Unauthorized, DocumentValidationFailure.
+        for lasting in [2, 13, 121] {
+            assert!(matches!(with_code(lasting), StoreError::Failed(_)), "{lasting}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Once},
     time::{Duration, Instant},
 };
 
@@ -55,6 +55,15 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -
         assert!(Instant::now() < deadline, "not within 30 seconds: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Prints the warnings and errors of the servers. They appear in the report of a test that fails.
+fn print_warnings() {
+    static PRINTING: Once = Once::new();
+    PRINTING.call_once(|| {
+        let printed = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
+        printed.init();
+    });
 }
 
 impl TestApp {
@@ -115,6 +124,7 @@ impl TestApp {
     }
 
     async fn start_on(uri: &str, database: &str, vars: &[(&str, &str)], clock: Clock) -> Self {
+        print_warnings();
         let data_dir = data_folder(database);
         let defaults = [
             ("DATA_DIR", data_dir.to_str().expect("a plain path")),

@@ -2,6 +2,7 @@
 
 use bson::{Bson, Document, doc, oid::ObjectId};
 use futures_util::TryStreamExt;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Caller, TestApp, eventually};
@@ -30,14 +31,15 @@ impl TestApp {
         assert_eq!(changed.matched_count, 1);
     }
 
-    /// Waits until the carts of the customers show these quantities of a product.
+    /// Waits until the carts of the customers show these quantities of a product. A database in trouble may put a read
+    /// off.
     pub async fn until_held(&self, customers: &[Caller], product: &Value, quantities: &[i64]) {
         let held = || async {
             let mut held = Vec::new();
             for customer in customers {
-                held.push(customer.pieces(product).await);
+                held.push(customer.pieces_unless_put_off(product).await);
             }
-            held == quantities
+            held.iter().copied().eq(quantities.iter().copied().map(Some))
         };
         eventually(&format!("carts hold {quantities:?}"), held).await;
     }
@@ -131,12 +133,19 @@ fn copy_of(stored: &Document, is_active: bool) -> Document {
 impl Caller {
     /// Returns the quantity of a product in this caller's cart as the API shows it.
     pub async fn pieces(&self, product: &Value) -> i64 {
-        let cart = self.get(&self.cart()).await.expect(200);
+        self.pieces_unless_put_off(product).await.expect("the cart is read")
+    }
+
+    /// Returns the same as [`Caller::pieces`]; `None` if the read is put off with 503.
+    async fn pieces_unless_put_off(&self, product: &Value) -> Option<i64> {
+        let reply = self.get(&self.cart()).await;
+        if reply.status == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
+        let cart = reply.expect(200);
         let lines = cart["cart"]["items"].as_array().expect("lines");
-        lines
-            .iter()
-            .find(|line| line["product_id"] == product["_id"])
-            .map_or(0, |line| line["quantity"].as_i64().expect("a number"))
+        let line = lines.iter().find(|line| line["product_id"] == product["_id"]);
+        Some(line.map_or(0, |line| line["quantity"].as_i64().expect("a number")))
     }
 }
 
