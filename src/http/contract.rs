@@ -13,7 +13,7 @@ use poem_openapi::{
     types::Type,
 };
 
-use super::{methods::answer_other_methods, public, query_check};
+use super::{description, methods::answer_other_methods, public, query_check};
 use crate::api::error::{ErrorOut, error_response};
 
 /// The beginning of the paths of calls for staff.
@@ -21,30 +21,38 @@ const ADMIN: &str = "/api/admin/";
 
 const DESCRIPTION: &str = "The shop's API. Paths work with and without their final slash. \
     Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \
-    Every answer from 400 up has the body `Error`.";
+    Every answer from 400 up has the body `ApiError`.";
+
+/// The URL of the API, relative to the description: the server that serves it.
+const HERE: &str = "/";
 
 /// Returns the service with the handlers of `api` and their description.
 pub fn service<A: OpenApi>(api: A) -> OpenApiService<Contract<A>, ()> {
-    OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
+    OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server(HERE)
 }
 
 /// Returns the OpenAPI description as JSON.
 pub fn spec_json() -> String {
-    description().spec()
+    serde_json::to_string_pretty(&description::complete(&bare().spec())).expect("the description is JSON")
 }
 
 /// Returns the OpenAPI description as YAML.
 pub fn spec_yaml() -> String {
-    description().spec_yaml()
+    serde_yaml::to_string(&description::complete(&bare().spec())).expect("JSON can be written as YAML")
 }
 
-/// Returns an HTML page that shows the description and can send requests. The page needs no other files.
+/// Returns poem-openapi's page with Swagger UI, which shows the description and can send requests.
 pub fn swagger_ui() -> String {
-    description().swagger_ui_html()
+    bare().swagger_ui_html()
 }
 
-/// Returns a service without handlers. The description depends only on types.
-fn description() -> OpenApiService<Contract<impl OpenApi>, ()> {
+/// Returns poem-openapi's page with Redoc, which shows the description for reading.
+pub fn redoc() -> String {
+    bare().redoc_html()
+}
+
+/// Returns a service without handlers, with the description as poem-openapi makes it. It depends only on types.
+fn bare() -> OpenApiService<Contract<impl OpenApi>, ()> {
     service(crate::api::ApiDescription)
 }
 

@@ -28,6 +28,7 @@ mod catalogue_prices;
 mod catalogue_search;
 mod contact_claims;
 mod contact_rules;
+mod docs;
 mod failovers;
 mod hidden;
 mod http;

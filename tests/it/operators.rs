@@ -60,7 +60,7 @@ async fn the_state_of_the_server_is_told_in_the_format_that_is_asked_for() {
 #[tokio::test]
 async fn metrics_and_documentation_can_be_switched_off_or_put_elsewhere() {
     let off = TestApp::start_with(&[("METRICS_ADDR", "off"), ("DOCS", "off")]).await;
-    for path in ["/metrics", "/docs", "/openapi.json", "/openapi.yaml"] {
+    for path in ["/metrics", "/docs", "/docs/reference", "/docs/redoc.js", "/openapi.json", "/openapi.yaml"] {
         off.anonymous().get(path).await.expect(404).is_envelope();
     }
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");

@@ -36,6 +36,10 @@ use crate::{
     },
 };
 
+/// Stands among the security schemes of a call that nobody needs to sign in for. `http/description/security.rs` writes
+/// it as the empty requirement of OpenAPI.
+pub const NOBODY: &str = "Nobody";
+
 const BEARER_SCHEME: &str = "AccessToken";
 const COOKIE_SCHEME: &str = "RefreshCookie";
 
@@ -150,7 +154,7 @@ impl Access for Admin {
 }
 
 impl Access for MaybeCustomer {
-    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+    const SCHEMES: &'static [&'static str] = &[NOBODY, BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         if !brings_bearer(request) {
@@ -161,7 +165,7 @@ impl Access for MaybeCustomer {
 }
 
 impl Access for Viewer {
-    const SCHEMES: &'static [&'static str] = &[BEARER_SCHEME];
+    const SCHEMES: &'static [&'static str] = &[NOBODY, BEARER_SCHEME];
 
     async fn check(request: &Request) -> Result<Self, ApiError> {
         if !brings_bearer(request) {

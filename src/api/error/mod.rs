@@ -27,7 +27,7 @@ use crate::{api::examples, db::StoreError};
 
 /// The body of every answer with a status of 400 or more.
 #[derive(Debug, Object)]
-#[oai(rename = "Error", example)]
+#[oai(rename = "ApiError", example)]
 pub struct ErrorOut {
     /// A sentence for people that says what went wrong.
     error: String,
