@@ -7,6 +7,7 @@ mod cors;
 mod detach;
 mod edge;
 mod errors;
+mod farewell;
 mod gauges;
 mod gzip;
 mod intake;
