@@ -1,6 +1,6 @@
 //! The OpenAPI service, with additions to poem-openapi: trailing slashes in the description, the errors that every call
-//! can return, the header `Allow`, a notice about bad tokens on calls that need none, and the farewell of operations that
-//! are going away.
+//! can return, the header `Allow`, a notice about bad tokens on calls that need none, and the farewell of
+//! operations that are going away.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -176,7 +176,7 @@ def no_undescribed_headers(context, response, case):
 
 
 def as_text(context, value):
-    return {"data": value.encode() if isinstance(value, str) else json.dumps(value).encode()}
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
 
 
 for media_type in ("text/csv", "application/x-ndjson"):
