@@ -46,6 +46,18 @@ openapi: ## Write the description of the API to openapi/openapi.json
 	cargo run --locked --quiet -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
 
+openapi-base: ## Take the description of the API as the one of a release, which later ones must not break
+	python3 tests/clients/compatible.py openapi/openapi.json --base
+
+fast: ## Build the optimised binary that `make clients` and `make fuzz` test
+	cargo build --locked --profile fast
+
+clients: ## Lint the description of the API and use it with generated clients (needs make fast, Node.js and Python)
+	@scripts/clients
+
+fuzz: ## Call the server in 5,000 ways that the description allows or doesn't (needs make fast and Python)
+	@scripts/fuzz 5000
+
 bench: mongod ## Measure the optimised server against minimal servers (needs wrk: scripts/install-wrk)
 	@scripts/install-wrk
 	cargo bench --locked --bench http
@@ -53,4 +65,4 @@ bench: mongod ## Measure the optimised server against minimal servers (needs wrk
 release: ## Build the optimised binary
 	cargo build --locked --release
 
-.PHONY: help mongod mongod-unless-configured run seed test test-slow check spelling deny openapi bench release
+.PHONY: help mongod mongod-unless-configured run seed test test-slow check spelling deny openapi openapi-base fast clients fuzz bench release

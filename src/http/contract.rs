@@ -1,5 +1,6 @@
 //! The OpenAPI service, with additions to poem-openapi: trailing slashes in the description, the errors that every call
-//! can return, the header `Allow`, and a notice about bad tokens on calls that need none.
+//! can return, the header `Allow`, a notice about bad tokens on calls that need none, and the farewell of
+//! operations that are going away.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +14,7 @@ use poem_openapi::{
     types::Type,
 };
 
-use super::{description, methods::answer_other_methods, public, query_check};
+use super::{description, farewell::Farewell, methods::answer_other_methods, public, query_check};
 use crate::api::error::{ErrorOut, error_response};
 
 /// The beginning of the paths of calls for staff.
@@ -65,6 +66,9 @@ impl<A: OpenApi> OpenApi for Contract<A> {
         for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
             for operation in &mut path.operations {
                 add_common_errors(operation, &path.path);
+                if let Some(farewell) = Farewell::of(operation) {
+                    farewell.describe(operation);
+                }
             }
             if !path.path.ends_with('/') {
                 path.path.push('/');
@@ -88,6 +92,10 @@ impl<A: OpenApi> OpenApi for Contract<A> {
                     (true, _) => public::check_given_bearer(endpoint),
                     (false, true) => query_check::take_only(query_parameters(operation), endpoint),
                     (false, false) => endpoint,
+                };
+                let endpoint = match Farewell::of(operation) {
+                    Some(farewell) => farewell.announce(endpoint),
+                    None => endpoint,
                 };
                 endpoints.insert(operation.method.clone(), endpoint);
             }

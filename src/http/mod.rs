@@ -9,6 +9,7 @@ mod detach;
 mod docs;
 mod edge;
 mod errors;
+mod farewell;
 mod fixed;
 mod gauges;
 mod gzip;

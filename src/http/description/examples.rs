@@ -8,8 +8,8 @@ use serde_yaml::{Mapping, Value};
 /// (`api/error/samples.rs`). In a schema such an object would be an example of the answer itself.
 pub(super) fn move_beside_schemas(spec: &mut Value) {
     for operation in super::operations(spec) {
-        for media in super::objects(&mut operation["responses"])
-            .flat_map(|response| super::objects(&mut response["content"]))
+        for media in super::children(operation, "responses")
+            .flat_map(|response| super::children(response, "content"))
             .filter_map(Value::as_mapping_mut)
         {
             move_beside_schema(media);

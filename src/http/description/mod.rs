@@ -27,12 +27,17 @@ pub fn complete(description: &str) -> Value {
 
 /// Returns all operations of a description.
 fn operations(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
-    objects(&mut spec["paths"]).flat_map(objects)
+    children(spec, "paths").flat_map(values)
 }
 
-/// Returns the values of an object; none if it isn't one.
-fn objects(value: &mut Value) -> impl Iterator<Item = &mut Value> {
-    value.as_mapping_mut().into_iter().flat_map(Mapping::values_mut)
+/// Returns the values inside a field; none if there is no such field. (`value["field"]` would make the field.)
+fn children<'a>(value: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> + use<'a> {
+    value.get_mut(field).into_iter().flat_map(values)
+}
+
+/// Returns the values of the fields of an object; none if it isn't one.
+fn values(object: &mut Value) -> impl Iterator<Item = &mut Value> {
+    object.as_mapping_mut().into_iter().flat_map(Mapping::values_mut)
 }
 
 /// Calls `change` with every object inside a value, the inner ones first.

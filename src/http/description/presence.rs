@@ -33,7 +33,7 @@ pub(super) fn declare(spec: &mut Value) {
 
 fn declare_fields(schema: &mut Value, left_out: &[&str]) {
     let required = schema["required"].as_sequence().cloned().unwrap_or_default();
-    let Some(fields) = schema["properties"].as_mapping_mut() else { return };
+    let Some(fields) = schema.get_mut("properties").and_then(Value::as_mapping_mut) else { return };
     let mut always_there = Vec::new();
     for (name, field) in fields {
         if name.as_str().is_some_and(|name| left_out.contains(&name)) {
