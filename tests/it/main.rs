@@ -68,6 +68,7 @@ mod stock_race;
 mod stopping;
 mod support;
 mod transfer;
+mod transfer_mishaps;
 mod transfer_races;
 mod transfer_rehearsals;
 mod transfer_sheets;

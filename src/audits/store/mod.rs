@@ -14,6 +14,7 @@ use super::subject::AuditSubject;
 use crate::{
     db::{
         StoreError,
+        query::find_part,
         schema::{Connection, Layout, StorePart, index, swept},
     },
     values::{
@@ -187,6 +188,10 @@ impl StorePart for Audits {
     /// Adds the codes to entries of older versions.
     async fn complete(&self) -> Result<(), StoreError> {
         let lacks_codes = doc! { "codes": { "$exists": false } };
+        // An update would be a write even if it found nothing.
+        if find_part::<_, Document>(&self.docs, lacks_codes.clone(), doc! { "_id": 1 }).await?.is_none() {
+            return Ok(());
+        }
         self.docs.update_many(lacks_codes, vec![doc! { "$set": { "codes": codes_of_code() } }]).await?;
         Ok(())
     }
