@@ -1,8 +1,9 @@
 //! What staff and admins see of accounts, and what admins change about them.
 
 use super::{
+    rules::username::UsernameKey,
     sign_in,
-    store::{UserChange, UserChangeOutcome, UserQuery, UserRecord},
+    store::{UserChange, UserChangeOutcome, UserPlace, UserQuery, UserRecord, UserText},
 };
 use crate::{
     app::App,
@@ -11,15 +12,12 @@ use crate::{
         author::Author,
         ids::UserId,
         invalid::InvalidField,
-        paging::{Page, Slice},
+        paging::{Page, Slice, Total},
         phone::E164,
         role::{Role, UnknownRole},
         time::Timestamp,
     },
 };
-
-/// The maximum length of a search text, in characters.
-const MAX_QUERY: usize = 100;
 
 /// An account together with its state at one moment.
 #[derive(Debug)]
@@ -66,21 +64,33 @@ impl From<UnknownRole> for UsersError {
     }
 }
 
-/// Returns a page of the accounts that match `text`, the newest first, and the number of all matches. Without a text,
-/// all accounts match.
+/// Returns a page of the accounts that `wanted` matches, and the number of all matches.
+pub async fn list(
+    app: &App,
+    wanted: &UserQuery,
+    slice: Slice<UserPlace>,
+) -> Result<(Page<UserRecord>, Total), UsersError> {
+    let limit = slice.probe();
+    let records = app.store.users.records(wanted, slice.after, limit).await?;
+    let total = app.store.users.count(wanted).await?;
+    Ok((Page::of(records, slice.limit), total))
+}
+
+/// Returns what a text means when `reader` searches for it.
 ///
 /// Everybody finds usernames by a part of them. Only admins find phone numbers and e-mail addresses by a part. Staff
 /// see them masked, and could otherwise guess them piece by piece.
-pub async fn list(
-    app: &App,
-    reader: Role,
-    text: Option<String>,
-    slice: Slice<UserId>,
-) -> Result<(Page<UserRecord>, u64), UsersError> {
-    let query = user_query(app, reader, text)?;
-    let records = app.store.users.records(query.as_ref(), slice.after, slice.probe()).await?;
-    let total = app.store.users.count(query.as_ref()).await?;
-    Ok((Page::of(records, slice.limit), total))
+pub fn search_text(app: &App, reader: Role, text: String) -> UserText {
+    let number = E164::parse(&text, app.config.default_region).ok();
+    UserText { text, number, by_parts: reader == Role::Admin }
+}
+
+/// Returns the id of the account with a username, in any case; `None` if there is none.
+pub async fn account_named(app: &App, username: &str) -> Result<Option<UserId>, StoreError> {
+    match UsernameKey::of(username) {
+        Some(key) => app.store.users.named(&key).await,
+        None => Ok(None),
+    }
 }
 
 /// Returns one account and its state.
@@ -124,22 +134,12 @@ async fn user_state(app: &App, record: UserRecord) -> Result<UserState, UsersErr
     Ok(UserState { sessions: record.living_sessions(now), is_locked, is_unrecoverable, now, record })
 }
 
-fn user_query(app: &App, reader: Role, text: Option<String>) -> Result<Option<UserQuery>, InvalidField> {
-    let trimmed = text.map(|text| text.trim().to_owned());
-    let Some(text) = trimmed.filter(|text| !text.is_empty()) else { return Ok(None) };
-    if text.chars().count() > MAX_QUERY {
-        return Err(InvalidField { field: "q".into(), text: format!("q must be at most {MAX_QUERY} characters") });
-    }
-    let number = E164::parse(&text, app.config.default_region).ok();
-    Ok(Some(UserQuery { text, number, by_parts: reader == Role::Admin }))
-}
-
 /// Counts all accounts.
 pub async fn count(app: &App) -> Result<u64, StoreError> {
-    app.store.users.count(None).await
+    app.store.users.count_all().await
 }
 
 /// Returns up to `limit` accounts, the newest first.
 pub async fn newest(app: &App, limit: i64) -> Result<Vec<UserRecord>, StoreError> {
-    app.store.users.records(None, None, limit).await
+    app.store.users.records(&UserQuery::default(), None, limit).await
 }

@@ -28,5 +28,6 @@ pub mod tokens;
 
 pub use self::store::{
     Account, AccountChange, EmailChange, Member, PhotoChange, Profile, Recoverable, SessionDoc, UserChange, UserDoc,
-    UserRecord, Verification, Verified, WholeAccount, invitations::InvitationDoc, links::LinkDoc,
+    UserOrder, UserPlace, UserQuery, UserRecord, Verification, Verified, WholeAccount, invitations::InvitationDoc,
+    links::LinkDoc,
 };

@@ -23,13 +23,14 @@ mod catalogue_out;
 mod client {
     pub mod address;
     pub mod cart;
-    mod cart_out;
+    pub(super) mod cart_out;
 }
 pub mod error;
 pub mod etag;
 mod examples;
 mod fast_json;
 mod fields;
+mod filters;
 mod message;
 mod paging;
 mod request;

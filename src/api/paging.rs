@@ -19,17 +19,27 @@ pub fn slice<Place: TryFrom<Vec<u8>>>(
     limit: Option<String>,
     cursor: Option<String>,
 ) -> Result<Slice<Place>, InvalidField> {
-    let limit = match limit {
-        None => DEFAULT_LIMIT,
-        Some(text) => text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| InvalidField {
-            field: "limit".into(),
-            text: "limit must be an integer between 1 and 100".to_owned(),
-        })?,
-    };
+    Ok(Slice { limit: page_limit(limit)?, after: page_begin(app, list, cursor)? })
+}
+
+/// Reads `limit` alone, for a call that tells all faults of its parameters at once.
+pub fn page_limit(limit: Option<String>) -> Result<usize, InvalidField> {
+    let Some(text) = limit else { return Ok(DEFAULT_LIMIT) };
+    text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| InvalidField {
+        field: "limit".into(),
+        text: "limit must be an integer between 1 and 100".to_owned(),
+    })
+}
+
+/// Reads `cursor` alone, as [`slice`] does.
+pub fn page_begin<Place: TryFrom<Vec<u8>>>(
+    app: &App,
+    list: &str,
+    cursor: Option<String>,
+) -> Result<Option<Place>, InvalidField> {
     let open = |text: String| cursor::open(&app.keys.cursor, list, &text);
     let refused = |why: InvalidCursor| InvalidField { field: "cursor".into(), text: why.to_string() };
-    let after = cursor.filter(|text| !text.is_empty()).map(open).transpose().map_err(refused)?;
-    Ok(Slice { after, limit })
+    cursor.filter(|text| !text.is_empty()).map(open).transpose().map_err(refused)
 }
 
 /// Returns the cursor of the next page, or `None` on the last page. `place` returns the position of an entry in the

@@ -6,17 +6,14 @@ pub mod subject;
 
 use bson::{Bson, Document};
 
-pub use self::store::{Actor, AuditDoc, AuditQuery, Trail};
-use self::{
-    store::AuditPlace,
-    subject::{AuditSubject, StaffView},
-};
+pub use self::store::{Actor, AuditActor, AuditDoc, AuditPlace, AuditQuery, Trail};
+use self::subject::{AuditSubject, StaffView};
 use crate::{
     app::App,
     db::StoreError,
     values::{
         mask,
-        paging::{Page, Slice},
+        paging::{Page, Slice, Total},
         role::Role,
     },
 };
@@ -34,7 +31,7 @@ pub async fn read(
     reader: Role,
     wanted: &AuditQuery,
     slice: Slice<AuditPlace>,
-) -> Result<(Page<AuditDoc>, u64), StoreError> {
+) -> Result<(Page<AuditDoc>, Total), StoreError> {
     let found = app.store.audits.page(wanted, slice.after, slice.probe()).await?;
     let total = app.store.audits.count(wanted).await?;
     let mut page = Page::of(found, slice.limit);

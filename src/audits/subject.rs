@@ -18,9 +18,18 @@ macro_rules! audit_subjects {
         pub enum AuditSubject { $($(#[$doc])* $subject,)+ }
 
         impl AuditSubject {
+            /// The names of the collections.
+            pub const NAMES: &[&str] = &[$($name),+];
+
             /// Returns the name of the collection, which is stored and shown.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$subject => $name,)+ }
+            }
+
+            /// Returns the subject whose collection has this name, in any case; `None` if there is none.
+            pub fn named(name: &str) -> Option<Self> {
+                $(if name.eq_ignore_ascii_case($name) { return Some(Self::$subject); })+
+                None
             }
 
             /// Returns what staff see of the documents of a collection.

@@ -100,7 +100,15 @@ pub async fn count(app: &App) -> Result<u64, StoreError> {
 /// Returns the cart with current prices.
 pub async fn read(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
     let cart = app.store.carts.find(owner).await?.ok_or(CartError::SignedOut)?;
-    price(app, owner.user, cart).await
+    Ok(price(app, owner.user, cart).await?)
+}
+
+/// Returns the cart of an account with current prices, for staff; `None` if there is no such account.
+pub async fn of_account(app: &App, owner: UserId) -> Result<Option<PricedCart>, StoreError> {
+    match app.store.carts.find_of(owner).await? {
+        Some(cart) => price(app, owner, cart).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Adds `quantity` pieces of a product to the cart: all of them, or none if that fails.
@@ -177,7 +185,7 @@ async fn put_within_limits(
             PutOutcome::NoPlace(cart) => limits.hidden = make_place(app, owner, &cart, &limits.hidden).await?,
             PutOutcome::Done { cart, rev, pieces_before } => {
                 let checked_cart = keep_to_stock(app, owner, product, cart, rev, pieces_before).await?;
-                return price(app, owner.user, checked_cart).await;
+                return Ok(price(app, owner.user, checked_cart).await?);
             }
         }
     }
@@ -228,7 +236,7 @@ pub async fn remove(
     let outcome = app.store.carts.remove(owner, product, quantity, app.clock.now()).await?;
     match outcome.ok_or(CartError::SignedOut)? {
         RemovalOutcome::NoLine(_) => Err(CartError::LineNotFound),
-        RemovalOutcome::Done(cart) => price(app, owner.user, cart).await,
+        RemovalOutcome::Done(cart) => Ok(price(app, owner.user, cart).await?),
     }
 }
 
@@ -236,13 +244,13 @@ pub async fn remove(
 pub async fn drop_line(app: &App, owner: SessionRef, product: ProductId) -> Result<PricedCart, CartError> {
     let outcome = app.store.carts.remove(owner, product, Quantity::ALL, app.clock.now()).await?;
     let (RemovalOutcome::Done(cart) | RemovalOutcome::NoLine(cart)) = outcome.ok_or(CartError::SignedOut)?;
-    price(app, owner.user, cart).await
+    Ok(price(app, owner.user, cart).await?)
 }
 
 /// Removes everything from the cart.
 pub async fn clear(app: &App, owner: SessionRef) -> Result<PricedCart, CartError> {
     let empty_cart = app.store.carts.clear(owner, app.clock.now()).await?.ok_or(CartError::SignedOut)?;
-    price(app, owner.user, empty_cart).await
+    Ok(price(app, owner.user, empty_cart).await?)
 }
 
 /// Checks the stored product after pieces of it were put into the cart, and takes them out again if necessary.
@@ -318,7 +326,7 @@ fn correct(line: &CartLine, rev: LineRev, pieces_before: i64, product: StockNow)
 /// Adds current prices to the lines of visible products, and sets those of hidden products apart.
 ///
 /// Lines whose product is gone are left out. The worker `stock` removes them.
-async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, CartError> {
+async fn price(app: &App, owner: UserId, cart: CartDoc) -> Result<PricedCart, StoreError> {
     let ids: Vec<ProductId> = cart.items.iter().map(|line| line.product_id).collect();
     let mut products = stock::for_carts(app, &ids).await?;
     let now = app.clock.now();

@@ -8,7 +8,7 @@ use tokio::fs::File;
 use super::{Failure, database::RunningDatabase, export::FileFormat};
 use crate::{
     app::App,
-    catalogue::transfer::{self, ImportOptions, Report, TableFile},
+    catalogue::transfer::{self, ImportMode, ImportOptions, Report, StockRule, TableFile},
     clock::Clock,
     config::Config,
 };
@@ -21,6 +21,52 @@ pub struct ImportArgs {
     /// The format; without this option, it follows from the name of the file
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
+    /// Tell what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Which entries to write
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+    /// What happens to the stock of existing products
+    #[arg(long, value_enum, default_value_t)]
+    stock: Stock,
+}
+
+/// Which entries an import writes.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Mode {
+    /// New ones and existing ones
+    #[default]
+    Upsert,
+    /// New ones only
+    Insert,
+    /// Existing ones only
+    Update,
+}
+
+/// What an import does to the stock of existing products.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Stock {
+    /// It becomes that of the file
+    #[default]
+    Set,
+    /// It stays as it is
+    Keep,
+}
+
+impl ImportArgs {
+    fn options(&self) -> ImportOptions {
+        let mode = match self.mode {
+            Mode::Upsert => ImportMode::Upsert,
+            Mode::Insert => ImportMode::Insert,
+            Mode::Update => ImportMode::Update,
+        };
+        let stock = match self.stock {
+            Stock::Set => StockRule::Set,
+            Stock::Keep => StockRule::Keep,
+        };
+        ImportOptions { mode, stock, is_dry_run: self.dry_run }
+    }
 }
 
 /// Imports the file. Fails if one of its lines fails; the other lines are imported all the same.
@@ -34,14 +80,13 @@ pub async fn run(config: Config, args: ImportArgs) -> Result<(), Failure> {
     let import = async {
         let app = App::connect(config, &database.uri, Clock::system()).await?;
         let file = TableFile { source: file, format, charset: None };
-        let report =
-            transfer::import(&app, None, file, ImportOptions::default(), |bytes| bar.set_position(bytes)).await;
+        let report = transfer::import(&app, None, file, args.options(), |bytes| bar.set_position(bytes)).await;
         Ok::<Report, Failure>(report.map_err(|error| format!("{}: {error}", args.file.display()))?)
     };
     let outcome = import.await;
     bar.finish_and_clear();
     database.stop().await;
-    print_report(&outcome?)
+    print_report(&outcome?, args.dry_run)
 }
 
 fn progress_bar(length: u64) -> ProgressBar {
@@ -49,8 +94,8 @@ fn progress_bar(length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style.expect("the template is valid"))
 }
 
-/// Prints what was imported. Fails if some lines failed.
-fn print_report(report: &Report) -> Result<(), Failure> {
+/// Prints what was imported, or what a dry run has found out. Fails if some lines failed.
+fn print_report(report: &Report, is_dry_run: bool) -> Result<(), Failure> {
     let Report { inserted, updated, unchanged, failed, failed_count, warnings, .. } = report;
     for failure in failed {
         eprintln!("line {}: {}", failure.line, failure.error);
@@ -58,9 +103,11 @@ fn print_report(report: &Report) -> Result<(), Failure> {
     for warning in warnings {
         eprintln!("line {}, {}: warning: {}", warning.line, warning.column, warning.text);
     }
-    println!("inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
-    match failed_count {
-        0 => Ok(()),
-        count => Err(format!("{count} lines failed; the others are imported").into()),
+    let prefix = if is_dry_run { "dry run, nothing is changed: " } else { "" };
+    println!("{prefix}inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
+    match (failed_count, is_dry_run) {
+        (0, _) => Ok(()),
+        (count, true) => Err(format!("{count} lines would fail").into()),
+        (count, false) => Err(format!("{count} lines failed; the others are imported").into()),
     }
 }

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use bson::{Document, doc};
-use mongodb::{Collection, options::Hint};
+use mongodb::{
+    Collection,
+    options::{CountOptions, Hint},
+};
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use crate::values::{codes::FullCode, text::literal, tree_level::TreeLevel};
+use crate::values::{codes::FullCode, paging::Total, text::literal};
 
 /// The longest time for which the database may search or count. A search for a text inside other texts has to read all
 /// of them, because no index helps to find the middle of a word.
@@ -29,6 +32,24 @@ pub async fn count_all<T: Send + Sync>(docs: &Collection<T>) -> Result<u64, Stor
     Ok(docs.count_documents(doc! {}).hint(by_id).max_time(SEARCH_LIMIT).await?)
 }
 
+/// Returns a filter for the documents that meet all of some conditions.
+pub fn all_of(conditions: Vec<Document>) -> Document {
+    if conditions.is_empty() {
+        doc! {}
+    } else {
+        doc! { "$and": conditions }
+    }
+}
+
+/// Counts the documents that match `filter`, up to [`Total::MOST`]. Fails with [`StoreError::OutOfTime`] after
+/// [`SEARCH_LIMIT`].
+pub async fn count_some<T: Send + Sync>(docs: &Collection<T>, filter: Document) -> Result<Total, StoreError> {
+    // Without a condition and without a hint the database would read whole documents.
+    let hint = filter.is_empty().then(|| Hint::Name("_id_".to_owned()));
+    let options = CountOptions::builder().limit(Total::MOST + 1).hint(hint).max_time(SEARCH_LIMIT).build();
+    Ok(Total::of(docs.count_documents(filter).with_options(options).await?))
+}
+
 /// Returns a condition for a field that contains `text`. Characters with a meaning in regular expressions stand for
 /// themselves.
 pub fn containing(text: &str) -> Document {
@@ -40,12 +61,4 @@ pub fn containing(text: &str) -> Document {
 /// not be given, since `-` and `.` may also be inside of products' codes.
 pub fn code_below(branch: &FullCode) -> Document {
     doc! { "code": { "$gt": format!("{branch}-"), "$lt": format!("{branch}.") } }
-}
-
-/// Returns a filter for an entry and everything below it. Nothing is below a product.
-pub fn code_at_or_below(code: &FullCode) -> Document {
-    match code.level() {
-        TreeLevel::Product => doc! { "code": code },
-        _ => doc! { "$or": [{ "code": code }, code_below(code)] },
-    }
 }

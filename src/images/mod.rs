@@ -75,6 +75,12 @@ pub async fn missing<'a>(app: &App, urls: impl IntoIterator<Item = &'a ImageUrl>
     app.images.missing(urls.into_iter().map(ToString::to_string).collect()).await
 }
 
+/// Returns those of some URLs whose images are removed, or are about to be. A document that named one of them from now
+/// on would not show it for long.
+pub async fn gone(app: &App, urls: &BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
+    app.store.image_trash.gone(urls).await
+}
+
 /// Takes the next image that is due for removal; `None` if none is. Other calls don't get the same image for two
 /// minutes.
 pub async fn begin_removal(app: &App) -> Result<Option<TrashDoc>, StoreError> {

@@ -102,6 +102,8 @@ id_types! {
     ChallengeId,
     /// Id of one entry of the audits.
     AuditId,
+    /// Id of a document of which the audits tell, whatever it is.
+    DocumentId,
     /// Id of one slot that was taken from a limit.
     HitId,
     /// Id of one access token.

@@ -19,6 +19,26 @@ impl<Place> Slice<Place> {
     }
 }
 
+/// The number of entries on all pages of a list together. Counting reads one key for each entry, so it ends at
+/// [`Total::MOST`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// The number of entries, at most [`Total::MOST`].
+    pub entries: u64,
+    /// Whether there are more entries.
+    pub is_capped: bool,
+}
+
+impl Total {
+    /// The most entries that are counted.
+    pub const MOST: u64 = 10_000;
+
+    /// Creates the total from the result of a count that ends at one more than [`Total::MOST`].
+    pub fn of(counted: u64) -> Self {
+        Self { entries: counted.min(Self::MOST), is_capped: counted > Self::MOST }
+    }
+}
+
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {

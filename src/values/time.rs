@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::{
-    OffsetDateTime,
+    Date, OffsetDateTime,
     format_description::{BorrowedFormatItem, well_known::Rfc3339},
     macros::format_description,
 };
@@ -12,6 +12,11 @@ use time::{
 /// The format in which instants are written: RFC 3339 in UTC, always with three digits of milliseconds.
 const RFC_3339_MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// The format of a date.
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+/// The length of a day in UTC.
+const DAY_LENGTH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An instant in milliseconds since the Unix epoch. It is stored as a BSON date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -22,6 +27,17 @@ impl Timestamp {
     /// Creates an instant from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(bson::DateTime::from_millis(millis))
+    }
+
+    /// Reads the beginning of a span: an instant, or a date such as `2023-11-14`, which begins at midnight UTC.
+    pub fn parse_from(text: &str) -> Result<Self, InvalidInstant> {
+        midnight(text).map_or_else(|| text.parse(), Ok)
+    }
+
+    /// Reads the end of a span: an instant, or a date, which ends with its last millisecond in UTC.
+    pub fn parse_to(text: &str) -> Result<Self, InvalidInstant> {
+        let last = |begin: Self| begin.after(DAY_LENGTH).before(Duration::from_millis(1));
+        midnight(text).map_or_else(|| text.parse(), |begin| Ok(last(begin)))
     }
 
     /// Returns the milliseconds since the epoch.
@@ -43,6 +59,12 @@ impl Timestamp {
     pub fn before(self, span: Duration) -> Self {
         Self::from_millis(self.millis().saturating_sub(millis_of(span)))
     }
+}
+
+/// Returns the instant at which a date begins in UTC; `None` for any other text.
+fn midnight(text: &str) -> Option<Timestamp> {
+    let date = Date::parse(text, DAY).ok().filter(|_| text.len() == "2023-11-14".len())?;
+    Some(Timestamp::from_millis(date.midnight().assume_utc().unix_timestamp() * 1000))
 }
 
 /// Returns a span in milliseconds. A span that doesn't fit becomes the longest one.
@@ -101,6 +123,18 @@ mod tests {
         assert_eq!("1700000000".parse(), Ok(Timestamp::from_millis(1_700_000_000_000)));
         for bad in ["", "yesterday", "2023-11-14", "1.5", "99999999999999999"] {
             assert_eq!(bad.parse::<Timestamp>(), Err(InvalidInstant), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_the_whole_day() {
+        let span = |text| (Timestamp::parse_from(text), Timestamp::parse_to(text));
+        let (begin, end) = (1_709_164_800_000, 1_709_251_199_999);
+        assert_eq!(span("2024-02-29"), (Ok(Timestamp::from_millis(begin)), Ok(Timestamp::from_millis(end))));
+        let at = Ok(Timestamp::from_millis(begin));
+        assert_eq!((span("2024-02-29T00:00:00Z"), span("1709164800")), ((at, at), (at, at)));
+        for bad in ["2023-02-29", "2024-2-29", "29-02-2024", "2024-02-29 ", "-2024-02-29", "2024-02", "20240229Z", ""] {
+            assert_eq!(span(bad), (Err(InvalidInstant), Err(InvalidInstant)), "{bad}");
         }
     }
 

@@ -96,6 +96,7 @@ const TABLE: &[(&str, Who)] = &[
     ("searchAudits", Who::Staff),
     ("listUsers", Who::Staff),
     ("readUser", Who::Staff),
+    ("readUserCart", Who::Staff),
     ("changeUser", Who::Admin),
     ("logoutUser", Who::Admin),
     ("unlockUser", Who::Admin),

@@ -321,3 +321,47 @@ async fn a_removal_that_was_cut_off_is_finished_and_nothing_is_shown_from_it() {
     app.work().await;
     assert_eq!((status_of(&app, &url).await, trash(&app).await), (200, 0));
 }
+
+#[tokio::test]
+async fn a_dry_run_warns_of_an_image_whose_removal_has_begun() {
+    let app = TestApp::start_with(&[WEEK]).await;
+    let staff = app.staff().await;
+    let url = uploaded(&staff, "IA").await;
+    let older = export(&staff, "csv").await;
+    delete(&staff, "IA").await;
+    let begun = doc! { "$set": { "attempts": 1 } };
+    app.db.collection::<Document>("image_trash").update_many(doc! {}, begun).await.expect("an update");
+    assert_eq!(status_of(&app, &url).await, 200, "the file is still there");
+    let told = import_bytes(&staff, "dry_run=true", "text/csv", older.as_bytes()).await.expect(200);
+    let imported = import(&staff, "text/csv", &older).await.expect(200);
+    assert_eq!((&told.json, &told["inserted"]), (&imported.json, &json!(1)));
+    assert_eq!(told["warnings"][0]["column"], "brand_image_url");
+}
+
+#[tokio::test]
+async fn what_is_left_alone_is_not_warned_of() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    brand(&staff, "TATA", FOREIGN).await.expect(201);
+    let row = |brand_image: &str, model: &str| {
+        json!({ "brand_code": "TATA", "brand_image_url": brand_image, "model_code": model, "model_name": "Nexon",
+            "model_image_url": format!("/media/{model}.png") })
+        .to_string()
+    };
+    let told = async |query: &str, file: &str| {
+        let reply = import_bytes(&staff, query, "application/x-ndjson", file.as_bytes()).await.expect(200);
+        let warnings = reply["warnings"].as_array().expect("warnings").iter();
+        warnings.map(|warning| warning["column"].as_str().expect("a column").to_owned()).collect::<Vec<_>>()
+    };
+    // The model is new and named with the image that it gets; its brand goes on showing another image.
+    let file = [row("/media/none.png", "M1"), row("/media/none.png", "M2")].join("\n");
+    for query in ["mode=insert&dry_run=true", "mode=insert"] {
+        assert_eq!(told(query, &file).await, ["model_image_url", "model_image_url"], "{query}");
+    }
+    for query in ["mode=upsert&dry_run=true", "mode=upsert"] {
+        let expected = ["brand_image_url", "model_image_url", "model_image_url"];
+        assert_eq!(told(query, &file).await, expected, "{query}");
+    }
+    // Now the brand shows what the row says, so it is told again.
+    assert_eq!(told("mode=insert", &row("/media/none.png", "M3")).await, ["brand_image_url", "model_image_url"]);
+}

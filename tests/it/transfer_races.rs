@@ -201,6 +201,14 @@ async fn the_command_line_does_the_same() {
     std::fs::write(folder.path().join("parts.jsonl"), &lines.stdout).expect("a file");
     let again = run(&["import", "parts.jsonl"]);
     assert_eq!(String::from_utf8_lossy(&again.stdout), "inserted 0, updated 0, unchanged 2, failed 0\n");
+    let changed = sorted.replace("2.00", "3.00").replace(",3,", ",9,");
+    std::fs::write(&parts, changed).expect("a file");
+    let told =
+        |args: &[&str]| String::from_utf8_lossy(&run(&[&["import", "parts.csv"], args].concat()).stdout).into_owned();
+    let dry = told(&["--dry-run", "--mode", "update"]);
+    assert_eq!(dry, "dry run, nothing is changed: inserted 0, updated 2, unchanged 0, failed 0\n");
+    assert_eq!(told(&["--mode", "insert"]), "inserted 0, updated 0, unchanged 0, failed 2\n");
+    assert_eq!(told(&["--stock", "keep"]), "inserted 0, updated 1, unchanged 1, failed 0\n");
     assert!(again.status.success() && lines.stdout.starts_with(b"{\"brand_code\":\"KIA\""));
     let missing = run(&["import", "none.csv"]);
     assert!(!missing.status.success() && String::from_utf8_lossy(&missing.stderr).contains("none.csv"));

@@ -35,7 +35,7 @@ pub use self::{
     },
     numbers::DesiredIdentity,
     profile::{AccountChange, EmailChange, PhotoChange, Proof},
-    records::{UserQuery, UserRecord},
+    records::{UserOrder, UserPlace, UserQuery, UserRecord, UserText},
     recovery::Recoverable,
     sessions::{Refreshable, RotationTimes, SessionChange},
 };
@@ -183,6 +183,11 @@ impl StorePart for Users {
             collection: USERS,
             indexes: [
                 unique("username", doc! { "username_key": 1 }),
+                index("created_at", doc! { "created_at": 1, "_id": 1 }),
+                index("role_created_at", doc! { "role": 1, "created_at": 1, "_id": 1 }),
+                index("role_username", doc! { "role": 1, "username_key": 1 }),
+                index("is_active_created_at", doc! { "is_active": 1, "created_at": 1, "_id": 1 }),
+                index("is_active_username", doc! { "is_active": 1, "username_key": 1 }),
                 unique_where_present("phone_number"),
                 unique_where_present("email"),
                 index("proven_email", doc! { "verification.email.value": 1 }),

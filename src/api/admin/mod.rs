@@ -1,6 +1,8 @@
 //! `/api/admin/`: the calls for staff and admins.
 
 pub mod audits;
+mod audits_asked;
+mod audits_out;
 mod catalogue_file;
 mod changes;
 pub mod delete;
@@ -13,4 +15,5 @@ pub mod stats;
 pub mod transfer;
 pub mod update;
 pub mod users;
+mod users_asked;
 mod users_out;

@@ -223,7 +223,16 @@ impl Example for ImportOut {
 
 refusals! {
     ImportError {
-        codes { Empty => InvalidInput, Workbook => InvalidInput, Header => InvalidInput, Unreadable => InvalidBody }
+        codes {
+            Empty => InvalidInput,
+            Workbook => InvalidInput,
+            Packed => InvalidInput,
+            Document => InvalidInput,
+            JsonAsCsv => InvalidInput,
+            JsonArray => InvalidInput,
+            Header => InvalidInput,
+            Unreadable => InvalidBody,
+        }
         causes { Store: StoreError }
     }
 }

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{
-    OpenApi,
-    param::{Path, Query},
-    payload::Json,
-};
+use poem_openapi::{OpenApi, param::Path, payload::Json};
 
+use super::users_asked::AskedUsers;
 use super::users_out::{UserChangeIn, UserChangedOut, UserDetailsOut, UserFoundOut, UserListOut, UserRowOut};
 use crate::{
     accounts::administration::{self, UsersError},
@@ -15,43 +12,55 @@ use crate::{
         Group,
         access::{Admin, Staff},
         body::Body,
-        error::{ApiError, ApiResult, refusals},
+        client::cart_out::CartReply,
+        error::{ApiResult, refusals},
+        fast_json::FastJson,
+        filters::Text,
         message::MessageOut,
-        paging::{next_cursor, slice},
+        paging::next_cursor,
         scalars::PathId,
     },
     app::App,
+    carts,
     db::StoreError,
     values::{ids::UserId, invalid::InvalidField},
 };
-
-const LIST: &str = "users";
 
 /// Handlers of `/api/admin/users/`.
 pub struct UsersApi(pub Arc<App>);
 
 #[OpenApi(prefix_path = "/api/admin", tag = "Group::Admin")]
 impl UsersApi {
-    /// Lists the accounts, the newest first
+    /// Lists the accounts
     ///
-    /// Staff see phone numbers and e-mail addresses of other accounts masked; admins see them whole.
+    /// The newest come first. Accounts must meet all conditions that are given. Staff see phone numbers and e-mail
+    /// addresses of other accounts masked; admins see them whole.
     #[oai(path = "/users", method = "get", operation_id = "listUsers")]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the query")]
     async fn list(
         &self,
         staff: Staff,
         /// Plain text of at most 100 characters, in any case: a part of a username, or a whole phone number or e-mail
         /// address. Admins may also search for a part of a phone number or e-mail address.
-        q: Query<Option<String>>,
+        q: Text,
+        /// Only accounts with this role: `customer`, `staff` or `admin`.
+        role: Text,
+        /// `true` for accounts whose owner may sign in, `false` for disabled ones.
+        is_active: Text,
+        /// `username` or `created_at`, in descending order with `-` before it; `-created_at` if left out.
+        sort: Text,
         /// Entries per page: 1 to 100; 20 if left out.
-        limit: Query<Option<String>>,
+        limit: Text,
         /// The `next_cursor` of the previous page.
-        cursor: Query<Option<String>>,
+        cursor: Text,
     ) -> ApiResult<Json<UserListOut>, UsersError> {
-        let slice = slice(&self.0, LIST, limit.0, cursor.0).map_err(ApiError::from)?;
-        let (page, total) = administration::list(&self.0, staff.role, q.0, slice).await?;
-        let next_cursor = next_cursor(&self.0, LIST, &page, |record| record.account.id.bytes());
+        let asked = AskedUsers { q, role, is_active, sort, limit, cursor };
+        let (wanted, slice) = asked.check(&self.0, staff.role)?;
+        let (page, total) = administration::list(&self.0, &wanted, slice).await?;
+        let list = AskedUsers::list(wanted.order);
+        let next_cursor = next_cursor(&self.0, list, &page, |record| record.place(wanted.order));
         let users = page.items.into_iter().map(|record| UserRowOut::shown_to(&staff, &record)).collect();
-        Ok(Json(UserListOut { users, total, next_cursor }))
+        Ok(Json(UserListOut { users, total: total.entries, total_is_capped: total.is_capped, next_cursor }))
     }
 
     /// Returns an account
@@ -62,6 +71,15 @@ impl UsersApi {
     async fn read(&self, staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<Json<UserFoundOut>, UsersError> {
         let state = administration::read(&self.0, id.0.or(UsersError::NotFound)?).await?;
         Ok(Json(UserFoundOut { user: UserDetailsOut::shown_to(&staff, state, &self.0.config.shop.public_url) }))
+    }
+
+    /// Returns the cart of an account
+    ///
+    /// The answer is the one that the owner gets.
+    #[oai(path = "/users/:id/cart", method = "get", operation_id = "readUserCart")]
+    async fn cart(&self, _staff: Staff, id: Path<PathId<UserId>>) -> ApiResult<FastJson<CartReply>, UsersError> {
+        let cart = carts::of_account(&self.0, id.0.or(UsersError::NotFound)?).await.map_err(UsersError::from)?;
+        Ok(FastJson(CartReply::new(cart.ok_or(UsersError::NotFound)?, &self.0.config)))
     }
 
     /// Changes what an account may do

@@ -38,10 +38,12 @@ pub(super) struct UserRowOut {
 #[derive(Debug, Object)]
 #[oai(rename = "UserList", example)]
 pub(super) struct UserListOut {
-    /// Accounts, the newest first.
+    /// Accounts in the order that was asked for.
     pub(super) users: Vec<UserRowOut>,
-    /// Number of entries on all pages together.
+    /// Number of entries on all pages together, at most 10,000.
     pub(super) total: u64,
+    /// Whether there are more than 10,000 entries.
+    pub(super) total_is_capped: bool,
     pub(super) next_cursor: Option<String>,
 }
 
@@ -137,7 +139,7 @@ impl Example for UserRowOut {
 
 impl Example for UserListOut {
     fn example() -> Self {
-        Self { users: vec![UserRowOut::example()], total: 1, next_cursor: None }
+        Self { users: vec![UserRowOut::example()], total: 1, total_is_capped: false, next_cursor: None }
     }
 }
 

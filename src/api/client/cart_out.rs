@@ -19,7 +19,7 @@ use crate::{
 /// The answer of every call on the cart.
 #[derive(Debug, Object, Serialize)]
 #[oai(example)]
-pub(super) struct CartReply {
+pub(in crate::api) struct CartReply {
     cart: CartOut,
 }
 
@@ -83,7 +83,7 @@ struct UnavailableItemOut {
 
 impl CartReply {
     /// Creates the answer for a cart. The settings name the currency and the URL of the images of this server.
-    pub(super) fn new(cart: PricedCart, config: &Config) -> Self {
+    pub(in crate::api) fn new(cart: PricedCart, config: &Config) -> Self {
         Self { cart: CartOut::new(cart, config) }
     }
 }

@@ -76,6 +76,12 @@ struct WithCart {
 }
 
 impl Carts {
+    /// Returns the cart of an account; `None` if there is no such account.
+    pub(in crate::carts) async fn find_of(&self, owner: UserId) -> Result<Option<CartDoc>, StoreError> {
+        let found: Option<WithCart> = find_part(&self.docs, doc! { "_id": owner }, doc! { "cart": 1 }).await?;
+        Ok(found.map(|account| account.cart))
+    }
+
     /// Returns the owner's cart; `None` if the session has ended or does not exist.
     pub(in crate::carts) async fn find(&self, owner: SessionRef) -> Result<Option<CartDoc>, StoreError> {
         let found: Option<WithCart> = find_part(&self.docs, alive(owner), doc! { "cart": 1 }).await?;

@@ -42,6 +42,12 @@ impl DesiredRow {
         self
     }
 
+    /// Returns the URL of the image on each level that the row names, from the brand downwards.
+    pub(super) fn image_urls(&self) -> impl Iterator<Item = Option<&ImageUrl>> {
+        let branches = self.branches.iter().map(|branch| branch.image_url.as_ref());
+        branches.chain(self.product.iter().map(|product| product.image_url.as_ref()))
+    }
+
     /// Returns the branches from the brand downwards, each with whether the row is about it and not about an entry
     /// below.
     pub(super) fn branches(&self) -> impl Iterator<Item = (&DesiredBranch, bool)> {
@@ -74,22 +80,22 @@ pub(super) struct DesiredProduct {
     pub(super) garbled: Vec<Fault>,
 }
 
-/// The columns for code, name and URL of the image on each level above the products.
-const BRANCHES: [(TreeLevel, Column, Column, Column); 3] = [
-    (TreeLevel::Brand, Column::BrandCode, Column::BrandName, Column::BrandImageUrl),
-    (TreeLevel::Model, Column::ModelCode, Column::ModelName, Column::ModelImageUrl),
-    (TreeLevel::Category, Column::CategoryCode, Column::CategoryName, Column::CategoryImageUrl),
+/// The columns for name and URL of the image on each level above the products.
+const BRANCHES: [(TreeLevel, Column, Column); 3] = [
+    (TreeLevel::Brand, Column::BrandName, Column::BrandImageUrl),
+    (TreeLevel::Model, Column::ModelName, Column::ModelImageUrl),
+    (TreeLevel::Category, Column::CategoryName, Column::CategoryImageUrl),
 ];
 
 /// Checks a row. The error tells the first fault only.
 pub(super) fn check_row(row: &Row) -> Result<DesiredRow, Fault> {
     let mut branches: Vec<DesiredBranch> = Vec::new();
-    for (level, code, name, image_url) in BRANCHES {
+    for (level, name, image_url) in BRANCHES {
         // Each row must name a brand.
         if level != TreeLevel::Brand && is_empty_from(row, level) {
             return Ok(DesiredRow { branches, product: None });
         }
-        let own_code = entry::code(level, required(row, code)?)?;
+        let own_code = code(row, level)?;
         branches.push(DesiredBranch {
             level,
             code: full_code(branches.last(), &own_code),
@@ -116,15 +122,43 @@ fn full_code(parent: Option<&DesiredBranch>, own_code: &Code) -> FullCode {
     parent.map_or_else(|| FullCode::join([own_code.as_str()]), |parent| parent.code.child(own_code))
 }
 
+/// Reads the code of an entry.
+fn code(row: &Row, level: TreeLevel) -> Result<Code, InvalidField> {
+    let column = Column::code_of(level);
+    let text = required(row, column)?;
+    entry::code(level, text).map_err(|invalid| match is_scientific(text) || is_date(text) {
+        true => InvalidField {
+            text: format!("{}; a spreadsheet has probably made a number or a date of it", invalid.text),
+            ..invalid
+        },
+        false => invalid,
+    })
+}
+
+/// Returns whether a text is a date with slashes: `03/01/26`.
+fn is_date(text: &str) -> bool {
+    let is_part = |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split('/').count() == 3 && text.split('/').all(is_part)
+}
+
+/// Returns whether a text is a number as spreadsheets show large ones: `1.23E+10`.
+fn is_scientific(text: &str) -> bool {
+    let parts = text.split_once(['E', 'e']).and_then(|(digits, power)| Some((digits, power.strip_prefix(['+', '-'])?)));
+    parts.is_some_and(|(digits, power)| {
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number(&digits.replacen(['.', ','], "", 1)) && is_number(power)
+    })
+}
+
 fn product(row: &Row, category: Option<&DesiredBranch>) -> Result<DesiredProduct, InvalidField> {
-    let own_code = entry::code(TreeLevel::Product, required(row, Column::ProductCode)?)?;
+    let own_code = code(row, TreeLevel::Product)?;
     let name = optional(row, Column::ProductName)?;
-    let stock = optional(row, Column::Stock)?;
+    let stock = optional_number(row, Column::Stock)?;
     let is_active = optional(row, Column::IsActive)?;
     let change = ProductChange {
         name: name.map(|text| entry::name(TreeLevel::Product, text)).transpose()?,
         description: optional_lines(row, Column::Description)?.map(entry::description).transpose()?,
-        price: optional(row, Column::Price)?.map(entry::price).transpose()?,
+        price: optional_number(row, Column::Price)?.map(entry::price).transpose()?,
         stock: stock.map(|text| entry::stock(whole(text))).transpose()?.map(StockChange::To),
         offer: offer_change(row)?,
         is_active: is_active.map(boolean).transpose()?,
@@ -170,7 +204,8 @@ fn offer_change(row: &Row) -> Result<Option<OfferChange>, InvalidField> {
         return Ok(Some(OfferChange::Remove));
     }
     let unix_second = |column| Ok::<_, InvalidField>(whole(required(row, column)?).parse().ok());
-    let discount = required(row, Column::OfferDiscount)?;
+    let discount = optional_number(row, Column::OfferDiscount)?
+        .ok_or_else(|| InvalidField::required(Column::OfferDiscount.name()))?;
     let (from, to) = (unix_second(Column::OfferFrom)?, unix_second(Column::OfferTo)?);
     let description = optional_lines(row, Column::OfferDescription)?
         .ok_or_else(|| InvalidField::required(Column::OfferDescription.name()))?;
@@ -190,10 +225,35 @@ fn invalid_offer(why: InvalidOffer) -> InvalidField {
     InvalidField { field: column.name().into(), text: text.to_owned() }
 }
 
+/// How spreadsheets write `true` in the language of their users: German, French and Romanian, Spanish and Italian,
+/// Portuguese, Dutch, Swedish and Danish, Polish, Czech, Finnish, Hungarian, Turkish, Russian.
+const TRUE: [&str; 14] = [
+    "true",
+    "wahr",
+    "vrai",
+    "adevărat",
+    "verdadero",
+    "vero",
+    "verdadeiro",
+    "waar",
+    "sant",
+    "sand",
+    "prawda",
+    "pravda",
+    "doğru",
+    "истина",
+];
+/// The same for `false`.
+const FALSE: [&str; 13] = [
+    "false", "falsch", "faux", "fals", "falso", "onwaar", "falskt", "falsk", "fałsz", "nepravda", "yanliş", "yanlış",
+    "ложь",
+];
+
 fn boolean(text: &str) -> Result<bool, InvalidField> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
+    let text = text.to_lowercase();
+    match (TRUE.contains(&text.as_str()), FALSE.contains(&text.as_str())) {
+        (true, _) => Ok(true),
+        (_, true) => Ok(false),
         _ => Err(invalid(Column::IsActive, "must be true or false")),
     }
 }
@@ -203,6 +263,25 @@ fn boolean(text: &str) -> Result<bool, InvalidField> {
 /// An empty text is an error. To leave a value as it is, a file must leave out the column.
 fn optional(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
     optional_text(row, column, text::trimmed_line)
+}
+
+/// Works like [`optional`] for a number. A number such as `12.000` fails: in many languages it means twelve thousand.
+fn optional_number(row: &Row, column: Column) -> Result<Option<&str>, InvalidField> {
+    let number = optional(row, column)?;
+    match number.filter(|text| is_grouped(text)) {
+        Some(text) => {
+            let (name, plain) = (column.name(), text.replace('.', ""));
+            let text = format!("invalid {name}: it may have separators of thousands; write {plain} or {}", whole(text));
+            Err(InvalidField { field: name.into(), text })
+        }
+        None => Ok(number),
+    }
+}
+
+/// Returns whether the zeros behind the point of a number may be thousands: `12.000`, but not `12.00` or `1234.000`.
+fn is_grouped(text: &str) -> bool {
+    let parts = text.split_once('.').filter(|(_, decimals)| *decimals == "000");
+    parts.is_some_and(|(whole, _)| (1..=3).contains(&whole.len()) && !whole.starts_with('0'))
 }
 
 /// Works like [`optional`] for a text that may have several lines.
@@ -289,6 +368,40 @@ mod tests {
             ("invalid stock".into(), String::new())
         );
         assert_eq!(fault_of(&[(Column::BrandImageUrl, "ftp://x")]), "invalid brand_image_url");
+    }
+
+    #[test]
+    fn numbers_that_could_mean_another_are_told() {
+        let text = "invalid stock: it may have separators of thousands; write 12000 or 12";
+        assert_eq!(fault_of(&[(Column::Stock, "12.000")]), text);
+        for ambiguous in ["1.000", "999.000", "20.000"] {
+            assert!(fault_of(&[(Column::Price, ambiguous)]).contains("separators of thousands"), "{ambiguous}");
+        }
+        for plain in ["0.000", "1234.000", "1.00", "12.5", "1000"] {
+            assert_eq!(fault_of(&[(Column::Price, plain)]), "", "{plain}");
+        }
+        for other in
+            ["₹ 5", "5 €", "$5", "10%", "1E+3", "1e3", "2,499", "1'000", "+5", "-5", "5-", "1 000", "٥", "0x1F", "∞"]
+        {
+            assert_eq!(fault_of(&[(Column::Price, other)]), "invalid price", "{other}");
+            assert_eq!(fault_of(&[(Column::Stock, other)]), "invalid stock", "{other}");
+        }
+        let code = |text| fault_of(&[(Column::ProductCode, text)]);
+        let told = "invalid product_code; a spreadsheet has probably made a number or a date of it";
+        assert_eq!([code("1.23E+10"), code("1,5e-7"), code("03/01/26")], [told; 3]);
+        assert_eq!([code("A+1"), code("A/B/C")], ["invalid product_code"; 2]);
+    }
+
+    #[test]
+    fn flags_are_read_as_spreadsheets_of_many_languages_write_them() {
+        let flag = |text| product_with(&[(Column::IsActive, text)]).expect("a row").product.expect("a product");
+        for (text, is_active) in [("WAHR", true), ("Faux", false), ("ИСТИНА", true), ("YANLIŞ", false), ("true ", true)]
+        {
+            assert_eq!(flag(text).change.is_active, Some(is_active), "{text}");
+        }
+        for other in ["1", "0", "yes", "x", "verità"] {
+            assert_eq!(fault_of(&[(Column::IsActive, other)]), "is_active must be true or false", "{other}");
+        }
     }
 
     #[test]

@@ -1,134 +1,174 @@
-//! Reads CSV (RFC 4180, and what spreadsheets make of it): a header that names the columns in any order, then one row
-//! in each record.
-
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+//! Reads CSV: a header that names the columns in any order, then one row in each record.
 
 use super::{
     error::ImportError,
     fault::Fault,
     formulas::unguarded,
+    line_ends::LineEnds,
+    records::{Breakage, Cells, Found},
     rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind},
-    separator::is_notice,
+    separator::{MOST_TITLES, is_notice},
 };
-
-/// The most fields of a record, as many as the sheets of Excel and LibreOffice have columns. A record with more counts
-/// as too long.
-const MOST_FIELDS: usize = 16_384;
 
 /// The state of reading one file.
 pub(super) struct CsvRows {
-    reader: Reader,
     separator: u8,
-    /// The columns, after the header was read.
-    header: Option<Vec<Column>>,
-    /// The bytes of the current record.
-    bytes: Box<[u8]>,
-    /// Where the fields of the current record end in `bytes`.
-    ends: Box<[usize]>,
-    /// How many of `bytes` are used.
-    used_bytes: usize,
-    /// How many of `ends` are used.
-    used_ends: usize,
-    /// Whether the record is longer than any valid row. The rest of it is read and dropped.
-    is_too_long: bool,
-    /// Line breaks inside the current record.
-    inner_lines: u64,
-    /// The last byte that was read, which tells whether the record ended with a line break.
-    last_byte: u8,
+    header: Header,
+    cells: Cells,
+    lines: LineEnds,
+    /// Whether the rest of the line is dropped, because it is longer than any valid row.
+    is_skipping: bool,
+    /// How many bytes there must be before the current record is tried again.
+    wanted: usize,
+}
+
+/// What is known of the columns.
+enum Header {
+    /// No record has named them yet. Holds what is wrong with the first record, and how many there were.
+    Sought(Option<ImportError>, usize),
+    Found(Vec<Column>),
 }
 
 impl CsvRows {
     /// Returns the state before the first record of a file whose cells are separated by `separator`.
     pub(super) fn new(separator: u8) -> Self {
         Self {
-            reader: ReaderBuilder::new().delimiter(separator).build(),
             separator,
-            header: None,
-            bytes: vec![0; LONGEST_ROW].into_boxed_slice(),
-            ends: vec![0; MOST_FIELDS].into_boxed_slice(),
-            used_bytes: 0,
-            used_ends: 0,
-            is_too_long: false,
-            inner_lines: 0,
-            last_byte: 0,
+            header: Header::Sought(None, 0),
+            cells: Cells::default(),
+            lines: LineEnds::default(),
+            is_skipping: false,
+            wanted: 0,
         }
     }
 
-    /// Reads from the start of `input` up to the end of a record. Returns how many bytes it used and what it found.
-    ///
-    /// An empty `input` means the end of the file.
-    pub(super) fn parse(&mut self, input: &[u8]) -> Result<(usize, Parsed), ImportError> {
-        let (result, bytes_read, bytes_written, ends_written) =
-            self.reader.read_record(input, &mut self.bytes[self.used_bytes..], &mut self.ends[self.used_ends..]);
-        let new_bytes = &self.bytes[self.used_bytes..self.used_bytes + bytes_written];
-        self.inner_lines += new_bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.used_bytes += bytes_written;
-        self.used_ends += ends_written;
-        self.last_byte = input[..bytes_read].last().copied().unwrap_or(self.last_byte);
-        let parsed = match result {
-            ReadRecordResult::InputEmpty => Parsed::More,
-            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                (self.is_too_long, self.used_bytes, self.used_ends) = (true, 0, 0);
-                Parsed::More
+    /// Reads the record with which `input` begins. Returns how many bytes it used and what it found. The bytes that it
+    /// didn't use must come again, with further ones. `is_whole` tells that nothing follows `input`.
+    pub(super) fn parse(&mut self, input: &[u8], is_whole: bool) -> Result<(usize, Parsed), ImportError> {
+        let skipped = self.skip(input);
+        let input = &input[skipped..];
+        if input.is_empty() {
+            return Ok((skipped, if is_whole { self.end()? } else { Parsed::More }));
+        }
+        if input.len() < self.wanted && !is_whole {
+            return Ok((skipped, Parsed::More));
+        }
+        self.wanted = 0;
+        let (used, parsed) = match self.cells.read(input, self.separator, is_whole) {
+            Found::Part => {
+                // A record that arrives in small pieces isn't read anew with each of them.
+                self.wanted = input.len() + input.len() / 8;
+                return Ok((skipped, Parsed::More));
             }
-            ReadRecordResult::Record => self.end_record()?,
-            ReadRecordResult::End if self.header.is_none() => return Err(ImportError::Empty),
-            ReadRecordResult::End => Parsed::End,
+            Found::Record(length) => self.end_record(input, length)?,
+            Found::Broken(why) => match first_line(input, is_whole) {
+                Some(line) => (line, self.broken(fault_of(why))?),
+                None if why == Breakage::Length || input.len() > LONGEST_ROW => {
+                    self.is_skipping = true;
+                    (input.len(), self.broken(fault_of(Breakage::Length))?)
+                }
+                None => return Ok((skipped, Parsed::More)),
+            },
         };
-        Ok((bytes_read, parsed))
+        self.lines.pass(&input[..used]);
+        Ok((skipped + used, parsed))
     }
 
-    /// Ends the current record: it is the header if there was none yet, otherwise a row.
-    fn end_record(&mut self) -> Result<Parsed, ImportError> {
-        let is_too_long = std::mem::take(&mut self.is_too_long);
-        let number = self.first_line();
-        // What is left of a record that is too long need not be within `bytes`.
-        let ranges = if is_too_long { Vec::new() } else { self.field_ranges() };
-        (self.used_bytes, self.used_ends, self.inner_lines) = (0, 0, 0);
-        let fields: Vec<&[u8]> = ranges.into_iter().map(|range| &self.bytes[range]).collect();
+    /// Passes the rest of a line that is dropped, and the line ends before a record. Returns how many bytes they are.
+    fn skip(&mut self, input: &[u8]) -> usize {
+        let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let mut length = 0;
+        if self.is_skipping {
+            length = input.iter().position(is_line_end).unwrap_or(input.len());
+            self.is_skipping = length == input.len();
+        }
+        length += input[length..].iter().take_while(|byte| is_line_end(byte)).count();
+        self.lines.pass(&input[..length]);
+        length
+    }
+
+    /// Ends a record, which takes `length` bytes of `input`: it is the header if there was none yet, otherwise a row.
+    /// Returns how many bytes are used.
+    fn end_record(&mut self, input: &[u8], length: usize) -> Result<(usize, Parsed), ImportError> {
+        let fields = self.cells.texts();
         let fields = without_blanks_at_end(&fields);
-        if fields.is_empty() && !is_too_long {
-            return Ok(Parsed::More);
+        let header = match &mut self.header {
+            _ if fields.is_empty() => return Ok((length, Parsed::More)),
+            Header::Found(header) => header,
+            Header::Sought(first_error, count) => {
+                if !is_notice(fields) {
+                    match parse_header(fields) {
+                        Ok(columns) => self.header = Header::Found(columns),
+                        Err(error) => pass_title(first_error, count, error, names_columns(fields))?,
+                    }
+                }
+                return Ok((length, Parsed::More));
+            }
+        };
+        let (row, fault) = parse_row(header, fields);
+        // Too many cells on several lines: a quote has probably swallowed good lines.
+        let first = first_line(input, true).filter(|first| *first < length && fields.len() > header.len());
+        let row = NumberedRow { number: self.lines.number(), row, fault };
+        Ok((first.unwrap_or(length), Parsed::Row(Box::new(row))))
+    }
+
+    /// Ends a record that can't be read.
+    fn broken(&mut self, fault: Fault) -> Result<Parsed, ImportError> {
+        if let Header::Sought(first_error, _) = &mut self.header {
+            let error = ImportError::Header("the first line is no header".to_owned());
+            return Err(first_error.take().unwrap_or(error));
         }
-        let Some(header) = &self.header else {
-            if is_too_long {
-                return Err(ImportError::Header("the first line is no header".to_owned()));
-            }
-            if !is_notice(fields) {
-                self.header = Some(parse_header(fields)?);
-            }
-            return Ok(Parsed::More);
-        };
-        let (row, fault) = match is_too_long {
-            true => (Row::default(), Some(too_long())),
-            false => parse_row(header, fields, self.separator),
-        };
-        Ok(Parsed::Row(Box::new(NumberedRow { number, row, fault })))
+        let row = NumberedRow { number: self.lines.number(), row: Row::default(), fault: Some(fault) };
+        Ok(Parsed::Row(Box::new(row)))
     }
 
-    /// Returns the number of the line in which the current record begins.
-    ///
-    /// `csv_core` counts all lines that it has read. The line breaks inside the record and at its end are subtracted.
-    fn first_line(&self) -> u64 {
-        self.reader.line().saturating_sub(self.inner_lines + u64::from(self.last_byte == b'\n'))
-    }
-
-    /// Returns where the fields of the current record are in `bytes`.
-    fn field_ranges(&self) -> Vec<std::ops::Range<usize>> {
-        let ends = &self.ends[..self.used_ends];
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        starts.zip(ends).map(|(start, end)| start..*end).collect()
+    /// Ends the file. Fails if it had no header.
+    fn end(&mut self) -> Result<Parsed, ImportError> {
+        match &mut self.header {
+            Header::Found(_) => Ok(Parsed::End),
+            Header::Sought(first_error, _) => Err(first_error.take().unwrap_or(ImportError::Empty)),
+        }
     }
 }
 
-fn too_long() -> Fault {
-    Fault::of_row(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
+/// Passes a record before the header, such as the title of a sheet. Fails if it names columns, or after too many.
+fn pass_title(
+    first_error: &mut Option<ImportError>,
+    count: &mut usize,
+    error: ImportError,
+    names_columns: bool,
+) -> Result<(), ImportError> {
+    if names_columns {
+        return Err(error);
+    }
+    *count += 1;
+    let first = first_error.get_or_insert(error);
+    if *count <= MOST_TITLES { Ok(()) } else { Err(std::mem::replace(first, ImportError::Empty)) }
+}
+
+/// Returns the length of the first line with its end; `None` if the end is not there yet.
+fn first_line(input: &[u8], is_whole: bool) -> Option<usize> {
+    let end = input.iter().position(|byte| matches!(byte, b'\n' | b'\r')).map(|end| end + 1);
+    end.or_else(|| is_whole.then_some(input.len()))
+}
+
+fn fault_of(why: Breakage) -> Fault {
+    match why {
+        Breakage::Quote => Fault::of_row("a quote is not closed, or a quote inside a cell is not doubled"),
+        Breakage::Length => {
+            Fault::of_row(format!("the row is longer than {} KiB; a quote may be missing", LONGEST_ROW / 1024))
+        }
+    }
 }
 
 /// Leaves out the empty cells that spreadsheets write behind the last column.
 fn without_blanks_at_end<'a, 'b>(fields: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
     let is_filled = |field: &&[u8]| !str::from_utf8(field).is_ok_and(|text| text.trim().is_empty());
     &fields[..fields.iter().rposition(is_filled).map_or(0, |last| last + 1)]
+}
+
+fn names_columns(fields: &[&[u8]]) -> bool {
+    fields.iter().any(|field| Column::meant_by(&String::from_utf8_lossy(field)).is_some())
 }
 
 /// Returns the columns that a header names.
@@ -138,10 +178,8 @@ fn parse_header(fields: &[&[u8]]) -> Result<Vec<Column>, ImportError> {
     let mut columns = Vec::new();
     for field in fields {
         let text = String::from_utf8_lossy(field);
-        // Some programs add a byte order mark of their own to the one that the file had.
-        let text = text.trim_start_matches('\u{FEFF}').trim();
-        let name: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
-        let column = Column::named(&name.to_ascii_lowercase());
+        let name: String = text.trim().chars().filter(|c| !c.is_control()).take(40).collect();
+        let column = Column::meant_by(&text);
         let column = column.ok_or_else(|| ImportError::Header(format!("unknown column: {name}")))?;
         if columns.contains(&column) {
             return Err(ImportError::Header(format!("the column {} is there twice", column.name())));
@@ -155,7 +193,7 @@ fn parse_header(fields: &[&[u8]]) -> Result<Vec<Column>, ImportError> {
 }
 
 /// Returns the row of a record. Cells that are missing at its end are empty.
-fn parse_row(header: &[Column], fields: &[&[u8]], separator: u8) -> (Row, Option<Fault>) {
+fn parse_row(header: &[Column], fields: &[&[u8]]) -> (Row, Option<Fault>) {
     let mut row = Row::default();
     let mut fault = None;
     if fields.len() > header.len() {
@@ -165,21 +203,21 @@ fn parse_row(header: &[Column], fields: &[&[u8]], separator: u8) -> (Row, Option
     for (index, column) in header.iter().enumerate() {
         let field = fields.get(index).copied().unwrap_or_default();
         if str::from_utf8(field).is_err() {
-            fault.get_or_insert_with(|| Fault::at(*column, format!("{} is not valid UTF-8", column.name())));
+            let text = format!("{} is not valid UTF-8", column.name());
+            fault.get_or_insert_with(|| Fault::at(*column, text));
         }
-        row.set(*column, cell(*column, &String::from_utf8_lossy(field), separator));
+        row.set(*column, cell(*column, &String::from_utf8_lossy(field)));
     }
     (row, fault)
 }
 
 /// Returns the text that a cell stands for.
-fn cell(column: Column, text: &str, separator: u8) -> String {
+fn cell(column: Column, text: &str) -> String {
     if column.kind() == ValueKind::Text {
-        // A file that was saved on Windows has CR LF inside its texts as well.
-        return unguarded(text).replace("\r\n", "\n");
+        // A file that was saved on Windows or an old Mac has other line ends inside its texts as well.
+        return unguarded(text).replace("\r\n", "\n").replace('\r', "\n");
     }
-    let has_decimal_comma = separator == b';' && is_decimal_comma(text.trim());
-    if has_decimal_comma { text.replace(',', ".") } else { text.to_owned() }
+    if is_decimal_comma(text.trim()) { text.replace(',', ".") } else { text.to_owned() }
 }
 
 /// Returns whether the comma of a number can only separate its decimals: `2499,5` and `2499,50`, but not `2,499`.

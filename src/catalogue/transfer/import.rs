@@ -150,7 +150,8 @@ impl<'a> RunningImport<'a> {
         let found = self.app.store.tree.find_at_once(&codes_of(rows)).await?;
         let merging = Merging { found: &found, options: self.options, now: self.app.trail(self.author).now };
         let outcome = self.rehearsal.merge_rows(&merging, rows, &self.claims);
-        self.warn_of_images(rows, &outcome, BTreeSet::new()).await;
+        let gone = images::gone(self.app, &outcome.new_urls).await?;
+        self.warn_of_images(rows, &outcome, gone).await;
         self.report_outcome(rows, outcome);
         Ok(())
     }
@@ -211,7 +212,7 @@ impl<'a> RunningImport<'a> {
         }
         for (row, effect) in rows.iter().zip(&outcome.rows) {
             if effect.is_ok() {
-                self.warnings.add_missing_images(row.number, &row.desired, &missing);
+                self.warnings.add_missing_images(row, &missing, &outcome.ignored_urls);
             }
         }
     }

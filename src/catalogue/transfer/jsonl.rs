@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     fault::Fault,
+    line_ends::LineEnds,
     rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind},
 };
 
@@ -14,8 +15,7 @@ pub(super) struct JsonRows {
     line: Vec<u8>,
     /// Whether the line is longer than any valid row. The rest of it is read and dropped.
     is_too_long: bool,
-    /// How many lines come before the current one.
-    lines_before: u64,
+    lines: LineEnds,
 }
 
 impl JsonRows {
@@ -23,7 +23,7 @@ impl JsonRows {
     ///
     /// An empty `input` means the end of the file.
     pub(super) fn parse(&mut self, input: &[u8]) -> (usize, Parsed) {
-        let line_end = input.iter().position(|byte| *byte == b'\n');
+        let line_end = input.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
         let new_bytes = &input[..line_end.unwrap_or(input.len())];
         if self.line.len() + new_bytes.len() > LONGEST_ROW {
             self.is_too_long = true;
@@ -33,7 +33,11 @@ impl JsonRows {
             self.line.extend_from_slice(new_bytes);
         }
         match line_end {
-            Some(end) => (end + 1, self.end_line()),
+            Some(end) => {
+                let parsed = self.end_line();
+                self.lines.pass(&input[end..=end]);
+                (end + 1, parsed)
+            }
             None if input.is_empty() && (self.is_too_long || !self.line.is_empty()) => (0, self.end_line()),
             None if input.is_empty() => (0, Parsed::End),
             None => (input.len(), Parsed::More),
@@ -41,7 +45,6 @@ impl JsonRows {
     }
 
     fn end_line(&mut self) -> Parsed {
-        self.lines_before += 1;
         let mut row = Row::default();
         let read = if std::mem::take(&mut self.is_too_long) {
             Err(Fault::of_row(format!("the row is longer than {} KiB", LONGEST_ROW / 1024)))
@@ -52,7 +55,7 @@ impl JsonRows {
             parse_row(&self.line, &mut row)
         };
         self.line.clear();
-        Parsed::Row(Box::new(NumberedRow { number: self.lines_before, row, fault: read.err() }))
+        Parsed::Row(Box::new(NumberedRow { number: self.lines.number(), row, fault: read.err() }))
     }
 }
 
@@ -66,7 +69,7 @@ fn parse_row(line: &[u8], row: &mut Row) -> Result<(), Fault> {
         let Some(value) = object.remove(column.name()) else { continue };
         match cell_text(*column, &value) {
             // A file that was made on Windows may have CR LF in its texts.
-            Ok(text) => row.set(*column, text.replace("\r\n", "\n")),
+            Ok(text) => row.set(*column, text.replace("\r\n", "\n").replace('\r', "\n")),
             Err(fault) => {
                 row.set(*column, value.to_string());
                 first_fault.get_or_insert(fault);

@@ -1,9 +1,11 @@
 //! Applies rows to the existing entries, in memory. A row that breaks a rule changes nothing at all.
 
+use std::collections::BTreeSet;
+
 use super::{
     check::{DesiredBranch, DesiredProduct, DesiredRow},
     fault::Fault,
-    lost_zeros::{self, originals},
+    look_alikes::{self, originals},
     options::{ImportMode, ImportOptions, StockRule},
     parent_claims::ParentClaims,
     rows::{Column, Row},
@@ -47,6 +49,33 @@ pub(super) enum Effect {
     Nothing,
 }
 
+/// What a row does to the image of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ImageEffect {
+    /// The entry shows the image of the row already, or the row names none.
+    Nothing,
+    /// The entry shows another image than before.
+    Changes,
+    /// The entry is left alone, and goes on showing another image.
+    IsIgnored,
+}
+
+/// What a row does to the catalogue.
+#[derive(Debug)]
+pub(super) struct RowOutcome {
+    pub(super) effect: Effect,
+    /// What is odd about the row.
+    pub(super) oddities: Vec<Oddity>,
+    /// What it does to the image on each level that it names, from the brand downwards.
+    pub(super) images: Vec<ImageEffect>,
+}
+
+impl Default for RowOutcome {
+    fn default() -> Self {
+        Self { effect: Effect::Nothing, oddities: Vec::new(), images: Vec::new() }
+    }
+}
+
 /// The outcome of several rows.
 #[derive(Debug, Default)]
 pub(super) struct MergeOutcome {
@@ -56,6 +85,10 @@ pub(super) struct MergeOutcome {
     pub(super) warnings: Vec<Warning>,
     /// What the rows that succeeded say about parents.
     pub(super) claims: ParentClaims,
+    /// The URLs that entries show in place of others.
+    pub(super) new_urls: BTreeSet<String>,
+    /// The URLs that the rows name but that no entry shows because of them, with the numbers of their lines.
+    pub(super) ignored_urls: BTreeSet<(u64, String)>,
 }
 
 /// Returns the full codes of all entries that the rows name.
@@ -107,14 +140,21 @@ impl MergeOutcome {
     }
 
     /// Adds the outcome of the next row.
-    pub(super) fn add(&mut self, row: &CheckedRow, outcome: Result<(Effect, Vec<Oddity>), Fault>) {
-        if let Ok((_, warnings)) = &outcome {
-            row.desired.branches.iter().for_each(|branch| self.claims.add(branch));
-            let warnings = warnings.iter().cloned();
+    pub(super) fn add(&mut self, row: &CheckedRow, outcome: Result<RowOutcome, Fault>) {
+        self.rows.push(outcome.map(|RowOutcome { effect, oddities, images }| {
             let line = row.number;
-            self.warnings.extend(warnings.map(|(column, text)| Warning { line, column: column.name(), text }));
-        }
-        self.rows.push(outcome.map(|(effect, _)| effect));
+            row.desired.branches.iter().for_each(|branch| self.claims.add(branch));
+            let warning = |(column, text): Oddity| Warning { line, column: column.name(), text };
+            self.warnings.extend(oddities.into_iter().map(warning));
+            for (url, image) in row.desired.image_urls().zip(images) {
+                match (url, image) {
+                    (Some(url), ImageEffect::Changes) => drop(self.new_urls.insert(url.to_string())),
+                    (Some(url), ImageEffect::IsIgnored) => drop(self.ignored_urls.insert((line, url.to_string()))),
+                    _ => {}
+                }
+            }
+            effect
+        }));
     }
 }
 
@@ -168,21 +208,21 @@ struct MergedRow {
 }
 
 impl MergedRow {
-    /// Sets the new states of the entries. Returns the effect of the row, and what is odd about it.
-    fn put_into(self, found: &mut FoundEntries) -> (Effect, Vec<Oddity>) {
+    /// Sets the new states of the entries. Returns what the row does.
+    fn put_into(self, found: &mut FoundEntries) -> RowOutcome {
         let Self { brand, model, category, product } = self;
-        let mut warnings = Vec::new();
-        let mut effect = brand.put_into(&mut found.brands, &mut warnings);
+        let mut outcome = RowOutcome::default();
+        brand.put_into(&mut found.brands, &mut outcome);
         if let Some(model) = model {
-            effect = effect.with_child(model.put_into(&mut found.models, &mut warnings));
+            model.put_into(&mut found.models, &mut outcome);
         }
         if let Some(category) = category {
-            effect = effect.with_child(category.put_into(&mut found.categories, &mut warnings));
+            category.put_into(&mut found.categories, &mut outcome);
         }
         if let Some(product) = product {
-            effect = effect.with_child(product.put_into(&mut found.products, &mut warnings));
+            product.put_into(&mut found.products, &mut outcome);
         }
-        (effect, warnings)
+        outcome
     }
 }
 
@@ -208,16 +248,25 @@ pub(super) struct MergedEntry<N> {
     pub(super) node: N,
     pub(super) effect: Effect,
     pub(super) warning: Option<Oddity>,
+    pub(super) image: ImageEffect,
 }
 
 impl<N: Node> MergedEntry<N> {
-    /// Sets the new state of the entry, if it differs from the old one, and returns the effect.
-    fn put_into(self, entries: &mut Entries<N>, warnings: &mut Vec<Oddity>) -> Effect {
-        warnings.extend(self.warning);
+    /// Sets the new state of the entry, if it differs from the old one, and adds what was done to the outcome.
+    fn put_into(self, entries: &mut Entries<N>, outcome: &mut RowOutcome) {
+        outcome.add_child(self.effect, self.warning, self.image);
         if self.effect != Effect::Nothing {
             entries.put(self.node);
         }
-        self.effect
+    }
+}
+
+impl RowOutcome {
+    /// Adds what the row does to the next entry, which is below those before.
+    pub(super) fn add_child(&mut self, effect: Effect, oddity: Option<Oddity>, image: ImageEffect) {
+        self.effect = self.effect.with_child(effect);
+        self.oddities.extend(oddity);
+        self.images.push(image);
     }
 }
 
@@ -234,16 +283,21 @@ pub(super) fn merge_branch<L: Level>(
     let Some(existing) = entries.get(&desired.code) else {
         refuse_insertion(merging, &desired.code, desired.level)?;
         desired.garbled_name.clone().map_or(Ok(()), Err)?;
-        let warning = lost_zeros::warning(found, desired.level, &desired.code, &desired.own_code);
+        let warning = look_alikes::warning(found, desired.level, &desired.code, &desired.own_code);
         let warning = warning.map(|text| (Column::code_of(desired.level), text));
-        return Ok(MergedEntry { node: make(new_branch(desired)?), effect: Effect::Inserts, warning });
+        let (effect, image) = (Effect::Inserts, ImageEffect::Changes);
+        return Ok(MergedEntry { node: make(new_branch(desired)?), effect, warning, image });
     };
     let changed = change_branch(existing, desired);
     if changed.effect == Effect::Nothing {
         return Ok(changed);
     }
     if options.mode == ImportMode::Insert {
-        let unchanged = MergedEntry { node: existing.clone(), effect: Effect::Nothing, warning: None };
+        let image = match changed.image {
+            ImageEffect::Changes => ImageEffect::IsIgnored,
+            other => other,
+        };
+        let unchanged = MergedEntry { node: existing.clone(), effect: Effect::Nothing, warning: None, image };
         return if is_own { Err(code_taken(desired.level)) } else { Ok(unchanged) };
     }
     match &desired.garbled_name {
@@ -261,8 +315,13 @@ fn change_branch<L: Level>(existing: &BranchDoc<L>, desired: &DesiredBranch) -> 
     if let Some(url) = &desired.image_url {
         node.show_image(url, None);
     }
-    let is_changed = node.name != existing.name || node.image_url != existing.image_url;
-    MergedEntry { node, effect: if is_changed { Effect::Updates } else { Effect::Nothing }, warning: None }
+    let image = image_effect(existing, &node);
+    let is_changed = node.name != existing.name || image == ImageEffect::Changes;
+    MergedEntry { node, effect: if is_changed { Effect::Updates } else { Effect::Nothing }, warning: None, image }
+}
+
+fn image_effect<N: Node>(before: &N, after: &N) -> ImageEffect {
+    if before.image_url() == after.image_url() { ImageEffect::Nothing } else { ImageEffect::Changes }
 }
 
 /// Returns a new brand, model or category, which needs a name and the URL of an image.
@@ -306,11 +365,27 @@ pub(super) fn merge_product(
         Some(_) => Effect::Updates,
     };
     refuse_garbled(existing, &node, desired)?;
-    let text = match effect {
-        Effect::Inserts => lost_zeros::warning(found, TreeLevel::Product, &desired.code, &desired.own_code),
-        Effect::Updates | Effect::Nothing => None,
+    let warning = match existing {
+        None => look_alikes::warning(found, TreeLevel::Product, &desired.code, &desired.own_code)
+            .map(|text| (Column::ProductCode, text)),
+        Some(before) => remade_text(before, &node),
     };
-    Ok(MergedEntry { node, effect, warning: text.map(|text| (Column::ProductCode, text)) })
+    let image = existing.map_or(ImageEffect::Changes, |product| image_effect(product, &node));
+    Ok(MergedEntry { node, effect, warning, image })
+}
+
+/// Returns a warning about a text of which a spreadsheet may have made another number or date.
+fn remade_text(before: &ProductDoc, after: &ProductDoc) -> Option<Oddity> {
+    let offers = before.offer.as_ref().zip(after.offer.as_ref());
+    let texts = [
+        Some((Column::ProductName, before.name.as_str(), after.name.as_str())),
+        Some((Column::Description, before.description.as_str(), after.description.as_str())),
+        offers.map(|(before, after)| (Column::OfferDescription, &*before.description, &*after.description)),
+    ];
+    let is_changed = |(_, before, after): &(Column, &str, &str)| look_alikes::may_be_remade(before, after);
+    let (column, before, after) = texts.into_iter().flatten().find(is_changed)?;
+    let name = column.name();
+    Some((column, format!("{name} was {before} and becomes {after}; a spreadsheet may have changed it")))
 }
 
 /// Fails if a text would be stored that was read in the wrong encoding. A text that is stored already may stay.

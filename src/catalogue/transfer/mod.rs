@@ -11,8 +11,9 @@
 //!
 //! - `rows.rs` lists the columns.
 //! - `write.rs` turns rows into bytes; `formulas.rs` keeps spreadsheets from computing texts.
-//! - `reader.rs`, `decoding.rs`, `separator.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows.
-//! - `check.rs` checks the values of a row; `garbling.rs` and `lost_zeros.rs` notice what spreadsheets have broken.
+//! - `reader.rs`, `decoding.rs`, `separator.rs`, `records.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows;
+//!   `line_ends.rs` counts lines.
+//! - `check.rs` checks the values of a row; `garbling.rs` and `look_alikes.rs` notice what spreadsheets have broken.
 //! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries; `rehearsal.rs` tells what that would do.
 //! - `fault.rs` and `failed_rows.rs` tell which rows failed, `warnings.rs` which ones are odd.
 
@@ -27,11 +28,13 @@ mod formulas;
 mod garbling;
 mod import;
 mod jsonl;
-mod lost_zeros;
+mod line_ends;
+mod look_alikes;
 mod merge;
 mod options;
 mod parent_claims;
 mod reader;
+mod records;
 mod rehearsal;
 #[cfg(test)]
 mod round_trip;

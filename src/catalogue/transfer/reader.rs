@@ -17,6 +17,11 @@ const CHUNK: usize = 64 * 1024;
 /// The beginnings of `.xlsx` and `.ods` files (ZIP), and of `.xls` files.
 const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xD0\xCF\x11\xE0"];
 
+/// The beginnings of files that gzip, bzip2, xz, 7-Zip and RAR have packed.
+const PACKED: [&[u8]; 5] = [b"\x1F\x8B", b"BZh", b"\xFD7zXZ", b"7z\xBC\xAF", b"Rar!"];
+/// The beginnings of documents: PDF, RTF, and web pages or XML.
+const DOCUMENTS: [&[u8]; 3] = [b"%PDF", b"{\\rtf", b"<"];
+
 /// The parser of the file's format. It gets an empty input only at the end of the file.
 enum Parser {
     Csv(Box<CsvRows>),
@@ -46,6 +51,7 @@ impl<R: AsyncRead + Unpin> Rows<R> {
     /// Reads the beginning of a file, and finds out its encoding and, in CSV, its separator.
     pub(super) async fn begin(source: R, format: TableFormat, charset: Option<Charset>) -> Result<Self, ImportError> {
         let mut text = Text::begin(source, charset).await?;
+        text.refuse_other_formats(format)?;
         let parser = match format {
             TableFormat::Csv => Parser::Csv(Box::new(CsvRows::new(text.separator().await?))),
             TableFormat::JsonLines => Parser::Json(JsonRows::default()),
@@ -66,12 +72,13 @@ impl<R: AsyncRead + Unpin> Rows<R> {
                 continue;
             }
             let (bytes_used, parsed) = match &mut self.parser {
-                Parser::Csv(rows) => rows.parse(self.text.unparsed())?,
+                Parser::Csv(rows) => rows.parse(self.text.unparsed(), self.text.is_at_end)?,
                 Parser::Json(rows) => rows.parse(self.text.unparsed()),
             };
             self.text.parsed += bytes_used;
             match parsed {
-                Parsed::More => {}
+                Parsed::More if self.text.is_at_end || bytes_used > 0 => {}
+                Parsed::More => self.text.fill().await?,
                 Parsed::Row(row) => return Ok(Some(*row)),
                 Parsed::End => return Ok(None),
             }
@@ -90,8 +97,12 @@ impl<R: AsyncRead + Unpin> Text<R> {
             }
         }
         let beginning = &chunk[..length];
-        if WORKBOOKS.iter().any(|workbook| beginning.starts_with(workbook)) {
+        let begins_with = |kinds: &[&[u8]]| kinds.iter().any(|kind| beginning.starts_with(kind));
+        if begins_with(&WORKBOOKS) {
             return Err(ImportError::Workbook);
+        }
+        if begins_with(&PACKED) {
+            return Err(ImportError::Packed);
         }
         let (mut decoder, mark) = Decoder::of_file(beginning, charset);
         let mut decoded = Vec::with_capacity(CHUNK);
@@ -102,6 +113,19 @@ impl<R: AsyncRead + Unpin> Text<R> {
             text.fill().await?;
         }
         if text.unparsed().is_empty() && text.is_at_end { Err(ImportError::Empty) } else { Ok(text) }
+    }
+
+    /// Fails if the text begins as no file in this format does.
+    fn refuse_other_formats(&self, format: TableFormat) -> Result<(), ImportError> {
+        let beginning = self.unparsed().trim_ascii_start();
+        if DOCUMENTS.iter().any(|kind| beginning.starts_with(kind)) {
+            return Err(ImportError::Document);
+        }
+        match (format, beginning.first()) {
+            (TableFormat::Csv, Some(b'{' | b'[')) => Err(ImportError::JsonAsCsv),
+            (TableFormat::JsonLines, Some(b'[')) => Err(ImportError::JsonArray),
+            _ => Ok(()),
+        }
     }
 
     /// Reads on until the separator of the cells is told, or until the text is too long for a header.

@@ -11,7 +11,10 @@ use sha2::{Digest, Sha256};
 use super::{
     check::{DesiredBranch, DesiredProduct},
     fault::Fault,
-    merge::{CheckedRow, Effect, MergeOutcome, MergedEntry, Merging, Oddity, code_taken, merge_branch, merge_product},
+    merge::{
+        CheckedRow, Effect, ImageEffect, MergeOutcome, MergedEntry, Merging, Oddity, RowOutcome, code_taken,
+        merge_branch, merge_product,
+    },
     options::{ImportMode, StockRule},
     parent_claims::ParentClaims,
     rows::Column,
@@ -57,6 +60,7 @@ struct Rehearsed {
     effect: Effect,
     state: State,
     warning: Option<Oddity>,
+    image: ImageEffect,
 }
 
 impl Rehearsal {
@@ -76,11 +80,10 @@ impl Rehearsal {
     }
 
     /// Rehearses one row. All of its entries are worked out before the first one is remembered.
-    fn merge_row(&mut self, merging: &Merging, row: &CheckedRow) -> Result<(Effect, Vec<Oddity>), Fault> {
-        let (mut effect, mut warnings, mut states) = (Effect::Nothing, Vec::new(), Vec::new());
+    fn merge_row(&mut self, merging: &Merging, row: &CheckedRow) -> Result<RowOutcome, Fault> {
+        let (mut outcome, mut states) = (RowOutcome::default(), Vec::new());
         let mut add = |code: &FullCode, rehearsed: Rehearsed| {
-            effect = effect.with_child(rehearsed.effect);
-            warnings.extend(rehearsed.warning);
+            outcome.add_child(rehearsed.effect, rehearsed.warning, rehearsed.image);
             if rehearsed.effect != Effect::Nothing {
                 states.push((key(code), rehearsed.state));
             }
@@ -95,7 +98,7 @@ impl Rehearsal {
             return Err(Fault::of_row(format!("a dry run follows at most {MOST_ENTRIES} entries that change")));
         }
         self.0.extend(states);
-        Ok((effect, warnings))
+        Ok(outcome)
     }
 
     fn branch(&self, merging: &Merging, branch: (&DesiredBranch, bool)) -> Result<Rehearsed, Fault> {
@@ -134,7 +137,7 @@ impl Rehearsal {
         let make = |new: NewProduct| new.below(ProductId::new(), CategoryId::new(), &parent, merging.now);
         merge_product(merging, desired, make).map(|merged| {
             let state = state_of_product(&merged.node);
-            Rehearsed { effect: merged.effect, state, warning: merged.warning }
+            Rehearsed { effect: merged.effect, state, warning: merged.warning, image: merged.image }
         })
     }
 }
@@ -149,20 +152,23 @@ fn change(
     level: TreeLevel,
 ) -> Result<Rehearsed, Fault> {
     let state: State = std::array::from_fn(|field| given[field].unwrap_or(before[field]));
-    let unchanged = Rehearsed { effect: Effect::Nothing, state: before, warning: None };
+    let unchanged = |image| Rehearsed { effect: Effect::Nothing, state: before, warning: None, image };
     if state == before {
-        return Ok(unchanged);
+        return Ok(unchanged(ImageEffect::Nothing));
     }
+    let shows_another = state[IMAGE] != before[IMAGE];
     if mode == ImportMode::Insert {
-        return if is_own { Err(code_taken(level)) } else { Ok(unchanged) };
+        let image = if shows_another { ImageEffect::IsIgnored } else { ImageEffect::Nothing };
+        return if is_own { Err(code_taken(level)) } else { Ok(unchanged(image)) };
     }
+    let image = if shows_another { ImageEffect::Changes } else { ImageEffect::Nothing };
     let is_new = |fault: &&Fault| {
         let field = field_of(fault);
         state[field] != before[field]
     };
     match garbled.iter().find(is_new) {
         Some(fault) => Err(fault.clone()),
-        None => Ok(Rehearsed { effect: Effect::Updates, state, warning: None }),
+        None => Ok(Rehearsed { effect: Effect::Updates, state, warning: None, image }),
     }
 }
 
@@ -179,7 +185,7 @@ fn of_branch<L: Level>(merged: MergedEntry<BranchDoc<L>>) -> Rehearsed {
     let mut state = State::default();
     state[NAME] = digest_of_name(&merged.node.name);
     state[IMAGE] = digest(merged.node.image_url().as_str());
-    Rehearsed { effect: merged.effect, state, warning: merged.warning }
+    Rehearsed { effect: merged.effect, state, warning: merged.warning, image: merged.image }
 }
 
 fn given_for_branch(desired: &DesiredBranch) -> Given {

@@ -95,6 +95,14 @@ async fn ends_of_lines_and_marks_of_other_systems_are_read() {
     let names: Vec<_> = found.iter().map(|(_, row)| row.as_ref().expect("a row").get(Column::BrandName)).collect();
     assert_eq!(names, [Some("a\nb"), Some("c")]);
     assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3, 5]);
+    // Old Macs end lines with CR alone, and some files mix all kinds.
+    let mixed =
+        "Brand Code,model-code,CATEGORY_CODE,\u{feff}product_code,brand_name\rA1,,,,\"a\rb\"\r\rA2\r\nA3\n\nA4\r";
+    let found = read_file(mixed.as_bytes(), TableFormat::Csv, 5).await;
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 5, 6, 8]);
+    assert_eq!(found[0].1.as_ref().expect("a row").get(Column::BrandName), Some("a\nb"));
+    let found = read_file(b"{}\r{}\r\r\n{}\n{}", TableFormat::JsonLines, 3).await;
+    assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2, 4, 5]);
     let found = read_file("\u{feff}{\"brand_code\": \"TATA\"}\r\n\r\n{}".as_bytes(), TableFormat::JsonLines, 7).await;
     assert_eq!(found.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3]);
     assert_eq!(found[0].1.as_ref().expect("a row").get(Column::BrandCode), Some("TATA"));
@@ -128,6 +136,32 @@ async fn a_row_that_is_no_row_loses_no_other() {
         None,
     ];
     assert_eq!(faults, expected);
+}
+
+#[tokio::test]
+async fn a_quote_that_is_missing_loses_its_own_line_only() {
+    let header = "brand_code,model_code,category_code,product_code,brand_name\n";
+    let quote = "a quote is not closed, or a quote inside a cell is not doubled";
+    let long = "A9,,,,x\n".repeat(40_000);
+    for (rows, lines, faulty) in [
+        ("A1,,,,\"Tata\nA2,,,,b\nA3,,,,\"c, d\"\nA4,,,,e\n", vec![2, 3, 4, 5], vec![2]),
+        ("A1,,,,a\nA2,,,,\"18\" rim\nA3,,,,b", vec![2, 3, 4], vec![3]),
+        ("A1,,,,a\nA2,,,,\"cut off", vec![2, 3], vec![3]),
+        ("A1,,,,\"never closed\nA2,,,,b\nA3,,,,c", vec![2, 3, 4], vec![2]),
+        ("A1,,,,\"x\nA2,,,,\",more,of,it\nA3,,,,c", vec![2, 3, 4], vec![2, 3]),
+    ] {
+        for step in [1, 7, 1_000] {
+            let found = read_file([header, rows].concat().as_bytes(), TableFormat::Csv, step).await;
+            assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), lines, "{rows}");
+            let failed: Vec<u64> = found.iter().filter(|(_, row)| row.is_err()).map(|(line, _)| *line).collect();
+            assert_eq!(failed, faulty, "{rows}");
+        }
+    }
+    let found = read_file([header, "A1,,,,\"x\n", &long].concat().as_bytes(), TableFormat::Csv, 60_000).await;
+    let failed: Vec<&(u64, Result<Row, String>)> = found.iter().filter(|(_, row)| row.is_err()).collect();
+    assert_eq!((found.len(), failed.len(), failed[0].0), (40_001, 1, 2));
+    let once = read_file([header, "A1,,,,\"x"].concat().as_bytes(), TableFormat::Csv, 9).await;
+    assert_eq!(once, [(2, Err(quote.to_owned()))]);
 }
 
 /// Returns the bytes of a text in UTF-16, perhaps after a byte order mark.

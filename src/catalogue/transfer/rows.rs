@@ -78,6 +78,16 @@ impl Column {
         Self::CODES[level as usize]
     }
 
+    /// Returns the column that a cell of a header means, in any case and with spaces or hyphens in place of `_`; `None`
+    /// if there is none. A program may have added a byte order mark of its own to the one that the file had, or have
+    /// read that one in the wrong encoding.
+    pub(super) fn meant_by(text: &str) -> Option<Self> {
+        let is_part = |c: &char| !c.is_whitespace() && !['_', '-', '\u{FEFF}'].contains(c);
+        let letters = |text: &str| text.chars().filter(is_part).map(|c| c.to_ascii_lowercase()).collect::<String>();
+        let wanted = letters(text.trim_start_matches("ï»¿"));
+        Self::ALL.iter().copied().find(|column| letters(column.name()) == wanted)
+    }
+
     /// Returns the column with a name; `None` if there is none.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|column| column.name() == name)

@@ -1,5 +1,9 @@
 //! Finds out which character separates the cells of a CSV file.
 
+use super::rows::Column;
+
+/// The most lines before the header, such as the title of a sheet.
+pub(super) const MOST_TITLES: usize = 5;
 /// The separators of spreadsheets. The semicolon is usual where numbers have a decimal comma.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Excel writes and reads this before the separator, in a line of its own before the header.
@@ -7,10 +11,12 @@ const NOTICE: &[u8] = b"sep=";
 
 /// Returns the separator of a file that begins with `text`; `None` if the line that tells it is not complete yet.
 ///
-/// The line `sep=;` tells it. Otherwise the header tells it, because no name of a column has such a character.
-/// `is_whole` tells that nothing follows the text.
+/// The line `sep=;` tells it. Otherwise the header tells it, because no name of a column has such a character. Titles
+/// may be before the header. If no line is a header, the first one counts. `is_whole` tells that nothing follows the
+/// text.
 pub(super) fn separator_of(text: &[u8], is_whole: bool) -> Option<u8> {
     let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r')).peekable();
+    let (mut first, mut titles) = (None, 0);
     while let Some(line) = lines.next() {
         let is_complete = is_whole || lines.peek().is_some();
         if !is_complete {
@@ -19,11 +25,25 @@ pub(super) fn separator_of(text: &[u8], is_whole: bool) -> Option<u8> {
         if let Some(separator) = noticed(line) {
             return Some(separator);
         }
-        if !line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'"' || SEPARATORS.contains(byte)) {
+        if line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'"' || SEPARATORS.contains(byte)) {
+            continue;
+        }
+        let first = *first.get_or_insert_with(|| most_frequent(line));
+        if names_columns(line) {
             return Some(most_frequent(line));
         }
+        titles += 1;
+        if titles > MOST_TITLES {
+            return Some(first);
+        }
     }
-    is_whole.then_some(b',')
+    is_whole.then_some(first.unwrap_or(b','))
+}
+
+/// Returns whether a cell of a line is the name of a column, whatever separates the cells.
+fn names_columns(line: &[u8]) -> bool {
+    let cells = line.split(|byte| SEPARATORS.contains(byte));
+    cells.into_iter().any(|cell| Column::meant_by(String::from_utf8_lossy(cell).trim().trim_matches('"')).is_some())
 }
 
 /// Returns whether a record is the line `sep=;` and so tells nothing but the separator.
@@ -70,7 +90,10 @@ mod tests {
         assert_eq!(of("SEP=\t\r\nbrand_code,x"), Some(b'\t'));
         assert_eq!(of("\"sep=;\"\nbrand_code,x"), Some(b';'));
         assert_eq!((of(""), of("one")), (Some(b','), Some(b',')));
-        assert_eq!((separator_of(b"brand_code;", false), separator_of(b"a;b\n", false)), (None, Some(b';')));
+        assert_eq!(of("Parts, spring\nTable 1\n\nBrand Code;model_code"), Some(b';'));
+        assert_eq!((of("a;b;c\nd,e"), of(&"a;b\n".repeat(9))), (Some(b';'), Some(b';')));
+        let begun = |text: &str| separator_of(text.as_bytes(), false);
+        assert_eq!((begun("brand_code;"), begun("a;b\n"), begun("brand_code;b\n")), (None, None, Some(b';')));
     }
 
     #[test]

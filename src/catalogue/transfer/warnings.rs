@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{check::DesiredRow, rows::Column};
+use super::{check::DesiredRow, merge::CheckedRow, rows::Column};
 use crate::values::{tree_level::TreeLevel, url::ImageUrl};
 
 /// How many warnings a report lists.
@@ -34,9 +34,19 @@ impl Warnings {
         }
     }
 
-    /// Adds a warning for each URL of a row that is among `missing`. Adds none above 1,000.
-    pub(super) fn add_missing_images(&mut self, line: u64, row: &DesiredRow, missing: &BTreeSet<String>) {
-        for (column, url) in image_urls(row).filter(|(_, url)| missing.contains(url.as_str())) {
+    /// Adds a warning for each URL of a row that is among `missing`, but not for those that are not stored because
+    /// their entry is left alone. Adds none above 1,000.
+    pub(super) fn add_missing_images(
+        &mut self,
+        row: &CheckedRow,
+        missing: &BTreeSet<String>,
+        ignored: &BTreeSet<(u64, String)>,
+    ) {
+        let line = row.number;
+        for (column, url) in image_urls(&row.desired).filter(|(_, url)| missing.contains(url.as_str())) {
+            if ignored.contains(&(line, url.to_string())) {
+                continue;
+            }
             if self.listed.len() < MOST_LISTED && self.told.insert((column, url.to_string())) {
                 let text = "there is no image at this URL; it is stored all the same".to_owned();
                 self.listed.push(Warning { line, column, text });

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::places;
 use crate::{
-    db::schema::{Connection, Layout, StorePart, swept},
+    db::{
+        StoreError,
+        schema::{Connection, Layout, StorePart, swept},
+    },
     images::key::{ImageKey, MEDIA},
     values::time::Timestamp,
 };
@@ -115,6 +118,12 @@ impl ImageFiles {
             set.insert(file.key);
         }
         Ok(known)
+    }
+
+    /// Returns those of some images that are removed.
+    pub(super) async fn buried(&self, keys: &[&ImageKey]) -> std::result::Result<Vec<ImageKey>, StoreError> {
+        let is_removed = doc! { "_id": { "$in": keys }, "expires_at": { "$exists": true } };
+        Ok(self.docs.find(is_removed).await?.map_ok(|file| file.key).try_collect().await?)
     }
 
     /// Returns those of the images of which nothing is known that documents of older versions show by their keys. An

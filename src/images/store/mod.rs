@@ -126,6 +126,20 @@ impl ImageTrash {
         Ok(shown)
     }
 
+    /// Returns those of some URLs whose images are removed, or whose removal has begun.
+    pub(super) async fn gone(&self, urls: &BTreeSet<String>) -> Result<BTreeSet<String>, StoreError> {
+        let keys: BTreeMap<&String, Vec<ImageKey>> = urls.iter().map(|url| (url, ImageKey::shown_at(url))).collect();
+        let named: Vec<&ImageKey> = keys.values().flatten().collect();
+        if named.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let begun = self.docs.find(doc! { "_id": { "$in": &named }, "attempts": { "$gt": 0 } }).await?;
+        let mut gone: BTreeSet<ImageKey> = begun.map_ok(|row| row.key).try_collect().await?;
+        gone.extend(self.files.buried(&named).await?);
+        let is_gone = |(_, keys): &(&String, Vec<ImageKey>)| keys.iter().any(|key| gone.contains(key));
+        Ok(keys.into_iter().filter(is_gone).map(|(url, _)| url.clone()).collect())
+    }
+
     /// Adds what the trash knows about images: those whose removal has begun are gone, the others still exist.
     async fn add_listed_in(
         &self,

@@ -94,9 +94,17 @@ pub async fn files(app: &TestApp, tour: &Tour) {
 pub async fn administration(app: &TestApp, tour: &Tour) {
     let (admin, customer) = (&app.admin().await, app.customer_at("customer@example.com").await);
     let user = customer.user_id.as_str();
-    for query in ["", "?q=renamed", "?q=customer@example.com"] {
+    for query in ["", "?q=renamed", "?q=customer@example.com", "?limit=5", "?role=admin", "?is_active=false"] {
         tour.call(admin, "listUsers", &[], query).await;
     }
+    for sort in ["created_at", "-created_at", "username", "-username"] {
+        for filter in ["limit=5", "role=customer&limit=5", "role=staff", "is_active=true&limit=5", "is_active=false"] {
+            let page = tour.call(admin, "listUsers", &[], &format!("?sort={sort}&{filter}")).await;
+            let Some(next) = page["next_cursor"].as_str() else { continue };
+            tour.call(admin, "listUsers", &[], &format!("?sort={sort}&{filter}&cursor={next}")).await;
+        }
+    }
+    tour.call(admin, "readUserCart", &[user], "").await;
     tour.call(&app.staff().await, "listUsers", &[], "?q=customer@example.com").await;
     tour.call(admin, "readUser", &[user], "").await;
     tour.call(admin, "logoutUser", &[user], "").await;
@@ -117,7 +125,14 @@ pub async fn audits(app: &TestApp, tour: &Tour) {
     let page = tour.call(staff, "listAudits", &[], "?limit=5").await;
     let next = format!("limit=5&cursor={}", page["next_cursor"].as_str().expect("a cursor"));
     let actor = format!("limit=5&actor={}", staff.user_id);
-    for query in [&next, &actor, "limit=5&actor=filled", "limit=5&code=TATA", "limit=5&from=2020-01-01T00:00:00Z"] {
+    let document = format!("limit=5&document={}", bson::oid::ObjectId::new());
+    let single =
+        ["actor=filled", "code=TATA", "code=FIL007", "from=2020-01-01", "to=2100-01-01", "collection=products"];
+    let others = ["operation=update", "operation=delete", "sort=timestamp", "collection=brands", "q=stock"];
+    let single = single.iter().chain(&others).map(|query| format!("limit=5&{query}"));
+    let reversed =
+        single.clone().filter(|query| !query.contains("sort")).map(|query| format!("{query}&sort=timestamp"));
+    for query in [next, actor, document].into_iter().chain(single).chain(reversed) {
         tour.call(staff, "listAudits", &[], &format!("?{query}")).await;
     }
     tour.call(staff, "searchAudits", &[], "?q=stock").await;

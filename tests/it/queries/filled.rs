@@ -76,7 +76,7 @@ const REST: &[(&str, Nth)] = &[
     ("audits", |n| {
         let (user, now) = (ObjectId::new(), after(-n));
         doc! { "collection": "products", "operation": "update", "document_key": { "_id": ObjectId::new() },
-        "code": format!("FIL{n:03}"), "full_document": null, "update_description": null,
+        "code": format!("FIL{n:03}"), "codes": [format!("FIL{n:03}")], "full_document": null, "update_description": null,
         "actor": { "user_id": user, "username": "filled" }, "request_id": null, "timestamp": now,
         "expires_at": after(60), "search": format!("products\nupdate\nfil{n:03}\nfilled\n{user}") }
     }),

@@ -1,24 +1,26 @@
 //! The collection `audits`: events about which somebody may ask later. Entries are added, and removed when they expire.
 //! The only change to an entry is that the name of its actor is removed when the actor's account is deleted.
 
+mod reading;
+
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
+pub use self::reading::{AuditActor, AuditPlace, AuditQuery};
 use super::subject::AuditSubject;
 use crate::{
     db::{
         StoreError,
-        query::{SEARCH_LIMIT, code_at_or_below, containing, count_all},
+        query::find_part,
         schema::{Connection, Layout, StorePart, index, swept},
     },
     values::{
         author::Author,
         codes::FullCode,
-        ids::{AuditId, InvalidId, SessionRef, UserId},
+        ids::{AuditId, SessionRef, UserId},
         time::Timestamp,
     },
 };
@@ -39,6 +41,10 @@ pub struct AuditDoc {
     pub document_key: Document,
     /// Full code of the document, if it has one.
     pub code: Option<FullCode>,
+    /// The full code, and those of the entries above it in the catalogue; empty without a code. Queries match them but
+    /// don't return them.
+    #[serde(skip_deserializing)]
+    codes: Vec<FullCode>,
     /// The document after the write, or before a deletion. Its fields have the names of the API.
     pub full_document: Option<Document>,
     /// The changes, field by field.
@@ -86,6 +92,7 @@ impl Trail {
             operation: operation.to_owned(),
             document_key: doc! { "_id": id },
             code: None,
+            codes: Vec::new(),
             full_document: None,
             update_description: None,
             actor: author.map(|author| Actor { user_id: author.user_id, username: author.username.clone() }),
@@ -111,7 +118,8 @@ impl AuditDoc {
 
     /// Adds the full code of the document.
     pub fn with_code(self, code: &FullCode) -> Self {
-        Self { code: Some(code.clone()), ..self }
+        let codes = code.parents().chain([code.clone()]).collect();
+        Self { code: Some(code.clone()), codes, ..self }
     }
 
     /// Adds the document.
@@ -167,12 +175,42 @@ impl StorePart for Audits {
         let indexes = vec![
             swept(Duration::ZERO),
             index("timestamp", doc! { "timestamp": -1, "_id": -1 }),
-            index("code", newest_first("code")),
+            index("codes", newest_first("codes")),
             index("actor_id", newest_first("actor.user_id")),
             index("actor_name", newest_first("actor.username")),
+            index("collection", newest_first("collection")),
+            index("operation", newest_first("operation")),
+            index("document", newest_first("document_key._id")),
         ];
         Some(Layout { collection: NAME, indexes, validator: doc! {} })
     }
+
+    /// Adds the codes to entries of older versions.
+    async fn complete(&self) -> Result<(), StoreError> {
+        let lacks_codes = doc! { "codes": { "$exists": false } };
+        // An update would be a write even if it found nothing.
+        if find_part::<_, Document>(&self.docs, lacks_codes.clone(), doc! { "_id": 1 }).await?.is_none() {
+            return Ok(());
+        }
+        self.docs.update_many(lacks_codes, vec![doc! { "$set": { "codes": codes_of_code() } }]).await?;
+        Ok(())
+    }
+}
+
+/// Returns an expression for `codes`, made from `code`: the first part, the first two and the first three parts, as far
+/// as there are so many, and the whole. Further parts belong to the code of a product.
+fn codes_of_code() -> Document {
+    let parts = doc! { "$split": ["$code", "-"] };
+    let is_above = |count: i32| doc! { "$gt": [{ "$size": parts.clone() }, count] };
+    let first = |count: i32| {
+        doc! { "$reduce": { "input": { "$slice": [parts.clone(), 1, count] }, "initialValue": { "$first": parts.clone() },
+        "in": { "$concat": ["$$value", "-", "$$this"] } } }
+    };
+    let brand = doc! { "$cond": [is_above(1), [{ "$first": parts.clone() }], []] };
+    let model = doc! { "$cond": [is_above(2), [first(1)], []] };
+    let category = doc! { "$cond": [is_above(3), [first(2)], []] };
+    let all = doc! { "$concatArrays": [brand, model, category, ["$code"]] };
+    doc! { "$cond": [{ "$eq": [{ "$type": "$code" }, "string"] }, all, []] }
 }
 
 impl Audits {
@@ -216,95 +254,5 @@ impl Audits {
             self.docs.insert_many(entries.into_iter().map(AuditDoc::with_search_text)).session(session).await?;
         }
         Ok(())
-    }
-
-    /// Finds up to `limit` entries that `wanted` matches, starting after the place `after`; `None` starts with the
-    /// first entry. Fails with [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
-    pub(super) async fn page(
-        &self,
-        wanted: &AuditQuery,
-        after: Option<AuditPlace>,
-        limit: i64,
-    ) -> Result<Vec<AuditDoc>, StoreError> {
-        let mut filter = wanted.filter();
-        let (order, comparison) = if wanted.oldest_first { (1, "$gt") } else { (-1, "$lt") };
-        if let Some(AuditPlace { timestamp, id }) = after {
-            let by_time = doc! { "timestamp": { comparison: timestamp } };
-            let by_id = doc! { "timestamp": timestamp, "_id": { comparison: id } };
-            filter = doc! { "$and": [filter, { "$or": [by_time, by_id] }] };
-        }
-        let query = self.docs.find(filter).sort(doc! { "timestamp": order, "_id": order }).limit(limit);
-        Ok(query.projection(doc! { "search": 0 }).max_time(SEARCH_LIMIT).await?.try_collect().await?)
-    }
-
-    /// Counts the entries that `wanted` matches. Fails with [`StoreError::OutOfTime`] after [`SEARCH_LIMIT`].
-    pub(super) async fn count(&self, wanted: &AuditQuery) -> Result<u64, StoreError> {
-        let filter = wanted.filter();
-        if filter.is_empty() {
-            return count_all(&self.docs).await;
-        }
-        Ok(self.docs.count_documents(filter).max_time(SEARCH_LIMIT).await?)
-    }
-}
-
-/// The conditions that entries must meet, and their order. A condition that is `None` is met by all entries.
-#[derive(Debug, Clone, Default)]
-pub struct AuditQuery {
-    /// The earliest time.
-    pub from: Option<Timestamp>,
-    /// The latest time.
-    pub to: Option<Timestamp>,
-    /// Id or exact name of the actor.
-    pub actor: Option<String>,
-    /// Full code of the document, or of one of the entries above it in the catalogue.
-    pub code: Option<FullCode>,
-    /// A text, in upper or lower case, that occurs in the entry's collection, operation, code, actor, document id or
-    /// names of changed fields.
-    pub text: Option<String>,
-    /// Whether the oldest entries come first instead of the newest.
-    pub oldest_first: bool,
-}
-
-/// The place in the order of entries at which a page ended.
-#[derive(Debug, Clone, Copy)]
-pub struct AuditPlace {
-    timestamp: Timestamp,
-    id: AuditId,
-}
-
-impl AuditQuery {
-    fn filter(&self) -> Document {
-        let mut conditions = Vec::new();
-        if let Some(from) = self.from {
-            conditions.push(doc! { "timestamp": { "$gte": from } });
-        }
-        if let Some(to) = self.to {
-            conditions.push(doc! { "timestamp": { "$lte": to } });
-        }
-        if let Some(actor) = &self.actor {
-            let by_id = actor.parse::<UserId>().map(|id| doc! { "actor.user_id": id });
-            conditions.push(by_id.unwrap_or_else(|_| doc! { "actor.username": actor }));
-        }
-        if let Some(code) = &self.code {
-            conditions.push(code_at_or_below(code));
-        }
-        if let Some(text) = &self.text {
-            conditions.push(doc! { "search": containing(&text.to_lowercase()) });
-        }
-        if conditions.is_empty() {
-            doc! {}
-        } else {
-            doc! { "$and": conditions }
-        }
-    }
-}
-
-impl TryFrom<Vec<u8>> for AuditPlace {
-    type Error = InvalidId;
-
-    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidId> {
-        let (millis, id) = bytes.split_first_chunk::<8>().ok_or(InvalidId)?;
-        let timestamp = Timestamp::from_millis(i64::from_be_bytes(*millis));
-        Ok(Self { timestamp, id: id.to_vec().try_into()? })
     }
 }

@@ -1,0 +1,94 @@
+//! Which entries of the audits a caller asks for.
+
+use crate::{
+    accounts::administration,
+    api::{
+        error::ApiError,
+        filters::{Faults, Text},
+        paging::{page_begin, page_limit},
+    },
+    app::App,
+    audits::{AuditActor, AuditPlace, AuditQuery, subject::AuditSubject},
+    db::StoreError,
+    values::{codes::FullCode, paging::Slice, text::is_longer_than_names, time::Timestamp},
+};
+
+/// The most characters of the name of an operation.
+const LONGEST_OPERATION: usize = 40;
+
+/// The query parameters of the audits, as they were sent.
+pub(super) struct AskedAudits {
+    pub(super) limit: Text,
+    pub(super) cursor: Text,
+    pub(super) from: Text,
+    pub(super) to: Text,
+    pub(super) actor: Text,
+    pub(super) code: Text,
+    pub(super) collection: Text,
+    pub(super) operation: Text,
+    pub(super) document: Text,
+    pub(super) q: Text,
+    pub(super) sort: Text,
+}
+
+impl AskedAudits {
+    /// Checks the parameters, and looks the actor up. `must_search` says whether there must be a text to search for.
+    pub(super) async fn check(self, app: &App, must_search: bool) -> Result<(AuditQuery, Slice<AuditPlace>), ApiError> {
+        let mut faults = Faults::default();
+        let subjects = format!("one of {}", AuditSubject::NAMES.join(", "));
+        let limit = faults.keep(page_limit(self.limit.0));
+        let from = faults.time("from", self.from, Timestamp::parse_from);
+        let to = faults.time("to", self.to, Timestamp::parse_to);
+        let actor = faults.read("actor", self.actor, "an id or a username", name);
+        let code = faults.read("code", self.code, "a full code such as TATA-NEXON-BRK-PADF", full_code);
+        let subject = faults.read("collection", self.collection, &subjects, AuditSubject::named);
+        let operation = faults.read("operation", self.operation, "a word such as insert", operation);
+        let document = faults.read("document", self.document, "an id of 24 hex digits", |id| id.parse().ok());
+        let text = if must_search { faults.required_search_text(self.q) } else { faults.search_text(self.q) };
+        let oldest_first = faults.read("sort", self.sort, "timestamp or -timestamp", is_oldest_first);
+        let oldest_first = oldest_first.unwrap_or_default();
+        let mut wanted = AuditQuery { from, to, actor: None, code, subject, operation, document, text, oldest_first };
+        let after = faults.keep(page_begin(app, Self::list(&wanted), self.cursor.0));
+        faults.check()?;
+        if let Some(text) = actor {
+            wanted.actor = Some(find_actor(app, text).await?);
+        }
+        Ok((wanted, Slice { limit: limit.unwrap_or_default(), after: after.flatten() }))
+    }
+
+    /// Returns the name of the list, for its cursors.
+    pub(super) fn list(wanted: &AuditQuery) -> &'static str {
+        if wanted.oldest_first { "audits, oldest first" } else { "audits" }
+    }
+}
+
+fn name(text: &str) -> Option<String> {
+    (!is_longer_than_names(text) && !text.contains(char::is_control)).then(|| text.to_owned())
+}
+
+fn full_code(text: &str) -> Option<FullCode> {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)).then(|| FullCode::read(text))
+}
+
+fn operation(text: &str) -> Option<String> {
+    let is_word =
+        text.len() <= LONGEST_OPERATION && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    is_word.then(|| text.to_ascii_lowercase())
+}
+
+fn is_oldest_first(sort: &str) -> Option<bool> {
+    match sort {
+        "-timestamp" => Some(false),
+        "timestamp" => Some(true),
+        _ => None,
+    }
+}
+
+/// Returns whose entries are meant: those of the account with this id or this username, and those whose actor had the
+/// name then. A username may consist of 24 hex digits and look like an id.
+async fn find_actor(app: &App, text: String) -> Result<AuditActor, StoreError> {
+    let by_id = text.parse().ok();
+    let by_name = administration::account_named(app, &text).await?;
+    let is_name = by_id.is_none() || by_name.is_some();
+    Ok(AuditActor { accounts: by_id.into_iter().chain(by_name).collect(), name: is_name.then_some(text) })
+}

@@ -1,0 +1,88 @@
+//! Query parameters that filter and sort a list. An answer names all that are at fault.
+
+use poem_openapi::param::Query;
+
+use super::error::ApiError;
+use crate::values::{invalid::InvalidField, time::Timestamp};
+
+/// The most characters of a text that is searched for.
+const LONGEST_TEXT: usize = 100;
+
+/// A query parameter as it was sent. An empty one counts as left out, because forms send all their fields.
+pub type Text = Query<Option<String>>;
+
+/// The faults of query parameters, in the order in which they were found.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<InvalidField>);
+
+impl Faults {
+    /// Returns what was read; `None` and remembers why, if it can't be read.
+    pub fn keep<T>(&mut self, read: Result<T, InvalidField>) -> Option<T> {
+        read.map_err(|fault| self.0.push(fault)).ok()
+    }
+
+    /// Reads a parameter by `read`, whose `None` means that the parameter is not what it must be. `rule` says what that
+    /// is, such as "true or false". Returns `None` if the parameter is left out or at fault.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        text: Text,
+        rule: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = text.0.filter(|text| !text.trim().is_empty())?;
+        let fault = || InvalidField { field: name.into(), text: format!("{name} must be {rule}") };
+        self.keep(read(text.trim()).ok_or_else(fault))
+    }
+
+    /// Reads the text of a search, which may be left out.
+    pub fn search_text(&mut self, text: Text) -> Option<String> {
+        self.read("q", text, "at most 100 characters", |text| {
+            (text.chars().count() <= LONGEST_TEXT).then(|| text.to_owned())
+        })
+    }
+
+    /// Reads the text of a search, which must be there.
+    pub fn required_search_text(&mut self, text: Text) -> Option<String> {
+        let given = text.0.filter(|text| !text.trim().is_empty());
+        let missing = || InvalidField { field: "q".into(), text: "missing required query parameter: q".to_owned() };
+        let text = self.keep(given.ok_or_else(missing))?;
+        self.read("q", Query(Some(text)), "1 to 100 characters", |text| {
+            (text.chars().count() <= LONGEST_TEXT).then(|| text.to_owned())
+        })
+    }
+
+    /// Reads a time: RFC 3339, a date, or whole Unix seconds. `parse` says what a date stands for.
+    pub fn time<E>(
+        &mut self,
+        name: &'static str,
+        text: Text,
+        parse: impl FnOnce(&str) -> Result<Timestamp, E>,
+    ) -> Option<Timestamp> {
+        // A `+` before an offset becomes a space, unless the caller has escaped it.
+        let read = |text: &str| parse(&text.replace(' ', "+")).ok();
+        self.read(name, text, "RFC 3339, YYYY-MM-DD or Unix seconds", read)
+    }
+
+    /// Fails if there are faults. The first one gives the sentence.
+    pub fn check(self) -> Result<(), ApiError> {
+        let all = self.0.into_iter().map(ApiError::from).reduce(ApiError::with_fields_of);
+        all.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_no_fault() {
+        let mut faults = Faults::default();
+        for empty in [None, Some(String::new()), Some(" ".to_owned())] {
+            assert_eq!(faults.time("from", Query(empty), Timestamp::parse_from), None);
+        }
+        let offset = Query(Some("2023-11-14T23:13:20 01:00".to_owned()));
+        assert_eq!(faults.time("from", offset, Timestamp::parse_from), Some(Timestamp::from_millis(1_700_000_000_000)));
+        assert!(faults.check().is_ok());
+    }
+}
