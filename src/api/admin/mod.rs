@@ -1,14 +1,17 @@
 //! `/api/admin/`: the calls for staff and admins.
 
 pub mod audits;
+pub mod branch_lists;
 mod catalogue_file;
 mod changes;
 pub mod delete;
+mod entries_out;
 pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
 mod product_filter;
+pub mod product_lists;
 mod replies;
 pub mod stats;
 pub mod transfer;

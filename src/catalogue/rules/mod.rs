@@ -3,5 +3,6 @@ pub mod entry;
 pub mod names;
 pub mod pricing;
 pub mod product_filter;
+pub mod product_list;
 pub mod product_search;
 pub mod search;

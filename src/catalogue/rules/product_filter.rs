@@ -5,6 +5,7 @@ use crate::values::{
     codes::Code,
     invalid::{Faults, InvalidField, InvalidFields},
     time::Timestamp,
+    tree_level::TreeLevel,
 };
 
 /// Conditions that a product must all meet. A condition that is `None` is met by every product, hidden ones too.
@@ -36,6 +37,12 @@ impl ProductFilter {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Returns the branches to which a product must belong: the level and the own code of each.
+    pub fn branches(&self) -> impl Iterator<Item = (TreeLevel, &Code)> {
+        let codes = [&self.brand, &self.model, &self.category];
+        TreeLevel::ALL.into_iter().zip(codes).filter_map(|(level, code)| Some((level, code.as_ref()?)))
+    }
 }
 
 /// The conditions as texts, before they are checked; `None` for those that were left out. Fields have the names that
@@ -60,6 +67,7 @@ pub struct ProductFilterTexts {
 
 impl ProductFilterTexts {
     /// Checks all texts. An empty text is refused: it would choose every product. Fails with all faults at once.
+    #[allow(dead_code, reason = "for bodies that hold nothing but a filter; lists have more parameters")]
     pub fn check(&self) -> Result<ProductFilter, InvalidFields> {
         let mut faults = Faults::default();
         let filter = self.checked(&mut faults);
