@@ -30,7 +30,7 @@ async fn filled(app: &TestApp) -> Caller {
     let row = |n: usize| {
         let (brand, model, category) = (["TATA", "KIA"][n % 2], ["NEXON", "EV"][n / 2 % 2], ["BRK", "FLT"][n / 7 % 2]);
         let (name, price, stock) = (NAMES[n % NAMES.len()].0, n / 3 * 5 % 40, [0, 3, 3, 12, 900][n % 5]);
-        let offer = if n % 3 == 0 { "10,5,6,Sale" } else { ",,," };
+        let offer = if n.is_multiple_of(3) { "10,5,6,Sale" } else { ",,," };
         format!(
             "{brand},Brand {brand},{at},{model},Model {model},{at},{category},Category {category},{at},P-{n},{name},x,\
              {price}.50,{stock},{at},{offer},{}",
