@@ -15,6 +15,7 @@
 mod fall;
 mod floor;
 mod growth;
+mod lists;
 mod load;
 mod report;
 mod scenarios;
@@ -77,6 +78,9 @@ async fn main() {
     measured["seed_seconds"] = json!(seeded.as_secs_f64());
     if picked("search") {
         measured["search"] = search::measure(&bench).await;
+    }
+    if picked("lists") {
+        measured["lists"] = lists::measure(&bench).await;
     }
     if picked("import") {
         measured["import"] = transfer::measure(&bench).await;

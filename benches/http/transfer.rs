@@ -58,14 +58,15 @@ impl Bench {
 }
 
 /// A signed-in administrator who may import and export.
-struct Staff {
+pub struct Staff {
     client: reqwest::Client,
     url: String,
     access: String,
 }
 
 impl Staff {
-    async fn sign_in(folder: &Path, mongo_uri: &str, server: &Served) -> Self {
+    /// Creates an administrator and signs in.
+    pub async fn sign_in(folder: &Path, mongo_uri: &str, server: &Served) -> Self {
         let mut command = myspares(folder, mongo_uri);
         command.args(["create-admin", "--username", NAME, "--phone", PHONE, "--password", PASSWORD]);
         let made = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it runs");
@@ -76,6 +77,13 @@ impl Staff {
         let reply: Value = reply.json().await.expect("JSON");
         let access = reply["access"].as_str().unwrap_or_else(|| panic!("no sign-in: {reply}")).to_owned();
         Self { client, url: server.url.clone(), access }
+    }
+
+    /// Returns the answer to a `GET`, which must succeed.
+    pub async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.access);
+        let reply = request.send().await.and_then(reqwest::Response::error_for_status).expect("a success");
+        reply.json().await.expect("JSON")
     }
 
     async fn export(&self) -> String {

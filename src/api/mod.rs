@@ -105,6 +105,8 @@ groups!(
     admin::invites::InvitesApi,
     admin::users::UsersApi,
     admin::stats::StatsApi,
+    admin::branch_lists::BranchListsApi,
+    admin::product_lists::ProductListsApi,
 );
 
 /// The description of the API that [`all`] serves. It needs no [`App`] and adds no routes.

@@ -4,42 +4,48 @@ use crate::{
     app::App,
     values::{
         cursor::{self, InvalidCursor},
-        invalid::InvalidField,
+        invalid::{Faults, InvalidField, InvalidFields},
         paging::{Page, Slice},
     },
 };
 
 const DEFAULT_LIMIT: usize = 20;
+const MOST_ENTRIES: usize = 100;
 
-/// Reads `limit` (1 to 100; 20 if left out) and `cursor` for the list with the name `list`. Fails and names the
-/// parameter if `limit` is out of range, or if `cursor` was not made by [`next_cursor`] for the same list.
+/// Reads `limit` (1 to 100, and more counts as 100; 20 if left out) and `cursor` for the list with the name `list`.
+/// Fails and names the parameters at fault if `limit` is out of range, or if `cursor` was not made by [`next_cursor`] for
+/// the same list.
 pub fn slice<Place: TryFrom<Vec<u8>>>(
     app: &App,
     list: &str,
     limit: Option<String>,
     cursor: Option<String>,
-) -> Result<Slice<Place>, InvalidField> {
-    Ok(Slice { limit: page_limit(limit)?, after: page_begin(app, list, cursor)? })
+) -> Result<Slice<Place>, InvalidFields> {
+    let mut faults = Faults::default();
+    let limit = faults.sort_out(Some(entries(limit)));
+    let after = faults.sort_out(place(app, list, cursor));
+    faults.none_or(Slice { after, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
-/// Reads `limit` alone, for a call that tells all faults of its parameters at once.
-pub fn page_limit(limit: Option<String>) -> Result<usize, InvalidField> {
+/// Reads `limit`.
+pub fn entries(limit: Option<String>) -> Result<usize, InvalidField> {
     let Some(text) = limit else { return Ok(DEFAULT_LIMIT) };
-    text.parse().ok().filter(|n| (1..=100).contains(n)).ok_or_else(|| InvalidField {
+    let given = text.parse().ok().filter(|entries| *entries > 0);
+    given.map(|entries: usize| entries.min(MOST_ENTRIES)).ok_or_else(|| InvalidField {
         field: "limit".into(),
         text: "limit must be an integer between 1 and 100".to_owned(),
     })
 }
 
-/// Reads `cursor` alone, as [`slice`] does.
-pub fn page_begin<Place: TryFrom<Vec<u8>>>(
+/// Reads `cursor`; `None` if it was left out.
+pub fn place<Place: TryFrom<Vec<u8>>>(
     app: &App,
     list: &str,
     cursor: Option<String>,
-) -> Result<Option<Place>, InvalidField> {
-    let open = |text: String| cursor::open(&app.keys.cursor, list, &text);
+) -> Option<Result<Place, InvalidField>> {
+    let text = cursor.filter(|text| !text.is_empty())?;
     let refused = |why: InvalidCursor| InvalidField { field: "cursor".into(), text: why.to_string() };
-    cursor.filter(|text| !text.is_empty()).map(open).transpose().map_err(refused)
+    Some(cursor::open(&app.keys.cursor, list, &text).map_err(refused))
 }
 
 /// Returns the cursor of the next page, or `None` on the last page. `place` returns the position of an entry in the

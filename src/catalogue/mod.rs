@@ -12,6 +12,7 @@ mod insert;
 pub mod rules;
 mod search;
 pub mod seeding;
+pub mod staff_lists;
 pub mod stock;
 pub(crate) mod store;
 pub mod transfer;

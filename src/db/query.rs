@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use mongodb::{
     Collection,
     options::{CountOptions, Hint},
@@ -48,6 +48,17 @@ pub async fn count_some<T: Send + Sync>(docs: &Collection<T>, filter: Document) 
     let hint = filter.is_empty().then(|| Hint::Name("_id_".to_owned()));
     let options = CountOptions::builder().limit(Total::MOST + 1).hint(hint).max_time(SEARCH_LIMIT).build();
     Ok(Total::of(docs.count_documents(filter).with_options(options).await?))
+}
+
+/// Returns the filter for the documents that follow a place in a list sorted by `field` and then by id. `direction` is 1
+/// or -1, for both.
+///
+/// Example for names after the place (`pad`, id 7): `name > "pad"`, or `name == "pad"` and `_id > 7`. The additional
+/// condition `name >= "pad"` lets the database start in the middle of the index.
+pub fn following(field: &str, direction: i32, value: &Bson, id: Bson) -> Document {
+    let (beyond, at_or_beyond) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
+    let same_value = doc! { field: value, "_id": { beyond: id } };
+    doc! { field: { at_or_beyond: value }, "$or": [{ field: { beyond: value } }, same_value] }
 }
 
 /// Returns a condition for a field that contains `text`. Characters with a meaning in regular expressions stand for

@@ -28,7 +28,8 @@ async fn inserts_answer_with_what_was_inserted() {
         "brand_code": "TATA",
         "brand_name": "Tata Motors",
         "created_at": "[time]",
-        "image_url": "https://images.example.com/a.png"
+        "image_url": "https://images.example.com/a.png",
+        "updated_at": "[time]"
       },
       "message": "brand inserted successfully"
     }
@@ -46,7 +47,8 @@ async fn inserts_answer_with_what_was_inserted() {
         "created_at": "[time]",
         "image_url": "https://images.example.com/n.png",
         "model_code": "NEXON",
-        "model_name": "Nexon"
+        "model_name": "Nexon",
+        "updated_at": "[time]"
       }
     }
     "#);

@@ -171,7 +171,7 @@ async fn what_a_search_does_not_take_is_said() {
         ("max_price", "9.999", "max_price must be a number with at most two decimals"),
         ("in_stock", "yes", "in_stock must be true or false"),
         ("sort", "name", "sort must be relevance, price, -price or newest"),
-        ("limit", "101", "limit must be an integer between 1 and 100"),
+        ("limit", "0", "limit must be an integer between 1 and 100"),
         ("cursor", "junk", "cursor must come from next_cursor of the same list"),
     ] {
         let query = if name == "q" { vec![(name, value)] } else { vec![("q", "pad"), (name, value)] };

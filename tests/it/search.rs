@@ -122,7 +122,7 @@ async fn what_another_program_has_changed_is_found_as_it_is() {
     let strange = doc! { "$set": { "description": 5, "own_code": ["x"], "updated_at": "then" } };
     app.products().update_one(doc! { "own_code": { "$ne": "C1" } }, strange).await.expect("an update");
     app.another_instance().await;
-    let complete = doc! { "search_form": 1, "search_text": { "$type": "string" } };
+    let complete = doc! { "search_form": 2, "search_text": { "$type": "string" } };
     assert_eq!(app.products().count_documents(complete).await.expect("a count"), 2);
 }
 

@@ -5,7 +5,7 @@ use crate::{
     api::{
         error::ApiError,
         filters::{Faults, Text},
-        paging::{page_begin, page_limit},
+        paging::{entries, place},
     },
     app::App,
     audits::{AuditActor, AuditPlace, AuditQuery, subject::AuditSubject},
@@ -36,7 +36,7 @@ impl AskedAudits {
     pub(super) async fn check(self, app: &App, must_search: bool) -> Result<(AuditQuery, Slice<AuditPlace>), ApiError> {
         let mut faults = Faults::default();
         let subjects = format!("one of {}", AuditSubject::NAMES.join(", "));
-        let limit = faults.keep(page_limit(self.limit.0));
+        let limit = faults.keep(entries(self.limit.0));
         let from = faults.time("from", self.from, Timestamp::parse_from);
         let to = faults.time("to", self.to, Timestamp::parse_to);
         let actor = faults.read("actor", self.actor, "an id or a username", name);
@@ -48,7 +48,7 @@ impl AskedAudits {
         let oldest_first = faults.read("sort", self.sort, "timestamp or -timestamp", is_oldest_first);
         let oldest_first = oldest_first.unwrap_or_default();
         let mut wanted = AuditQuery { from, to, actor: None, code, subject, operation, document, text, oldest_first };
-        let after = faults.keep(page_begin(app, Self::list(&wanted), self.cursor.0));
+        let after = faults.keep(place(app, Self::list(&wanted), self.cursor.0).transpose());
         faults.check()?;
         if let Some(text) = actor {
             wanted.actor = Some(find_actor(app, text).await?);

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use poem_openapi::{ApiResponse, OpenApi, param::Path, payload::Json};
 
 use super::{
+    entries_out::{
+        BrandEntryOut as BrandOut, CategoryEntryOut as CategoryOut, ModelEntryOut as ModelOut,
+        ProductEntryOut as ProductOut,
+    },
     new_entries::{BrandIn, CategoryIn, ModelIn, ProductIn},
     replies::{BrandInserted, CategoryInserted, ModelInserted, ProductInserted},
 };
@@ -12,7 +16,7 @@ use crate::{
     api::{
         Group,
         access::Staff,
-        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut, Showing},
+        catalogue_out::Showing,
         error::{ApiError, ApiResult, refusals},
         upload::FormOrJson,
     },

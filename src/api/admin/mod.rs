@@ -3,13 +3,17 @@
 pub mod audits;
 mod audits_asked;
 mod audits_out;
+pub mod branch_lists;
 mod catalogue_file;
 mod changes;
 pub mod delete;
+mod entries_out;
 pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
+mod product_filter;
+pub mod product_lists;
 mod replies;
 pub mod stats;
 pub mod transfer;

@@ -2,7 +2,7 @@
 
 use poem_openapi::{Object, types::Example};
 
-use crate::api::catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut};
+use super::entries_out::{BrandEntryOut, CategoryEntryOut, ModelEntryOut, ProductEntryOut};
 
 macro_rules! replies {
     ($($reply:ident, $item:ident, $done:literal, $out:ty;)+) => {$(
@@ -30,12 +30,12 @@ macro_rules! replies {
 }
 
 replies! {
-    BrandInserted, brand, "inserted", BrandOut;
-    ModelInserted, model, "inserted", ModelOut;
-    CategoryInserted, category, "inserted", CategoryOut;
-    ProductInserted, product, "inserted", ProductOut;
-    BrandUpdated, brand, "updated", BrandOut;
-    ModelUpdated, model, "updated", ModelOut;
-    CategoryUpdated, category, "updated", CategoryOut;
-    ProductUpdated, product, "updated", ProductOut;
+    BrandInserted, brand, "inserted", BrandEntryOut;
+    ModelInserted, model, "inserted", ModelEntryOut;
+    CategoryInserted, category, "inserted", CategoryEntryOut;
+    ProductInserted, product, "inserted", ProductEntryOut;
+    BrandUpdated, brand, "updated", BrandEntryOut;
+    ModelUpdated, model, "updated", ModelEntryOut;
+    CategoryUpdated, category, "updated", CategoryEntryOut;
+    ProductUpdated, product, "updated", ProductEntryOut;
 }

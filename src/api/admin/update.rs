@@ -10,6 +10,10 @@ use poem_openapi::{
 
 use super::{
     changes::{BrandChangeIn, CategoryChangeIn, ModelChangeIn, ProductChangeIn},
+    entries_out::{
+        BrandEntryOut as BrandOut, CategoryEntryOut as CategoryOut, ModelEntryOut as ModelOut,
+        ProductEntryOut as ProductOut,
+    },
     replies::{BrandUpdated, CategoryUpdated, ModelUpdated, ProductUpdated},
 };
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
         Group,
         access::Staff,
         catalogue::{one_brand, one_category, one_model, one_product},
-        catalogue_out::{BrandOut, CategoryOut, ModelOut, ProductOut, Showing},
+        catalogue_out::Showing,
         error::{ApiError, ApiResult, ErrorCode, refusals},
         upload::FormOrJson,
     },

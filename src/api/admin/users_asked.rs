@@ -5,7 +5,7 @@ use crate::{
     api::{
         error::ApiError,
         filters::{Faults, Text},
-        paging::{page_begin, page_limit},
+        paging::{entries, place},
     },
     app::App,
     values::{paging::Slice, role::Role},
@@ -30,8 +30,8 @@ impl AskedUsers {
         let is_active = faults.read("is_active", self.is_active, "true or false", |text| text.parse().ok());
         let order = faults.read("sort", self.sort, "username or created_at, perhaps after a -", order);
         let order = order.unwrap_or_default();
-        let limit = faults.keep(page_limit(self.limit.0));
-        let after = faults.keep(page_begin(app, Self::list(order), self.cursor.0));
+        let limit = faults.keep(entries(self.limit.0));
+        let after = faults.keep(place(app, Self::list(order), self.cursor.0).transpose());
         faults.check()?;
         let text = text.map(|text| administration::search_text(app, reader, text));
         let slice = Slice { limit: limit.unwrap_or_default(), after: after.flatten() };

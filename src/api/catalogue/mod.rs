@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use self::{
     branches::BranchesApi,
+    page_request::PageRequest,
     products::ProductsApi,
     replies::{one_brand, one_category, one_model, one_product},
     search::SearchApi,

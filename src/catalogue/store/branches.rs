@@ -2,19 +2,20 @@
 //!
 //! A *branch* is an entry of one of these three levels of the tree.
 
-use std::fmt::Debug;
+use std::{collections::HashMap, fmt::Debug};
 
 use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::search;
+use super::{below::count_below_each, search};
 use crate::{
     audits::subject::AuditSubject,
     catalogue::rules::{names::Name, search::SearchText},
     db::{
         StoreError,
-        query::{count_all, find_part},
+        query::{SEARCH_LIMIT, count_all, find_part},
         schema::{Connection, Layout, StorePart, index, unique},
     },
     images::{key::ImageKey, store::image_indexes},
@@ -105,6 +106,13 @@ pub struct BranchDoc<L: Level> {
     pub updated_at: Timestamp,
 }
 
+/// The name of a branch with a full code.
+#[derive(Deserialize)]
+struct NamedCode {
+    code: FullCode,
+    name: Name,
+}
+
 impl<L: Level> BranchDoc<L> {
     /// Returns the document to store: the entry with the fields by which it is found below its parent.
     pub(in crate::catalogue) fn with_search_fields(&self) -> mongodb::error::Result<Document> {
@@ -178,6 +186,33 @@ impl<L: Level> Branches<L> {
         limit: i64,
     ) -> Result<Vec<BranchDoc<L>>, StoreError> {
         search::page(&self.docs, page_filter(parent, after), text, &["name", "own_code"], limit).await
+    }
+
+    /// Counts the children of `parent` exactly (`None` for brands). Fails if that takes longer than two seconds.
+    pub(in crate::catalogue) async fn count_children(&self, parent: Option<&FullCode>) -> Result<u64, StoreError> {
+        match parent {
+            Some(parent) => Ok(self.docs.count_documents(doc! { "parent": parent }).max_time(SEARCH_LIMIT).await?),
+            None => self.count().await,
+        }
+    }
+
+    /// Counts the documents below each of the branches, see [`count_below_each`].
+    pub(in crate::catalogue) async fn count_below(
+        &self,
+        branches: &[FullCode],
+    ) -> Result<HashMap<FullCode, u64>, StoreError> {
+        count_below_each(&self.docs, branches).await
+    }
+
+    /// Returns the names of those of the documents that exist, by their full codes.
+    pub(in crate::catalogue) async fn names(
+        &self,
+        codes: Vec<&FullCode>,
+    ) -> Result<HashMap<FullCode, Name>, StoreError> {
+        let codes: Vec<Bson> = codes.into_iter().map(Bson::from).collect();
+        let docs = self.docs.clone_with_type::<NamedCode>();
+        let found = docs.find(doc! { "code": { "$in": codes } }).projection(doc! { "code": 1, "name": 1 }).await?;
+        Ok(found.map_ok(|found| (found.code, found.name)).try_collect().await?)
     }
 
     /// Inserts many documents. The caller makes sure that their parents exist.

@@ -1,7 +1,10 @@
 //! The collections `brands`, `models`, `categories` and `products`. The files read them, search them, write to the tree
 //! that they form, and follow their changes.
+mod below;
 pub mod branches;
 pub mod catalogue_changes;
+pub mod product_filter;
+pub mod product_list;
 pub mod product_search;
 pub mod products;
 pub mod search;

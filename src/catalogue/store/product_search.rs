@@ -3,7 +3,10 @@
 //! Each tier is one query with an index of its own. MongoDB's `$text` alone is not enough: it finds whole words only,
 //! reads `-word` as "without this word", and joins several words with "or".
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 use mongodb::{IndexModel, options::IndexOptions};
@@ -13,15 +16,21 @@ use super::{
     search::{StoredTexts, add_missing_fields, form_index, lacks_form, text_fields},
 };
 use crate::{
-    catalogue::rules::product_search::{
-        Order, ProductSearch, ResultPosition, Tier, code_prefix, looks_like_full_code, name_key, text_key, words_of,
+    catalogue::rules::{
+        product_list::branch_keys,
+        product_search::{
+            Order, ProductSearch, ResultPosition, Tier, code_prefix, looks_like_full_code, name_key, text_key, words_of,
+        },
     },
     db::{
         StoreError,
-        query::SEARCH_LIMIT,
+        query::{SEARCH_LIMIT, following},
         schema::{Connection, index},
     },
-    values::codes::Code,
+    values::{
+        codes::{Code, FullCode},
+        text::without_accents,
+    },
 };
 
 /// The last character of Unicode. Texts that begin with `ab` lie between `ab` and `ab` followed by this character.
@@ -135,11 +144,7 @@ impl SortField {
     }
 
     /// Returns the filter for the products that follow a place.
-    ///
-    /// Example for names after the place (`pad`, id 7): `name_key > "pad"`, or `name_key == "pad"` and `_id > 7`. The
-    /// additional condition `name_key >= "pad"` lets the database start in the middle of the index.
     fn filter_after(self, direction: i32, place: &ResultPosition) -> Document {
-        let (beyond, at_or_beyond) = if direction < 0 { ("$lt", "$lte") } else { ("$gt", "$gte") };
         let value = match self {
             Self::Id => place.id.into(),
             // The cursor was sealed by this server, and in this order it always holds a price.
@@ -147,10 +152,9 @@ impl SortField {
             Self::Code | Self::OwnCode | Self::NameKey => Bson::from(place.sort_value.as_str()),
         };
         if self.is_unique() {
-            return doc! { self.name(): { beyond: value } };
+            return doc! { self.name(): { if direction < 0 { "$lt" } else { "$gt" }: value } };
         }
-        let same_value = doc! { self.name(): &value, "_id": { beyond: place.id } };
-        doc! { self.name(): { at_or_beyond: &value }, "$or": [{ self.name(): { beyond: value } }, same_value] }
+        following(self.name(), direction, &value, place.id.into())
     }
 
     /// Returns the stored value of this field as a cursor holds it; an empty text for the id.
@@ -179,18 +183,26 @@ pub(in crate::catalogue) fn search_indexes() -> Vec<IndexModel> {
     ]
 }
 
-/// Returns the fields by which a product is found, in the whole catalogue and below its category.
+/// Returns the fields by which a product is found in the whole catalogue, below its category, and in the lists of staff.
 pub(in crate::catalogue) fn search_fields(product: &ProductDoc) -> Document {
-    let ProductDoc { name, own_code, description, .. } = product;
+    let ProductDoc { name, own_code, description, code, offer, .. } = product;
     let mut fields = name_fields(name.as_str());
     fields.extend(text_fields([name.as_str(), own_code.as_str(), description.as_str()]));
+    fields.extend(list_fields(code, offer.is_some()));
     fields
 }
 
-/// Returns the fields by which a product with this name is found in the whole catalogue.
+/// Returns the fields by which a product with this name is found and sorted. Its words are stored with and without
+/// accents.
 fn name_fields(name: &str) -> Document {
-    let key = name_key(name);
-    doc! { "words": words_of(&key), "name_key": key }
+    let (key, plain) = (name_key(name), without_accents(name));
+    let words: BTreeSet<&str> = words_of(&key).into_iter().chain(words_of(&plain)).collect();
+    doc! { "words": words.into_iter().collect::<Vec<_>>(), "name_key": &key, "name_order": &plain }
+}
+
+/// Returns the fields by which staff choose products.
+fn list_fields(code: &FullCode, has_offer: bool) -> Document {
+    doc! { "branches": branch_keys(code), "has_offer": has_offer }
 }
 
 impl Products {
@@ -294,12 +306,15 @@ pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result
     let fields_of = |product: &StoredTexts| {
         let mut fields = name_fields(product.name());
         fields.extend(product.text_fields());
+        if let Some(code) = product.code() {
+            fields.extend(list_fields(&FullCode::read(code), product.has_offer()));
+        }
         fields
     };
     add_missing_fields(connection, NAME, lacks, fields_of).await
 }
 
-fn starting_with(text: &str) -> Document {
+pub(super) fn starting_with(text: &str) -> Document {
     doc! { "$gte": text, "$lt": format!("{text}{LAST_CHARACTER}") }
 }
 

@@ -1,12 +1,14 @@
 //! The collection `products`.
 
+use std::collections::HashMap;
+
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-pub use super::product_search::FoundProduct;
-use super::{branches::page_filter, product_search, search};
+use super::{below::count_below_each, branches::page_filter, product_list::list_indexes, product_search, search};
+pub use super::{product_list::ListedProduct, product_search::FoundProduct};
 use crate::{
     catalogue::rules::{
         names::{Description, Name},
@@ -187,7 +189,7 @@ impl StorePart for Products {
         ];
         Some(Layout {
             collection: NAME,
-            indexes: [plain_indexes, product_search::search_indexes(), image_indexes(NAME)].concat(),
+            indexes: [plain_indexes, product_search::search_indexes(), list_indexes(), image_indexes(NAME)].concat(),
             validator: doc! { "$jsonSchema": {
                 "required": ["code", "parent", "name", "price", "stock", "is_active"],
                 "properties": {
@@ -276,6 +278,14 @@ impl Products {
     /// Returns the approximate number of products, which the database knows without counting.
     pub(in crate::catalogue) async fn estimated_count(&self) -> Result<u64, StoreError> {
         Ok(self.docs.estimated_document_count().await?)
+    }
+
+    /// Counts the products below each of the branches, see [`count_below_each`].
+    pub(in crate::catalogue) async fn count_below(
+        &self,
+        branches: &[FullCode],
+    ) -> Result<HashMap<FullCode, u64>, StoreError> {
+        count_below_each(&self.docs, branches).await
     }
 
     /// Inserts many products. The caller makes sure that their categories exist.

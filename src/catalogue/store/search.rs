@@ -19,9 +19,9 @@ use crate::{
     values::text::without_accents,
 };
 
-/// The number of the present form. It must grow with each change of [`without_accents`], so that the next start writes
-/// the form of all entries anew.
-const FORM: i32 = 1;
+/// The number of the present form. It must grow with each change of [`without_accents`], and of the other fields by which
+/// entries are found, so that the next start writes these fields of all entries anew.
+const FORM: i32 = 2;
 /// The most characters of a stored form. A description has 5,000; Unicode makes up to eighteen of one of them.
 const LONGEST_FORM: usize = 10_000;
 /// How many documents get their missing fields in one command, which must stay below 16 MB.
@@ -88,6 +88,8 @@ pub(in crate::catalogue) struct StoredTexts {
     name: String,
     own_code: Option<Bson>,
     description: Option<Bson>,
+    code: Option<Bson>,
+    offer: Option<Bson>,
     updated_at: Option<Bson>,
 }
 
@@ -95,6 +97,16 @@ impl StoredTexts {
     /// Returns the name.
     pub(in crate::catalogue) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the full code, if there is one.
+    pub(in crate::catalogue) fn code(&self) -> Option<&str> {
+        self.code.as_ref().and_then(Bson::as_str)
+    }
+
+    /// Returns whether the entry has an offer.
+    pub(in crate::catalogue) fn has_offer(&self) -> bool {
+        self.offer.as_ref().is_some_and(|offer| offer.as_document().is_some())
     }
 
     /// Returns the fields by which the entry is found below its parent.
@@ -118,7 +130,7 @@ pub(in crate::catalogue) async fn add_missing_fields(
     fields_of: impl Fn(&StoredTexts) -> Document + Send + Sync,
 ) -> Result<(), StoreError> {
     let filter = doc! { "$or": lacks, "name": { "$type": "string" } };
-    let fields = doc! { "name": 1, "own_code": 1, "description": 1, "updated_at": 1 };
+    let fields = doc! { "name": 1, "own_code": 1, "description": 1, "code": 1, "offer": 1, "updated_at": 1 };
     let batch_size = u32::try_from(BATCH).unwrap_or(u32::MAX);
     let entries = connection.collection::<StoredTexts>(collection);
     let mut found = entries.find(filter).projection(fields).batch_size(batch_size).await?.try_chunks(BATCH);

@@ -47,6 +47,29 @@ pub async fn searching(app: &TestApp, tour: &Tour) {
     }
 }
 
+/// Reads the lists for staff: two pages with each condition in each order.
+pub async fn listing(app: &TestApp, tour: &Tour) {
+    let staff = &app.staff().await;
+    tour.call(staff, "listBrandsForStaff", &[], "").await;
+    tour.call(staff, "listModelsForStaff", &["TATA"], "").await;
+    tour.call(staff, "listCategoriesForStaff", &["TATA", "NEXON"], "").await;
+    tour.call(staff, "listProductsForStaff", &["TATA", "NEXON", "BRK"], "?limit=5").await;
+    let branches = ["", "brand=TATA", "model=NEXON", "category=BRK"];
+    let states = ["is_active=true", "is_active=false", "has_offer=true", "has_offer=false"];
+    let ranges = ["in_stock=true", "in_stock=false", "stock_max=3", "updated_from=2020-01-01", "q=TATA", "q=front"];
+    for condition in [&branches[..], &states, &ranges].concat() {
+        for order in
+            ["code", "name", "price", "stock", "updated_at"].iter().flat_map(|by| [(*by).to_owned(), format!("-{by}")])
+        {
+            let query = format!("?{condition}&sort={order}&limit=5");
+            let page = tour.call(staff, "listAllProducts", &[], &query).await;
+            if let Some(next) = page["next_cursor"].as_str() {
+                tour.call(staff, "listAllProducts", &[], &format!("{query}&cursor={next}")).await;
+            }
+        }
+    }
+}
+
 /// Inserts, updates and deletes an entry on each level.
 pub async fn writing(app: &TestApp, tour: &Tour) {
     let staff = &app.staff().await;

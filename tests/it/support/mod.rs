@@ -41,7 +41,7 @@ pub use self::{
     reply::Reply,
     s3::FakeS3,
     smtp::MailServer,
-    stable::stable,
+    stable::{public, stable},
     twilio::{CODE, FakeTwilio, Mood},
     wire::Wire,
 };
