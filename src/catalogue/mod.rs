@@ -21,7 +21,7 @@ mod update;
 use self::rules::search::SearchText;
 pub use self::{
     cache::view::{Rendered, View},
-    delete::{DeleteError, delete_branch, delete_product, resume_purge},
+    delete::{DeleteError, count_below, delete_branch, delete_product, require_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     error::CatalogueError,
     follow::follow,

@@ -15,7 +15,11 @@ use crate::{
         branches::{BranchDoc, Category, Level, Model},
         products::ProductDoc,
     },
-    db::{StoreError, query::code_below, transaction::transact},
+    db::{
+        StoreError,
+        query::code_below,
+        transaction::{transact, transact_on_snapshot},
+    },
     images::{key::ImageKey, store::ShownImage},
     values::{codes::FullCode, time::Timestamp},
 };
@@ -80,7 +84,7 @@ impl Tree {
                 let counts = BelowCounts {
                     models: tree.delete_below::<Model>(code, trail, tx).await?,
                     categories: tree.delete_below::<Category>(code, trail, tx).await?,
-                    products: tree.docs::<ProductDoc>().count_documents(code_below(code)).session(&mut *tx).await?,
+                    products: tree.count_level_below::<ProductDoc>(code, tx).await?,
                 };
                 if !tree.delete_node::<BranchDoc<L>>(code, trail, counts, tx).await? {
                     return Ok(None);
@@ -92,6 +96,32 @@ impl Tree {
             .boxed()
         })
         .await
+    }
+
+    /// Counts what is below a branch at one moment. `None` if nothing has the code.
+    pub(in crate::catalogue) async fn count_below<L: Level>(
+        &self,
+        code: &FullCode,
+    ) -> std::result::Result<Option<BelowCounts>, StoreError> {
+        let mut session = self.connection.client.start_session().await?;
+        transact_on_snapshot(&mut session, (self, code), move |tx, &(tree, code)| {
+            async move {
+                if tree.docs::<BranchDoc<L>>().find_one(doc! { "code": code }).session(&mut *tx).await?.is_none() {
+                    return Ok(None);
+                }
+                Ok(Some(BelowCounts {
+                    models: tree.count_level_below::<BranchDoc<Model>>(code, tx).await?,
+                    categories: tree.count_level_below::<BranchDoc<Category>>(code, tx).await?,
+                    products: tree.count_level_below::<ProductDoc>(code, tx).await?,
+                }))
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    async fn count_level_below<N: Node>(&self, branch: &FullCode, tx: &mut ClientSession) -> Result<u64> {
+        self.docs::<N>().count_documents(code_below(branch)).session(tx).await
     }
 
     /// Deletes one document, puts its image into the trash and writes an entry to the audits.
