@@ -13,7 +13,7 @@ use crate::{
         invalid::InvalidField,
         paging::{Page, Slice},
         phone::E164,
-        role::{Role, UnknownRole},
+        role::Role,
         time::Timestamp,
     },
 };
@@ -58,12 +58,6 @@ pub enum UsersError {
     /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<UnknownRole> for UsersError {
-    fn from(unknown: UnknownRole) -> Self {
-        InvalidField::because("role", "role", unknown).into()
-    }
 }
 
 /// Returns a page of the accounts that match `text`, the newest first, and the number of all matches. Without a text,

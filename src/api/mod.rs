@@ -29,6 +29,7 @@ pub mod error;
 pub mod etag;
 mod examples;
 mod fast_json;
+mod faults;
 mod fields;
 mod message;
 mod paging;

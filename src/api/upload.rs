@@ -1,6 +1,7 @@
 //! Bodies with an image: forms (`multipart/form-data`, RFC 7578) and, where an image may also be given by its URL,
 //! JSON. The whole body is read into memory. No part of it is written to a file.
 
+use bytes::Bytes;
 use poem::{
     FromRequest, Request, RequestBody,
     error::ParseMultipartError,
@@ -16,10 +17,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    body::{self, Body},
-    error::{ApiError, ErrorCode},
+    body::{self, Unchecked},
+    error::{ApiError, BodyFault, ErrorCode},
+    faults::Faults,
 };
-use crate::{api::error::BodyFault, values::invalid::InvalidField};
+use crate::{
+    app::App,
+    images::{self, ImageError, PictureKind},
+    values::invalid::InvalidField,
+};
 
 /// The largest image, in bytes.
 const MAX_IMAGE: usize = 5 * 1024 * 1024;
@@ -31,15 +37,16 @@ const MAX_NAME: usize = 64;
 pub(super) const FORM: &str = "multipart/form-data";
 
 /// The bytes of the form field `image`. The content type that the field declares is not looked at.
-pub struct ImageUpload(pub Vec<u8>);
+pub struct ImageUpload(pub Bytes);
 
 /// A body that was read as `T`, from JSON or from a form. The fields of a form arrive as strings. A form may also
 /// contain a file `image`.
 pub struct FormOrJson<T> {
-    /// The fields, as [`Body`] reads them.
-    pub fields: T,
+    /// The fields, as [`Unchecked`] reads them.
+    fields: T,
     /// The image, if one was sent. An empty file counts as left out.
-    pub image: Option<Vec<u8>>,
+    image: Option<Bytes>,
+    faults: Faults,
     /// Whether the body contains neither fields nor an image. Unknown fields count as fields.
     pub is_empty: bool,
 }
@@ -48,7 +55,30 @@ pub struct FormOrJson<T> {
 #[derive(Default)]
 struct Form {
     texts: Map<String, Value>,
-    image: Option<Vec<u8>>,
+    image: Option<Bytes>,
+    /// Faults of fields that are left out for that.
+    faults: Faults,
+}
+
+impl<T> FormOrJson<T> {
+    /// Checks the fields and returns the result, or an error that names all faults, that of the image among them.
+    /// `check` gets the image too, and returns `None` if it has added a fault.
+    pub async fn check<U>(
+        self,
+        app: &App,
+        check: impl FnOnce(T, Option<Bytes>, &mut Faults) -> Option<U>,
+    ) -> Result<U, ApiError> {
+        let Self { fields, image, mut faults, .. } = self;
+        let checked = check(fields, image.clone(), &mut faults);
+        // Without other faults the image is read when it is stored.
+        if !faults.is_empty()
+            && let Some(image) = image
+            && let Err(ImageError::Invalid(why)) = images::check(app, image, PictureKind::Catalogue).await
+        {
+            faults.add_of_image(InvalidField { field: "image".into(), text: why.to_string() });
+        }
+        faults.finish(checked)
+    }
 }
 
 impl<'a> ApiExtractor<'a> for ImageUpload {
@@ -74,7 +104,9 @@ impl<'a> ApiExtractor<'a> for ImageUpload {
         if !request.headers().contains_key(header::CONTENT_TYPE) {
             return Err(missing().into());
         }
-        Ok(Self(Form::read(request, body).await?.image.ok_or_else(missing)?))
+        let Form { image, faults, .. } = Form::read(request, body).await?;
+        faults.finish(Some(()))?;
+        Ok(Self(image.ok_or_else(missing)?))
     }
 }
 
@@ -91,7 +123,7 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for FormOrJson<T> {
         let image = image_schema("PNG, JPEG or WebP, at most 5 MiB and 50 megapixels; takes the place of `image_url`.");
         let form =
             MetaSchema { all_of: vec![T::schema_ref(), MetaSchemaRef::Inline(Box::new(image))], ..MetaSchema::ANY };
-        let mut meta = <Body<T> as ApiExtractor<'a>>::request_meta()?;
+        let mut meta = <Unchecked<T> as ApiExtractor<'a>>::request_meta()?;
         meta.content.push(MetaMediaType { content_type: FORM, schema: MetaSchemaRef::Inline(Box::new(form)) });
         Some(meta)
     }
@@ -101,12 +133,13 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for FormOrJson<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let Form { texts, image } = if is_form(request) {
+        let Form { texts, image, mut faults } = if is_form(request) {
             Form::read(request, body).await?
         } else {
-            Form { texts: body::object(request, body).await.map_err(name_both_types)?, image: None }
+            Form { texts: body::object(request, body).await.map_err(name_both_types)?, ..Form::default() }
         };
-        Ok(Self { is_empty: texts.is_empty() && image.is_none(), fields: body::read(texts)?, image })
+        let is_empty = texts.is_empty() && image.is_none() && faults.is_empty();
+        Ok(Self { is_empty, fields: body::read(texts, &mut faults)?, image, faults })
     }
 }
 
@@ -121,48 +154,54 @@ impl Form {
         Ok(form)
     }
 
-    /// Adds one part to the form. Ignores files other than `image`, like unknown fields of JSON. Fails if a field is
-    /// given twice.
+    /// Adds one part to the form. Ignores files other than `image`, like unknown fields of JSON. A field that is given
+    /// twice is at fault.
     async fn take(&mut self, part: Field) -> Result<(), ApiError> {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "image" {
-            return match (read_image(part).await?, &self.image) {
-                (None, _) => Ok(()),
-                (Some(_), Some(_)) => Err(fault(&name, "is given more than once")),
-                (image, None) => {
-                    self.image = image;
-                    Ok(())
-                }
-            };
+            let Some(image) = read_image(part).await? else { return Ok(()) };
+            if self.image.replace(image).is_some() {
+                self.add_fault(&name, "is given more than once");
+            }
+            return Ok(());
         }
         if name.is_empty() || name.len() > MAX_NAME || part.file_name().is_some() {
             return Ok(());
         }
-        let text = read_text(&name, part).await?;
-        match self.texts.insert(name.clone(), Value::String(text)) {
-            None => Ok(()),
-            Some(_) => Err(fault(&name, "is given more than once")),
+        match read_text(part).await? {
+            Err(what) => self.add_fault(&name, what),
+            Ok(text) => {
+                if self.texts.insert(name.clone(), Value::String(text)).is_some() {
+                    self.add_fault(&name, "is given more than once");
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn add_fault(&mut self, field: &str, what: &str) {
+        self.faults.add_unreadable(field.to_owned(), format!("{field} {what}"));
     }
 }
 
-async fn read_image(part: Field) -> Result<Option<Vec<u8>>, ApiError> {
+async fn read_image(part: Field) -> Result<Option<Bytes>, ApiError> {
     let bytes = part.bytes().await.map_err(|error| unreadable(&error.into()))?;
     match bytes.len() {
         0 => Ok(None),
-        1..=MAX_IMAGE => Ok(Some(bytes)),
+        1..=MAX_IMAGE => Ok(Some(bytes.into())),
         _ => Err(ApiError::new(ErrorCode::BodyTooLarge, "the image is larger than 5 MiB").with_field("image")),
     }
 }
 
-async fn read_text(name: &str, part: Field) -> Result<String, ApiError> {
+/// Reads the text of a part, or returns what is wrong with it.
+async fn read_text(part: Field) -> Result<Result<String, &'static str>, ApiError> {
     let bytes = part.bytes().await.map_err(|error| unreadable(&error.into()))?;
     if bytes.len() > MAX_TEXT {
-        return Err(fault(name, "is longer than 64 KiB"));
+        return Ok(Err("is longer than 64 KiB"));
     }
     // Browsers send the line breaks of a form field as CR LF, on every system.
-    let text = String::from_utf8(bytes).map_err(|_| fault(name, "must be text in UTF-8"))?;
-    Ok(text.replace("\r\n", "\n"))
+    let text = String::from_utf8(bytes).map(|text| text.replace("\r\n", "\n"));
+    Ok(text.map_err(|_| "must be text in UTF-8"))
 }
 
 /// Returns whether the `Content-Type` of the request is that of a form.
@@ -177,10 +216,6 @@ fn name_both_types(error: poem::Error) -> poem::Error {
         return error;
     }
     ApiError::new(ErrorCode::UnsupportedMediaType, "the body must be application/json or multipart/form-data").into()
-}
-
-fn fault(field: &str, what: &str) -> ApiError {
-    ApiError::new(ErrorCode::InvalidInput, format!("{field} {what}")).with_field(field)
 }
 
 fn unreadable(error: &poem::Error) -> ApiError {
@@ -207,7 +242,10 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::api::fields::{Decimal, Line};
+    use crate::api::{
+        error::ApiResult,
+        fields::{Decimal, Line},
+    };
 
     #[derive(Object, Deserialize)]
     struct Fields {
@@ -221,11 +259,12 @@ mod tests {
     impl Api {
         /// Returns what was read.
         #[oai(path = "/", method = "post")]
-        async fn read(&self, body: FormOrJson<Fields>) -> PlainText<String> {
+        async fn read(&self, body: FormOrJson<Fields>) -> ApiResult<PlainText<String>> {
+            body.faults.finish(Some(()))?;
             let text = |line: Option<Line>| line.map_or("-".to_owned(), |line| line.0);
             let Fields { name, price } = body.fields;
             let image = body.image.map_or(0, |bytes| bytes.len());
-            PlainText(format!("{} {} {image}", text(name), text(price.map(|price| Line(price.0)))))
+            Ok(PlainText(format!("{} {} {image}", text(name), text(price.map(|price| Line(price.0))))))
         }
     }
 

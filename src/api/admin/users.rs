@@ -14,7 +14,7 @@ use crate::{
     api::{
         Group,
         access::{Admin, Staff},
-        body::Body,
+        body::Unchecked,
         error::{ApiError, ApiResult, refusals},
         message::MessageOut,
         paging::{next_cursor, slice},
@@ -74,9 +74,9 @@ impl UsersApi {
         &self,
         admin: Admin,
         id: Path<PathId<UserId>>,
-        body: Body<UserChangeIn>,
+        body: Unchecked<UserChangeIn>,
     ) -> ApiResult<Json<UserChangedOut>, UsersError> {
-        let (user, change) = (id.0.or(UsersError::NotFound)?, body.0.check()?);
+        let (user, change) = (id.0.or(UsersError::NotFound)?, body.check(UserChangeIn::check)?);
         let state = administration::change(&self.0, &admin.author, user, change).await?;
         Ok(Json(UserChangedOut::new(state, &self.0.config.shop.public_url)))
     }
