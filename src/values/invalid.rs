@@ -37,3 +37,44 @@ impl InvalidField {
         Self { field: field.into(), text: format!("invalid {what}: {why}") }
     }
 }
+
+/// The errors about several fields of one request, at least one, in the order in which the contract lists the fields.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .first.text)]
+pub struct InvalidFields {
+    first: InvalidField,
+    others: Vec<InvalidField>,
+}
+
+impl InvalidFields {
+    /// Returns all errors.
+    pub fn iter(&self) -> impl Iterator<Item = &InvalidField> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// The errors that were found so far, so that a caller learns of all of them at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<InvalidField>);
+
+impl Faults {
+    /// Returns the value of an optional field. Keeps the error instead, if there is one.
+    pub fn sort_out<T>(&mut self, outcome: Option<Result<T, InvalidField>>) -> Option<T> {
+        match outcome? {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.0.push(fault);
+                None
+            }
+        }
+    }
+
+    /// Returns `value` if there were no errors, and all errors otherwise.
+    pub fn none_or<T>(self, value: T) -> Result<T, InvalidFields> {
+        let mut faults = self.0.into_iter();
+        match faults.next() {
+            Some(first) => Err(InvalidFields { first, others: faults.collect() }),
+            None => Ok(value),
+        }
+    }
+}

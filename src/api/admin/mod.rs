@@ -8,6 +8,7 @@ pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
+mod product_filter;
 mod replies;
 pub mod stats;
 pub mod transfer;

@@ -20,12 +20,13 @@ use crate::{
         self, View,
         error::CatalogueError,
         rules::{
+            product_filter::{self, code, flag},
             product_search::{Order, ProductSearch, ResultPosition},
             search::SearchText,
         },
     },
     limits::{self, Count},
-    values::{codes::Code, invalid::InvalidField, limits::Action, money::Money, paging::Slice, time::Timestamp},
+    values::{invalid::InvalidField, limits::Action, money::Money, paging::Slice, time::Timestamp},
 };
 
 /// Handler of `/api/utils/search/`.
@@ -121,27 +122,18 @@ impl SearchRequest {
 }
 
 /// Reads an optional parameter. An empty one counts as left out, because forms send an empty text for a field that
-/// nobody filled in. The error of `read` ends the sentence that begins with the name of the parameter and "must be".
+/// nobody filled in. The error of `reader` ends the sentence that begins with the name of the parameter and "must be".
 fn optional<T>(
     name: &'static str,
     parameter: &Text,
-    read: impl Fn(&str) -> Result<T, &'static str>,
+    reader: impl Fn(&str) -> Result<T, &'static str>,
 ) -> Result<Option<T>, InvalidField> {
-    let text = parameter.0.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let refused = |why| InvalidField { field: name.into(), text: format!("{name} must be {why}") };
-    text.map(read).transpose().map_err(refused)
-}
-
-fn code(text: &str) -> Result<Code, &'static str> {
-    Code::parse(text).map_err(|_| "a code of 2 to 10 letters and digits")
+    let text = parameter.0.as_deref().filter(|text| !text.trim().is_empty());
+    product_filter::read(name, text, reader).transpose()
 }
 
 fn price(text: &str) -> Result<Money, &'static str> {
     text.parse().map_err(|_| "a number with at most two decimals")
-}
-
-fn flag(text: &str) -> Result<bool, &'static str> {
-    text.parse().map_err(|_| "true or false")
 }
 
 fn order(word: &str) -> Result<Order, &'static str> {

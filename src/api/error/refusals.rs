@@ -2,7 +2,12 @@
 //! also say which codes the OpenAPI description names for a call.
 
 use super::{ApiError, ErrorCode};
-use crate::{accounts::hashing::HashError, db::StoreError, limits::LimitError, values::invalid::InvalidField};
+use crate::{
+    accounts::hashing::HashError,
+    db::StoreError,
+    limits::LimitError,
+    values::invalid::{InvalidField, InvalidFields},
+};
 
 /// An error type of a flow. Handlers convert it into an answer, and the OpenAPI description lists its codes. The macro
 /// [`refusals!`] implements it from one list of variants and codes. The statuses 400, 500 and 503 are possible on every
@@ -145,5 +150,17 @@ impl Refusal for InvalidField {
 
     fn into_error(self) -> ApiError {
         ApiError::new(ErrorCode::InvalidInput, self.text).with_field(self.field)
+    }
+}
+
+impl Refusal for InvalidFields {
+    fn codes() -> Vec<ErrorCode> {
+        InvalidField::codes()
+    }
+
+    fn into_error(self) -> ApiError {
+        let mut error = ApiError::new(ErrorCode::InvalidInput, self.to_string());
+        error.0.fields = self.iter().map(|fault| (fault.field.to_string(), fault.text.clone())).collect();
+        error
     }
 }

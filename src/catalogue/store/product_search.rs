@@ -299,7 +299,7 @@ pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result
     add_missing_fields(connection, NAME, lacks, fields_of).await
 }
 
-fn starting_with(text: &str) -> Document {
+pub(super) fn starting_with(text: &str) -> Document {
     doc! { "$gte": text, "$lt": format!("{text}{LAST_CHARACTER}") }
 }
 
