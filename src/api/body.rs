@@ -14,10 +14,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
-use super::{
-    error::{ApiError, ErrorCode},
-    faults::Faults,
-};
+use super::error::{ApiError, ErrorCode};
+use crate::values::invalid::Faults;
+
+/// How much of the path of an unknown field an answer repeats.
+const LONGEST_SHOWN: usize = 60;
 
 /// A body that was read as `T`, with the faults of the fields that can't be read. Its check adds the faults of the
 /// others, so that a caller learns all of them at once. The fields of `T` must be types of [`super::fields`].
@@ -32,8 +33,53 @@ impl<T> Unchecked<T> {
     pub fn check<U>(self, check: impl FnOnce(T, &mut Faults) -> Option<U>) -> Result<U, ApiError> {
         let mut faults = self.faults;
         let checked = check(self.fields, &mut faults);
-        faults.finish(checked)
+        finish(faults, checked)
     }
+}
+
+/// The fields of a body that refuses all others.
+pub trait KnownFields {
+    /// The paths of all fields that aren't objects themselves, such as `filter.q`.
+    const PATHS: &'static [&'static str];
+}
+
+/// An [`Unchecked`] body in which fields that it doesn't have are faults as well, however deep they are.
+pub struct Strict<T> {
+    body: Unchecked<T>,
+    text: String,
+}
+
+impl<T> Strict<T> {
+    /// Returns the body, and its JSON as a text by which two bodies can be compared.
+    pub fn into_parts(self) -> (Unchecked<T>, String) {
+        (self.body, self.text)
+    }
+}
+
+/// Adds a fault for each field that is on the way to none of the known ones. `path` is that of `value`, which may also
+/// be the JSON text of an object.
+fn add_unknown<T: KnownFields>(value: &Value, path: &str, faults: &mut Faults) {
+    if let Value::String(text) = value
+        && let Ok(object @ Value::Object(_)) = serde_json::from_str(text)
+    {
+        return add_unknown::<T>(&object, path, faults);
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let leads_on = |known: &&str| known.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        if T::PATHS.iter().any(leads_on) {
+            add_unknown::<T>(value, &path, faults);
+        } else if !T::PATHS.contains(&path.as_str()) {
+            let shown: String = path.chars().take(LONGEST_SHOWN).collect();
+            faults.add_unreadable(shown.clone(), format!("unknown field: {shown}"));
+        }
+    }
+}
+
+/// Returns what a check has made of a body, or an error that names all faults.
+pub(super) fn finish<T>(faults: Faults, checked: Option<T>) -> Result<T, ApiError> {
+    // A check that returns nothing has added a fault.
+    faults.none_or(checked)?.ok_or_else(ApiError::internal)
 }
 
 /// A body that was read as `T`, for calls that check the fields themselves. The fields of `T` must be types of [`super::fields`], because callers read the error
@@ -61,6 +107,32 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Unchecked<T> {
     ) -> poem::Result<Self> {
         let mut faults = Faults::default();
         Ok(Self { fields: read(object(request, body).await?, &mut faults)?, faults })
+    }
+}
+
+impl<'a, T: Type + DeserializeOwned + KnownFields> ApiExtractor<'a> for Strict<T> {
+    const TYPES: &'static [ApiExtractorType] = <Unchecked<T> as ApiExtractor<'a>>::TYPES;
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        <Unchecked<T> as ApiExtractor<'a>>::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        <Unchecked<T> as ApiExtractor<'a>>::request_meta()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let fields = object(request, body).await?;
+        let mut faults = Faults::default();
+        let whole = Value::Object(fields.clone());
+        add_unknown::<T>(&whole, "", &mut faults);
+        Ok(Self { text: whole.to_string(), body: Unchecked { fields: read(fields, &mut faults)?, faults } })
     }
 }
 

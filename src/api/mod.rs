@@ -29,7 +29,6 @@ pub mod error;
 pub mod etag;
 mod examples;
 mod fast_json;
-mod faults;
 mod fields;
 mod message;
 mod paging;
@@ -100,6 +99,7 @@ groups!(
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,
+    admin::bulk::BulkApi,
     admin::transfer::TransferApi,
     admin::audits::AuditsApi,
     admin::invites::InvitesApi,

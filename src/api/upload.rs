@@ -1,7 +1,9 @@
 //! Bodies with an image: forms (`multipart/form-data`, RFC 7578) and, where an image may also be given by its URL,
-//! JSON. The whole body is read into memory. No part of it is written to a file.
+//! JSON and forms without files (`application/x-www-form-urlencoded`). The whole body is read into memory. No part of it
+//! is written to a file.
 
 use bytes::Bytes;
+use percent_encoding::percent_decode;
 use poem::{
     FromRequest, Request, RequestBody,
     error::ParseMultipartError,
@@ -19,12 +21,11 @@ use serde_json::{Map, Value};
 use super::{
     body::{self, Unchecked},
     error::{ApiError, BodyFault, ErrorCode},
-    faults::Faults,
 };
 use crate::{
     app::App,
     images::{self, ImageError, PictureKind},
-    values::invalid::InvalidField,
+    values::invalid::{Faults, InvalidField},
 };
 
 /// The largest image, in bytes.
@@ -35,6 +36,8 @@ const MAX_TEXT: usize = 64 * 1024;
 const MAX_NAME: usize = 64;
 /// The content type of forms.
 pub(super) const FORM: &str = "multipart/form-data";
+/// The content type of forms without files.
+const PLAIN_FORM: &str = "application/x-www-form-urlencoded";
 
 /// The bytes of the form field `image`. The content type that the field declares is not looked at.
 pub struct ImageUpload(pub Bytes);
@@ -77,7 +80,7 @@ impl<T> FormOrJson<T> {
         {
             faults.add_of_image(InvalidField { field: "image".into(), text: why.to_string() });
         }
-        faults.finish(checked)
+        body::finish(faults, checked)
     }
 }
 
@@ -105,7 +108,7 @@ impl<'a> ApiExtractor<'a> for ImageUpload {
             return Err(missing().into());
         }
         let Form { image, faults, .. } = Form::read(request, body).await?;
-        faults.finish(Some(()))?;
+        faults.none_or(()).map_err(ApiError::from)?;
         Ok(Self(image.ok_or_else(missing)?))
     }
 }
@@ -133,10 +136,10 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for FormOrJson<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let Form { texts, image, mut faults } = if is_form(request) {
-            Form::read(request, body).await?
-        } else {
-            Form { texts: body::object(request, body).await.map_err(name_both_types)?, ..Form::default() }
+        let Form { texts, image, mut faults } = match media_type(request) {
+            Some(FORM) => Form::read(request, body).await?,
+            Some(PLAIN_FORM) => Form::of_pairs(&body.take()?.into_bytes().await?),
+            _ => Form { texts: body::object(request, body).await.map_err(name_both_types)?, ..Form::default() },
         };
         let is_empty = texts.is_empty() && image.is_none() && faults.is_empty();
         Ok(Self { is_empty, fields: body::read(texts, &mut faults)?, image, faults })
@@ -165,18 +168,37 @@ impl Form {
             }
             return Ok(());
         }
-        if name.is_empty() || name.len() > MAX_NAME || part.file_name().is_some() {
-            return Ok(());
+        if part.file_name().is_none() {
+            let bytes = part.bytes().await.map_err(|error| unreadable(&error.into()))?;
+            self.put(&name, bytes);
         }
-        match read_text(part).await? {
-            Err(what) => self.add_fault(&name, what),
+        Ok(())
+    }
+
+    /// Reads the pairs of a form without files.
+    fn of_pairs(body: &[u8]) -> Self {
+        let mut form = Self::default();
+        for pair in body.split(|byte| *byte == b'&') {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=').map(decoded);
+            let name = String::from_utf8(halves.next().unwrap_or_default()).unwrap_or_default();
+            form.put(&name, halves.next().unwrap_or_default());
+        }
+        form
+    }
+
+    /// Adds a text. Ignores names that no field has.
+    fn put(&mut self, name: &str, bytes: Vec<u8>) {
+        if name.is_empty() || name.len() > MAX_NAME {
+            return;
+        }
+        match text(bytes) {
+            Err(what) => self.add_fault(name, what),
             Ok(text) => {
-                if self.texts.insert(name.clone(), Value::String(text)).is_some() {
-                    self.add_fault(&name, "is given more than once");
+                if self.texts.insert(name.to_owned(), Value::String(text)).is_some() {
+                    self.add_fault(name, "is given more than once");
                 }
             }
         }
-        Ok(())
     }
 
     fn add_fault(&mut self, field: &str, what: &str) {
@@ -193,21 +215,32 @@ async fn read_image(part: Field) -> Result<Option<Bytes>, ApiError> {
     }
 }
 
-/// Reads the text of a part, or returns what is wrong with it.
-async fn read_text(part: Field) -> Result<Result<String, &'static str>, ApiError> {
-    let bytes = part.bytes().await.map_err(|error| unreadable(&error.into()))?;
+/// Returns the text of a field, or what is wrong with it.
+fn text(bytes: Vec<u8>) -> Result<String, &'static str> {
     if bytes.len() > MAX_TEXT {
-        return Ok(Err("is longer than 64 KiB"));
+        return Err("is longer than 64 KiB");
     }
     // Browsers send the line breaks of a form field as CR LF, on every system.
     let text = String::from_utf8(bytes).map(|text| text.replace("\r\n", "\n"));
-    Ok(text.map_err(|_| "must be text in UTF-8"))
+    text.map_err(|_| "must be text in UTF-8")
 }
 
-/// Returns whether the `Content-Type` of the request is that of a form.
+/// Decodes a name or a value of a form without files.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced).collect()
+}
+
+/// Returns whether the `Content-Type` of the request is that of a form with files.
 pub(super) fn is_form(request: &Request) -> bool {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|text| text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM))
+    media_type(request) == Some(FORM)
+}
+
+/// Returns which kind of form a request has; `None` for everything else.
+fn media_type(request: &Request) -> Option<&'static str> {
+    let content_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let given = content_type.split(';').next().unwrap_or_default().trim();
+    [FORM, PLAIN_FORM].into_iter().find(|kind| given.eq_ignore_ascii_case(kind))
 }
 
 /// Replaces a 415 error that only names JSON with one that names both types. Returns other errors as they are.
@@ -260,7 +293,7 @@ mod tests {
         /// Returns what was read.
         #[oai(path = "/", method = "post")]
         async fn read(&self, body: FormOrJson<Fields>) -> ApiResult<PlainText<String>> {
-            body.faults.finish(Some(()))?;
+            body.faults.none_or(()).map_err(ApiError::from)?;
             let text = |line: Option<Line>| line.map_or("-".to_owned(), |line| line.0);
             let Fields { name, price } = body.fields;
             let image = body.image.map_or(0, |bytes| bytes.len());
@@ -296,6 +329,7 @@ mod tests {
     async fn forms_and_json_are_read_alike() {
         assert_eq!(answer("application/json", "{\"name\":\" a \",\"price\":1.5,\"image\":7}").await, "a 1.5 0");
         assert_eq!(form(&[("name=name", b" a "), ("name=price", b"1.5"), (IMAGE, b"xyz")]).await, "a 1.5 3");
+        assert_eq!(answer(PLAIN_FORM, "name=+a%20&price=1%2E5&other&image=x").await, "a 1.5 0");
         assert_eq!(form(&[]).await, "- - 0");
         assert_eq!(answer("application/json", "").await, "- - 0");
     }
@@ -316,6 +350,8 @@ mod tests {
         assert_eq!(form(&[(IMAGE, b"a"), (IMAGE, b"a")]).await, "400 image is given more than once");
         assert_eq!(form(&[("name=name", &long)]).await, "400 name is longer than 64 KiB");
         assert_eq!(form(&[("name=name", b"\xff")]).await, "400 name must be text in UTF-8");
+        assert_eq!(answer(PLAIN_FORM, "name=%ff&price=1").await, "400 name must be text in UTF-8");
+        assert_eq!(answer(PLAIN_FORM, "name=a&price=1&name=b").await, "400 name is given more than once");
         assert_eq!(form(&[(IMAGE, &large)]).await, "413 the image is larger than 5 MiB");
         assert_eq!(
             answer("multipart/form-data; boundary=b", "--b\r\nrubbish").await,

@@ -3,6 +3,7 @@
 //! This file reads the tree. The other files insert, change, delete, search, import and export entries, and keep copies
 //! of them in memory.
 
+pub mod bulk;
 pub mod cache;
 mod delete;
 mod entries;

@@ -6,12 +6,9 @@ use serde::Deserialize;
 
 use super::{new_entries::image_source, offers::OffersIn};
 use crate::{
-    api::{
-        faults::Faults,
-        fields::{Decimal, Flag, Line, Lines, not_null},
-    },
+    api::fields::{Decimal, Flag, Line, Lines, not_null},
     catalogue::{BranchChange, OfferChange, ProductChange, StockChange, TreeLevel, rules::entry},
-    values::invalid::InvalidField,
+    values::invalid::{Faults, InvalidField},
 };
 
 /// Declares the bodies of the three levels above the products.
@@ -147,7 +144,7 @@ mod tests {
     fn fault(body: Value) -> String {
         let mut faults = Faults::default();
         let change = serde_json::from_value::<ProductChangeIn>(body).expect("fields").check(None, &mut faults);
-        faults.finish(change).err().map_or_else(String::new, |error| error.to_string())
+        faults.none_or(change).err().map_or_else(String::new, |faults| faults.to_string())
     }
 
     #[test]

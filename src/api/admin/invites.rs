@@ -21,7 +21,6 @@ use crate::{
         body::Unchecked,
         error::{ApiError, ApiResult, refusals},
         examples,
-        faults::Faults,
         fields::Line,
         message::MessageOut,
         paging::{next_cursor, slice},
@@ -32,7 +31,7 @@ use crate::{
     limits::LimitError,
     values::{
         ids::{InvitationId, UserId},
-        invalid::InvalidField,
+        invalid::{Faults, InvalidField},
         time::Timestamp,
     },
 };

@@ -1,6 +1,8 @@
 //! `/api/admin/`: the calls for staff and admins.
 
 pub mod audits;
+pub mod bulk;
+mod bulk_request;
 mod catalogue_file;
 mod changes;
 pub mod delete;

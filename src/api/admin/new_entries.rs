@@ -5,11 +5,9 @@ use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    api::{
-        faults::Faults,
-        fields::{Decimal, Line, Lines},
-    },
+    api::fields::{Decimal, Line, Lines},
     catalogue::{ImageSource, NewBranch, NewProduct, TreeLevel, rules::entry},
+    values::invalid::Faults,
 };
 
 /// Declares the bodies of the three levels above the products.
@@ -148,7 +146,7 @@ mod tests {
         body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
         let mut faults = Faults::default();
         let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check(None, &mut faults);
-        faults.finish(checked).err().map_or_else(String::new, |error| error.to_string())
+        faults.none_or(checked).err().map_or_else(String::new, |faults| faults.to_string())
     }
 
     #[test]

@@ -9,11 +9,15 @@ use crate::{
         access::Staff,
         accounts::account_out::AccountOut,
         examples,
-        faults::Faults,
         fields::{Flag, Line, not_null},
         user_out::UserOut,
     },
-    values::{invalid::InvalidField, role::Role, time::Timestamp, url::PublicUrl},
+    values::{
+        invalid::{Faults, InvalidField},
+        role::Role,
+        time::Timestamp,
+        url::PublicUrl,
+    },
 };
 
 /// The warning about an account of staff or an admin that has no proven contact.

@@ -108,12 +108,6 @@ impl ApiError {
         self
     }
 
-    /// Adds a field at fault with a reason of its own, unless the field is there already.
-    pub fn with_reason(mut self, name: impl Into<String>, reason: String) -> Self {
-        self.0.fields.entry(name.into()).or_insert(reason);
-        self
-    }
-
     /// Sets a header of the answer, and replaces a header of the same name.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.retain(|(set, _)| *set != name);

@@ -1,6 +1,7 @@
 //! The collections `brands`, `models`, `categories` and `products`. The files read them, search them, write to the tree
 //! that they form, and follow their changes.
 pub mod branches;
+pub mod bulk_plans;
 pub mod catalogue_changes;
 pub mod product_filter;
 pub mod product_search;

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use mongodb::{ClientSession, Collection, error::Result};
 use serde::Deserialize;
 
-use super::{Node, PurgeDoc, Tree};
+use super::{Node, PurgeDoc, Tree, audit_entries};
 use crate::{
     audits::store::Trail,
     catalogue::store::{
@@ -37,7 +37,7 @@ pub struct BelowCounts {
 
 impl BelowCounts {
     /// Returns the counts for the audits.
-    fn document(self) -> Document {
+    pub(super) fn document(self) -> Document {
         let count = |entries: u64| i64::try_from(entries).unwrap_or(i64::MAX);
         doc! {
             "models": count(self.models),
@@ -135,9 +135,7 @@ impl Tree {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;
         let Some(node) = deleted else { return Ok(false) };
         self.trash.discard_in(tx, &[node.shown_image()], trail.now).await?;
-        let entry =
-            trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audit_document());
-        self.audits.append_in(tx, entry.with_changes(doc! { "deleted": counts.document() })).await?;
+        self.audits.append_in(tx, audit_entries::deleted(&node, counts, trail)).await?;
         Ok(true)
     }
 
