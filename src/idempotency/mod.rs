@@ -18,12 +18,13 @@ pub(crate) mod store;
 
 use std::time::Duration;
 
+pub use self::store::Turn;
 use self::store::{Claim, NewKey};
 use crate::{
     app::App,
     db::StoreError,
     values::{
-        ids::{HolderId, KeyedRequestId, UserId},
+        ids::{KeyedRequestId, UserId},
         invalid::InvalidField,
         keys::TAG_BYTES,
     },
@@ -86,15 +87,6 @@ pub enum KeyError {
     /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// The right to do the work of a request, for a minute.
-#[derive(Debug, Clone)]
-pub struct Turn {
-    /// The id under which the flow keeps what it makes. Each turn of the same request has the same.
-    pub request: KeyedRequestId,
-    document: String,
-    holder: HolderId,
 }
 
 /// Looks up whether a request was sent before, and gets the turn to do its work if not.

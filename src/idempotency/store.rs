@@ -6,7 +6,6 @@ use futures_util::TryStreamExt;
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
-use super::Turn;
 use crate::{
     db::{
         StoreError,
@@ -44,6 +43,15 @@ struct KeyDoc {
     is_done: bool,
     created_at: Timestamp,
     expires_at: Timestamp,
+}
+
+/// The right to do the work of a request, for a minute.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// The id under which the flow keeps what it makes. Each turn of the same request has the same.
+    pub request: KeyedRequestId,
+    document: String,
+    holder: HolderId,
 }
 
 /// A key that may be new.

@@ -142,22 +142,21 @@ fn check_selection(
     filter: Option<BulkFilterIn>,
     faults: &mut Faults,
 ) -> Option<BulkSelection> {
-    let has_both = codes.is_some() && filter.is_some();
-    let is_filter_unreadable = faults.is_unreadable(&["filter"]);
-    let is_codes_unreadable = faults.is_unreadable(&["codes"]);
+    let has_codes = codes.is_some() || faults.is_unreadable(&["codes"]);
+    let has_both = has_codes && filter.is_some();
     let codes = faults.optional("codes", codes, check_codes);
     if has_both {
         faults.add(fault("filter", "codes and filter exclude each other"));
         return None;
     }
-    if let Some(codes) = codes {
-        return Some(BulkSelection::Codes(codes));
+    if has_codes {
+        return codes.map(BulkSelection::Codes);
     }
     let count = faults.count();
     let filter = faults.optional("filter", filter, Ok).map(|filter| filter.check(faults));
     match filter {
         Some(filter) if !filter.is_empty() => Some(BulkSelection::Filter(Box::new(filter))),
-        _ if is_filter_unreadable || is_codes_unreadable || faults.count() > count => None,
+        _ if faults.count() > count => None,
         _ => {
             faults.add_missing("filter");
             None
