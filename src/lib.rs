@@ -34,6 +34,9 @@ mod mail;
 /// How often something may be done.
 mod limits;
 
+/// Requests that are sent again.
+mod idempotency;
+
 /// Images: drawing them anew, keeping them, removing them.
 mod images;
 

@@ -19,6 +19,7 @@ use crate::{
     carts::store::{Carts, plans::Plans, stock_changes::ProductWatch},
     catalogue::store::{
         branches::{Branches, Brand, Category, Model},
+        bulk_plans::BulkPlans,
         catalogue_changes::CatalogueWatch,
         products::Products,
         tree::Tree,
@@ -31,6 +32,7 @@ use crate::{
         probe::Probe,
         schema::{Connection, Layout, StorePart},
     },
+    idempotency::store::IdempotencyKeys,
     images::store::{ImageFiles, ImageTrash},
     limits::store::RateLimits,
     mail::store::Outbox,
@@ -131,6 +133,10 @@ collections! {
     image_trash: ImageTrash,
     /// Images that documents show.
     image_files: ImageFiles,
+    /// Keys of requests that may be sent again.
+    idempotency_keys: IdempotencyKeys,
+    /// Changes of many products that are being made, or were made lately.
+    bulk_plans: BulkPlans,
     /// Deletions of accounts.
     deletions: Deletions,
     /// Transactions that links in mails start.

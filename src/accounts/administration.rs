@@ -14,7 +14,7 @@ use crate::{
         invalid::InvalidField,
         paging::{Page, Slice, Total},
         phone::E164,
-        role::{Role, UnknownRole},
+        role::Role,
         time::Timestamp,
     },
 };
@@ -56,12 +56,6 @@ pub enum UsersError {
     /// The database call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<UnknownRole> for UsersError {
-    fn from(unknown: UnknownRole) -> Self {
-        InvalidField::because("role", "role", unknown).into()
-    }
 }
 
 /// Returns a page of the accounts that `wanted` matches, and the number of all matches.

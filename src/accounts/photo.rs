@@ -1,5 +1,7 @@
 //! The picture of an account.
 
+use bytes::Bytes;
+
 use super::store::{Account, Display};
 use crate::{
     app::App,
@@ -28,7 +30,7 @@ pub enum PhotoError {
 
 /// Stores an image and makes it the picture of the account. Returns the account after the change. An uploaded picture
 /// that it replaces is removed in the background.
-pub async fn set(app: &App, caller: SessionRef, bytes: Vec<u8>) -> Result<Account, PhotoError> {
+pub async fn set(app: &App, caller: SessionRef, bytes: Bytes) -> Result<Account, PhotoError> {
     limits::take(app, [Count::of(Action::Photo, caller.user.to_string())]).await?;
     let image = images::keep(app, bytes, PictureKind::Photo).await?;
     let display = Display::of_upload(image.key.clone(), &image.url, app.clock.now());

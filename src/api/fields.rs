@@ -198,6 +198,12 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     deserializer.deserialize_any(ObjectVisitor(PhantomData))
 }
 
+/// Deserializes a field that may be left out but not be `null`, because there is no value to remove. For
+/// `deserialize_with`.
+pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 struct ObjectVisitor<T>(PhantomData<fn() -> T>);
 
 /// Declares visitor methods that refuse other types. serde's own error message would repeat the value.

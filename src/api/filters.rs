@@ -2,8 +2,10 @@
 
 use poem_openapi::param::Query;
 
-use super::error::ApiError;
-use crate::values::{invalid::InvalidField, time::Timestamp};
+use crate::values::{
+    invalid::{Faults, InvalidField, InvalidFields},
+    time::Timestamp,
+};
 
 /// The most characters of a text that is searched for.
 const LONGEST_TEXT: usize = 100;
@@ -11,14 +13,14 @@ const LONGEST_TEXT: usize = 100;
 /// A query parameter as it was sent. An empty one counts as left out, because forms send all their fields.
 pub type Text = Query<Option<String>>;
 
-/// The faults of query parameters, in the order in which they were found.
+/// Reads the query parameters of a list, and keeps their faults in the order in which they were found.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<InvalidField>);
+pub struct ListParameters(Faults);
 
-impl Faults {
+impl ListParameters {
     /// Returns what was read; `None` and remembers why, if it can't be read.
     pub fn keep<T>(&mut self, read: Result<T, InvalidField>) -> Option<T> {
-        read.map_err(|fault| self.0.push(fault)).ok()
+        read.map_err(|fault| self.0.add(fault)).ok()
     }
 
     /// Reads a parameter by `read`, whose `None` means that the parameter is not what it must be. `rule` says what that
@@ -65,9 +67,8 @@ impl Faults {
     }
 
     /// Fails if there are faults. The first one gives the sentence.
-    pub fn check(self) -> Result<(), ApiError> {
-        let all = self.0.into_iter().map(ApiError::from).reduce(ApiError::with_fields_of);
-        all.map_or(Ok(()), Err)
+    pub fn check(self) -> Result<(), InvalidFields> {
+        self.0.none_or(())
     }
 }
 
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_no_fault() {
-        let mut faults = Faults::default();
+        let mut faults = ListParameters::default();
         for empty in [None, Some(String::new()), Some(" ".to_owned())] {
             assert_eq!(faults.time("from", Query(empty), Timestamp::parse_from), None);
         }

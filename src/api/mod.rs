@@ -100,6 +100,7 @@ groups!(
     admin::insert::InsertApi,
     admin::update::UpdateApi,
     admin::delete::DeleteApi,
+    admin::bulk::BulkApi,
     admin::transfer::TransferApi,
     admin::audits::AuditsApi,
     admin::invites::InvitesApi,

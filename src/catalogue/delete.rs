@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    ChangedPart, TreeLevel, missing_level,
+    ChangedPart, TreeLevel, Visibility, missing_level,
     store::{branches::Level, tree::BelowCounts},
 };
 use crate::{
@@ -42,6 +42,14 @@ pub async fn delete_branch<L: Level>(app: &App, author: &Author, code: &FullCode
     Ok(below)
 }
 
+/// Returns how many entries are below a brand, model or category and would be deleted with it. Changes nothing.
+pub async fn count_below<L: Level>(app: &App, code: &FullCode) -> Result<BelowCounts, DeleteError> {
+    match app.store.tree.count_below::<L>(code).await? {
+        Some(below) => Ok(below),
+        None => Err(DeleteError::NotFound(missing_level(app, code, L::LEVEL).await?)),
+    }
+}
+
 /// Deletes a product and writes an entry to the audits.
 pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Result<(), DeleteError> {
     if app.store.tree.delete_product(code, &app.trail(Some(author))).await? {
@@ -49,6 +57,14 @@ pub async fn delete_product(app: &App, author: &Author, code: &FullCode) -> Resu
         return Ok(());
     }
     Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?))
+}
+
+/// Fails as [`delete_product`] does if the product does not exist. Changes nothing.
+pub async fn require_product(app: &App, code: &FullCode) -> Result<(), DeleteError> {
+    match app.store.products.by_code(code, Visibility::ToStaff).await? {
+        Some(_) => Ok(()),
+        None => Err(DeleteError::NotFound(missing_level(app, code, TreeLevel::Product).await?)),
+    }
 }
 
 /// Finishes one deletion that was cut off, for example by a crash. Returns `false` if there is none.

@@ -1,5 +1,7 @@
 //! New entries of the tree before they are stored: checked fields and an image.
 
+use bytes::Bytes;
+
 use super::{
     rules::names::{Description, Name},
     store::{
@@ -26,7 +28,7 @@ pub enum ImageSource {
     /// The caller named a URL. The shop stores the URL only.
     Url(ImageUrl),
     /// The caller sent these bytes. The shop stores the image itself.
-    Upload(Vec<u8>),
+    Upload(Bytes),
 }
 
 /// The image of an entry, ready to be shown.

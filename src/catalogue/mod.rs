@@ -3,6 +3,7 @@
 //! This file reads the tree. The other files insert, change, delete, search, import and export entries, and keep copies
 //! of them in memory.
 
+pub mod bulk;
 pub mod cache;
 mod delete;
 mod entries;
@@ -22,7 +23,7 @@ mod update;
 use self::rules::search::SearchText;
 pub use self::{
     cache::view::{Rendered, View},
-    delete::{DeleteError, delete_branch, delete_product, resume_purge},
+    delete::{DeleteError, count_below, delete_branch, delete_product, require_product, resume_purge},
     entries::{EntryImage, ImageSource, NewBranch, NewProduct},
     error::CatalogueError,
     follow::follow,

@@ -130,7 +130,7 @@ impl From<Option<Offer>> for OfferChange {
 
 impl OfferChange {
     /// Returns the offer after the change.
-    fn offer(&self) -> Option<Offer> {
+    pub(super) fn offer(&self) -> Option<Offer> {
         match self {
             Self::Remove => None,
             Self::Replace(offer) => Some(offer.clone()),

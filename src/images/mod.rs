@@ -23,6 +23,8 @@ pub(crate) mod store;
 
 use std::{collections::BTreeSet, time::Duration};
 
+use bytes::Bytes;
+
 pub use self::{error::ImageError, picture::PictureKind};
 use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
 use crate::{
@@ -49,17 +51,22 @@ pub struct NewImage {
 
 /// Draws and keeps an image for a document. The document must claim its key within an hour; otherwise the image is
 /// removed. Waits while other images are drawn, and fails with [`ImageError::Busy`] if too many wait already.
-pub async fn keep(app: &App, bytes: Vec<u8>, kind: PictureKind) -> Result<NewImage, ImageError> {
+pub async fn keep(app: &App, bytes: Bytes, kind: PictureKind) -> Result<NewImage, ImageError> {
     if !app.images.has_room() {
         tracing::warn!("images are refused: less than DISK_RESERVE_MB of the disk is free");
         return Err(ImageError::Full);
     }
-    let picture = app.drawing.draw(bytes, kind).await?;
+    let picture = app.drawing.draw(bytes.into(), kind).await?;
     let key = app.images.fresh_key(&picture)?;
     app.store.image_trash.reserve(&key, app.clock.now().after(CLAIM_LIMIT)).await?;
     // If this fails, the key stays in the trash, because the store may have kept the image all the same.
     let url = app.images.keep(&key, picture, app.clock.now()).await?;
     Ok(NewImage { key, url })
+}
+
+/// Draws an image and keeps nothing, to find out whether [`keep`] would take it.
+pub async fn check(app: &App, bytes: Bytes, kind: PictureKind) -> Result<(), ImageError> {
+    app.drawing.draw(bytes.into(), kind).await.map(drop)
 }
 
 /// Makes an image due for removal now, because its document was refused. Does nothing if a document has claimed the

@@ -10,6 +10,7 @@ use crate::{
         schema::{Connection, StorePart},
         transaction::transact,
     },
+    idempotency::store::IdempotencyKeys,
     values::time::Timestamp,
 };
 
@@ -18,11 +19,16 @@ use crate::{
 pub struct Deletions {
     client: Client,
     users: Users,
+    idempotency_keys: IdempotencyKeys,
 }
 
 impl StorePart for Deletions {
     fn open(connection: &Connection) -> Self {
-        Self { client: connection.client.clone(), users: Users::open(connection) }
+        Self {
+            client: connection.client.clone(),
+            users: Users::open(connection),
+            idempotency_keys: IdempotencyKeys::open(connection),
+        }
     }
 }
 
@@ -32,7 +38,15 @@ impl Deletions {
     pub(super) async fn delete(&self, confirmed: &Credentials, now: Timestamp) -> Result<bool, StoreError> {
         transact(&self.client, (self, confirmed), move |tx, &(stores, confirmed)| {
             // A subject with documents of its own about accounts deletes them here as well.
-            async move { stores.users.delete_in(tx, confirmed.account.id, &confirmed.password_hash, now).await }.boxed()
+            async move {
+                let account = confirmed.account.id;
+                let is_deleted = stores.users.delete_in(tx, account, &confirmed.password_hash, now).await?;
+                if is_deleted {
+                    stores.idempotency_keys.delete_of_in(tx, account).await?;
+                }
+                Ok(is_deleted)
+            }
+            .boxed()
         })
         .await
     }

@@ -1,6 +1,8 @@
 //! Entity tags (RFC 9110, section 8.8.3): short names for the bytes of an answer. A caller sends back the tags of the
 //! answers that it has already.
 
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -39,6 +41,12 @@ impl ETag {
     /// Returns the tag as it is sent, including the quotes.
     pub fn bytes(&self) -> &Bytes {
         &self.0
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
     }
 }
 

@@ -114,8 +114,10 @@ id_types! {
     InvitationId,
     /// Id of a mail in the outbox.
     MailId,
-    /// Id of a process that does background work.
+    /// Id of a process that does background work, or of one attempt to do what a request asks for.
     HolderId,
+    /// Id of a request that may be sent again, under which its flow keeps what it makes.
+    KeyedRequestId,
 }
 
 /// The account of a caller and the session that the call uses. Queries for the caller's own data take it as argument

@@ -30,6 +30,9 @@ pub struct Keys {
     pub limits: Vec<MacKey>,
     /// Keys that hash the tokens of links in mails, so that the database contains no usable link.
     pub links: Vec<MacKey>,
+    /// Keys that make fingerprints of requests with an `Idempotency-Key`, so that the database doesn't show what was
+    /// sent.
+    pub idempotency: Vec<MacKey>,
 }
 
 impl Keys {
@@ -46,6 +49,7 @@ impl Keys {
             otp: both("myspares otp v1"),
             limits: both("myspares limits v1"),
             links: both("myspares links v1"),
+            idempotency: both("myspares idempotency v1"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Money and percentages as integers, in hundredths. An amount is rounded in one place only, [`Money::less`].
+//! Money and percentages as integers, in hundredths. An amount is rounded in one place only,
+//! `Money::share`.
 
 use std::{fmt, str::FromStr};
 
@@ -14,6 +15,11 @@ pub struct Money(i64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Percent(i32);
+
+/// A percentage by which an amount is raised, or lowered if it is negative, in hundredths of a percent: from -100 to
+/// 1,000 %.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PercentShift(i32);
 
 /// The error for a text that isn't a plain decimal number with at most two decimals, or that is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +47,17 @@ impl Money {
 
     /// Returns this amount less a discount, rounded half up to hundredths: 1.01 less 50 % is 0.51.
     pub fn less(self, discount: Percent) -> Self {
-        let part = i128::from(Percent::WHOLE - discount.0);
-        let exact = i128::from(self.0) * part;
+        self.share(Percent::WHOLE - discount.0)
+    }
+
+    /// Returns this amount raised or lowered by a percentage, rounded half up to hundredths: 0.99 and 50 % are 1.49.
+    pub fn shifted(self, shift: PercentShift) -> Self {
+        self.share(Percent::WHOLE + shift.0)
+    }
+
+    /// Returns a share of this amount, which is given in hundredths of a percent, rounded half up to hundredths.
+    fn share(self, hundredths: i32) -> Self {
+        let exact = i128::from(self.0) * i128::from(hundredths);
         let whole = i128::from(Percent::WHOLE);
         let rounded = (exact + whole / 2).div_euclid(whole);
         Self(i64::try_from(rounded).unwrap_or(i64::MAX))
@@ -83,6 +98,20 @@ impl FromStr for Percent {
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
         let number = hundredths(text).and_then(|number| i32::try_from(number).ok());
         number.and_then(Percent::from_hundredths).ok_or(InvalidDecimal)
+    }
+}
+
+impl FromStr for PercentShift {
+    type Err = InvalidDecimal;
+
+    /// Reads "10", "+10" or "-12.5".
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        let (sign, amount) = match text.strip_prefix('-') {
+            Some(amount) => (-1, amount),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let shift = hundredths(amount).and_then(|number| i32::try_from(number).ok()).map(|number| sign * number);
+        shift.filter(|shift| (-Percent::WHOLE..=10 * Percent::WHOLE).contains(shift)).map(Self).ok_or(InvalidDecimal)
     }
 }
 
@@ -147,7 +176,35 @@ mod tests {
         assert_eq!(Money(999).less(Percent(10_000)), Money(0));
     }
 
+    #[test]
+    fn a_shift_has_a_sign_and_rounds_alike() {
+        let shifted = |minor, text: &str| Money(minor).shifted(text.parse().expect(text)).minor();
+        for (minor, text, expected) in [
+            (999, "10", 1_099),
+            (999, "+10.00", 1_099),
+            (99, "50", 149),
+            (101, "-50", 51),
+            (10_000, "-33.33", 6_667),
+            (123, "0", 123),
+            (123, "-100", 0),
+            (123, "1000", 1_353),
+            (1_000_000_000, "1000", 11_000_000_000),
+        ] {
+            assert_eq!(shifted(minor, text), expected, "{minor} {text}");
+        }
+        for text in ["", "-", "+-5", "--5", "1.001", "-100.01", "1000.01", "1e2", "ten", "99999999999"] {
+            assert_eq!(text.parse::<PercentShift>(), Err(InvalidDecimal), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_shift_down_is_a_discount(minor in 0..=1_000_000_000_i64, hundredths in 0..=10_000_i32) {
+            let shift = format!("-{}.{:02}", hundredths / 100, hundredths % 100).parse().expect("a shift");
+            let discount = Percent::from_hundredths(hundredths).expect("a percentage");
+            prop_assert_eq!(Money(minor).shifted(shift), Money(minor).less(discount));
+        }
+
         #[test]
         fn text_and_amount_are_each_other_s_inverse(minor in 0..=1_000_000_000_i64) {
             prop_assert_eq!(Money(minor).to_string().parse(), Ok(Money(minor)));

@@ -90,6 +90,7 @@ const TABLE: &[(&str, Who)] = &[
     ("deleteModel", Who::Staff),
     ("deleteCategory", Who::Staff),
     ("deleteProduct", Who::Staff),
+    ("changeProducts", Who::Staff),
     ("exportCatalogue", Who::Staff),
     ("importCatalogue", Who::Staff),
     ("listBrandsForStaff", Who::Staff),

@@ -192,3 +192,44 @@ async fn a_brand_with_20_000_products_is_deleted_whole() {
     assert_eq!(counts(&app).await, [0; 4]);
     assert_eq!(app.db.collection::<Document>("purges").count_documents(doc! {}).await.expect("a count"), 0);
 }
+
+#[tokio::test]
+async fn a_dry_run_tells_the_numbers_and_deletes_nothing() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    full_brand(&staff, "TATA").await;
+    full_brand(&staff, "TATA2").await;
+    let stored = (counts(&app).await, audits(&app).await);
+    let below =
+        |models, categories, products| json!({ "models": models, "categories": categories, "products": products });
+    for (path, level, numbers) in [
+        ("delete/TATA/", "brand", below(2, 4, 12)),
+        ("TATA/models/delete/M1/", "model", below(0, 2, 6)),
+        ("TATA/models/M1/categories/delete/C2/", "category", below(0, 0, 3)),
+        ("tata/models/m1/categories/c2/products/delete/p3/", "product", below(0, 0, 0)),
+    ] {
+        let path = format!("{BRANDS}/{path}");
+        let told = staff.delete(&format!("{path}?dry_run=true")).await.expect(200);
+        assert_eq!(told.json, json!({ "message": format!("{level} would be deleted"), "deleted": numbers }));
+        for fault in ["dry_run=perhaps", "dryrun=true", "dry_run=true&dry_run=false"] {
+            staff.delete(&format!("{path}?{fault}")).await.expect(400).is_envelope();
+        }
+        app.customer().await.delete(&format!("{path}?dry_run=true")).await.expect(403);
+    }
+    for (path, error) in [
+        ("delete/NONE/", "brand not found"),
+        ("TATA/models/delete/M3/", "model not found"),
+        ("TATA/models/M3/categories/delete/C1/", "model not found"),
+        ("TATA/models/M1/categories/C1/products/delete/P9/", "product not found"),
+    ] {
+        staff.delete(&format!("{BRANDS}/{path}?dry_run=true")).await.refused(404, error);
+    }
+    assert_eq!((counts(&app).await, audits(&app).await), stored);
+    insert(&staff, "/TATA/models", "model", "M3").await.expect(201);
+    let gone = staff.delete(&format!("{BRANDS}/delete/TATA/?dry_run=false")).await.expect(200);
+    assert_eq!(gone["deleted"], below(3, 4, 12));
+}
+
+async fn audits(app: &TestApp) -> u64 {
+    app.db.collection::<Document>("audits").count_documents(doc! {}).await.expect("a count")
+}

@@ -178,3 +178,31 @@ async fn a_state_that_has_changed_is_left_alone() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412]);
 }
+
+#[tokio::test]
+async fn the_answer_to_a_change_carries_the_tag_for_the_next_one() {
+    let app = TestApp::start().await;
+    let product = app.product(10.0, 1).await;
+    let staff = app.staff().await;
+    let offers = json!({ "discount": 50, "validity": { "from": 1, "to": 9_999_999_999_u64 }, "description": "Sale" });
+    for (level, path, shown) in [
+        ("brand", format!("{BRANDS}/update/TATA/"), "/api/utils/brands/TATA/".to_owned()),
+        ("model", format!("{BRANDS}/TATA/models/update/NEXON/"), "/api/utils/brands/TATA/models/NEXON/".to_owned()),
+        (
+            "category",
+            format!("{BRANDS}/TATA/models/NEXON/categories/update/BRK/"),
+            "/api/utils/brands/TATA/models/NEXON/categories/BRK/".to_owned(),
+        ),
+        ("product", update_path(&product), public_path(&product)),
+    ] {
+        let change = |n: u32| json!({ format!("{level}_name"): format!("Name {n}"), "offers": offers });
+        let first = staff.put(&path, &change(1)).await.expect(200).header("etag").to_owned();
+        for reader in [&app.anonymous(), &staff] {
+            assert_eq!(reader.get(&shown).await.expect(200).header("etag"), first, "{level}");
+        }
+        let second = update_if(&staff, &path, &first, &change(2)).await.expect(200).header("etag").to_owned();
+        update_if(&staff, &path, &first, &change(3)).await.expect(412);
+        let third = update_if(&staff, &path, &second, &change(2)).await.expect(200);
+        assert_eq!((third.header("etag"), first != second), (second.as_str(), true), "nothing has changed");
+    }
+}

@@ -183,7 +183,7 @@ async fn what_is_no_account_is_not_found() {
 async fn changes_name_a_role_or_a_state() {
     let app = TestApp::start().await;
     let (admin, customer) = (app.admin().await, app.customer().await);
-    for nothing in [json!({}), json!({ "username": "x" }), json!({ "role": null })] {
+    for nothing in [json!({}), json!({ "username": "x" })] {
         admin.patch(&path(&customer), &nothing).await.refused(400, "no fields provided for update");
     }
     let unknown = "invalid role: must be customer, staff or admin";
@@ -191,7 +191,9 @@ async fn changes_name_a_role_or_a_state() {
         let reply = admin.patch(&path(&customer), &json!({ "role": role })).await.refused(400, unknown);
         assert!(reply["fields"]["role"].is_string());
     }
-    admin.patch(&path(&customer), &json!({ "role": 1 })).await.refused(400, "role must be a string");
+    for no_text in [json!(1), json!(null)] {
+        admin.patch(&path(&customer), &json!({ "role": no_text })).await.refused(400, "role must be a string");
+    }
     admin.patch(&path(&customer), &json!({ "is_active": "no" })).await.refused(400, "is_active must be true or false");
     let reply = admin.patch(&path(&customer), &json!({ "role": "staff", "is_active": false })).await.expect(200);
     assert_eq!(reply["message"], "user updated successfully");

@@ -4,7 +4,7 @@ use crate::{
     accounts::administration,
     api::{
         error::ApiError,
-        filters::{Faults, Text},
+        filters::{ListParameters, Text},
         paging::{entries, place},
     },
     app::App,
@@ -34,7 +34,7 @@ pub(super) struct AskedAudits {
 impl AskedAudits {
     /// Checks the parameters, and looks the actor up. `must_search` says whether there must be a text to search for.
     pub(super) async fn check(self, app: &App, must_search: bool) -> Result<(AuditQuery, Slice<AuditPlace>), ApiError> {
-        let mut faults = Faults::default();
+        let mut faults = ListParameters::default();
         let subjects = format!("one of {}", AuditSubject::NAMES.join(", "));
         let limit = faults.keep(entries(self.limit.0));
         let from = faults.time("from", self.from, Timestamp::parse_from);

@@ -1,13 +1,14 @@
 //! Bodies of the calls that change catalogue entries, and the check of their rules.
 
+use bytes::Bytes;
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use super::{new_entries::image_source, offers::OffersIn};
 use crate::{
-    api::fields::{Decimal, Flag, Line, Lines},
+    api::fields::{Decimal, Flag, Line, Lines, not_null},
     catalogue::{BranchChange, OfferChange, ProductChange, StockChange, TreeLevel, rules::entry},
-    values::invalid::InvalidField,
+    values::invalid::{Faults, InvalidField},
 };
 
 /// Declares the bodies of the three levels above the products.
@@ -18,17 +19,20 @@ macro_rules! branch_bodies {
         #[oai(rename = $title, example)]
         pub(super) struct $body {
             /// 2 to 120 printable characters, without `<` and `>`.
+            #[serde(default, deserialize_with = "not_null")]
             $name: Option<Line>,
             /// URL that begins with `https://`, `http://` or `/media/`.
+            #[serde(default, deserialize_with = "not_null")]
             image_url: Option<Line>,
         }
 
         impl $body {
             /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
-            pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<BranchChange, InvalidField> {
-                let name = self.$name.map(|name| entry::name($level, &name.0)).transpose()?;
-                let change = BranchChange { name, image: image_source(image, self.image_url)? };
-                if change.is_empty() { Err(nothing_valid()) } else { Ok(change) }
+            pub(super) fn check(self, image: Option<Bytes>, faults: &mut Faults) -> Option<BranchChange> {
+                let name = faults.optional(stringify!($name), self.$name, |name| entry::name($level, &name.0));
+                let change = BranchChange { name, image: image_source(image, self.image_url, faults) };
+                something_valid(!change.is_empty(), faults);
+                Some(change)
             }
         }
 
@@ -52,37 +56,51 @@ branch_bodies! {
 #[oai(rename = "ProductChange", example)]
 pub(super) struct ProductChangeIn {
     /// 2 to 120 printable characters, without `<` and `>`.
+    #[serde(default, deserialize_with = "not_null")]
     product_name: Option<Line>,
     /// 1 to 5,000 characters.
+    #[serde(default, deserialize_with = "not_null")]
     description: Option<Lines>,
     /// 0 to 10,000,000 with at most two decimals.
+    #[serde(default, deserialize_with = "not_null")]
     price: Option<Decimal>,
     /// An integer from 0 to 1,000,000.
+    #[serde(default, deserialize_with = "not_null")]
     stock: Option<Decimal>,
     /// Number of pieces to add to the stock, or to remove if negative. Excludes `stock`. Two changes at the same time
     /// both count.
+    #[serde(default, deserialize_with = "not_null")]
     stock_delta: Option<Decimal>,
     /// New offer, which replaces the current one; `{}` removes it. In a form, the same object as JSON text.
+    #[serde(default, deserialize_with = "not_null")]
     offers: Option<OffersIn>,
     /// Whether customers see the product.
+    #[serde(default, deserialize_with = "not_null")]
     is_active: Option<Flag>,
     /// URL that begins with `https://`, `http://` or `/media/`.
+    #[serde(default, deserialize_with = "not_null")]
     image_url: Option<Line>,
 }
 
 impl ProductChangeIn {
     /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
-    pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<ProductChange, InvalidField> {
-        let change = ProductChange {
-            name: self.product_name.map(|name| entry::name(TreeLevel::Product, &name.0)).transpose()?,
-            description: self.description.map(|text| entry::description(&text.0)).transpose()?,
-            price: self.price.map(|price| entry::price(&price.0)).transpose()?,
-            stock: stock_change(self.stock, self.stock_delta)?,
-            offer: self.offers.map(OffersIn::check).transpose()?.map(OfferChange::from),
-            is_active: self.is_active.map(|flag| flag.0),
-            image: image_source(image, self.image_url)?,
-        };
-        if change.is_empty() { Err(nothing_valid()) } else { Ok(change) }
+    pub(super) fn check(self, image: Option<Bytes>, faults: &mut Faults) -> Option<ProductChange> {
+        let level = TreeLevel::Product;
+        let name = faults.optional("product_name", self.product_name, |name| entry::name(level, &name.0));
+        let description = faults.optional("description", self.description, |text| entry::description(&text.0));
+        let price = faults.optional("price", self.price, |price| entry::price(&price.0));
+        let has_both_stocks = self.stock.is_some() && self.stock_delta.is_some();
+        let stock = faults.optional("stock", self.stock, |stock| entry::stock(&stock.0).map(StockChange::To));
+        let image = image_source(image, self.image_url, faults);
+        let offer = faults.optional("offers", self.offers, |offers| offers.check().map(OfferChange::from));
+        let is_active = faults.optional("is_active", self.is_active, |flag| Ok(flag.0));
+        let delta = faults.optional("stock_delta", self.stock_delta, |delta| match has_both_stocks {
+            true => Err(both_stocks()),
+            false => stock_delta(&delta),
+        });
+        let change = ProductChange { name, description, price, stock: stock.or(delta), offer, is_active, image };
+        something_valid(!change.is_empty(), faults);
+        Some(change)
     }
 }
 
@@ -101,23 +119,20 @@ impl Example for ProductChangeIn {
     }
 }
 
-fn stock_change(stock: Option<Decimal>, delta: Option<Decimal>) -> Result<Option<StockChange>, InvalidField> {
-    match (stock, delta) {
-        (None, None) => Ok(None),
-        (Some(stock), None) => Ok(Some(StockChange::To(entry::stock(&stock.0)?))),
-        (None, Some(delta)) => {
-            let delta = delta.0.parse().ok().filter(|delta: &i64| delta.unsigned_abs() <= 1_000_000);
-            Ok(Some(StockChange::By(delta.ok_or_else(|| InvalidField::invalid("stock_delta"))?)))
-        }
-        (Some(_), Some(_)) => Err(InvalidField {
-            field: "stock_delta".into(),
-            text: "stock and stock_delta exclude each other".to_owned(),
-        }),
-    }
+fn stock_delta(delta: &Decimal) -> Result<StockChange, InvalidField> {
+    let delta = delta.0.parse().ok().filter(|delta: &i64| delta.unsigned_abs() <= 1_000_000);
+    delta.map(StockChange::By).ok_or_else(|| InvalidField::invalid("stock_delta"))
 }
 
-fn nothing_valid() -> InvalidField {
-    InvalidField { field: "body".into(), text: "no valid fields to update".to_owned() }
+fn both_stocks() -> InvalidField {
+    InvalidField { field: "stock_delta".into(), text: "stock and stock_delta exclude each other".to_owned() }
+}
+
+/// Adds the fault that nothing can be changed, if there is no other.
+fn something_valid(is_something: bool, faults: &mut Faults) {
+    if !is_something && faults.is_empty() {
+        faults.add(InvalidField { field: "body".into(), text: "no valid fields to update".to_owned() });
+    }
 }
 
 #[cfg(test)]
@@ -127,8 +142,9 @@ mod tests {
     use super::*;
 
     fn fault(body: Value) -> String {
-        let change = serde_json::from_value::<ProductChangeIn>(body).expect("fields").check(None);
-        change.err().map_or_else(String::new, |invalid| invalid.text)
+        let mut faults = Faults::default();
+        let change = serde_json::from_value::<ProductChangeIn>(body).expect("fields").check(None, &mut faults);
+        faults.none_or(change).err().map_or_else(String::new, |faults| faults.to_string())
     }
 
     #[test]

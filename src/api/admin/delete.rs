@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Example};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+    types::Example,
+};
 
 use crate::{
     api::{
@@ -25,10 +30,20 @@ impl DeleteApi {
     ///
     /// Answers when everything is deleted. Until then no new brand can have the same code.
     #[oai(path = "/brands/delete/:brand_code", method = "delete", operation_id = "deleteBrand")]
-    async fn delete_brand(&self, staff: Staff, brand_code: Path<String>) -> ApiResult<Json<Deleted>, DeleteError> {
+    async fn delete_brand(
+        &self,
+        staff: Staff,
+        brand_code: Path<String>,
+        /// `true` to only tell what would be deleted; `false` if left out.
+        #[oai(default)]
+        dry_run: Query<bool>,
+    ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str()]);
-        let gone = catalogue::delete_branch::<Brand>(&self.0, &staff.author, &code).await?;
-        Ok(Json(Deleted::new(TreeLevel::Brand, gone)))
+        let below = match dry_run.0 {
+            true => catalogue::count_below::<Brand>(&self.0, &code).await?,
+            false => catalogue::delete_branch::<Brand>(&self.0, &staff.author, &code).await?,
+        };
+        Ok(Json(Deleted::new(TreeLevel::Brand, below, dry_run.0)))
     }
 
     /// Deletes a model with its categories and products
@@ -40,10 +55,16 @@ impl DeleteApi {
         staff: Staff,
         brand_code: Path<String>,
         model_code: Path<String>,
+        /// `true` to only tell what would be deleted; `false` if left out.
+        #[oai(default)]
+        dry_run: Query<bool>,
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
-        let gone = catalogue::delete_branch::<Model>(&self.0, &staff.author, &code).await?;
-        Ok(Json(Deleted::new(TreeLevel::Model, gone)))
+        let below = match dry_run.0 {
+            true => catalogue::count_below::<Model>(&self.0, &code).await?,
+            false => catalogue::delete_branch::<Model>(&self.0, &staff.author, &code).await?,
+        };
+        Ok(Json(Deleted::new(TreeLevel::Model, below, dry_run.0)))
     }
 
     /// Deletes a category with its products
@@ -60,10 +81,16 @@ impl DeleteApi {
         brand_code: Path<String>,
         model_code: Path<String>,
         category_code: Path<String>,
+        /// `true` to only tell what would be deleted; `false` if left out.
+        #[oai(default)]
+        dry_run: Query<bool>,
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
-        let gone = catalogue::delete_branch::<Category>(&self.0, &staff.author, &code).await?;
-        Ok(Json(Deleted::new(TreeLevel::Category, gone)))
+        let below = match dry_run.0 {
+            true => catalogue::count_below::<Category>(&self.0, &code).await?,
+            false => catalogue::delete_branch::<Category>(&self.0, &staff.author, &code).await?,
+        };
+        Ok(Json(Deleted::new(TreeLevel::Category, below, dry_run.0)))
     }
 
     /// Deletes a product
@@ -79,11 +106,17 @@ impl DeleteApi {
         model_code: Path<String>,
         category_code: Path<String>,
         product_code: Path<String>,
+        /// `true` to only tell what would be deleted; `false` if left out.
+        #[oai(default)]
+        dry_run: Query<bool>,
     ) -> ApiResult<Json<Deleted>, DeleteError> {
         let code =
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
-        catalogue::delete_product(&self.0, &staff.author, &code).await?;
-        Ok(Json(Deleted::new(TreeLevel::Product, BelowCounts::default())))
+        match dry_run.0 {
+            true => catalogue::require_product(&self.0, &code).await?,
+            false => catalogue::delete_product(&self.0, &staff.author, &code).await?,
+        }
+        Ok(Json(Deleted::new(TreeLevel::Product, BelowCounts::default(), dry_run.0)))
     }
 }
 
@@ -95,7 +128,7 @@ struct Deleted {
     deleted: DeletedBelow,
 }
 
-/// The numbers of entries below it that were deleted with it.
+/// The numbers of entries below it that were deleted with it, or would be.
 #[derive(Debug, Object)]
 struct DeletedBelow {
     models: u64,
@@ -104,15 +137,16 @@ struct DeletedBelow {
 }
 
 impl Deleted {
-    fn new(level: TreeLevel, gone: BelowCounts) -> Self {
-        let deleted = DeletedBelow { models: gone.models, categories: gone.categories, products: gone.products };
-        Self { message: format!("{} deleted successfully", level.word()), deleted }
+    fn new(level: TreeLevel, below: BelowCounts, is_dry_run: bool) -> Self {
+        let deleted = DeletedBelow { models: below.models, categories: below.categories, products: below.products };
+        let done = if is_dry_run { "would be deleted" } else { "deleted successfully" };
+        Self { message: format!("{} {done}", level.word()), deleted }
     }
 }
 
 impl Example for Deleted {
     fn example() -> Self {
-        Self::new(TreeLevel::Brand, BelowCounts { models: 3, categories: 12, products: 480 })
+        Self::new(TreeLevel::Brand, BelowCounts { models: 3, categories: 12, products: 480 }, false)
     }
 }
 

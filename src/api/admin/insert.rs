@@ -17,7 +17,7 @@ use crate::{
         Group,
         access::Staff,
         catalogue_out::Showing,
-        error::{ApiError, ApiResult, refusals},
+        error::{ApiResult, refusals},
         upload::FormOrJson,
     },
     app::App,
@@ -39,7 +39,7 @@ impl InsertApi {
         staff: Staff,
         body: FormOrJson<BrandIn>,
     ) -> ApiResult<Inserted<BrandInserted>, InsertError> {
-        let new = body.fields.check(body.image).map_err(ApiError::from)?;
+        let new = body.check(&self.0, BrandIn::check).await?;
         let brand = catalogue::insert_brand(&self.0, &staff.author, new).await?;
         Ok(Inserted::Created(Json(BrandInserted::new(BrandOut::new(brand, Showing::now(&self.0))))))
     }
@@ -52,7 +52,7 @@ impl InsertApi {
         brand_code: Path<String>,
         body: FormOrJson<ModelIn>,
     ) -> ApiResult<Inserted<ModelInserted>, InsertError> {
-        let new = body.fields.check(body.image).map_err(ApiError::from)?;
+        let new = body.check(&self.0, ModelIn::check).await?;
         let parent = FullCode::join([brand_code.as_str()]);
         let model = catalogue::insert_model(&self.0, &staff.author, &parent, new).await?;
         Ok(Inserted::Created(Json(ModelInserted::new(ModelOut::new(model, Showing::now(&self.0))))))
@@ -71,7 +71,7 @@ impl InsertApi {
         model_code: Path<String>,
         body: FormOrJson<CategoryIn>,
     ) -> ApiResult<Inserted<CategoryInserted>, InsertError> {
-        let new = body.fields.check(body.image).map_err(ApiError::from)?;
+        let new = body.check(&self.0, CategoryIn::check).await?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         let category = catalogue::insert_category(&self.0, &staff.author, &parent, new).await?;
         Ok(Inserted::Created(Json(CategoryInserted::new(CategoryOut::new(category, Showing::now(&self.0))))))
@@ -91,7 +91,7 @@ impl InsertApi {
         category_code: Path<String>,
         body: FormOrJson<ProductIn>,
     ) -> ApiResult<Inserted<ProductInserted>, InsertError> {
-        let new = body.fields.check(body.image).map_err(ApiError::from)?;
+        let new = body.check(&self.0, ProductIn::check).await?;
         let parent = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         let product = catalogue::insert_product(&self.0, &staff.author, &parent, new).await?;
         Ok(Inserted::Created(Json(ProductInserted::new(ProductOut::new(product, Showing::now(&self.0))))))

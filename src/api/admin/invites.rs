@@ -18,7 +18,7 @@ use crate::{
     api::{
         Group,
         access::Admin,
-        body::Body,
+        body::Unchecked,
         error::{ApiError, ApiResult, refusals},
         examples,
         fields::Line,
@@ -31,7 +31,7 @@ use crate::{
     limits::LimitError,
     values::{
         ids::{InvitationId, UserId},
-        invalid::InvalidField,
+        invalid::{Faults, InvalidField},
         time::Timestamp,
     },
 };
@@ -62,9 +62,8 @@ impl InvitesApi {
     ///
     /// Sends a mail to the address. The new invitation replaces an open one to the same address.
     #[oai(path = "/staff/invites", method = "post", operation_id = "inviteStaff")]
-    async fn invite(&self, admin: Admin, body: Body<InviteIn>) -> ApiResult<Invited, InviteError> {
-        let email = body.0.email.map(|line| line.0).filter(|text| !text.is_empty());
-        let email = email.ok_or_else(|| ApiError::from(InvalidField::required("email")))?;
+    async fn invite(&self, admin: Admin, body: Unchecked<InviteIn>) -> ApiResult<Invited, InviteError> {
+        let email = body.check(InviteIn::check)?;
         let invitation = invitations::invite(&self.0, &admin.author, &email).await?.into();
         let message = "invitation sent successfully".to_owned();
         Ok(Invited::Created(Json(InvitedOut { message, invitation })))
@@ -90,6 +89,13 @@ refusals! {
 #[oai(rename = "Invite", example)]
 struct InviteIn {
     email: Option<Line>,
+}
+
+impl InviteIn {
+    /// Checks the body and returns the address as it was typed.
+    fn check(self, faults: &mut Faults) -> Option<String> {
+        faults.required("email", self.email.map(|line| line.0), |text| Ok(text.to_owned()))
+    }
 }
 
 impl Example for InviteIn {

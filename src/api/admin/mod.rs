@@ -4,6 +4,8 @@ pub mod audits;
 mod audits_asked;
 mod audits_out;
 pub mod branch_lists;
+pub mod bulk;
+mod bulk_request;
 mod catalogue_file;
 mod changes;
 pub mod delete;

@@ -1,12 +1,13 @@
 //! Bodies of the calls that insert catalogue entries, and the check of their rules.
 
+use bytes::Bytes;
 use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
     api::fields::{Decimal, Line, Lines},
     catalogue::{ImageSource, NewBranch, NewProduct, TreeLevel, rules::entry},
-    values::invalid::InvalidField,
+    values::invalid::Faults,
 };
 
 /// Declares the bodies of the three levels above the products.
@@ -26,8 +27,15 @@ macro_rules! branch_bodies {
 
         impl $body {
             /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
-            pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewBranch<ImageSource>, InvalidField> {
-                check_branch($level, self.$name, self.$code, image_source(image, self.image_url))
+            pub(super) fn check(
+                self,
+                image: Option<Bytes>,
+                faults: &mut Faults,
+            ) -> Option<NewBranch<ImageSource>> {
+                let name = faults.required(stringify!($name), text(self.$name), |text| entry::name($level, text));
+                let code = faults.required(stringify!($code), text(self.$code), |text| entry::code($level, text));
+                let image = required_image(image, self.image_url, faults);
+                Some(NewBranch { name: name?, code: code?, image: image? })
             }
         }
 
@@ -67,20 +75,22 @@ pub(super) struct ProductIn {
 
 impl ProductIn {
     /// Checks the body and the image that was sent with it. An image takes precedence over `image_url`.
-    pub(super) fn check(self, image: Option<Vec<u8>>) -> Result<NewProduct<ImageSource>, InvalidField> {
-        let name = given("product_name", self.product_name)?;
-        let code = given("product_code", self.product_code)?;
-        let description = self.description.map(|lines| Line(lines.0));
-        let description = given("description", description)?;
-        let price = given("price", self.price.map(|decimal| Line(decimal.0)))?;
-        let stock = given("stock", self.stock.map(|decimal| Line(decimal.0)))?;
-        Ok(NewProduct {
-            name: entry::name(TreeLevel::Product, &name)?,
-            code: entry::code(TreeLevel::Product, &code)?,
-            description: entry::description(&description)?,
-            price: entry::price(&price)?,
-            stock: entry::stock(&stock)?,
-            image: image_source(image, self.image_url)?.ok_or_else(|| InvalidField::required("image"))?,
+    pub(super) fn check(self, image: Option<Bytes>, faults: &mut Faults) -> Option<NewProduct<ImageSource>> {
+        let level = TreeLevel::Product;
+        let name = faults.required("product_name", text(self.product_name), |text| entry::name(level, text));
+        let code = faults.required("product_code", text(self.product_code), |text| entry::code(level, text));
+        let description = self.description.map(|lines| lines.0);
+        let description = faults.required("description", description, entry::description);
+        let price = faults.required("price", self.price.map(|decimal| decimal.0), entry::price);
+        let stock = faults.required("stock", self.stock.map(|decimal| decimal.0), entry::stock);
+        let image = required_image(image, self.image_url, faults);
+        Some(NewProduct {
+            name: name?,
+            code: code?,
+            description: description?,
+            price: price?,
+            stock: stock?,
+            image: image?,
         })
     }
 }
@@ -99,30 +109,29 @@ impl Example for ProductIn {
     }
 }
 
-fn check_branch(
-    level: TreeLevel,
-    name: Option<Line>,
-    code: Option<Line>,
-    image: Result<Option<ImageSource>, InvalidField>,
-) -> Result<NewBranch<ImageSource>, InvalidField> {
-    let name = given(format!("{}_name", level.word()), name)?;
-    let code = given(format!("{}_code", level.word()), code)?;
-    let image = image?.ok_or_else(|| InvalidField::required("image"))?;
-    Ok(NewBranch { name: entry::name(level, &name)?, code: entry::code(level, &code)?, image })
-}
-
 /// Returns where the image comes from: the file that was sent or, without one, the URL. Returns `None` if there is
-/// neither, and fails if the URL is invalid.
-pub(super) fn image_source(sent: Option<Vec<u8>>, url: Option<Line>) -> Result<Option<ImageSource>, InvalidField> {
-    if let Some(bytes) = sent {
-        return Ok(Some(ImageSource::Upload(bytes)));
+/// neither, or if the URL is at fault.
+pub(super) fn image_source(sent: Option<Bytes>, url: Option<Line>, faults: &mut Faults) -> Option<ImageSource> {
+    if faults.reserve_for_image() {
+        return None;
     }
-    let Some(url) = url.map(|line| line.0).filter(|text| !text.is_empty()) else { return Ok(None) };
-    entry::image_url("image_url", &url).map(|url| Some(ImageSource::Url(url)))
+    if let Some(bytes) = sent {
+        return Some(ImageSource::Upload(bytes));
+    }
+    faults.optional("image_url", url, |url| entry::image_url("image_url", &url.0)).map(ImageSource::Url)
 }
 
-fn given(field: impl Into<std::borrow::Cow<'static, str>>, value: Option<Line>) -> Result<String, InvalidField> {
-    value.map(|line| line.0).filter(|text| !text.is_empty()).ok_or_else(|| InvalidField::required(field))
+/// Works like [`image_source`], and adds the fault that there is neither.
+fn required_image(sent: Option<Bytes>, url: Option<Line>, faults: &mut Faults) -> Option<ImageSource> {
+    if sent.is_none() && url.is_none() && !faults.is_unreadable(&["image", "image_url"]) {
+        faults.add_missing("image");
+        return None;
+    }
+    image_source(sent, url, faults)
+}
+
+fn text(line: Option<Line>) -> Option<String> {
+    line.map(|line| line.0)
 }
 
 #[cfg(test)]
@@ -135,8 +144,9 @@ mod tests {
         let mut body = json!({ "product_name": "Pad", "product_code": "P1", "description": "A pad", "price": 1.5,
             "stock": 3, "image_url": "/media/p.png" });
         body.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
-        let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check(None);
-        checked.err().map_or_else(String::new, |invalid| invalid.text)
+        let mut faults = Faults::default();
+        let checked = serde_json::from_value::<ProductIn>(body).expect("fields").check(None, &mut faults);
+        faults.none_or(checked).err().map_or_else(String::new, |faults| faults.to_string())
     }
 
     #[test]
@@ -152,6 +162,7 @@ mod tests {
         assert_eq!(fault(json!({ "product_code": "p--1" })), "invalid product_code");
         assert_eq!(fault(json!({ "description": "a".repeat(5_001) })), "invalid description");
         assert_eq!(fault(json!({ "image_url": "javascript:alert(1)" })), "invalid image_url");
+        assert_eq!(fault(json!({ "image_url": " " })), "invalid image_url");
         assert_eq!(fault(json!({ "image_url": null })), "image is required");
     }
 

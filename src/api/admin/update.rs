@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use poem_openapi::{
-    OpenApi,
+    ApiResponse, OpenApi,
     param::{Header, Path},
     payload::Json,
+    types::ToJSON,
 };
 
 use super::{
@@ -50,13 +51,13 @@ impl UpdateApi {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<BrandChangeIn>,
-    ) -> ApiResult<Json<BrandUpdated>, UpdateError> {
+    ) -> ApiResult<Updated<BrandUpdated>, UpdateError> {
         let code = FullCode::join([brand_code.as_str()]);
         given(&body)?;
-        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let change = body.check(&self.0, BrandChangeIn::check).await?;
         let precondition = precondition(&self.0, if_match, one_brand);
         let brand = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(BrandUpdated::new(BrandOut::new(brand, Showing::now(&self.0)))))
+        Ok(updated(&self.0, brand, one_brand, |brand, showing| BrandUpdated::new(BrandOut::new(brand, showing))))
     }
 
     /// Changes a model
@@ -70,13 +71,13 @@ impl UpdateApi {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<ModelChangeIn>,
-    ) -> ApiResult<Json<ModelUpdated>, UpdateError> {
+    ) -> ApiResult<Updated<ModelUpdated>, UpdateError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str()]);
         given(&body)?;
-        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let change = body.check(&self.0, ModelChangeIn::check).await?;
         let precondition = precondition(&self.0, if_match, one_model);
         let model = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(ModelUpdated::new(ModelOut::new(model, Showing::now(&self.0)))))
+        Ok(updated(&self.0, model, one_model, |model, showing| ModelUpdated::new(ModelOut::new(model, showing))))
     }
 
     /// Changes a category
@@ -96,13 +97,15 @@ impl UpdateApi {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<CategoryChangeIn>,
-    ) -> ApiResult<Json<CategoryUpdated>, UpdateError> {
+    ) -> ApiResult<Updated<CategoryUpdated>, UpdateError> {
         let code = FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str()]);
         given(&body)?;
-        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let change = body.check(&self.0, CategoryChangeIn::check).await?;
         let precondition = precondition(&self.0, if_match, one_category);
         let category = catalogue::update_branch(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(CategoryUpdated::new(CategoryOut::new(category, Showing::now(&self.0)))))
+        Ok(updated(&self.0, category, one_category, |category, showing| {
+            CategoryUpdated::new(CategoryOut::new(category, showing))
+        }))
     }
 
     /// Changes a product
@@ -126,15 +129,42 @@ impl UpdateApi {
         #[oai(name = "If-Match")]
         if_match: IfMatch,
         body: FormOrJson<ProductChangeIn>,
-    ) -> ApiResult<Json<ProductUpdated>, UpdateError> {
+    ) -> ApiResult<Updated<ProductUpdated>, UpdateError> {
         let code =
             FullCode::join([brand_code.as_str(), model_code.as_str(), category_code.as_str(), product_code.as_str()]);
         given(&body)?;
-        let change = body.fields.check(body.image).map_err(ApiError::from)?;
+        let change = body.check(&self.0, ProductChangeIn::check).await?;
         let precondition = precondition(&self.0, if_match, one_product);
         let product = catalogue::update_product(&self.0, &staff.author, &code, change, precondition).await?;
-        Ok(Json(ProductUpdated::new(ProductOut::new(product, Showing::now(&self.0)))))
+        Ok(updated(&self.0, product, one_product, |product, showing| {
+            ProductUpdated::new(ProductOut::new(product, showing))
+        }))
     }
+}
+
+/// The answer to a change.
+#[derive(ApiResponse)]
+enum Updated<T: ToJSON> {
+    /// The entry was changed.
+    #[oai(status = 200)]
+    Done(
+        Json<T>,
+        /// Names the new state; for `If-Match` of the next change. A read of the entry has the same tag.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+/// Returns the answer that shows the new state of an entry. `one` renders the answer of a read, whose tag it has.
+fn updated<N: Node, T: ToJSON>(
+    app: &App,
+    node: N,
+    one: fn(N, Showing<'_>) -> Rendered,
+    reply: impl FnOnce(N, Showing<'_>) -> T,
+) -> Updated<T> {
+    let showing = Showing::now(app);
+    let etag = one(node.clone(), showing).etag.to_string();
+    Updated::Done(Json(reply(node, showing)), etag)
 }
 
 fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {

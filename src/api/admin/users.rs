@@ -11,7 +11,7 @@ use crate::{
     api::{
         Group,
         access::{Admin, Staff},
-        body::Body,
+        body::Unchecked,
         client::cart_out::CartReply,
         error::{ApiResult, refusals},
         fast_json::FastJson,
@@ -92,9 +92,9 @@ impl UsersApi {
         &self,
         admin: Admin,
         id: Path<PathId<UserId>>,
-        body: Body<UserChangeIn>,
+        body: Unchecked<UserChangeIn>,
     ) -> ApiResult<Json<UserChangedOut>, UsersError> {
-        let (user, change) = (id.0.or(UsersError::NotFound)?, body.0.check()?);
+        let (user, change) = (id.0.or(UsersError::NotFound)?, body.check(UserChangeIn::check)?);
         let state = administration::change(&self.0, &admin.author, user, change).await?;
         Ok(Json(UserChangedOut::new(state, &self.0.config.shop.public_url)))
     }

@@ -4,7 +4,7 @@ use crate::{
     accounts::{UserOrder, UserPlace, UserQuery, administration},
     api::{
         error::ApiError,
-        filters::{Faults, Text},
+        filters::{ListParameters, Text},
         paging::{entries, place},
     },
     app::App,
@@ -24,7 +24,7 @@ pub(super) struct AskedUsers {
 impl AskedUsers {
     /// Checks the parameters. `reader` is the role of the caller.
     pub(super) fn check(self, app: &App, reader: Role) -> Result<(UserQuery, Slice<UserPlace>), ApiError> {
-        let mut faults = Faults::default();
+        let mut faults = ListParameters::default();
         let text = faults.search_text(self.q);
         let role = faults.read("role", self.role, "customer, staff or admin", |text| text.parse().ok());
         let is_active = faults.read("is_active", self.is_active, "true or false", |text| text.parse().ok());

@@ -4,18 +4,20 @@ use poem_openapi::{Object, types::Example};
 use serde::Deserialize;
 
 use crate::{
-    accounts::{
-        UserChange, UserRecord,
-        administration::{UserState, UsersError},
-    },
-    api::examples,
+    accounts::{UserChange, UserRecord, administration::UserState},
     api::{
         access::Staff,
         accounts::account_out::AccountOut,
-        fields::{Flag, Line},
+        examples,
+        fields::{Flag, Line, not_null},
         user_out::UserOut,
     },
-    values::{role::Role, time::Timestamp, url::PublicUrl},
+    values::{
+        invalid::{Faults, InvalidField},
+        role::Role,
+        time::Timestamp,
+        url::PublicUrl,
+    },
 };
 
 /// The warning about an account of staff or an admin that has no proven contact.
@@ -83,15 +85,19 @@ pub(super) struct UserChangedOut {
 #[oai(rename = "UserChange", example)]
 pub(super) struct UserChangeIn {
     /// `customer`, `staff` or `admin`.
+    #[serde(default, deserialize_with = "not_null")]
     role: Option<Line>,
     /// Whether the owner may sign in.
+    #[serde(default, deserialize_with = "not_null")]
     is_active: Option<Flag>,
 }
 
 impl UserChangeIn {
-    pub(super) fn check(self) -> Result<UserChange, UsersError> {
-        let role = self.role.map(|role| role.0.parse::<Role>()).transpose()?;
-        Ok(UserChange { role, is_active: self.is_active.map(|flag| flag.0) })
+    pub(super) fn check(self, faults: &mut Faults) -> Option<UserChange> {
+        let unknown = |why| InvalidField::because("role", "role", why);
+        let role = faults.optional("role", self.role, |role| role.0.parse::<Role>().map_err(unknown));
+        let is_active = faults.optional("is_active", self.is_active, |flag| Ok(flag.0));
+        Some(UserChange { role, is_active })
     }
 }
 

@@ -104,6 +104,10 @@ codes! {
     OutOfStock = CONFLICT,
     /// Fewer pieces of the product are in stock than the call needs.
     NotEnoughStock = CONFLICT,
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused = CONFLICT,
+    /// The first request with this `Idempotency-Key` has not ended.
+    InProgress = CONFLICT,
     /// The cart would have more than 100 lines, or more than 999 pieces of one product.
     CartFull = CONFLICT,
     /// The entry has changed since the state that `If-Match` names.

@@ -108,14 +108,6 @@ impl ApiError {
         self
     }
 
-    /// Adds the fields at fault of another error, unless this one has them already.
-    pub fn with_fields_of(mut self, other: Self) -> Self {
-        for (name, reason) in other.0.fields {
-            self.0.fields.entry(name).or_insert(reason);
-        }
-        self
-    }
-
     /// Sets a header of the answer, and replaces a header of the same name.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.retain(|(set, _)| *set != name);

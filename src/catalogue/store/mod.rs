@@ -2,6 +2,7 @@
 //! that they form, and follow their changes.
 mod below;
 pub mod branches;
+pub mod bulk_plans;
 pub mod catalogue_changes;
 pub mod product_filter;
 pub mod product_list;

@@ -31,7 +31,7 @@ use crate::{
     },
     db::{
         StoreError,
-        query::{SEARCH_LIMIT, following},
+        query::{SEARCH_LIMIT, all_of, following},
         schema::index,
     },
     values::{codes::FullCode, time::Timestamp},

@@ -1,13 +1,16 @@
 //! The collection `products`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 
-use super::{below::count_below_each, branches::page_filter, product_list::list_indexes, product_search, search};
+use super::{
+    below::count_below_each, branches::page_filter, bulk_plans::PlannedProduct, product_list::list_indexes,
+    product_search, search,
+};
 pub use super::{product_list::ListedProduct, product_search::FoundProduct};
 use crate::{
     catalogue::rules::{
@@ -235,6 +238,28 @@ impl Products {
         search::page(&self.docs, filter, text, &searched_fields, limit).await
     }
 
+    /// Returns the ids and codes of up to `limit` products that match a filter. Fails with [`StoreError::OutOfTime`]
+    /// after two seconds.
+    pub(in crate::catalogue) async fn choose(
+        &self,
+        filter: Document,
+        limit: usize,
+    ) -> Result<Vec<PlannedProduct>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let docs = self.docs.clone_with_type::<PlannedProduct>();
+        let query = docs.find(filter).projection(doc! { "code": 1 }).limit(limit).max_time(SEARCH_LIMIT);
+        Ok(query.await?.try_collect().await?)
+    }
+
+    /// Returns those of the planned products that still exist.
+    pub(in crate::catalogue) async fn planned(
+        &self,
+        planned: &[PlannedProduct],
+    ) -> Result<Vec<ProductDoc>, StoreError> {
+        let ids: Vec<Bson> = planned.iter().map(|product| product.id.into()).collect();
+        Ok(self.docs.find(doc! { "_id": { "$in": ids } }).await?.try_collect().await?)
+    }
+
     /// Returns the product with an id; `None` if there is none or it is hidden.
     pub(in crate::catalogue) async fn visible(&self, id: ProductId) -> Result<Option<CartProduct>, StoreError> {
         find_part(&self.docs, Visibility::ToCustomers.restrict(doc! { "_id": id }), CartProduct::fields()).await
@@ -295,6 +320,11 @@ impl Products {
         self.docs.clone_with_type::<Document>().insert_many(documents).await?;
         Ok(())
     }
+}
+
+/// Returns a filter for the products with these full codes.
+pub(in crate::catalogue) fn with_codes(codes: &BTreeSet<FullCode>) -> Document {
+    doc! { "code": { "$in": codes.iter().collect::<Vec<_>>() } }
 }
 
 /// Returns a product for the tests of other files.

@@ -102,6 +102,23 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
     tour.call(staff, "deleteModel", &["HYUNDAI", "CRETA"], "").await;
 }
 
+/// Changes many products, chosen by codes and by a filter.
+pub async fn bulk(app: &TestApp, tour: &Tour) {
+    let staff = &app.staff().await;
+    let (method, path) = tour.path("changeProducts", &[]);
+    for (key, chosen) in [
+        ("tour-codes", json!({ "codes": ["TATA-NEXON-BRK-NONE"] })),
+        ("tour-filter", json!({ "filter": { "brand": "TATA", "is_active": true } })),
+    ] {
+        for dry_run in [true, false] {
+            let mut body = chosen.clone();
+            (body["change"], body["dry_run"]) = (json!({ "price_percent": 1 }), json!(dry_run));
+            let request = staff.request(method.clone(), &path).header("idempotency-key", key);
+            tour.send("changeProducts", request.json(&body)).await;
+        }
+    }
+}
+
 /// Exports and imports the catalogue.
 pub async fn files(app: &TestApp, tour: &Tour) {
     let staff = &app.staff().await;

@@ -92,6 +92,7 @@ async fn call_everything(app: &TestApp, tour: &Tour) {
     catalogue::searching(app, tour).await;
     catalogue::listing(app, tour).await;
     catalogue::writing(app, tour).await;
+    catalogue::bulk(app, tour).await;
     catalogue::files(app, tour).await;
     catalogue::administration(app, tour).await;
     catalogue::audits(app, tour).await;

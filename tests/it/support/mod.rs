@@ -3,6 +3,7 @@
 
 mod app;
 mod binary;
+mod bulk;
 mod caller;
 mod carts;
 pub mod catalogue_file;

@@ -1,6 +1,8 @@
 //! The entries that writes to the tree leave in the audits.
 
-use super::Node;
+use bson::doc;
+
+use super::{BelowCounts, Node};
 use crate::audits::{
     diff::Diff,
     store::{AuditDoc, Trail},
@@ -9,6 +11,12 @@ use crate::audits::{
 /// Returns the entry for an insertion.
 pub(in crate::catalogue) fn inserted<N: Node>(node: &N, trail: &Trail) -> AuditDoc {
     trail.entry(N::SUBJECT, "insert", node.id()).with_code(node.code()).with_document(node.audit_document())
+}
+
+/// Returns the entry for a deletion, with the numbers of what was deleted below.
+pub(in crate::catalogue) fn deleted<N: Node>(node: &N, below: BelowCounts, trail: &Trail) -> AuditDoc {
+    let entry = trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code());
+    entry.with_document(node.audit_document()).with_changes(doc! { "deleted": below.document() })
 }
 
 /// Returns the entry for a change, with the fields that differ and their old values.

@@ -8,14 +8,18 @@ use futures_util::{FutureExt, TryStreamExt};
 use mongodb::{ClientSession, Collection, error::Result};
 use serde::Deserialize;
 
-use super::{Node, PurgeDoc, Tree};
+use super::{Node, PurgeDoc, Tree, audit_entries};
 use crate::{
     audits::store::Trail,
     catalogue::store::{
         branches::{BranchDoc, Category, Level, Model},
         products::ProductDoc,
     },
-    db::{StoreError, query::code_below, transaction::transact},
+    db::{
+        StoreError,
+        query::code_below,
+        transaction::{transact, transact_on_snapshot},
+    },
     images::{key::ImageKey, store::ShownImage},
     values::{codes::FullCode, time::Timestamp},
 };
@@ -33,7 +37,7 @@ pub struct BelowCounts {
 
 impl BelowCounts {
     /// Returns the counts for the audits.
-    fn document(self) -> Document {
+    pub(super) fn document(self) -> Document {
         let count = |entries: u64| i64::try_from(entries).unwrap_or(i64::MAX);
         doc! {
             "models": count(self.models),
@@ -80,7 +84,7 @@ impl Tree {
                 let counts = BelowCounts {
                     models: tree.delete_below::<Model>(code, trail, tx).await?,
                     categories: tree.delete_below::<Category>(code, trail, tx).await?,
-                    products: tree.docs::<ProductDoc>().count_documents(code_below(code)).session(&mut *tx).await?,
+                    products: tree.count_level_below::<ProductDoc>(code, tx).await?,
                 };
                 if !tree.delete_node::<BranchDoc<L>>(code, trail, counts, tx).await? {
                     return Ok(None);
@@ -94,6 +98,32 @@ impl Tree {
         .await
     }
 
+    /// Counts what is below a branch at one moment. `None` if nothing has the code.
+    pub(in crate::catalogue) async fn count_below<L: Level>(
+        &self,
+        code: &FullCode,
+    ) -> std::result::Result<Option<BelowCounts>, StoreError> {
+        let mut session = self.connection.client.start_session().await?;
+        transact_on_snapshot(&mut session, (self, code), move |tx, &(tree, code)| {
+            async move {
+                if tree.docs::<BranchDoc<L>>().find_one(doc! { "code": code }).session(&mut *tx).await?.is_none() {
+                    return Ok(None);
+                }
+                Ok(Some(BelowCounts {
+                    models: tree.count_level_below::<BranchDoc<Model>>(code, tx).await?,
+                    categories: tree.count_level_below::<BranchDoc<Category>>(code, tx).await?,
+                    products: tree.count_level_below::<ProductDoc>(code, tx).await?,
+                }))
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    async fn count_level_below<N: Node>(&self, branch: &FullCode, tx: &mut ClientSession) -> Result<u64> {
+        self.docs::<N>().count_documents(code_below(branch)).session(tx).await
+    }
+
     /// Deletes one document, puts its image into the trash and writes an entry to the audits.
     async fn delete_node<N: Node>(
         &self,
@@ -105,9 +135,7 @@ impl Tree {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;
         let Some(node) = deleted else { return Ok(false) };
         self.trash.discard_in(tx, &[node.shown_image()], trail.now).await?;
-        let entry =
-            trail.entry(N::SUBJECT, "delete", node.id()).with_code(node.code()).with_document(node.audit_document());
-        self.audits.append_in(tx, entry.with_changes(doc! { "deleted": counts.document() })).await?;
+        self.audits.append_in(tx, audit_entries::deleted(&node, counts, trail)).await?;
         Ok(true)
     }
 

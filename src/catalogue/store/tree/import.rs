@@ -13,7 +13,7 @@ use mongodb::{
 };
 use serde::Deserialize;
 
-use super::{Node, Tree, audit_entries, images::replaced_image, update::date_change};
+use super::{BelowCounts, Node, Tree, audit_entries, images::replaced_image, update::date_change};
 use crate::{
     audits::store::{AuditDoc, Trail},
     catalogue::store::{
@@ -57,6 +57,12 @@ pub struct FoundEntries {
 #[derive(Debug)]
 pub struct Entries<N>(BTreeMap<FullCode, Entry<N>>);
 
+impl<N> Default for Entries<N> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
 /// The code of an entry.
 #[derive(Deserialize)]
 struct CodeOnly {
@@ -82,6 +88,11 @@ impl<N: Node> Entries<N> {
             Some(entry) => entry.after = node,
             None => drop(self.0.insert(node.code().clone(), Entry { before: None, after: node })),
         }
+    }
+
+    /// Adds an existing entry with its new state.
+    pub(super) fn change(&mut self, before: N, after: N) {
+        self.0.insert(before.code().clone(), Entry { before: Some(before), after });
     }
 
     /// Returns the entries that show another image than before, or are new.
@@ -127,7 +138,7 @@ pub struct Written<T> {
 
 /// What is collected while the levels are written: entries for the audits, changes for the cache, and old images.
 #[derive(Default)]
-struct WriteRecord {
+pub(super) struct WriteRecord {
     audit_entries: Vec<AuditDoc>,
     changed_parts: Vec<ChangedPart>,
     discarded_images: Vec<ShownImage>,
@@ -137,6 +148,12 @@ impl WriteRecord {
     fn add_insertion<N: Node>(&mut self, node: &N, trail: &Trail) {
         self.audit_entries.push(audit_entries::inserted(node, trail));
         self.changed_parts.push(node.changed_part());
+    }
+
+    pub(super) fn add_deletion<N: Node>(&mut self, node: &N, trail: &Trail) {
+        self.discarded_images.push(node.shown_image());
+        self.audit_entries.push(audit_entries::deleted(node, BelowCounts::default(), trail));
+        self.changed_parts.push(ChangedPart::Level(N::LEVEL));
     }
 
     fn add_change<N: Node>(&mut self, before: &N, after: &N, trail: &Trail) {
@@ -214,7 +231,7 @@ impl Tree {
 
     async fn find_level<N: Node>(&self, codes: &BTreeSet<FullCode>, tx: &mut ClientSession) -> Result<Entries<N>> {
         if codes.is_empty() {
-            return Ok(Entries(BTreeMap::new()));
+            return Ok(Entries::default());
         }
         let has_code = doc! { "code": { "$in": codes.iter().collect::<Vec<_>>() } };
         let mut cursor = self.docs::<N>().find(has_code).session(&mut *tx).await?;
@@ -248,12 +265,22 @@ impl Tree {
         self.write_level(models, &parents_of_new, trail, &mut record, tx).await?;
         self.write_level(categories, &parents_of_new, trail, &mut record, tx).await?;
         self.write_level(products, &parents_of_new, trail, &mut record, tx).await?;
+        self.finish_record(record, trail, tx).await
+    }
+
+    /// Discards the old images and writes the entries of the audits. Returns what was changed.
+    pub(super) async fn finish_record(
+        &self,
+        record: WriteRecord,
+        trail: &Trail,
+        tx: &mut ClientSession,
+    ) -> Result<Vec<ChangedPart>> {
         self.trash.discard_in(tx, &record.discarded_images, trail.now).await?;
         self.audits.append_all_in(tx, record.audit_entries).await?;
         Ok(record.changed_parts)
     }
 
-    async fn write_level<N: Node>(
+    pub(super) async fn write_level<N: Node>(
         &self,
         entries: Entries<N>,
         parents_of_new: &BTreeSet<FullCode>,

@@ -7,6 +7,7 @@
 //! Reading the whole tree at one moment is here too, for exports.
 
 mod audit_entries;
+mod bulk;
 mod delete;
 mod export;
 mod images;
@@ -22,7 +23,9 @@ use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+pub(in crate::catalogue) use self::bulk::is_changed;
 pub use self::{
+    bulk::BulkOutcome,
     delete::BelowCounts,
     export::{ExportedEntry, Snapshot},
     images::GoneImage,
@@ -33,6 +36,7 @@ pub use self::{
 };
 use crate::{
     audits::store::Audits,
+    catalogue::store::bulk_plans::BulkPlans,
     db::schema::{Connection, Layout, StorePart, index},
     images::store::ImageTrash,
     values::{codes::FullCode, time::Timestamp},
@@ -57,6 +61,7 @@ pub struct Tree {
     purges: Collection<PurgeDoc>,
     audits: Audits,
     trash: ImageTrash,
+    bulk_plans: BulkPlans,
     /// Inserts, changes, deletions and imports of this process wait here for each other. Otherwise they would conflict
     /// in the database and be repeated.
     write_lock: Arc<Mutex<()>>,
@@ -69,6 +74,7 @@ impl StorePart for Tree {
             purges: connection.collection(PURGES),
             audits: Audits::open(connection),
             trash: ImageTrash::open(connection),
+            bulk_plans: BulkPlans::open(connection),
             write_lock: Arc::default(),
         }
     }
