@@ -32,6 +32,7 @@ mod failovers;
 mod hidden;
 mod http;
 mod http_origins;
+mod image_colours;
 mod images;
 mod images_public;
 mod invites;

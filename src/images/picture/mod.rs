@@ -1,6 +1,9 @@
-//! Pictures that were uploaded. Each is drawn anew: upright, of a limited size, and without the metadata of its file.
+//! Pictures that were uploaded. Each is drawn anew: upright, in the colours of sRGB, of a limited size, and without the
+//! metadata of its file.
 
+mod colours;
 mod jpeg;
+mod kind;
 mod read;
 mod webp;
 
@@ -51,8 +54,14 @@ pub struct Picture {
 /// Why a file can't be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPicture {
-    /// The file is not a PNG, JPEG or WebP picture, or it is cut off or broken.
-    #[error("invalid image")]
+    /// The file is a picture of a kind that isn't taken, or a document. Holds the name of the kind.
+    #[error("invalid image: {0} isn't taken: png, jpeg, webp")]
+    NotTaken(&'static str),
+    /// The file is not of a kind that is known.
+    #[error("invalid image: it must be a png, jpeg or webp")]
+    Unknown,
+    /// The file is cut off or broken.
+    #[error("invalid image: the file is broken or cut off")]
     Unreadable,
     /// The picture has too many pixels.
     #[error("the image is larger than {} megapixels", .0.megapixels())]
@@ -67,18 +76,23 @@ impl Picture {
     /// animation. This may block the thread for seconds and take hundreds of megabytes, so it is done on a thread of
     /// its own; see [`Drawing`](crate::images::drawing::Drawing).
     pub fn draw(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
-        let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
-        // The picture is scaled down first, which frees the full-size pixels. Turning and converting it make copies.
+        let Pixels { mut image, orientation, has_alpha, colours } = Pixels::read(bytes, kind)?;
+        // The picture is scaled down first, which frees the full-size pixels. Turning it and converting its colours make
+        // copies, and take time for each pixel.
         if image.width().max(image.height()) > kind.side() {
             image = image.thumbnail(kind.side(), kind.side());
         }
         image.apply_orientation(orientation);
         let mut file = Cursor::new(Vec::new());
         let extension = if has_alpha {
-            image.into_rgba8().write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
+            let mut pixels = image.into_rgba8();
+            colours.convert_with_alpha(&mut pixels);
+            pixels.write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
             "webp"
         } else {
-            image.into_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
+            let mut pixels = image.into_rgb8();
+            colours.convert(&mut pixels);
+            pixels.write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
             "jpg"
         };
         Ok(Self { bytes: file.into_inner(), extension })
@@ -160,10 +174,11 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_or_not_a_whole_one_is_refused() {
-        let svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
-        for bad in [&b""[..], b"plain text", b"GIF89a/*<script>*/", svg, b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"] {
+        for bad in [&b"\x89PNG\r\n\x1a\n"[..], b"RIFF\0\0\0\0WEBP", b"\xff\xd8\xff\xe0"] {
             assert_eq!(refused(bad, PictureKind::Catalogue), Some(InvalidPicture::Unreadable), "{} bytes", bad.len());
         }
+        assert_eq!(refused(b"plain text", PictureKind::Catalogue), Some(InvalidPicture::Unknown));
+        assert_eq!(refused(b"GIF89a/*<script>*/", PictureKind::Photo), Some(InvalidPicture::NotTaken("GIF")));
         let shades = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * y) as u8, (x + 7 * y) as u8, (x ^ y) as u8]));
         for format in FORMATS {
             let whole = file(&DynamicImage::from(shades.clone()), format);
