@@ -98,6 +98,7 @@ groups!(
     shop::ShopApi,
     admin::insert::InsertApi,
     admin::update::UpdateApi,
+    admin::product_images::ProductImagesApi,
     admin::delete::DeleteApi,
     admin::transfer::TransferApi,
     admin::audits::AuditsApi,

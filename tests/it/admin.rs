@@ -28,7 +28,11 @@ async fn inserts_answer_with_what_was_inserted() {
         "brand_code": "TATA",
         "brand_name": "Tata Motors",
         "created_at": "[time]",
-        "image_url": "https://images.example.com/a.png"
+        "image_url": "https://images.example.com/a.png",
+        "image_variants": {
+          "w320": "https://images.example.com/a.png",
+          "w800": "https://images.example.com/a.png"
+        }
       },
       "message": "brand inserted successfully"
     }
@@ -45,6 +49,10 @@ async fn inserts_answer_with_what_was_inserted() {
         "brand_id": "[id]",
         "created_at": "[time]",
         "image_url": "https://images.example.com/n.png",
+        "image_variants": {
+          "w320": "https://images.example.com/n.png",
+          "w800": "https://images.example.com/n.png"
+        },
         "model_code": "NEXON",
         "model_name": "Nexon"
       }

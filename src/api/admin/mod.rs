@@ -8,6 +8,7 @@ pub mod insert;
 pub mod invites;
 mod new_entries;
 mod offers;
+pub mod product_images;
 mod replies;
 pub mod stats;
 pub mod transfer;

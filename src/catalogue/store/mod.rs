@@ -2,6 +2,7 @@
 //! that they form, and follow their changes.
 pub mod branches;
 pub mod catalogue_changes;
+mod product_pictures;
 pub mod product_search;
 pub mod products;
 pub mod search;

@@ -7,11 +7,15 @@ mod kind;
 mod read;
 mod webp;
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
-use image::codecs::{jpeg::JpegEncoder, webp::WebPEncoder};
+use image::{
+    DynamicImage,
+    codecs::{jpeg::JpegEncoder, webp::WebPEncoder},
+};
 
 use self::read::Pixels;
+use super::variants;
 
 /// Quality of JPEG files. Higher values make larger files that hardly look better.
 const QUALITY: u8 = 85;
@@ -49,6 +53,10 @@ pub struct Picture {
     pub bytes: Vec<u8>,
     /// Extension of the file's name: `jpg`, or `webp` for pictures with transparency.
     pub extension: &'static str,
+    /// Width in pixels, if narrower variants are made of such pictures.
+    pub width: Option<u32>,
+    /// The narrower variants, each with its width.
+    pub variants: Vec<(u32, Vec<u8>)>,
 }
 
 /// Why a file can't be drawn.
@@ -83,25 +91,57 @@ impl Picture {
             image = image.thumbnail(kind.side(), kind.side());
         }
         image.apply_orientation(orientation);
-        let mut file = Cursor::new(Vec::new());
-        let extension = if has_alpha {
+        let image = if has_alpha {
             let mut pixels = image.into_rgba8();
             colours.convert_with_alpha(&mut pixels);
-            pixels.write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
-            "webp"
+            DynamicImage::from(pixels)
         } else {
             let mut pixels = image.into_rgb8();
             colours.convert(&mut pixels);
-            pixels.write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
-            "jpg"
+            DynamicImage::from(pixels)
         };
-        Ok(Self { bytes: file.into_inner(), extension })
+        Self::encode(&image, kind)
     }
+
+    /// Writes the files of a picture: its own, and those of its narrower variants. Each variant is made of the next wider
+    /// one, which takes less time than to begin with the picture each time.
+    pub fn encode(image: &DynamicImage, kind: PictureKind) -> Result<Self, InvalidPicture> {
+        let width = (kind == PictureKind::Catalogue).then(|| image.width());
+        let mut widths: Vec<u32> = variants::widths_below(width.unwrap_or_default()).collect();
+        widths.reverse();
+        let mut variants = Vec::new();
+        let mut wider = Cow::Borrowed(image);
+        for width in widths {
+            let height = u64::from(wider.height()) * u64::from(width) / u64::from(wider.width());
+            wider = Cow::Owned(wider.thumbnail_exact(width, u32::try_from(height).unwrap_or_default().max(1)));
+            variants.push((width, file_of(&wider)?));
+        }
+        let extension = if image.color().has_alpha() { "webp" } else { "jpg" };
+        Ok(Self { bytes: file_of(image)?, extension, width, variants })
+    }
+
+    /// Returns the files of the picture with their names: the variants first, so that nobody sees the picture before
+    /// they are there.
+    pub fn into_files(self, name: &str) -> Vec<(String, Vec<u8>)> {
+        let variants = self.variants.into_iter().map(|(width, bytes)| (variants::name_of(name, width), bytes));
+        variants.chain([(name.to_owned(), self.bytes)]).collect()
+    }
+}
+
+/// Writes a picture as lossless WebP if it may have transparent pixels, otherwise as JPEG.
+fn file_of(image: &DynamicImage) -> Result<Vec<u8>, InvalidPicture> {
+    let mut file = Cursor::new(Vec::new());
+    if image.color().has_alpha() {
+        image.write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
+    } else {
+        image.write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
+    }
+    Ok(file.into_inner())
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+    use image::{ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
     use super::*;
 
@@ -131,6 +171,25 @@ mod tests {
         }
         let (small, extension) = drawn(&file(&DynamicImage::new_rgba8(30, 40), ImageFormat::Png), PictureKind::Photo);
         assert_eq!((small.width(), small.height(), extension), (30, 40, "webp"));
+    }
+
+    #[test]
+    fn variants_are_narrower_and_never_larger_than_the_picture() {
+        let cases = [(1600, 900, vec![(800, 450), (320, 180)]), (500, 2000, vec![(320, 1280)]), (320, 10, vec![])];
+        for (width, height, wanted) in cases {
+            for image in [DynamicImage::new_rgb8(width, height), DynamicImage::new_rgba8(width, height)] {
+                let picture = Picture::draw(file(&image, ImageFormat::Png), PictureKind::Catalogue).expect("a picture");
+                let sizes = picture.variants.iter().map(|(width, bytes)| {
+                    let variant = image::load_from_memory(bytes).expect("a picture");
+                    assert_eq!((variant.width(), variant.color()), (*width, image.color()));
+                    (variant.width(), variant.height())
+                });
+                assert_eq!((sizes.collect::<Vec<_>>(), picture.width), (wanted.clone(), Some(width)));
+            }
+        }
+        let photo = file(&DynamicImage::new_rgb8(1600, 900), ImageFormat::Png);
+        let photo = Picture::draw(photo, PictureKind::Photo).expect("a picture");
+        assert_eq!((photo.variants.len(), photo.width), (0, None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::tour::Tour;
-use crate::support::{Form, TestApp, catalogue_file, some_picture};
+use crate::support::{Caller, Form, TestApp, catalogue_file, some_picture};
 
 const IMAGE: &str = "https://images.example.com/a.webp";
 
@@ -59,6 +59,7 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
         let change = json!({ format!("{word}_name"): "Newer one" });
         tour.json(staff, &format!("update{level}"), &codes[..=depth], &change).await;
     }
+    images(tour, staff, &codes).await;
     for (depth, (level, _)) in levels.iter().enumerate().rev() {
         tour.call(staff, &format!("delete{level}"), &codes[..=depth], "").await;
     }
@@ -77,6 +78,20 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
     tour.call(staff, "deleteBrand", &["IMGB"], "").await;
     // This model has entries below it, which are deleted too.
     tour.call(staff, "deleteModel", &["HYUNDAI", "CRETA"], "").await;
+}
+
+/// Adds, arranges and deletes images of a product.
+async fn images(tour: &Tour, staff: &Caller, product: &[&str]) {
+    let (method, path) = tour.path("addProductImage", product);
+    let form = Form::default().file("image", &some_picture());
+    tour.send("addProductImage", form.request(staff, method, &path)).await;
+    let added = tour
+        .json(staff, "addProductImage", product, &json!({ "image_url": "https://images.example.com/b.webp" }))
+        .await;
+    let ids: Vec<&str> = (0..3).map(|at| added["product"]["images"][at]["_id"].as_str().expect("an id")).collect();
+    let order = json!({ "images": [{ "_id": ids[1] }, { "_id": ids[0] }, { "_id": ids[2] }] });
+    tour.json(staff, "arrangeProductImages", product, &order).await;
+    tour.call(staff, "deleteProductImage", &[product, &[ids[1]]].concat(), "").await;
 }
 
 /// Exports and imports the catalogue.
