@@ -44,8 +44,8 @@ pub struct ProductImagesApi(pub Arc<App>);
 impl ProductImagesApi {
     /// Adds an image to a product
     ///
-    /// The image is sent in a form, or named by its URL. It comes behind the others: up to 10 beside the first one, which
-    /// is the `image_url` of the product.
+    /// The image is sent in a form, or named by its URL. It comes behind the others: up to 10 beside the first one,
+    /// which is the `image_url` of the product.
     #[oai(
         path = "/brands/:brand_code/models/:model_code/categories/:category_code/products/:product_code/images",
         method = "post",

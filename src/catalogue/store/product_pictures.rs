@@ -1,5 +1,5 @@
-//! The pictures of a stored product. The first one has fields of its own, which all levels of the tree have; the further
-//! ones are a list.
+//! The pictures of a stored product. The first one has fields of its own, which all levels of the tree have; the
+//! further ones are a list.
 
 use super::products::ProductDoc;
 use crate::{

@@ -91,8 +91,8 @@ impl Folder {
         looked.await.unwrap_or_default()
     }
 
-    /// Reads an image by the last part of its URL, or the variant of it for a place of `width` pixels. Returns `None` if
-    /// there is no such image or the shop gives no such names, and the image if the variant was lost.
+    /// Reads an image by the last part of its URL, or the variant of it for a place of `width` pixels. Returns `None`
+    /// if there is no such image or the shop gives no such names, and the image if the variant was lost.
     pub async fn read(&self, name: &str, width: Option<u32>) -> io::Result<Option<StoredFile>> {
         let wanted = width.map_or(Cow::Borrowed(name), |width| variants::name_for(name, width));
         if wanted != name

@@ -96,8 +96,8 @@ impl Images {
         })
     }
 
-    /// Removes an image and its variants; succeeds if they are gone already. Fails if its home is neither the folder nor the one that the
-    /// settings name.
+    /// Removes an image and its variants; succeeds if they are gone already. Fails if its home is neither the folder
+    /// nor the one that the settings name.
     pub async fn remove(&self, key: &ImageKey, now: Timestamp) -> Result<(), HomeUnavailable> {
         match &self.remote {
             _ if key.home() == LOCAL => self.folder.remove(key.name()).await,

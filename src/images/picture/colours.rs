@@ -1,5 +1,5 @@
-//! The colours of a file, converted to sRGB. Browsers take a picture without a profile for one in sRGB, and the pictures
-//! of the shop have none.
+//! The colours of a file, converted to sRGB. Browsers take a picture without a profile for one in sRGB, and the
+//! pictures of the shop have none.
 
 use image::{RgbImage, RgbaImage};
 use moxcms::{
@@ -31,8 +31,8 @@ impl Colours {
         Self(profile.filter(is_known).map(Box::new))
     }
 
-    /// Reads the chunk `cICP` of a PNG file, which names its colours by numbers (ITU-T H.273). Returns `None` for colours
-    /// of high dynamic range and for numbers that name nothing.
+    /// Reads the chunk `cICP` of a PNG file, which names its colours by numbers (ITU-T H.273). Returns `None` for
+    /// colours of high dynamic range and for numbers that name nothing.
     pub(super) fn of_code_points(points: &CodingIndependentCodePoints) -> Option<Self> {
         let color_primaries = Primaries::try_from(points.color_primaries).ok()?;
         let transfer_characteristics = Transfer::try_from(points.transfer_function).ok()?;

@@ -85,8 +85,8 @@ impl Picture {
     /// its own; see [`Drawing`](crate::images::drawing::Drawing).
     pub fn draw(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
         let Pixels { mut image, orientation, has_alpha, colours } = Pixels::read(bytes, kind)?;
-        // The picture is scaled down first, which frees the full-size pixels. Turning it and converting its colours make
-        // copies, and take time for each pixel.
+        // The picture is scaled down first, which frees the full-size pixels. Turning it and converting its colours
+        // make copies, and take time for each pixel.
         if image.width().max(image.height()) > kind.side() {
             image = image.thumbnail(kind.side(), kind.side());
         }
@@ -103,8 +103,8 @@ impl Picture {
         Self::encode(&image, kind)
     }
 
-    /// Writes the files of a picture: its own, and those of its narrower variants. Each variant is made of the next wider
-    /// one, which takes less time than to begin with the picture each time.
+    /// Writes the files of a picture: its own, and those of its narrower variants. Each variant is made of the next
+    /// wider one, which takes less time than to begin with the picture each time.
     pub fn encode(image: &DynamicImage, kind: PictureKind) -> Result<Self, InvalidPicture> {
         let width = (kind == PictureKind::Catalogue).then(|| image.width());
         let mut widths: Vec<u32> = variants::widths_below(width.unwrap_or_default()).collect();

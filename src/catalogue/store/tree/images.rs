@@ -18,8 +18,8 @@ pub enum GoneImage {
 }
 
 impl Tree {
-    /// Claims the images that a document does not show yet. Sets the keys of those whose URLs a caller named. `before` is
-    /// the stored state of the document; `None` for a new one.
+    /// Claims the images that a document does not show yet. Sets the keys of those whose URLs a caller named. `before`
+    /// is the stored state of the document; `None` for a new one.
     pub(super) async fn claim_images<N: Node>(
         &self,
         before: Option<&N>,
