@@ -22,8 +22,8 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
         let page = tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], "?limit=5").await;
         let next = format!("?limit=5&cursor={}", page["next_cursor"].as_str().expect("a cursor"));
         tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], &next).await;
-        tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "PADF"], "").await;
-        tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-PADF"], "").await;
+        tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "04465-0B000"], "").await;
+        tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-04465-0B000"], "").await;
         tour.call(caller, "readShop", &[], "").await;
         tour.call(caller, "searchBrands", &[], "?q=tata").await;
         tour.call(caller, "searchModels", &["TATA"], "?q=nex").await;
@@ -35,7 +35,7 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
 /// Searches the whole catalogue with texts for each tier, in each order, and reads two pages.
 pub async fn searching(app: &TestApp, tour: &Tour) {
     let anyone = &app.anonymous();
-    let texts = ["TATA-NEXON-BRK-PADF", "TATA-NEXON", "PADF", "front", "pad brake", "changes"];
+    let texts = ["TATA-NEXON-BRK-04465-0B000", "TATA-NEXON", "04465-0B000", "front", "pad brake", "changes"];
     for text in texts.map(|text| text.replace(' ', "%20")) {
         for order in ["", "&sort=price", "&sort=-price", "&sort=newest", "&brand=TATA&category=BRK&in_stock=true"] {
             let query = format!("?q={text}{order}&limit=5");
