@@ -10,13 +10,17 @@ use crate::{
     app::App,
     catalogue::{
         BranchDoc, Brand, Category, Model, ProductDoc,
-        rules::pricing::{Offer, PriceNow},
+        rules::{
+            pictures::ProductPicture,
+            pricing::{Offer, PriceNow},
+        },
     },
+    images::variants,
     values::{
         ids::{BrandId, CategoryId, ModelId, ProductId},
         money::{Money, Percent},
         time::Timestamp,
-        url::PublicUrl,
+        url::{ImageUrl, PublicUrl},
     },
 };
 
@@ -32,6 +36,42 @@ impl<'a> Showing<'a> {
     pub fn now(app: &'a App) -> Self {
         Self { now: app.clock.now(), public_url: &app.config.shop.public_url }
     }
+}
+
+impl Showing<'_> {
+    fn image(&self, url: &ImageUrl) -> String {
+        self.public_url.shown(url.as_str())
+    }
+
+    fn variants(&self, url: &ImageUrl) -> ImageVariantsOut {
+        let [w320, w800] = variants::WIDTHS.map(|width| self.public_url.shown(&variants::url_for(url.as_str(), width)));
+        ImageVariantsOut { w320, w800 }
+    }
+}
+
+/// The image in widths for lists. Each URL shows the narrowest variant that is at least so wide; the image itself if it
+/// is narrower, or if there is no variant of it.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "ImageVariants")]
+pub struct ImageVariantsOut {
+    w320: String,
+    w800: String,
+}
+
+/// An image of a product.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "ProductImage")]
+pub struct ProductImageOut {
+    /// Id of the image in this product: 24 hex digits that depend on its URL.
+    #[oai(rename = "_id")]
+    #[serde(rename = "_id")]
+    id: String,
+    url: String,
+    variants: ImageVariantsOut,
+    /// Words that stand for the image where it can't be seen; the name of the product if staff have given none.
+    alt: String,
+    /// Place of the image, counted from 0.
+    position: usize,
 }
 
 /// Something that is shown and becomes wrong by itself at some instant.
@@ -55,6 +95,7 @@ pub struct BrandOut {
     brand_name: String,
     brand_code: String,
     image_url: String,
+    image_variants: ImageVariantsOut,
     created_at: Scalar<Timestamp>,
 }
 
@@ -69,6 +110,7 @@ pub struct ModelOut {
     model_name: String,
     model_code: String,
     image_url: String,
+    image_variants: ImageVariantsOut,
     created_at: Scalar<Timestamp>,
 }
 
@@ -83,6 +125,7 @@ pub struct CategoryOut {
     category_name: String,
     category_code: String,
     image_url: String,
+    image_variants: ImageVariantsOut,
     created_at: Scalar<Timestamp>,
 }
 
@@ -109,6 +152,9 @@ pub struct ProductOut {
     price_until: Option<Scalar<Timestamp>>,
     stock: i64,
     image_url: String,
+    image_variants: ImageVariantsOut,
+    /// All images in their order. The first one is that of `image_url`; up to 10 others follow.
+    images: Vec<ProductImageOut>,
     created_at: Scalar<Timestamp>,
     reviews: Vec<String>,
     /// The offer; an empty object if there is none.
@@ -144,7 +190,8 @@ impl BrandOut {
             id: doc.id.into(),
             brand_name: doc.name.to_string(),
             brand_code: doc.own_code.to_string(),
-            image_url: showing.public_url.shown(doc.image_url.as_str()),
+            image_url: showing.image(&doc.image_url),
+            image_variants: showing.variants(&doc.image_url),
             created_at: doc.created_at.into(),
         }
     }
@@ -158,7 +205,8 @@ impl ModelOut {
             brand_id: doc.parent_id.into(),
             model_name: doc.name.to_string(),
             model_code: doc.own_code.to_string(),
-            image_url: showing.public_url.shown(doc.image_url.as_str()),
+            image_url: showing.image(&doc.image_url),
+            image_variants: showing.variants(&doc.image_url),
             created_at: doc.created_at.into(),
         }
     }
@@ -172,7 +220,8 @@ impl CategoryOut {
             model_id: doc.parent_id.into(),
             category_name: doc.name.to_string(),
             category_code: doc.own_code.to_string(),
-            image_url: showing.public_url.shown(doc.image_url.as_str()),
+            image_url: showing.image(&doc.image_url),
+            image_variants: showing.variants(&doc.image_url),
             created_at: doc.created_at.into(),
         }
     }
@@ -194,13 +243,26 @@ impl ProductOut {
             discount: discount.into(),
             price_until: until.map(Scalar),
             stock: doc.stock,
-            image_url: showing.public_url.shown(doc.image_url.as_str()),
+            image_url: showing.image(&doc.image_url),
+            image_variants: showing.variants(&doc.image_url),
+            images: images(&doc, showing),
             created_at: doc.created_at.into(),
             reviews: Vec::new(),
             offers: doc.offer.map(OfferOut::from).unwrap_or_default(),
             is_active: doc.is_active,
         }
     }
+}
+
+fn images(doc: &ProductDoc, showing: Showing<'_>) -> Vec<ProductImageOut> {
+    let shown = |(position, picture): (usize, &ProductPicture)| ProductImageOut {
+        id: picture.id(),
+        url: showing.image(&picture.url),
+        variants: showing.variants(&picture.url),
+        alt: picture.alt.as_ref().map_or_else(|| doc.name.to_string(), ToString::to_string),
+        position,
+    };
+    doc.pictures().iter().enumerate().map(shown).collect()
 }
 
 impl Timed for BrandOut {
@@ -237,6 +299,11 @@ impl From<Offer> for OfferOut {
     }
 }
 
+/// Returns an example of the variants of an image that has none.
+fn example_variants(url: &str) -> ImageVariantsOut {
+    ImageVariantsOut { w320: url.to_owned(), w800: url.to_owned() }
+}
+
 impl Example for BrandOut {
     fn example() -> Self {
         Self {
@@ -244,6 +311,7 @@ impl Example for BrandOut {
             brand_name: "Tata Motors".to_owned(),
             brand_code: "TATA".to_owned(),
             image_url: "https://images.example.com/tata.webp".to_owned(),
+            image_variants: example_variants("https://images.example.com/tata.webp"),
             created_at: examples::NOW.into(),
         }
     }
@@ -257,6 +325,7 @@ impl Example for ModelOut {
             model_name: "Nexon".to_owned(),
             model_code: "NEXON".to_owned(),
             image_url: "https://images.example.com/nexon.webp".to_owned(),
+            image_variants: example_variants("https://images.example.com/nexon.webp"),
             created_at: examples::NOW.into(),
         }
     }
@@ -270,6 +339,7 @@ impl Example for CategoryOut {
             category_name: "Brakes".to_owned(),
             category_code: "BRK".to_owned(),
             image_url: "https://images.example.com/brakes.webp".to_owned(),
+            image_variants: example_variants("https://images.example.com/brakes.webp"),
             created_at: examples::NOW.into(),
         }
     }
@@ -295,6 +365,14 @@ impl Example for ProductOut {
             price_until: Some(Timestamp::from_millis(1_732_900_001_000).into()),
             stock: 40,
             image_url: "https://images.example.com/brake-pad.webp".to_owned(),
+            image_variants: example_variants("https://images.example.com/brake-pad.webp"),
+            images: vec![ProductImageOut {
+                id: "7f1d2c3b4a5968778695a4b3".to_owned(),
+                url: "https://images.example.com/brake-pad.webp".to_owned(),
+                variants: example_variants("https://images.example.com/brake-pad.webp"),
+                alt: "Front brake pad set".to_owned(),
+                position: 0,
+            }],
             created_at: examples::NOW.into(),
             reviews: Vec::new(),
             offers: offer,

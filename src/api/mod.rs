@@ -99,6 +99,7 @@ groups!(
     shop::ShopApi,
     admin::insert::InsertApi,
     admin::update::UpdateApi,
+    admin::product_images::ProductImagesApi,
     admin::delete::DeleteApi,
     admin::bulk::BulkApi,
     admin::transfer::TransferApi,

@@ -177,6 +177,8 @@ impl NewProduct {
             description: self.description,
             image_url: self.image.url,
             image_key: self.image.key,
+            image_alt: None,
+            further_images: Vec::new(),
             price: self.price,
             stock: i64::from(self.stock),
             offer: None,

@@ -10,6 +10,7 @@ mod entries;
 pub mod error;
 mod follow;
 mod insert;
+mod pictures;
 pub mod rules;
 mod search;
 pub mod seeding;
@@ -28,6 +29,7 @@ pub use self::{
     error::CatalogueError,
     follow::follow,
     insert::{InsertError, insert_brand, insert_category, insert_model, insert_product},
+    pictures::{PictureError, add_picture, arrange_pictures, remove_picture},
     search::search,
     store::{
         branches::{BranchDoc, Brand, Category, Model},

@@ -6,6 +6,7 @@
 
 mod create_admin;
 mod database;
+mod drawings;
 mod export;
 mod import;
 mod logging;

@@ -1,8 +1,16 @@
 //! `myspares seed`: creates a sample catalogue of any size, and customers with filled carts.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::HashMap;
 
-use super::{Failure, database::RunningDatabase, sample};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::Mutex;
+
+use super::{
+    Failure,
+    database::RunningDatabase,
+    drawings::{Drawing, TINT_COUNT, draw},
+    sample,
+};
 use crate::{
     accounts::{
         UserDoc,
@@ -11,9 +19,13 @@ use crate::{
         rules::password::{NewPassword, OwnerDetails, Password},
     },
     app::App,
-    catalogue::{BranchDoc, Model, ProductDoc, seeding},
+    catalogue::{BranchDoc, Brand, Category, EntryImage, Model, ProductDoc, seeding},
     clock::Clock,
     config::{AppEnv, Config},
+    images::{
+        self, NewImage,
+        picture::{Picture, PictureKind},
+    },
     values::{
         cart::CartLine,
         ids::{BrandId, CategoryId, LineRev, ModelId, ProductId},
@@ -75,7 +87,8 @@ async fn fill(config: Config, database: &RunningDatabase, args: &SeedArgs) -> Re
             .await
             .map_err(|taken| format!("sample customer {number}: {taken}"))?;
     }
-    let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress_bar(args) };
+    let gallery = Gallery { app: &app, drawn: Mutex::default() };
+    let seeder = Seeder { app: &app, now: app.clock.now(), bar: progress_bar(args), gallery };
     let cart_products = seeder.insert_catalogue(args).await?;
     seeder.insert_customers(args.users, &cart_products).await?;
     seeder.bar.finish_and_clear();
@@ -98,56 +111,124 @@ struct Seeder<'a> {
     app: &'a App,
     now: Timestamp,
     bar: ProgressBar,
+    gallery: Gallery<'a>,
+}
+
+/// The pictures of the sample catalogue. Each is drawn when it is first needed, and many entries show it.
+struct Gallery<'a> {
+    app: &'a App,
+    drawn: Mutex<HashMap<(Drawing, usize), EntryImage>>,
+}
+
+impl Gallery<'_> {
+    /// Returns a picture. The worker that removes images finds the entries that show it, and lets it stay.
+    async fn image(&self, drawing: Drawing, tint: usize) -> Result<EntryImage, Failure> {
+        let mut drawn = self.drawn.lock().await;
+        let name = (drawing, tint % TINT_COUNT);
+        if let Some(image) = drawn.get(&name) {
+            return Ok(image.clone());
+        }
+        let picture = Picture::encode(&draw(drawing, tint).into(), PictureKind::Catalogue)?;
+        let NewImage { key, url } = images::keep_drawn(self.app, picture).await?;
+        let image = EntryImage { url, key: Some(key) };
+        drawn.insert(name, image.clone());
+        Ok(image)
+    }
+
+    /// Returns a picture in all its tints.
+    async fn all_tints(&self, drawing: Drawing) -> Result<Vec<EntryImage>, Failure> {
+        let mut images = Vec::new();
+        for tint in 0..TINT_COUNT {
+            images.push(self.image(drawing, tint).await?);
+        }
+        Ok(images)
+    }
 }
 
 impl Seeder<'_> {
     /// Inserts the catalogue, parents before their children. Returns some products for the carts.
     async fn insert_catalogue(&self, args: &SeedArgs) -> Result<Vec<ProductDoc>, Failure> {
-        let brands: Vec<_> = (0..args.brands).map(|n| sample::brand(n).top(BrandId::new(), self.now)).collect();
+        let mut brands = Vec::new();
+        for n in 0..args.brands {
+            let image = self.gallery.image(sample::vehicle_drawing(n), n).await?;
+            brands.push(sample::brand(n, image).top(BrandId::new(), self.now));
+        }
         if !brands.is_empty() {
             seeding::insert_brands(self.app, &brands).await?;
         }
         self.bar.inc(brands.len() as u64);
         let mut cart_products = Vec::new();
-        for (brand_number, brand) in brands.iter().enumerate() {
-            let model = |n| sample::model(brand_number, n).below(ModelId::new(), brand.id, &brand.code, self.now);
-            let models: Vec<BranchDoc<Model>> = (0..args.models).map(model).collect();
-            if models.is_empty() {
-                continue;
-            }
-            seeding::insert_models(self.app, &models).await?;
-            self.bar.inc(models.len() as u64);
-            for model in &models {
+        for (number, brand) in brands.iter().enumerate() {
+            for model in self.insert_models(number, brand, args.models).await? {
                 let fits = format!("{} {}", brand.name, model.name);
-                self.insert_below_model(model, &fits, args, &mut cart_products).await?;
+                self.insert_below_model(number, &model, &fits, args, &mut cart_products).await?;
             }
         }
         Ok(cart_products)
     }
 
+    /// Inserts the models of a brand and returns them.
+    async fn insert_models(
+        &self,
+        brand_number: usize,
+        brand: &BranchDoc<Brand>,
+        count: usize,
+    ) -> Result<Vec<BranchDoc<Model>>, Failure> {
+        let mut models = Vec::new();
+        for n in 0..count {
+            let image = self.gallery.image(sample::vehicle_drawing(brand_number), brand_number + n + 1).await?;
+            let new = sample::model(brand_number, n, image);
+            models.push(new.below(ModelId::new(), brand.id, &brand.code, self.now));
+        }
+        if !models.is_empty() {
+            seeding::insert_models(self.app, &models).await?;
+        }
+        self.bar.inc(models.len() as u64);
+        Ok(models)
+    }
+
     /// Inserts the categories and products of a model. Adds products to `cart_products` until there are enough.
     async fn insert_below_model(
         &self,
+        brand: usize,
         model: &BranchDoc<Model>,
         fits: &str,
         args: &SeedArgs,
         cart_products: &mut Vec<ProductDoc>,
     ) -> Result<(), Failure> {
-        let category = |n| sample::category(n).below(CategoryId::new(), model.id, &model.code, self.now);
-        let categories: Vec<_> = (0..args.categories).map(category).collect();
-        if categories.is_empty() {
-            return Ok(());
-        }
-        seeding::insert_categories(self.app, &categories).await?;
-        self.bar.inc(categories.len() as u64);
-        for (category_number, category) in categories.iter().enumerate() {
-            let product = |n| {
-                let new = sample::product(category_number, n, fits);
-                new.below(ProductId::new(), category.id, &category.code, self.now)
+        let categories = self.insert_categories(brand, model, args.categories).await?;
+        for (number, category) in categories.iter().enumerate() {
+            let images = self.gallery.all_tints(sample::part_drawing(brand, number)).await?;
+            let product = |n: usize| {
+                let new = sample::product(brand, number, n, fits, images[(number + n) % images.len()].clone());
+                let mut product = new.below(ProductId::new(), category.id, &category.code, self.now);
+                product.offer = sample::offer(number, n, self.now);
+                product.is_active = sample::is_active(number, n);
+                product
             };
             self.insert_products((0..args.products).map(product), cart_products).await?;
         }
         Ok(())
+    }
+
+    /// Inserts the categories of a model and returns them.
+    async fn insert_categories(
+        &self,
+        brand: usize,
+        model: &BranchDoc<Model>,
+        count: usize,
+    ) -> Result<Vec<BranchDoc<Category>>, Failure> {
+        let mut categories = Vec::new();
+        for n in 0..count {
+            let image = self.gallery.image(sample::part_drawing(brand, n), n).await?;
+            let new = sample::category(brand, n, image);
+            categories.push(new.below(CategoryId::new(), model.id, &model.code, self.now));
+        }
+        if !categories.is_empty() {
+            seeding::insert_categories(self.app, &categories).await?;
+        }
+        self.bar.inc(categories.len() as u64);
+        Ok(categories)
     }
 
     async fn insert_products(

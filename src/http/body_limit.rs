@@ -26,6 +26,10 @@ use crate::api::error::{ApiError, BodyFault, ErrorCode};
 const LIMIT: usize = 1024 * 1024;
 /// Limit for a form: an image of 5 MiB and the other fields.
 const FORM_LIMIT: usize = 5 * 1024 * 1024 + 512 * 1024;
+/// The words that name [`LIMIT`] in errors.
+pub(super) const PLAIN_LIMIT: &str = "at most 1 MiB";
+/// The words that name the limit of a form in errors.
+const IMAGE_LIMIT: &str = "an image may have at most 5 MiB";
 const PHOTO_PATH: &str = "/api/accounts/photo";
 const ADMIN_PATH: &str = "/api/admin/";
 const IMPORT_PATH: &str = "/api/admin/import";
@@ -65,10 +69,10 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
         let limit = limit_of(&request);
         let incoming: BoxBody = body.into();
         if incoming.size_hint().lower() > limit as u64 {
-            return Err(ReadBodyError::PayloadTooLarge.into());
+            return Err(ApiError::from(too_large(limit)).into());
         }
         let place = request.data::<Place>().cloned();
-        let mut limited = LimitedBody { body: incoming, bytes_left: limit, place, first_bytes: None };
+        let mut limited = LimitedBody { body: incoming, limit, bytes_left: limit, place, first_bytes: None };
         // Without this check, a page of another site could send JSON without a Content-Type: browsers send such a
         // request without a CORS preflight.
         if !request.headers().contains_key(header::CONTENT_TYPE)
@@ -86,6 +90,7 @@ impl<E: Endpoint> BodyLimitEndpoint<E> {
 /// The handler reads it, not this layer. So a caller without access is refused before the body has arrived.
 struct LimitedBody {
     body: BoxBody,
+    limit: usize,
     bytes_left: usize,
     place: Option<Place>,
     /// Bytes that were already read to find out whether the body is empty.
@@ -109,7 +114,7 @@ impl LimitedBody {
 
     /// Counts bytes that have arrived. Fails if they exceed the limit or the room for all bodies.
     fn count(&mut self, bytes: usize) -> Result<(), BodyFault> {
-        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(BodyFault::TooLarge)?;
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| too_large(self.limit))?;
         self.place.as_ref().map_or(Ok(()), |place| place.grow(bytes))
     }
 }
@@ -142,6 +147,11 @@ impl hyper::body::Body for LimitedBody {
     }
 }
 
+/// Returns the error for a body that is larger than `limit`.
+fn too_large(limit: usize) -> BodyFault {
+    BodyFault::TooLarge(if limit == FORM_LIMIT { IMAGE_LIMIT } else { PLAIN_LIMIT })
+}
+
 /// Returns the most bytes that the body of a request may have.
 fn limit_of(request: &Request) -> usize {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -153,7 +163,7 @@ fn limit_of(request: &Request) -> usize {
 fn takes_images(method: &Method, path: &str) -> bool {
     let writes = [Method::POST, Method::PUT, Method::PATCH].contains(method);
     let is_of_catalogue =
-        path.starts_with(ADMIN_PATH) && path.split('/').any(|part| part == "insert" || part == "update");
+        path.starts_with(ADMIN_PATH) && path.split('/').any(|part| ["insert", "update", "images"].contains(&part));
     writes && (path == PHOTO_PATH || is_of_catalogue)
 }
 
@@ -167,7 +177,12 @@ mod tests {
             limit_of(&Request::builder().method(method).uri_str(path).content_type(content_type).finish())
         };
         let form = "multipart/form-data; boundary=b";
-        for path in [PHOTO_PATH, "/api/admin/brands/insert", "/api/admin/brands/TATA/models/update/NEXON"] {
+        for path in [
+            PHOTO_PATH,
+            "/api/admin/brands/insert",
+            "/api/admin/brands/TATA/models/update/NEXON",
+            "/api/admin/products/images",
+        ] {
             assert_eq!(limit(Method::POST, path, form), FORM_LIMIT, "{path}");
             assert_eq!(limit(Method::PUT, path, "Multipart/Form-Data"), FORM_LIMIT, "{path}");
             assert_eq!(limit(Method::POST, path, "application/json"), LIMIT, "{path}");

@@ -10,6 +10,7 @@ use poem::{
 };
 use poem_openapi::error::ParseParamError;
 
+use super::body_limit::PLAIN_LIMIT;
 use crate::api::error::{ApiError, BodyFault, ErrorCode};
 
 /// Runs a call and returns its answer. An error or a panic becomes an error answer; faults of the server are logged.
@@ -55,7 +56,7 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
         return body_error_of(body_error);
     }
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return BodyFault::TooLarge.into();
+        return BodyFault::TooLarge(PLAIN_LIMIT).into();
     }
     tracing::error!(request_id = id, %error, "an error without a place in the API");
     ApiError::internal()
@@ -64,7 +65,7 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
 fn body_error_of(error: &ReadBodyError) -> ApiError {
     match (BodyFault::behind(error), error) {
         (Some(fault), _) => fault.into(),
-        (None, ReadBodyError::PayloadTooLarge) => BodyFault::TooLarge.into(),
+        (None, ReadBodyError::PayloadTooLarge) => BodyFault::TooLarge(PLAIN_LIMIT).into(),
         (None, _) => ApiError::new(ErrorCode::InvalidBody, "the body can't be read"),
     }
 }

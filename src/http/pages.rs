@@ -49,23 +49,29 @@ async fn ready(request: Request) -> poem::Result<Response> {
     Ok(status("ready"))
 }
 
-/// Serves an image that is stored on this server.
+/// Serves an image that is stored on this server. With `?w=320`, it serves the narrowest variant that is at least so
+/// wide, and the image itself if there is none.
 async fn media(request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<App>>().ok_or_else(ApiError::internal)?;
     let name = request.path_params::<String>()?;
-    let found = app.images.read(&name).await.map_err(|error| {
+    let found = app.images.read(&name, wanted_width(request.uri().query())).await.map_err(|error| {
         tracing::error!(%error, "a picture can't be read");
         ApiError::internal()
     })?;
     let image = found.ok_or(NotFoundError)?;
     // The content behind a name never changes, so the name can serve as the tag.
-    let etag = ETag::quoted(&name);
+    let etag = ETag::quoted(&image.name);
     let is_known = list(request.headers(), header::IF_NONE_MATCH).is_some_and(|tags| etag.is_named_by(&tags));
     let response = Response::builder().header(header::CACHE_CONTROL, FOREVER).header(header::ETAG, &etag.bytes()[..]);
     if is_known {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     Ok(response.content_type(image.content_type).body(image.bytes))
+}
+
+/// Returns the width that a query names; `None` if it names none that is a number.
+fn wanted_width(query: Option<&str>) -> Option<u32> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("w=")?.parse().ok())
 }
 
 /// Serves the metrics. This path must not be reachable from the internet; see `docs/operations.md`.

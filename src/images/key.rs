@@ -28,12 +28,14 @@ pub struct ImageKey(String);
 
 impl ImageKey {
     /// Creates a new key at `home`. Its name has a random part, so that no two images have the same key, and the hash
-    /// of `contents`. Fails if the system has no random numbers.
-    pub fn fresh(home: &str, contents: &[u8], extension: &str) -> Result<Self, getrandom::Error> {
+    /// of `contents`. `width` is the width of an image that has narrower variants. Fails if the system has no random
+    /// numbers.
+    pub fn fresh(home: &str, contents: &[u8], width: Option<u32>, extension: &str) -> Result<Self, getrandom::Error> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
-        let hash = Sha256::digest(contents);
-        Ok(Self(format!("{home}/{}-{}.{extension}", hex::encode(random), hex::encode(&hash[..HASH_BYTES]))))
+        let [random, hash] = [&random[..], &Sha256::digest(contents)[..HASH_BYTES]].map(hex::encode);
+        let width = width.map_or_else(String::new, |width| format!("-{width}"));
+        Ok(Self(format!("{home}/{random}-{hash}{width}.{extension}")))
     }
 
     /// Returns the key of the image called `name` at `home`.
@@ -52,7 +54,7 @@ impl ImageKey {
         let Some(name) = parts.next_back() else { return Vec::new() };
         if url.starts_with(MEDIA) {
             let is_served = parts.eq(["media"]) && content_type(name).is_some();
-            return is_served.then(|| Self::of(LOCAL, name)).into_iter().collect();
+            return is_served.then(|| Self::of(LOCAL, &original(name))).into_iter().collect();
         }
         // The scheme and the host stand before the path.
         let has_path = parts.count() >= 2;
@@ -74,10 +76,16 @@ impl ImageKey {
     }
 }
 
-/// Returns the content type of an image by its name; `None` if the shop gives no such names. Names without a hash were
-/// given by older versions.
+/// Returns the content type of an image or a variant of one by its name; `None` if the shop gives no such names. Names
+/// without a hash were given by older versions.
 pub fn content_type(name: &str) -> Option<&'static str> {
-    let (stem, extension) = name.split_once('.')?;
+    let (stem, rest) = name.split_once('.')?;
+    let is_variant = |part: &str| part.strip_prefix('w').is_some_and(|width| read_width(width).is_some());
+    let extension = match rest.split_once('.') {
+        Some((variant, extension)) if is_variant(variant) => extension,
+        Some(_) => return None,
+        None => rest,
+    };
     let content_type = match extension {
         "jpg" => "image/jpeg",
         "webp" => "image/webp",
@@ -86,13 +94,36 @@ pub fn content_type(name: &str) -> Option<&'static str> {
     is_random_name(stem).then_some(content_type)
 }
 
+/// Returns the width of an image that has narrower variants, by its name or that of a variant.
+pub fn width_of(name: &str) -> Option<u32> {
+    let stem = name.split('.').next().filter(|stem| is_random_name(stem))?;
+    stem.split('-').nth(2).and_then(read_width)
+}
+
+/// Returns the name of an image from its own name or that of a variant.
+fn original(name: &str) -> String {
+    match (name.split_once('.'), name.rsplit_once('.')) {
+        (Some((stem, _)), Some((_, extension))) => format!("{stem}.{extension}"),
+        _ => name.to_owned(),
+    }
+}
+
+fn read_width(text: &str) -> Option<u32> {
+    let is_plain = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
 /// Returns whether the shop gives images such names, without their ending.
 fn is_random_name(stem: &str) -> bool {
-    let (random, hash) = stem.split_once('-').map_or((stem, None), |(random, hash)| (random, Some(hash)));
+    let mut parts = stem.splitn(3, '-');
+    let random = parts.next().unwrap_or_default();
+    let (hash, width) = (parts.next(), parts.next());
     let is_hex = |text: &str, bytes: usize| {
         text.len() == 2 * bytes && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
-    is_hex(random, RANDOM_BYTES) && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES))
+    is_hex(random, RANDOM_BYTES)
+        && hash.is_none_or(|hash| is_hex(hash, HASH_BYTES))
+        && width.is_none_or(|width| read_width(width).is_some())
 }
 
 impl fmt::Display for ImageKey {
@@ -113,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_key_names_its_home_and_is_never_given_twice() {
-        let [one, other] = [0, 1].map(|_| ImageKey::fresh("local", b"picture", "jpg").expect("a key"));
+        let [one, other] = [0, 1].map(|_| ImageKey::fresh("local", b"picture", Some(1600), "jpg").expect("a key"));
         assert_ne!(one, other);
         assert_eq!((one.home(), content_type(one.name())), ("local", Some("image/jpeg")));
         // The same contents have the same hash.
@@ -126,6 +157,8 @@ mod tests {
         let random = "0123456789abcdef0123456789abcdef";
         assert!(content_type(&format!("{random}.jpg")).is_some());
         assert!(content_type(&format!("{random}-0123456789abcdef.webp")).is_some());
+        assert!(content_type(&format!("{random}-0123456789abcdef-1600.w320.webp")).is_some());
+        assert_eq!(width_of(&format!("{random}-0123456789abcdef-1600.w320.webp")), Some(1600));
         for bad in [
             "",
             "a.jpg",
@@ -134,6 +167,10 @@ mod tests {
             "0123456789abcdef0123456789abcdef-.jpg",
             "0123456789abcdef0123456789abcdef-0123456789abcdeF.jpg",
             "0123456789abcdef0123456789abcdef-0123456789abcdef.jpg.exe",
+            "0123456789abcdef0123456789abcdef-0123456789abcdef-.jpg",
+            "0123456789abcdef0123456789abcdef-0123456789abcdef-0800.jpg",
+            "0123456789abcdef0123456789abcdef-0123456789abcdef-1600.w320.w320.jpg",
+            "0123456789abcdef0123456789abcdef-0123456789abcdef-1600.320.jpg",
         ] {
             assert!(content_type(bad).is_none(), "{bad}");
         }
@@ -149,6 +186,12 @@ mod tests {
         for url in ["/media/a/NAME", "/media/a.png", "/media/", "https://example.com/a.png", "https://NAME.com/"] {
             assert!(ImageKey::shown_at(&url.replace("NAME", name)).is_empty(), "{url}");
         }
+        let [wide, narrow] = ["-1600.jpg", "-1600.w320.jpg"].map(|end| name.replace(".jpg", end));
+        for url in [&wide, &narrow].map(|name| format!("/media/{name}?w=320")) {
+            assert_eq!(ImageKey::shown_at(&url), [ImageKey::of(LOCAL, &wide)], "a variant belongs to its image");
+        }
+        let at_a_bucket = ImageKey::shown_at(&format!("https://images.example.com/shop/{narrow}"));
+        assert!(at_a_bucket.contains(&ImageKey::of(OBJECTS, &wide)));
         let remote = ["https://shop.example.com/media/NAME", "https://res.example.com/w_200/v1/myspares/NAME?a"];
         for url in remote.map(|url| url.replace("NAME", name)) {
             let keys = ImageKey::shown_at(&url);

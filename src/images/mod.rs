@@ -20,13 +20,14 @@ pub mod homes;
 pub mod key;
 pub mod picture;
 pub(crate) mod store;
+pub mod variants;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 
 pub use self::{error::ImageError, picture::PictureKind};
-use self::{homes::HomeUnavailable, key::ImageKey, store::TrashDoc};
+use self::{homes::HomeUnavailable, key::ImageKey, picture::Picture, store::TrashDoc};
 use crate::{
     app::App,
     db::StoreError,
@@ -56,7 +57,11 @@ pub async fn keep(app: &App, bytes: Bytes, kind: PictureKind) -> Result<NewImage
         tracing::warn!("images are refused: less than DISK_RESERVE_MB of the disk is free");
         return Err(ImageError::Full);
     }
-    let picture = app.drawing.draw(bytes.into(), kind).await?;
+    keep_drawn(app, app.drawing.draw(bytes.into(), kind).await?).await
+}
+
+/// Keeps an image that is drawn already, as [`keep`] does.
+pub async fn keep_drawn(app: &App, picture: Picture) -> Result<NewImage, ImageError> {
     let key = app.images.fresh_key(&picture)?;
     app.store.image_trash.reserve(&key, app.clock.now().after(CLAIM_LIMIT)).await?;
     // If this fails, the key stays in the trash, because the store may have kept the image all the same.

@@ -29,6 +29,10 @@ async fn inserts_answer_with_what_was_inserted() {
         "brand_name": "Tata Motors",
         "created_at": "[time]",
         "image_url": "https://images.example.com/a.png",
+        "image_variants": {
+          "w320": "https://images.example.com/a.png",
+          "w800": "https://images.example.com/a.png"
+        },
         "updated_at": "[time]"
       },
       "message": "brand inserted successfully"
@@ -46,6 +50,10 @@ async fn inserts_answer_with_what_was_inserted() {
         "brand_id": "[id]",
         "created_at": "[time]",
         "image_url": "https://images.example.com/n.png",
+        "image_variants": {
+          "w320": "https://images.example.com/n.png",
+          "w800": "https://images.example.com/n.png"
+        },
         "model_code": "NEXON",
         "model_name": "Nexon",
         "updated_at": "[time]"

@@ -96,7 +96,8 @@ async fn a_product_is_a_form_too_and_a_deleted_brand_takes_all_images_along() {
 async fn what_is_refused_leaves_no_image() {
     let (app, folder) = start().await;
     let staff = app.staff().await;
-    insert_brand(&staff, brand("TATA", b"just a text")).await.refused(400, "invalid image");
+    let unknown = "invalid image: it must be a png, jpeg or webp";
+    insert_brand(&staff, brand("TATA", b"just a text")).await.refused(400, unknown);
     insert_brand(&staff, brand("TA_TA", &jpeg())).await.refused(400, "invalid brand_code: invalid characters");
     insert_brand(&staff, brand("TATA", b"")).await.refused(400, "image is required");
     assert_eq!(app.db.collection::<Document>("brands").count_documents(doc! {}).await.expect("a count"), 0);

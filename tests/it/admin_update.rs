@@ -73,6 +73,12 @@ async fn every_field_of_a_product_changes_alone() {
             expected["unit_price"] = value.clone();
         }
         expected[field] = value;
+        // The first image follows from `image_url`, and its words from the name.
+        for name in ["images", "image_variants"] {
+            expected[name] = after[name].clone();
+        }
+        assert_eq!(after["images"][0]["url"], expected["image_url"]);
+        assert_eq!(after["images"][0]["alt"], expected["product_name"]);
         assert_eq!(public(&after), public(&expected), "{field}");
     }
     let without = update(&staff, &product, json!({ "offers": {}, "is_active": "true" })).await.expect(200);

@@ -46,6 +46,22 @@ async fn a_product_shows_exact_money_and_all_its_fields() {
       "description": "A pad",
       "discount": 0,
       "image_url": "https://images.example.com/a.webp",
+      "image_variants": {
+        "w320": "https://images.example.com/a.webp",
+        "w800": "https://images.example.com/a.webp"
+      },
+      "images": [
+        {
+          "_id": "[id]",
+          "alt": "Front brake pad",
+          "position": 0,
+          "url": "https://images.example.com/a.webp",
+          "variants": {
+            "w320": "https://images.example.com/a.webp",
+            "w800": "https://images.example.com/a.webp"
+          }
+        }
+      ],
       "is_active": true,
       "offers": {},
       "price": 19.99,

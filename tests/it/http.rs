@@ -51,7 +51,7 @@ async fn large_bodies_are_refused_declared_or_not() {
     let app = TestApp::start().await;
     let caller = app.anonymous();
     let two_mebibytes = json!({ "phone_number": "x".repeat(2 * 1024 * 1024) });
-    caller.post(LOGIN, &two_mebibytes).await.refused(413, "the body is too large");
+    caller.post(LOGIN, &two_mebibytes).await.refused(413, "the body is too large: at most 1 MiB");
     let half = json!({ "phone_number": "x".repeat(1024 * 1024 - 100), "password": "x" });
     caller.post(LOGIN, &half).await.refused(401, "invalid credentials");
     let patient =

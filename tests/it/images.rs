@@ -51,7 +51,7 @@ async fn cloudinary_keeps_images_and_loses_those_that_nobody_shows() {
         let kept = cloudinary.kept();
         let (name, bytes) = kept.first_key_value().expect("one image");
         assert_eq!((kept.len(), name.starts_with("myspares/")), (1, !flat));
-        assert_eq!(url, format!("https://res.example.com/shop/{name}.jpg"));
+        assert_eq!(url, format!("https://res.example.com/shop/image/upload/v17/{name}.jpg"));
         assert!(image::load_from_memory(bytes).is_ok());
     }
     caller.delete(PHOTO).await.expect(200);

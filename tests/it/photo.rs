@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{Caller, PASSWORD, Reply, TempFolder, TestApp, picture};
 
 const PHOTO: &str = "/api/accounts/photo/";
+const LARGE_BODY: &str = "the body is too large: an image may have at most 5 MiB";
+const UNKNOWN: &str = "invalid image: it must be a png, jpeg or webp";
 
 /// Starts a server with its own data folder and without rate limits.
 async fn start() -> (TestApp, TempFolder) {
@@ -64,13 +66,21 @@ async fn what_is_refused_leaves_nothing() {
     caller.post(PHOTO, &json!({})).await.refused(415, "the body must be multipart/form-data");
     send(&caller, "photo", &picture(ImageFormat::Png)).await.refused(400, "image is required");
     send(&caller, "image", b"").await.refused(400, "image is required");
-    for bad in [&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], b"GIF89a", &picture(ImageFormat::Png)[..90]] {
-        assert_eq!(send(&caller, "image", bad).await.refused(400, "invalid image")["fields"]["image"], "invalid image");
+    let kinds = [
+        (&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], "SVG isn't taken: png, jpeg, webp"),
+        (b"GIF89a", "GIF isn't taken: png, jpeg, webp"),
+        (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "HEIC isn't taken: png, jpeg, webp"),
+        (b"just a text", "it must be a png, jpeg or webp"),
+        (&picture(ImageFormat::Png)[..90], "the file is broken or cut off"),
+    ];
+    for (bad, why) in kinds {
+        let error = format!("invalid image: {why}");
+        assert_eq!(send(&caller, "image", bad).await.refused(400, &error)["fields"]["image"], error.as_str());
     }
     // An image slightly above 5 MiB is read and refused. A larger body is refused before it is read.
     send(&caller, "image", &vec![0; 5 * 1024 * 1024 + 1]).await.refused(413, "the image is larger than 5 MiB");
-    send(&caller, "image", &vec![0; 6 * 1024 * 1024]).await.refused(413, "the body is too large");
-    send(&caller, "image", &vec![0; 5 * 1024 * 1024]).await.refused(400, "invalid image");
+    send(&caller, "image", &vec![0; 6 * 1024 * 1024]).await.refused(413, LARGE_BODY);
+    send(&caller, "image", &vec![0; 5 * 1024 * 1024]).await.refused(400, UNKNOWN);
     send(&app.anonymous(), "image", &picture(ImageFormat::Png)).await.expect(401);
     assert_eq!(files(&app, &folder).await, 0);
     assert_eq!(caller.get("/api/accounts/me/").await["profile"]["display"], Value::Null);

@@ -131,7 +131,7 @@ async fn images_outside_the_server_stay_while_something_shows_them() {
     assert_eq!(counts_at_a_remote_home(&app, || cloudinary.kept().len()).await, [1, 0]);
     let s3 = FakeS3::start().await;
     let app = TestApp::start_with(&[&s3.settings()[..], &[WEEK]].concat()).await;
-    assert_eq!(counts_at_a_remote_home(&app, || s3.objects().len()).await, [1, 0]);
+    assert_eq!(counts_at_a_remote_home(&app, || s3.objects().len()).await, [2, 0], "an image and its variant");
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn documents_of_older_versions_keep_their_images_and_give_them_up() {
         delete(&there, code).await;
     }
     let staff = after_days(&app, 8).await;
-    assert_eq!((status_of(&before, &local).await, s3.objects().len()), (200, 1));
+    assert_eq!((status_of(&before, &local).await, s3.objects().len()), (200, 2), "with its variant");
     delete(&staff, "IC").await;
     delete(&staff, "ID").await;
     after_days(&app, 8).await;

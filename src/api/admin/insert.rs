@@ -99,7 +99,7 @@ impl InsertApi {
 }
 
 #[derive(ApiResponse)]
-enum Inserted<T: poem_openapi::types::ToJSON> {
+pub(super) enum Inserted<T: poem_openapi::types::ToJSON> {
     /// The entry was inserted.
     #[oai(status = 201)]
     Created(Json<T>),

@@ -15,6 +15,7 @@ pub mod invites;
 mod new_entries;
 mod offers;
 mod product_filter;
+pub mod product_images;
 pub mod product_lists;
 mod replies;
 pub mod stats;

@@ -122,7 +122,7 @@ pub(super) fn image_source(sent: Option<Bytes>, url: Option<Line>, faults: &mut 
 }
 
 /// Works like [`image_source`], and adds the fault that there is neither.
-fn required_image(sent: Option<Bytes>, url: Option<Line>, faults: &mut Faults) -> Option<ImageSource> {
+pub(super) fn required_image(sent: Option<Bytes>, url: Option<Line>, faults: &mut Faults) -> Option<ImageSource> {
     if sent.is_none() && url.is_none() && !faults.is_unreadable(&["image", "image_url"]) {
         faults.add_missing("image");
         return None;

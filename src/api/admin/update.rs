@@ -173,7 +173,7 @@ fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
 
 /// Returns the condition that `If-Match` demands, or `None` without that header. It holds for a state if the answer
 /// that shows the state at the moment of the write has one of the tags; `one` renders that answer.
-fn precondition<N: Node>(
+pub(super) fn precondition<N: Node>(
     app: &Arc<App>,
     if_match: IfMatch,
     one: fn(N, Showing<'_>) -> Rendered,

@@ -10,9 +10,9 @@ pub enum BodyFault {
     /// The body arrives too slowly.
     #[error("the body came too slowly")]
     Slow,
-    /// The body is larger than the call allows.
-    #[error("the body is too large")]
-    TooLarge,
+    /// The body is larger than the call allows. Holds the words that name the limit.
+    #[error("the body is too large: {0}")]
+    TooLarge(&'static str),
     /// The memory for the bodies of all callers, or the share of this caller's address, is used up.
     #[error("too much is asked for at the moment")]
     NoRoom,
@@ -40,7 +40,7 @@ impl From<BodyFault> for ApiError {
     fn from(fault: BodyFault) -> Self {
         let code = match fault {
             BodyFault::Slow => ErrorCode::RequestTimeout,
-            BodyFault::TooLarge => ErrorCode::BodyTooLarge,
+            BodyFault::TooLarge(_) => ErrorCode::BodyTooLarge,
             BodyFault::NoRoom => ErrorCode::TooBusy,
         };
         Self::new(code, fault.to_string())

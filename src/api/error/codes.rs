@@ -68,6 +68,8 @@ codes! {
     CategoryNotFound = NOT_FOUND,
     /// There is no such product, or it is hidden.
     ProductNotFound = NOT_FOUND,
+    /// The product has no such image.
+    ImageNotFound = NOT_FOUND,
     /// The caller has no such session.
     SessionNotFound = NOT_FOUND,
     /// The product is not in the cart.
@@ -96,6 +98,12 @@ codes! {
     EmailVerified = CONFLICT,
     /// Another entry of the catalogue has the code, or an entry with this code is still being deleted.
     CodeTaken = CONFLICT,
+    /// The product has as many images as it may have.
+    TooManyImages = CONFLICT,
+    /// The product shows the image already.
+    ImageRepeated = CONFLICT,
+    /// A product needs an image, and this is its last one.
+    LastImage = CONFLICT,
     /// The account of an admin can't be deleted.
     AdminAccount = CONFLICT,
     /// The change would leave the shop without an active admin.

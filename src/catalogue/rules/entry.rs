@@ -2,7 +2,7 @@
 //!
 //! The texts must be trimmed already. Each error names the field at fault.
 
-use super::names::{Description, InvalidName, Name};
+use super::names::{AltText, Description, InvalidName, Name};
 use crate::values::{
     codes::{Code, InvalidCode},
     invalid::InvalidField,
@@ -49,6 +49,14 @@ pub fn price(text: &str) -> Result<Money, InvalidField> {
 /// Checks the number of pieces in stock: a whole number from 0 to [`MAX_STOCK`].
 pub fn stock(text: &str) -> Result<u32, InvalidField> {
     whole_number(text).filter(|stock| *stock <= MAX_STOCK).ok_or_else(|| InvalidField::invalid("stock"))
+}
+
+/// Checks the words that stand for a picture: up to 200 characters, none if empty. An error names `field`.
+pub fn alt(field: String, text: &str) -> Result<Option<AltText>, InvalidField> {
+    AltText::parse(text).map_err(|why| match why {
+        InvalidName::Length => InvalidField::because(field, "alt", "alt too long"),
+        InvalidName::Characters => InvalidField::because(field, "alt", "invalid characters"),
+    })
 }
 
 /// Checks the URL of an image. An error names `field`.

@@ -1,5 +1,7 @@
 //! Names and descriptions in the catalogue.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,7 +14,7 @@ use crate::values::{
 /// their marks apart, and for spaces that are joined.
 const LONGEST_TYPED: usize = 1_000;
 /// How many characters a name has.
-const LENGTH: std::ops::RangeInclusive<usize> = 2..=120;
+const LENGTH: RangeInclusive<usize> = 2..=120;
 
 /// The name of a brand, model, category or product: 2 to 120 characters in Unicode's normal form NFC.
 ///
@@ -33,23 +35,40 @@ pub enum InvalidName {
 impl Name {
     /// Checks a text, normalises it to NFC and makes one ordinary space of each run of spaces of any kind.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        if text.chars().nth(LONGEST_TYPED).is_some() {
-            return Err(InvalidName::Length);
-        }
-        let name = with_single_spaces(&text.nfc().collect::<String>());
-        if !LENGTH.contains(&name.chars().count()) {
-            return Err(InvalidName::Length);
-        }
-        let is_allowed = |c: char| is_printable(c) && !"<>".contains(c);
-        match without_indic_joiners(&name) {
-            Some(drawn) if drawn.chars().all(is_allowed) && is_fully_visible(&drawn) => Ok(Self(name)),
-            _ => Err(InvalidName::Characters),
-        }
+        printable_line(text, LENGTH).map(Self)
     }
 
     /// Returns whether two names differ in nothing but the number of spaces between words.
     pub fn has_words_of(&self, other: &Self) -> bool {
         self.0.split_whitespace().eq(other.0.split_whitespace())
+    }
+}
+
+/// Checks a text of so many characters, normalises it to NFC and makes one ordinary space of each run of spaces.
+fn printable_line(text: &str, length: RangeInclusive<usize>) -> Result<String, InvalidName> {
+    if text.chars().nth(LONGEST_TYPED).is_some() {
+        return Err(InvalidName::Length);
+    }
+    let line = with_single_spaces(&text.nfc().collect::<String>());
+    if !length.contains(&line.chars().count()) {
+        return Err(InvalidName::Length);
+    }
+    let is_allowed = |c: char| is_printable(c) && !"<>".contains(c);
+    match without_indic_joiners(&line) {
+        Some(drawn) if drawn.chars().all(is_allowed) && is_fully_visible(&drawn) => Ok(line),
+        _ => Err(InvalidName::Characters),
+    }
+}
+
+/// The words that stand for a picture where it can't be seen: 1 to 200 characters of those that names may have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AltText(String);
+
+impl AltText {
+    /// Checks and normalises a text as names are; `None` if it is empty.
+    pub fn parse(text: &str) -> Result<Option<Self>, InvalidName> {
+        if text.trim().is_empty() { Ok(None) } else { printable_line(text, 1..=200).map(|line| Some(Self(line))) }
     }
 }
 
@@ -65,7 +84,7 @@ fn with_single_spaces(text: &str) -> String {
 #[serde(transparent)]
 pub struct Description(String);
 
-text_values!(Name, Description);
+text_values!(Name, AltText, Description);
 
 impl Description {
     /// Checks a trimmed text; `None` if it is empty or too long.

@@ -6,6 +6,7 @@ pub mod bulk_plans;
 pub mod catalogue_changes;
 pub mod product_filter;
 pub mod product_list;
+mod product_pictures;
 pub mod product_search;
 pub mod products;
 pub mod search;

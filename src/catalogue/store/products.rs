@@ -14,7 +14,8 @@ use super::{
 pub use super::{product_list::ListedProduct, product_search::FoundProduct};
 use crate::{
     catalogue::rules::{
-        names::{Description, Name},
+        names::{AltText, Description, Name},
+        pictures::ProductPicture,
         pricing::{Offer, PriceNow},
         search::SearchText,
     },
@@ -63,6 +64,12 @@ pub struct ProductDoc {
     /// none for URLs that callers named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<ImageKey>,
+    /// The words that staff have given to that image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_alt: Option<AltText>,
+    /// Its further images, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_images: Vec<ProductPicture>,
     /// Price of one piece before any offer, in minor units.
     pub price: Money,
     /// Number of pieces in stock. A product with 0 or less is out of stock.

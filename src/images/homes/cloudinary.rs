@@ -58,8 +58,13 @@ impl Cloudinary {
     /// Keeps an image and returns its URL.
     pub async fn keep(&self, name: &str, picture: Picture, now: Timestamp) -> Result<String, HomeUnavailable> {
         let content_type = key::content_type(name).unwrap_or("application/octet-stream");
-        let parameters =
-            [("folder", FOLDER.to_owned()), ("public_id", public_id(name).to_owned()), ("timestamp", seconds(now))];
+        let mut parameters =
+            vec![("folder", FOLDER.to_owned()), ("public_id", public_id(name).to_owned()), ("timestamp", seconds(now))];
+        // Cloudinary makes the variants itself. Those that are asked for now work in accounts that make no others.
+        let variants = picture.variants.iter().map(|(width, _)| format!("c_limit,w_{width}")).collect::<Vec<_>>();
+        if !variants.is_empty() {
+            parameters.push(("eager", variants.join("|")));
+        }
         let upload_form = || {
             let file = Part::bytes(picture.bytes.clone()).file_name(name.to_owned()).mime_str(content_type).ok()?;
             Some(self.signed_form(&parameters).part("file", file))

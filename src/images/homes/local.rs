@@ -1,6 +1,11 @@
 //! Images as files in a folder of this server, served at `/media/`.
 
-use std::{collections::BTreeSet, fs, io, path::PathBuf};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use rustix::fs::statvfs;
 
@@ -8,6 +13,7 @@ use super::HomeUnavailable;
 use crate::images::{
     key::{self, ImageKey, MEDIA},
     picture::Picture,
+    variants,
 };
 
 /// The folder. It is created with the first image.
@@ -20,6 +26,8 @@ pub struct Folder {
 
 /// An image as it is served.
 pub struct StoredFile {
+    /// Name of the file.
+    pub name: String,
     /// Contents of the file.
     pub bytes: Vec<u8>,
     /// Value for the header `Content-Type`.
@@ -41,12 +49,12 @@ impl Folder {
         disk.is_none_or(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve)
     }
 
-    /// Keeps an image and returns its URL.
+    /// Keeps an image with its variants and returns its URL.
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
-        let (folder, path) = (self.path.clone(), self.path.join(name));
+        let (folder, files) = (self.path.clone(), picture.into_files(name));
         let written = run_blocking(move || {
-            fs::create_dir_all(folder)?;
-            fs::write(path, &picture.bytes)
+            fs::create_dir_all(&folder)?;
+            files.into_iter().try_for_each(|(name, bytes)| fs::write(folder.join(name), bytes))
         });
         written.await.map_err(|error| {
             tracing::error!(%error, "an image can't be written");
@@ -55,19 +63,17 @@ impl Folder {
         Ok(format!("{MEDIA}{name}"))
     }
 
-    /// Removes an image; succeeds if it is gone already, or if the shop gives no such names.
+    /// Removes an image with its variants; succeeds if they are gone already, or if the shop gives no such names.
     pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
         if key::content_type(name).is_none() {
             return Ok(());
         }
-        let path = self.path.join(name);
-        match run_blocking(move || fs::remove_file(path)).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "an image can't be removed");
-                Err(HomeUnavailable)
-            }
-            _ => Ok(()),
-        }
+        let (folder, names) = (self.path.clone(), [variants::names_of(name), vec![name.to_owned()]].concat());
+        let removed = run_blocking(move || names.iter().try_for_each(|name| remove_file(&folder.join(name))));
+        removed.await.map_err(|error| {
+            tracing::warn!(%error, "an image can't be removed");
+            HomeUnavailable
+        })
     }
 
     /// Returns those of the URLs below `/media/` at which there is no image. A URL counts as shown if the system
@@ -85,15 +91,34 @@ impl Folder {
         looked.await.unwrap_or_default()
     }
 
-    /// Reads an image by the last part of its URL; `None` if there is no such image or the shop gives no such names.
-    pub async fn read(&self, name: &str) -> io::Result<Option<StoredFile>> {
+    /// Reads an image by the last part of its URL, or the variant of it for a place of `width` pixels. Returns `None`
+    /// if there is no such image or the shop gives no such names, and the image if the variant was lost.
+    pub async fn read(&self, name: &str, width: Option<u32>) -> io::Result<Option<StoredFile>> {
+        let wanted = width.map_or(Cow::Borrowed(name), |width| variants::name_for(name, width));
+        if wanted != name
+            && let Some(variant) = self.read_file(&wanted).await?
+        {
+            return Ok(Some(variant));
+        }
+        self.read_file(name).await
+    }
+
+    async fn read_file(&self, name: &str) -> io::Result<Option<StoredFile>> {
         let Some(content_type) = key::content_type(name) else { return Ok(None) };
         let path = self.path.join(name);
         match run_blocking(move || fs::read(path)).await {
-            Ok(bytes) => Ok(Some(StoredFile { bytes, content_type })),
+            Ok(bytes) => Ok(Some(StoredFile { name: name.to_owned(), bytes, content_type })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Removes a file; succeeds if it is gone already.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

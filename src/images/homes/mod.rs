@@ -80,10 +80,10 @@ impl Images {
     /// Creates a key for an image that is to be kept.
     pub fn fresh_key(&self, picture: &Picture) -> Result<ImageKey, HomeUnavailable> {
         let home = self.remote.as_ref().map_or(LOCAL, Remote::name);
-        ImageKey::fresh(home, &picture.bytes, picture.extension).map_err(|_| HomeUnavailable)
+        ImageKey::fresh(home, &picture.bytes, picture.width, picture.extension).map_err(|_| HomeUnavailable)
     }
 
-    /// Keeps an image under its key and returns its URL. The key must come from [`Images::fresh_key`].
+    /// Keeps an image and its variants under its key and returns its URL. The key must come from [`Images::fresh_key`].
     pub async fn keep(&self, key: &ImageKey, picture: Picture, now: Timestamp) -> Result<ImageUrl, HomeUnavailable> {
         let url = match &self.remote {
             None => self.folder.keep(key.name(), picture).await,
@@ -96,8 +96,8 @@ impl Images {
         })
     }
 
-    /// Removes an image; succeeds if it is gone already. Fails if its home is neither the folder nor the one that the
-    /// settings name.
+    /// Removes an image and its variants; succeeds if they are gone already. Fails if its home is neither the folder
+    /// nor the one that the settings name.
     pub async fn remove(&self, key: &ImageKey, now: Timestamp) -> Result<(), HomeUnavailable> {
         match &self.remote {
             _ if key.home() == LOCAL => self.folder.remove(key.name()).await,
@@ -119,8 +119,9 @@ impl Images {
         if own.is_empty() { own } else { self.folder.missing(own).await }
     }
 
-    /// Reads an image from the folder of this server by the last part of its URL; `None` if there is no such image.
-    pub async fn read(&self, name: &str) -> std::io::Result<Option<StoredFile>> {
-        self.folder.read(name).await
+    /// Reads an image from the folder of this server by the last part of its URL, or the variant of it for a place of
+    /// `width` pixels; `None` if there is no such image.
+    pub async fn read(&self, name: &str, width: Option<u32>) -> std::io::Result<Option<StoredFile>> {
+        self.folder.read(name, width).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use object_store::{
     Attribute, ClientOptions, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutOptions, RetryConfig,
     aws::AmazonS3Builder,
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::HomeUnavailable;
 use crate::{
     config::ObjectStoreAccount,
-    images::{key, picture::Picture},
+    images::{key, picture::Picture, variants},
     values::tls::install_tls,
 };
 
@@ -78,11 +79,18 @@ impl Objects {
         Ok(Self { store, folder, public_url: account.public_url.clone() })
     }
 
-    /// Keeps an image and returns its URL. The request is sent a second time only if no connection could be opened.
+    /// Keeps an image with its variants, each as an object, and returns the URL of the image.
     pub async fn keep(&self, name: &str, picture: Picture) -> Result<String, HomeUnavailable> {
-        let path = self.folder.clone().join(name);
-        let bytes = object_store::PutPayload::from(picture.bytes);
-        let put = || self.store.put_opts(&path, bytes.clone(), put_options(name));
+        let files = picture.into_files(name).into_iter();
+        try_join_all(files.map(|(name, bytes)| self.put(name, bytes))).await?;
+        Ok(format!("{}/{name}", self.public_url))
+    }
+
+    /// Stores an object. The request is sent a second time only if no connection could be opened.
+    async fn put(&self, name: String, bytes: Vec<u8>) -> Result<(), HomeUnavailable> {
+        let path = self.folder.clone().join(name.as_str());
+        let bytes = object_store::PutPayload::from(bytes);
+        let put = || self.store.put_opts(&path, bytes.clone(), put_options(&name));
         let kept = async {
             match put().await {
                 Err(error) if http_kind(&error) == Some(HttpErrorKind::Connect) => put().await,
@@ -90,11 +98,16 @@ impl Objects {
             }
         };
         self.within_limit("keep", kept).await?;
-        Ok(format!("{}/{name}", self.public_url))
+        Ok(())
     }
 
-    /// Removes an image; succeeds if it is gone already.
+    /// Removes an image with its variants; succeeds if they are gone already.
     pub async fn remove(&self, name: &str) -> Result<(), HomeUnavailable> {
+        try_join_all(variants::names_of(name).into_iter().map(|name| self.delete(name))).await?;
+        self.delete(name.to_owned()).await
+    }
+
+    async fn delete(&self, name: String) -> Result<(), HomeUnavailable> {
         let path = self.folder.clone().join(name);
         let removed = async {
             match self.store.delete(&path).await {

@@ -1,14 +1,21 @@
-//! Pictures that were uploaded. Each is drawn anew: upright, of a limited size, and without the metadata of its file.
+//! Pictures that were uploaded. Each is drawn anew: upright, in the colours of sRGB, of a limited size, and without the
+//! metadata of its file.
 
+mod colours;
 mod jpeg;
+mod kind;
 mod read;
 mod webp;
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
-use image::codecs::{jpeg::JpegEncoder, webp::WebPEncoder};
+use image::{
+    DynamicImage,
+    codecs::{jpeg::JpegEncoder, webp::WebPEncoder},
+};
 
 use self::read::Pixels;
+use super::variants;
 
 /// Quality of JPEG files. Higher values make larger files that hardly look better.
 const QUALITY: u8 = 85;
@@ -46,13 +53,23 @@ pub struct Picture {
     pub bytes: Vec<u8>,
     /// Extension of the file's name: `jpg`, or `webp` for pictures with transparency.
     pub extension: &'static str,
+    /// Width in pixels, if narrower variants are made of such pictures.
+    pub width: Option<u32>,
+    /// The narrower variants, each with its width.
+    pub variants: Vec<(u32, Vec<u8>)>,
 }
 
 /// Why a file can't be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPicture {
-    /// The file is not a PNG, JPEG or WebP picture, or it is cut off or broken.
-    #[error("invalid image")]
+    /// The file is a picture of a kind that isn't taken, or a document. Holds the name of the kind.
+    #[error("invalid image: {0} isn't taken: png, jpeg, webp")]
+    NotTaken(&'static str),
+    /// The file is not of a kind that is known.
+    #[error("invalid image: it must be a png, jpeg or webp")]
+    Unknown,
+    /// The file is cut off or broken.
+    #[error("invalid image: the file is broken or cut off")]
     Unreadable,
     /// The picture has too many pixels.
     #[error("the image is larger than {} megapixels", .0.megapixels())]
@@ -67,27 +84,64 @@ impl Picture {
     /// animation. This may block the thread for seconds and take hundreds of megabytes, so it is done on a thread of
     /// its own; see [`Drawing`](crate::images::drawing::Drawing).
     pub fn draw(bytes: Vec<u8>, kind: PictureKind) -> Result<Self, InvalidPicture> {
-        let Pixels { mut image, orientation, has_alpha } = Pixels::read(bytes, kind)?;
-        // The picture is scaled down first, which frees the full-size pixels. Turning and converting it make copies.
+        let Pixels { mut image, orientation, has_alpha, colours } = Pixels::read(bytes, kind)?;
+        // The picture is scaled down first, which frees the full-size pixels. Turning it and converting its colours
+        // make copies, and take time for each pixel.
         if image.width().max(image.height()) > kind.side() {
             image = image.thumbnail(kind.side(), kind.side());
         }
         image.apply_orientation(orientation);
-        let mut file = Cursor::new(Vec::new());
-        let extension = if has_alpha {
-            image.into_rgba8().write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
-            "webp"
+        let image = if has_alpha {
+            let mut pixels = image.into_rgba8();
+            colours.convert_with_alpha(&mut pixels);
+            DynamicImage::from(pixels)
         } else {
-            image.into_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
-            "jpg"
+            let mut pixels = image.into_rgb8();
+            colours.convert(&mut pixels);
+            DynamicImage::from(pixels)
         };
-        Ok(Self { bytes: file.into_inner(), extension })
+        Self::encode(&image, kind)
     }
+
+    /// Writes the files of a picture: its own, and those of its narrower variants. Each variant is made of the next
+    /// wider one, which takes less time than to begin with the picture each time.
+    pub fn encode(image: &DynamicImage, kind: PictureKind) -> Result<Self, InvalidPicture> {
+        let width = (kind == PictureKind::Catalogue).then(|| image.width());
+        let mut widths: Vec<u32> = variants::widths_below(width.unwrap_or_default()).collect();
+        widths.reverse();
+        let mut variants = Vec::new();
+        let mut wider = Cow::Borrowed(image);
+        for width in widths {
+            let height = u64::from(wider.height()) * u64::from(width) / u64::from(wider.width());
+            wider = Cow::Owned(wider.thumbnail_exact(width, u32::try_from(height).unwrap_or_default().max(1)));
+            variants.push((width, file_of(&wider)?));
+        }
+        let extension = if image.color().has_alpha() { "webp" } else { "jpg" };
+        Ok(Self { bytes: file_of(image)?, extension, width, variants })
+    }
+
+    /// Returns the files of the picture with their names: the variants first, so that nobody sees the picture before
+    /// they are there.
+    pub fn into_files(self, name: &str) -> Vec<(String, Vec<u8>)> {
+        let variants = self.variants.into_iter().map(|(width, bytes)| (variants::name_of(name, width), bytes));
+        variants.chain([(name.to_owned(), self.bytes)]).collect()
+    }
+}
+
+/// Writes a picture as lossless WebP if it may have transparent pixels, otherwise as JPEG.
+fn file_of(image: &DynamicImage) -> Result<Vec<u8>, InvalidPicture> {
+    let mut file = Cursor::new(Vec::new());
+    if image.color().has_alpha() {
+        image.write_with_encoder(WebPEncoder::new_lossless(&mut file))?;
+    } else {
+        image.write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY))?;
+    }
+    Ok(file.into_inner())
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+    use image::{ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
     use super::*;
 
@@ -117,6 +171,25 @@ mod tests {
         }
         let (small, extension) = drawn(&file(&DynamicImage::new_rgba8(30, 40), ImageFormat::Png), PictureKind::Photo);
         assert_eq!((small.width(), small.height(), extension), (30, 40, "webp"));
+    }
+
+    #[test]
+    fn variants_are_narrower_and_never_larger_than_the_picture() {
+        let cases = [(1600, 900, vec![(800, 450), (320, 180)]), (500, 2000, vec![(320, 1280)]), (320, 10, vec![])];
+        for (width, height, wanted) in cases {
+            for image in [DynamicImage::new_rgb8(width, height), DynamicImage::new_rgba8(width, height)] {
+                let picture = Picture::draw(file(&image, ImageFormat::Png), PictureKind::Catalogue).expect("a picture");
+                let sizes = picture.variants.iter().map(|(width, bytes)| {
+                    let variant = image::load_from_memory(bytes).expect("a picture");
+                    assert_eq!((variant.width(), variant.color()), (*width, image.color()));
+                    (variant.width(), variant.height())
+                });
+                assert_eq!((sizes.collect::<Vec<_>>(), picture.width), (wanted.clone(), Some(width)));
+            }
+        }
+        let photo = file(&DynamicImage::new_rgb8(1600, 900), ImageFormat::Png);
+        let photo = Picture::draw(photo, PictureKind::Photo).expect("a picture");
+        assert_eq!((photo.variants.len(), photo.width), (0, None));
     }
 
     #[test]
@@ -160,10 +233,11 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_or_not_a_whole_one_is_refused() {
-        let svg = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
-        for bad in [&b""[..], b"plain text", b"GIF89a/*<script>*/", svg, b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"] {
+        for bad in [&b"\x89PNG\r\n\x1a\n"[..], b"RIFF\0\0\0\0WEBP", b"\xff\xd8\xff\xe0"] {
             assert_eq!(refused(bad, PictureKind::Catalogue), Some(InvalidPicture::Unreadable), "{} bytes", bad.len());
         }
+        assert_eq!(refused(b"plain text", PictureKind::Catalogue), Some(InvalidPicture::Unknown));
+        assert_eq!(refused(b"GIF89a/*<script>*/", PictureKind::Photo), Some(InvalidPicture::NotTaken("GIF")));
         let shades = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * y) as u8, (x + 7 * y) as u8, (x ^ y) as u8]));
         for format in FORMATS {
             let whole = file(&DynamicImage::from(shades.clone()), format);

@@ -15,31 +15,38 @@ use crate::{db::schema::Connection, images::key::ImageKey};
 /// A collection whose documents show images.
 struct Place {
     collection: &'static str,
-    /// The field with the URL of the image.
-    url: &'static str,
+    /// The field with the URL of the image. `None` where each document has had the key since the first version that
+    /// shows images there.
+    url: Option<&'static str>,
     /// The field with the key of the image. Documents of older versions have it only for images that were uploaded for
     /// them, and not for URLs that somebody typed.
     key: &'static str,
 }
 
-const PLACES: [Place; 5] = [
+const PLACES: [Place; 6] = [
     Place::of_catalogue("brands"),
     Place::of_catalogue("models"),
     Place::of_catalogue("categories"),
     Place::of_catalogue("products"),
-    Place { collection: "users", url: "profile.display.photo", key: "profile.display.image_key" },
+    Place { collection: "products", url: None, key: "further_images.key" },
+    Place { collection: "users", url: Some("profile.display.photo"), key: "profile.display.image_key" },
 ];
 
 impl Place {
     const fn of_catalogue(collection: &'static str) -> Self {
-        Self { collection, url: "image_url", key: "image_key" }
+        Self { collection, url: Some("image_url"), key: "image_key" }
     }
 
-    fn indexes(&self) -> [IndexModel; 2] {
-        [("image_url", self.url), ("image_key", self.key)].map(|(name, field)| {
+    fn indexes(&self) -> Vec<IndexModel> {
+        let fields = match self.url {
+            Some(url) => vec![("image_url", url), ("image_key", self.key)],
+            None => vec![("further_image_key", self.key)],
+        };
+        let sparse_index = |(name, field): (&str, &str)| {
             let options = IndexOptions::builder().name(name.to_owned()).sparse(true).build();
             IndexModel::builder().keys(doc! { field: 1 }).options(options).build()
-        })
+        };
+        fields.into_iter().map(sparse_index).collect()
     }
 }
 
@@ -65,7 +72,8 @@ pub(super) async fn is_shown(
     for place in &PLACES {
         let mut ways = vec![doc! { place.key: key }];
         // What follows a URL may be a query. The last of all characters ends the range.
-        ways.extend(url.map(|url| doc! { place.url: { "$gte": url, "$lt": format!("{url}\u{10ffff}") } }));
+        let by_url = place.url.zip(url);
+        ways.extend(by_url.map(|(field, url)| doc! { field: { "$gte": url, "$lt": format!("{url}\u{10ffff}") } }));
         let docs = connection.collection::<Document>(place.collection);
         let query = docs.find_one(doc! { "$or": ways }).projection(doc! { "_id": 1 });
         if query.session(&mut *tx).await?.is_some() {
@@ -75,14 +83,14 @@ pub(super) async fn is_shown(
     Ok(false)
 }
 
-/// Returns those of the keys that documents have.
+/// Returns those of the keys that documents of older versions may have without a document in `image_files`.
 pub(super) async fn keys_in_use(
     connection: &Connection,
     tx: &mut ClientSession,
     keys: &[&ImageKey],
 ) -> Result<BTreeSet<ImageKey>> {
     let mut in_use = BTreeSet::new();
-    for place in PLACES.iter().filter(|_| !keys.is_empty()) {
+    for place in PLACES.iter().filter(|place| place.url.is_some() && !keys.is_empty()) {
         let docs = connection.collection::<Document>(place.collection);
         let of_documents = doc! { "$match": { place.key: { "$in": keys } } };
         let each_once = doc! { "$group": { "_id": format!("${}", place.key) } };

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::tour::Tour;
-use crate::support::{Form, TestApp, catalogue_file, some_picture};
+use crate::support::{Caller, Form, TestApp, catalogue_file, some_picture};
 
 const IMAGE: &str = "https://images.example.com/a.webp";
 
@@ -22,8 +22,8 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
         let page = tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], "?limit=5").await;
         let next = format!("?limit=5&cursor={}", page["next_cursor"].as_str().expect("a cursor"));
         tour.call(caller, "listProducts", &["TATA", "NEXON", "BRK"], &next).await;
-        tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "PADF"], "").await;
-        tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-PADF"], "").await;
+        tour.call(caller, "readProduct", &["TATA", "NEXON", "BRK", "04465-0B000"], "").await;
+        tour.call(caller, "readProductByCode", &["TATA-NEXON-BRK-04465-0B000"], "").await;
         tour.call(caller, "readShop", &[], "").await;
         tour.call(caller, "searchBrands", &[], "?q=tata").await;
         tour.call(caller, "searchModels", &["TATA"], "?q=nex").await;
@@ -35,7 +35,7 @@ pub async fn reading(app: &TestApp, tour: &Tour) {
 /// Searches the whole catalogue with texts for each tier, in each order, and reads two pages.
 pub async fn searching(app: &TestApp, tour: &Tour) {
     let anyone = &app.anonymous();
-    let texts = ["TATA-NEXON-BRK-PADF", "TATA-NEXON", "PADF", "front", "pad brake", "changes"];
+    let texts = ["TATA-NEXON-BRK-04465-0B000", "TATA-NEXON", "04465-0B000", "front", "pad brake", "changes"];
     for text in texts.map(|text| text.replace(' ', "%20")) {
         for order in ["", "&sort=price", "&sort=-price", "&sort=newest", "&brand=TATA&category=BRK&in_stock=true"] {
             let query = format!("?q={text}{order}&limit=5");
@@ -82,6 +82,7 @@ pub async fn writing(app: &TestApp, tour: &Tour) {
         let change = json!({ format!("{word}_name"): "Newer one" });
         tour.json(staff, &format!("update{level}"), &codes[..=depth], &change).await;
     }
+    images(tour, staff, &codes).await;
     for (depth, (level, _)) in levels.iter().enumerate().rev() {
         tour.call(staff, &format!("delete{level}"), &codes[..=depth], "").await;
     }
@@ -117,6 +118,20 @@ pub async fn bulk(app: &TestApp, tour: &Tour) {
             tour.send("changeProducts", request.json(&body)).await;
         }
     }
+}
+
+/// Adds, arranges and deletes images of a product.
+async fn images(tour: &Tour, staff: &Caller, product: &[&str]) {
+    let (method, path) = tour.path("addProductImage", product);
+    let form = Form::default().file("image", &some_picture());
+    tour.send("addProductImage", form.request(staff, method, &path)).await;
+    let added = tour
+        .json(staff, "addProductImage", product, &json!({ "image_url": "https://images.example.com/b.webp" }))
+        .await;
+    let ids: Vec<&str> = (0..3).map(|at| added["product"]["images"][at]["_id"].as_str().expect("an id")).collect();
+    let order = json!({ "images": [{ "_id": ids[1] }, { "_id": ids[0] }, { "_id": ids[2] }] });
+    tour.json(staff, "arrangeProductImages", product, &order).await;
+    tour.call(staff, "deleteProductImage", &[product, &[ids[1]]].concat(), "").await;
 }
 
 /// Exports and imports the catalogue.

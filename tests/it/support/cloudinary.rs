@@ -105,7 +105,8 @@ async fn upload(state: Data<&Arc<Mutex<State>>>, form: Multipart) -> Response {
     let take = |state: &mut State| {
         let name = if state.flat { id } else { format!("{folder}/{id}") };
         state.kept.insert(name.clone(), file);
-        format!("{{\"public_id\":\"{name}\",\"secure_url\":\"https://res.example.com/shop/{name}.jpg\"}}")
+        let url = format!("https://res.example.com/shop/image/upload/v17/{name}.jpg");
+        format!("{{\"public_id\":\"{name}\",\"secure_url\":\"{url}\"}}")
     };
     answer(state.0, take).await
 }

@@ -11,9 +11,12 @@ use serde::Deserialize;
 use super::{Node, PurgeDoc, Tree, audit_entries};
 use crate::{
     audits::store::Trail,
-    catalogue::store::{
-        branches::{BranchDoc, Category, Level, Model},
-        products::ProductDoc,
+    catalogue::{
+        rules::pictures::ProductPicture,
+        store::{
+            branches::{BranchDoc, Category, Level, Model},
+            products::ProductDoc,
+        },
     },
     db::{
         StoreError,
@@ -54,6 +57,8 @@ struct DeletedDoc {
     id: Bson,
     image_url: String,
     image_key: Option<ImageKey>,
+    #[serde(default)]
+    further_images: Vec<ProductPicture>,
 }
 
 impl Tree {
@@ -134,7 +139,7 @@ impl Tree {
     ) -> Result<bool> {
         let deleted = self.docs::<N>().find_one_and_delete(doc! { "code": code }).session(&mut *tx).await?;
         let Some(node) = deleted else { return Ok(false) };
-        self.trash.discard_in(tx, &[node.shown_image()], trail.now).await?;
+        self.trash.discard_in(tx, &node.shown_images(), trail.now).await?;
         self.audits.append_in(tx, audit_entries::deleted(&node, counts, trail)).await?;
         Ok(true)
     }
@@ -200,12 +205,17 @@ async fn find_below<N: Node>(
     tx: &mut ClientSession,
 ) -> Result<Vec<DeletedDoc>> {
     let docs = docs.clone_with_type::<DeletedDoc>();
-    let query = docs.find(code_below(branch)).projection(doc! { "image_url": 1, "image_key": 1 });
+    let query = docs.find(code_below(branch)).projection(doc! { "image_url": 1, "image_key": 1, "further_images": 1 });
     let mut cursor = query.limit(limit.unwrap_or_default()).session(&mut *tx).await?;
     cursor.stream(tx).try_collect().await
 }
 
 /// Returns the images that the documents showed.
 fn shown_images(docs: Vec<DeletedDoc>) -> Vec<ShownImage> {
-    docs.into_iter().map(|doc| ShownImage { key: doc.image_key, url: doc.image_url }).collect()
+    let shown_in = |doc: DeletedDoc| {
+        let further = doc.further_images.into_iter();
+        let further = further.map(|picture| ShownImage { key: picture.key, url: picture.url.to_string() });
+        [ShownImage { key: doc.image_key, url: doc.image_url }].into_iter().chain(further)
+    };
+    docs.into_iter().flat_map(shown_in).collect()
 }

@@ -18,46 +18,55 @@ pub enum GoneImage {
 }
 
 impl Tree {
-    /// Claims the image of a document that does not show it yet. Sets the key of the image if a caller named its URL.
-    pub(super) async fn claim_image<N: Node>(
+    /// Claims the images that a document does not show yet. Sets the keys of those whose URLs a caller named. `before`
+    /// is the stored state of the document; `None` for a new one.
+    pub(super) async fn claim_images<N: Node>(
         &self,
+        before: Option<&N>,
         node: &mut N,
         tx: &mut ClientSession,
     ) -> Result<std::result::Result<(), GoneImage>> {
-        if let Some(key) = node.image_key() {
-            return Ok(if self.trash.claim_in(tx, key).await? { Ok(()) } else { Err(GoneImage::Uploaded) });
+        let known: Vec<String> = before.into_iter().flat_map(Node::shown_images).map(|image| image.url).collect();
+        let new_images = node.shown_images().into_iter().filter(|image| !known.contains(&image.url));
+        let mut named = Vec::new();
+        for ShownImage { key, url } in new_images {
+            match key {
+                Some(key) if !self.trash.claim_in(tx, &key).await? => return Ok(Err(GoneImage::Uploaded)),
+                Some(_) => {}
+                None => named.push(url),
+            }
         }
-        let url = node.image_url().clone();
-        match self.trash.claim_shown_in(tx, [url.as_str()]).await?.remove(url.as_str()) {
-            Some(ShownFile::Kept(key)) => node.replace_image(url, Some(key)),
-            Some(ShownFile::Gone) => return Ok(Err(GoneImage::Named)),
-            Some(ShownFile::Foreign) | None => {}
+        for (url, file) in self.trash.claim_shown_in(tx, named.iter().map(String::as_str)).await? {
+            match file {
+                ShownFile::Kept(key) => node.set_image_key(url, &key),
+                ShownFile::Gone => return Ok(Err(GoneImage::Named)),
+                ShownFile::Foreign => {}
+            }
         }
         Ok(Ok(()))
     }
 
-    /// Claims the new image of a document and discards the old one, if they differ.
-    pub(super) async fn exchange_image<N: Node>(
+    /// Claims the new images of a document and discards the old ones, where they differ.
+    pub(super) async fn exchange_images<N: Node>(
         &self,
         before: &N,
         after: &mut N,
         now: Timestamp,
         tx: &mut ClientSession,
     ) -> Result<std::result::Result<(), GoneImage>> {
-        if before.image_url() == after.image_url() {
-            return Ok(Ok(()));
-        }
-        let claimed = self.claim_image(after, tx).await?;
+        let claimed = self.claim_images(Some(before), after, tx).await?;
         if claimed.is_ok() {
-            let old_images: Vec<ShownImage> = replaced_image(before, after).into_iter().collect();
-            self.trash.discard_in(tx, &old_images, now).await?;
+            self.trash.discard_in(tx, &discarded_images(before, after), now).await?;
         }
         Ok(claimed)
     }
 }
 
-/// Returns the image that a document does not show any more after a change.
-pub(super) fn replaced_image<N: Node>(before: &N, after: &N) -> Option<ShownImage> {
-    let is_same_image = before.image_key().is_some() && before.image_key() == after.image_key();
-    (before.image_url() != after.image_url() && !is_same_image).then(|| before.shown_image())
+/// Returns the images that a document does not show any more after a change.
+pub(super) fn discarded_images<N: Node>(before: &N, after: &N) -> Vec<ShownImage> {
+    let shown = after.shown_images();
+    let is_shown = |old: &ShownImage| {
+        shown.iter().any(|image| image.url == old.url || (old.key.is_some() && image.key == old.key))
+    };
+    before.shown_images().into_iter().filter(|old| !is_shown(old)).collect()
 }

@@ -13,7 +13,7 @@ use mongodb::{
 };
 use serde::Deserialize;
 
-use super::{BelowCounts, Node, Tree, audit_entries, images::replaced_image, update::date_change};
+use super::{BelowCounts, Node, Tree, audit_entries, images::discarded_images, update::date_change};
 use crate::{
     audits::store::{AuditDoc, Trail},
     catalogue::store::{
@@ -109,9 +109,9 @@ impl<N: Node> Entries<N> {
 
     fn set_keys(&mut self, files: &BTreeMap<&str, ShownFile>) {
         for node in self.with_new_image() {
-            let url = node.image_url().clone();
+            let url = node.image_url().to_string();
             if let Some(ShownFile::Kept(key)) = files.get(url.as_str()) {
-                node.replace_image(url, Some(key.clone()));
+                node.set_image_key(&url, key);
             }
         }
     }
@@ -151,13 +151,13 @@ impl WriteRecord {
     }
 
     pub(super) fn add_deletion<N: Node>(&mut self, node: &N, trail: &Trail) {
-        self.discarded_images.push(node.shown_image());
+        self.discarded_images.extend(node.shown_images());
         self.audit_entries.push(audit_entries::deleted(node, BelowCounts::default(), trail));
         self.changed_parts.push(ChangedPart::Level(N::LEVEL));
     }
 
     fn add_change<N: Node>(&mut self, before: &N, after: &N, trail: &Trail) {
-        self.discarded_images.extend(replaced_image(before, after));
+        self.discarded_images.extend(discarded_images(before, after));
         self.audit_entries.push(audit_entries::updated(before, after, trail));
         self.changed_parts.push(after.changed_part());
     }
@@ -179,7 +179,7 @@ impl Tree {
             async move {
                 let mut found = tree.find(codes, tx).await?;
                 let merged = merge(&mut found);
-                let gone_images = tree.claim_images(&mut found, tx).await?;
+                let gone_images = tree.claim_all_images(&mut found, tx).await?;
                 let changed_parts = tree.write(found, trail, tx).await?;
                 Ok(Written { merged, changed_parts, gone_images })
             }
@@ -241,7 +241,7 @@ impl Tree {
 
     /// Claims the images that entries did not show before, and sets their keys. Returns the URLs whose images are
     /// removed.
-    async fn claim_images(&self, found: &mut FoundEntries, tx: &mut ClientSession) -> Result<BTreeSet<String>> {
+    async fn claim_all_images(&self, found: &mut FoundEntries, tx: &mut ClientSession) -> Result<BTreeSet<String>> {
         let mut urls = BTreeSet::new();
         found.brands.add_new_urls(&mut urls);
         found.models.add_new_urls(&mut urls);

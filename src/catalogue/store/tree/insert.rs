@@ -87,7 +87,7 @@ impl Tree {
         if self.purges.find_one(doc! { "_id": node.code() }).session(&mut *tx).await?.is_some() {
             return Ok(InsertOutcome::CodeTaken);
         }
-        if let Err(gone) = self.claim_image(&mut node, tx).await? {
+        if let Err(gone) = self.claim_images(None, &mut node, tx).await? {
             return Ok(InsertOutcome::ImageGone(gone));
         }
         self.docs::<N>().clone_with_type::<Document>().insert_one(node.stored_document()?).session(&mut *tx).await?;

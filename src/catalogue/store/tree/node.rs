@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     audits::subject::AuditSubject,
     catalogue::{
-        rules::pricing::Offer,
+        rules::{names::AltText, pictures::ProductPicture, pricing::Offer},
         store::{
             branches::{BranchDoc, Brand, Category, Level, Model},
             catalogue_changes::ChangedPart,
@@ -36,10 +36,12 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     fn image_url(&self) -> &ImageUrl;
     /// Returns the key under which the shop stores the image; `None` for an image that it does not store.
     fn image_key(&self) -> Option<&ImageKey>;
-    /// Returns the image, to be discarded when the document stops showing it.
-    fn shown_image(&self) -> ShownImage {
-        ShownImage { key: self.image_key().cloned(), url: self.image_url().to_string() }
+    /// Returns all images, the first one first.
+    fn shown_images(&self) -> Vec<ShownImage> {
+        vec![ShownImage { key: self.image_key().cloned(), url: self.image_url().to_string() }]
     }
+    /// Sets the key of the image at a URL that the document shows.
+    fn set_image_key(&mut self, url: &str, key: &ImageKey);
     /// Replaces the URL and the key of the image.
     fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>);
     /// Shows another image, unless the document shows this URL already.
@@ -86,10 +88,6 @@ macro_rules! common_methods {
             self.image_key.as_ref()
         }
 
-        fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>) {
-            (self.image_url, self.image_key) = (url, key);
-        }
-
         fn set_updated_at(&mut self, now: Timestamp) {
             self.updated_at = now;
         }
@@ -106,6 +104,14 @@ impl<L: Level> Node for BranchDoc<L> {
     const LEVEL: TreeLevel = L::LEVEL;
 
     common_methods!();
+
+    fn set_image_key(&mut self, _: &str, key: &ImageKey) {
+        self.image_key = Some(key.clone());
+    }
+
+    fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+        (self.image_url, self.image_key) = (url, key);
+    }
 
     fn changed_part(&self) -> ChangedPart {
         ChangedPart::Branch(self.code.clone())
@@ -141,12 +147,25 @@ impl Node for ProductDoc {
 
     common_methods!();
 
+    fn shown_images(&self) -> Vec<ShownImage> {
+        let shown = |picture: &ProductPicture| ShownImage { key: picture.key.clone(), url: picture.url.to_string() };
+        self.pictures().iter().map(shown).collect()
+    }
+
+    fn set_image_key(&mut self, url: &str, key: &ImageKey) {
+        self.set_picture_key(url, key);
+    }
+
+    fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>) {
+        self.replace_first_picture(url, key);
+    }
+
     fn changed_part(&self) -> ChangedPart {
         ChangedPart::Product(self.id, self.code.clone())
     }
 
     fn audit_document(&self) -> Document {
-        doc! {
+        let mut document = doc! {
             "_id": self.id,
             "category_id": self.parent_id,
             "product_name": self.name.to_string(),
@@ -159,8 +178,17 @@ impl Node for ProductDoc {
             "offers": self.offer.as_ref().map_or_else(Document::new, offer_document),
             "is_active": self.is_active,
             "created_at": self.created_at,
+        };
+        // Most products have one image, which is told already.
+        if self.image_alt.is_some() || !self.further_images.is_empty() {
+            document.insert("images", self.pictures().iter().map(picture_document).collect::<Vec<_>>());
         }
+        document
     }
+}
+
+fn picture_document(picture: &ProductPicture) -> Document {
+    doc! { "url": picture.url.as_str(), "alt": picture.alt.as_ref().map_or("", AltText::as_str) }
 }
 
 impl Child for ProductDoc {

@@ -57,7 +57,7 @@ impl Tree {
         trail: &Trail,
         tx: &mut ClientSession,
     ) -> Result<UpdateOutcome<N, E>> {
-        if let Err(gone) = self.exchange_image(before, &mut changed, trail.now, tx).await? {
+        if let Err(gone) = self.exchange_images(before, &mut changed, trail.now, tx).await? {
             return Ok(UpdateOutcome::ImageGone(gone));
         }
         // Only fields that differ are written, so that additional fields of other programs stay in the document.
