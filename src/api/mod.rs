@@ -52,17 +52,37 @@ use crate::app::App;
 /// The tags of the OpenAPI description, one for each group of URLs.
 #[derive(Tags)]
 enum Group {
-    /// Sign-up, sign-in and sign-out.
+    /// Sign-up, sign-in, sign-out and sessions.
+    ///
+    /// A sign-in answers with a short-lived access token, which a client keeps in memory and sends as
+    /// `Authorization: Bearer`, and sets the refresh token as an HttpOnly cookie. When the access token has expired
+    /// (`expires_in` tells in how many seconds), `refresh/` gives a new one and replaces the cookie. Only one call at a
+    /// time should do that. If `refresh/` answers 401, the person has to sign in again.
+    ///
+    /// A sign-up by code needs two calls: `register/send-otp/`, then `register/verify-otp/` with the code of the text
+    /// message. A forgotten password needs three: send, verify, reset.
     Auth,
-    /// The caller's own account.
+    /// The caller's own account: profile, picture, password, export and deletion.
     Accounts,
     /// Proofs of phone numbers and e-mail addresses, and password resets by links in mails.
+    ///
+    /// A request is a link that works once and expires. `GET` tells whether a link is still good and uses nothing up.
     Request,
     /// Cart and postal address of a customer.
+    ///
+    /// `user_id` is the `_id` of the account that is signed in; that of anybody else is answered with 403. Prices are
+    /// computed at every read. `price_changed` tells that a price is another one than when the line was added.
     Client,
-    /// The public catalogue.
+    /// The public catalogue: brands, their models, categories of parts, and products.
+    ///
+    /// Lists come in pages. Send the `next_cursor` of a page as `cursor` to get the next one; it is null on the last
+    /// page. All answers have an `ETag`; with `If-None-Match`, an answer that is still current is 304 without a body.
     Utils,
-    /// Administration of the catalogue and the accounts.
+    /// Administration of the catalogue and the accounts, for staff and admins.
+    ///
+    /// To change something that somebody else may change too, read it, send its `ETag` as `If-Match`, and read again if
+    /// the answer is 412. Every change leaves an entry in the audits. Unknown query parameters are refused, so that a
+    /// misspelt filter doesn't show or change everything.
     Admin,
 }
 

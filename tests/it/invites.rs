@@ -64,7 +64,8 @@ async fn the_invited_become_staff_by_proving_their_address_while_signed_in() {
         }
       ],
       "next_cursor": null,
-      "total": 1
+      "total": 1,
+      "total_is_capped": false
     }
     "#);
 }

@@ -13,10 +13,11 @@
 //! - `write.rs` turns rows into bytes; `formulas.rs` keeps spreadsheets from computing texts.
 //! - `reader.rs`, `decoding.rs`, `separator.rs`, `records.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows;
 //!   `line_ends.rs` counts lines.
-//! - `check.rs` checks the values of a row; `garbling.rs` and `look_alikes.rs` notice what spreadsheets have broken.
+//! - `check.rs` checks the values of a row, and `cells.rs` reads them; `garbling.rs` and `look_alikes.rs` notice what spreadsheets have broken.
 //! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries; `rehearsal.rs` tells what that would do.
 //! - `fault.rs` and `failed_rows.rs` tell which rows failed, `warnings.rs` which ones are odd.
 
+mod cells;
 mod check;
 mod csv;
 mod decoding;

@@ -26,7 +26,7 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: [Exception; 5] = [
+const EXCEPTIONS: [Exception; 6] = [
     Exception {
         collection: "audits",
         part_of_command: r#""search": { "$regex":"#,
@@ -46,6 +46,11 @@ const EXCEPTIONS: [Exception; 5] = [
         collection: "products",
         part_of_command: r#""words": { "$regex":"#,
         reason: "what begins with the text is read and sorted if it is at most 2,000 products",
+    },
+    Exception {
+        collection: "products",
+        part_of_command: r#""hint": "stock""#,
+        reason: "what has the stock is read and sorted if it is at most 2,000 products",
     },
     Exception {
         collection: "users",
