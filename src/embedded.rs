@@ -275,7 +275,8 @@ fn mongod_command(binary: &Path, folder: &Path, lock_file: fs::File) -> Result<C
         .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "256"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         // Each test has its own database. The files of hundreds of databases are more than a process may keep open.
-        .args(["--setParameter", "wiredTigerFileHandleCloseIdleTime=10"])
+        .args(["--setParameter", "wiredTigerFileHandleCloseIdleTime=4"])
+        .args(["--setParameter", "wiredTigerFileHandleCloseScanInterval=2"])
         // mongod logs slow commands completely, and some commands contain password hashes.
         .args(["--slowms", "2147483647"])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false),session_max=400"])
