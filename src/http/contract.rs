@@ -9,7 +9,7 @@ use poem::{
     http::{Method, StatusCode},
 };
 use poem_openapi::{
-    OpenApi, OpenApiService,
+    LicenseObject, OpenApi, OpenApiService,
     registry::{MetaApi, MetaOperation, MetaParamIn, MetaPath, Registry},
     types::Type,
 };
@@ -24,12 +24,18 @@ const DESCRIPTION: &str = "The shop's API. Paths work with and without their fin
     Ids are 24 hex digits, times are RFC 3339 in UTC, money is a number with at most two decimals. \
     Every answer from 400 up has the body `ApiError`.";
 
+/// Where the text of the licence can be read.
+const LICENSE_URL: &str = "https://spdx.org/licenses/MIT.html";
+
 /// The URL of the API, relative to the description: the server that serves it.
 const HERE: &str = "/";
 
 /// Returns the service with the handlers of `api` and their description.
 pub fn service<A: OpenApi>(api: A) -> OpenApiService<Contract<A>, ()> {
-    OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server(HERE)
+    OpenApiService::new(Contract(api), "myspares", env!("CARGO_PKG_VERSION"))
+        .description(DESCRIPTION)
+        .license(LicenseObject::new(env!("CARGO_PKG_LICENSE")).url(LICENSE_URL))
+        .server(HERE)
 }
 
 /// Returns the OpenAPI description as JSON.

@@ -5,7 +5,9 @@
 //! it, whatever type a part comes from. The values are those of `serde_yaml`, which keep the order of the fields.
 
 mod examples;
+mod headers;
 mod media_types;
+mod parameters;
 mod presence;
 mod references;
 mod security;
@@ -19,9 +21,12 @@ pub fn complete(description: &str) -> Value {
     tags::put_in_reading_order(&mut spec);
     security::name_everybody(&mut spec);
     media_types::leave_out_charsets(&mut spec);
+    parameters::describe(&mut spec);
+    headers::describe(&mut spec);
     examples::move_beside_schemas(&mut spec);
     references::make_plain(&mut spec);
     presence::declare(&mut spec);
+    references::write_out(&mut spec);
     spec
 }
 
@@ -33,6 +38,11 @@ fn operations(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
 /// Returns the values inside a field; none if there is no such field. (`value["field"]` would make the field.)
 fn children<'a>(value: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> + use<'a> {
     value.get_mut(field).into_iter().flat_map(values)
+}
+
+/// Returns the values of a list inside a field; none if there is no such list.
+fn children_list<'a>(value: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> + use<'a> {
+    value.get_mut(field).and_then(Value::as_sequence_mut).into_iter().flatten()
 }
 
 /// Returns the values of the fields of an object; none if it isn't one.
@@ -53,7 +63,6 @@ fn for_each_object(value: &mut Value, change: &mut impl FnMut(&mut Mapping)) {
 }
 
 /// Returns a value from JSON.
-#[cfg(test)]
 fn value(json: &serde_json::Value) -> Value {
     serde_yaml::to_value(json).expect("JSON can be a value of YAML")
 }

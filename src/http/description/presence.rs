@@ -20,14 +20,29 @@ const LEFT_OUT: [(&str, &[&str]); 6] = [
 /// poem-openapi knows only whether a field may be without a value. In a body of a request, such a field may be left out
 /// or null.
 pub(super) fn declare(spec: &mut Value) {
-    let in_answers = schemas_in(spec, "responses");
-    let in_bodies = schemas_in(spec, "requestBody");
+    let in_answers = schemas_in(spec, &["responses"]);
+    let in_bodies = schemas_in(spec, &["requestBody"]);
     for (name, schema) in spec["components"]["schemas"].as_mapping_mut().into_iter().flatten() {
         let Some(name) = name.as_str() else { continue };
+        if in_bodies.contains(name) && !in_answers.contains(name) {
+            leave_out_nulls(schema.get_mut("example"));
+        }
         if in_answers.contains(name) && !in_bodies.contains(name) {
             let left_out = LEFT_OUT.iter().find(|(schema, _)| *schema == name).map_or(&[][..], |(_, fields)| fields);
             declare_fields(schema, left_out);
         }
+    }
+}
+
+/// Removes the fields of a body's example that nobody needs to send. poem-openapi shows them as null.
+fn leave_out_nulls(example: Option<&mut Value>) {
+    match example {
+        Some(Value::Mapping(fields)) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(|value| leave_out_nulls(Some(value)));
+        }
+        Some(Value::Sequence(items)) => items.iter_mut().for_each(|item| leave_out_nulls(Some(item))),
+        _ => {}
     }
 }
 
@@ -47,7 +62,8 @@ fn declare_fields(schema: &mut Value, left_out: &[&str]) {
     schema["required"] = Value::Sequence(always_there);
 }
 
-/// Declares that a field may be null. A reference can't say so itself (OpenAPI 3.0 ignores what stands beside `$ref`).
+/// Declares that a field may be null. A reference can't say so itself (OpenAPI 3.0 ignores what stands beside `$ref`), so
+/// [`super::references::write_out`] writes the schema in its place.
 fn make_nullable(field: &mut Value) {
     if field["$ref"].is_string() {
         *field = Mapping::from_iter([("allOf".into(), Value::Sequence(vec![field.clone()]))]).into();
@@ -55,11 +71,11 @@ fn make_nullable(field: &mut Value) {
     field["nullable"] = true.into();
 }
 
-/// Returns the names of all schemas that the `part` of any operation refers to, also over other schemas.
-fn schemas_in(spec: &mut Value, part: &str) -> BTreeSet<String> {
+/// Returns the names of all schemas to which the `parts` of any operation refer, also over other schemas.
+pub(super) fn schemas_in(spec: &mut Value, parts: &[&str]) -> BTreeSet<String> {
     let mut open: Vec<String> = Vec::new();
     for operation in super::operations(spec) {
-        collect_references(&operation[part], &mut open);
+        parts.iter().for_each(|part| collect_references(&operation[*part], &mut open));
     }
     let mut found = BTreeSet::new();
     while let Some(name) = open.pop() {
