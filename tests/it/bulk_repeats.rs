@@ -160,6 +160,9 @@ async fn a_key_stands_for_one_request_of_one_account_for_a_day() {
         assert!(reply["error"].as_str().expect("a text").starts_with("Idempotency-Key "), "{}", reply.text);
         assert!(reply["fields"]["Idempotency-Key"].is_string());
     }
+    let both = staff.bulk("short", &json!({ "filter": { "brand": "TATA" }, "change": 5 })).await.expect(400);
+    let named: Vec<&String> = both["fields"].as_object().expect("fields").keys().collect();
+    assert_eq!(named, ["Idempotency-Key", "change"]);
     staff.bulk(KEY, &json!({ "filter": {}, "change": { "delete": true } })).await.refused(400, "filter is required");
     staff.bulk(KEY, &body).await.expect(200);
     let reused = "idempotency key was used for another request";

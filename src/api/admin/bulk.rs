@@ -75,7 +75,8 @@ struct BulkOut {
     changed: u64,
     /// Number of those that were like that before.
     unchanged: u64,
-    /// Products that stay as they are, and codes that no product has.
+    /// Products that stay as they are, and codes that no product has. A dry run can't tell of damaged products that only
+    /// the database refuses to store.
     failed: Vec<BulkFailureOut>,
 }
 
