@@ -34,7 +34,12 @@ pub struct Showing<'a> {
 impl<'a> Showing<'a> {
     /// Shows entries as they are now.
     pub fn now(app: &'a App) -> Self {
-        Self { now: app.clock.now(), public_url: &app.config.shop.public_url }
+        Self::at(app, app.clock.now())
+    }
+
+    /// Shows entries as they are at some moment.
+    pub fn at(app: &'a App, now: Timestamp) -> Self {
+        Self { now, public_url: &app.config.shop.public_url }
     }
 }
 

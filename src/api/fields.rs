@@ -204,21 +204,65 @@ pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D)
     T::deserialize(deserializer).map(Some)
 }
 
+/// Deserializes a list that may be left out but not be `null`. For `deserialize_with`: it keeps the path of an entry, so
+/// that an error inside the list can name it.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+    deserializer.deserialize_any(ListVisitor(PhantomData)).map(Some)
+}
+
+/// An object as an entry of a list.
+#[derive(Debug)]
+pub struct Entry<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entry<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer)?.map(Self).ok_or_else(|| D::Error::custom("must be an object"))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<fn() -> T>);
+
 struct ObjectVisitor<T>(PhantomData<fn() -> T>);
 
 /// Declares visitor methods that refuse other types. serde's own error message would repeat the value.
 macro_rules! refuse {
-    ($($visit:ident: $type:ty),+) => {$(
+    ($why:literal: $($visit:ident: $type:ty),+) => {$(
         fn $visit<E: Error>(self, _: $type) -> Result<Self::Value, E> {
-            Err(E::custom("must be an object"))
+            Err(E::custom($why))
         }
     )+};
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    refuse!("must be a list": visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Err(E::custom("must be a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(A::Error::custom("must be a list"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(entry) = entries.next_element()? {
+            list.push(entry);
+        }
+        Ok(list)
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     type Value = Option<T>;
 
-    refuse!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+    refuse!("must be an object": visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")

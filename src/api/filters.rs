@@ -61,9 +61,7 @@ impl ListParameters {
         text: Text,
         parse: impl FnOnce(&str) -> Result<Timestamp, E>,
     ) -> Option<Timestamp> {
-        // A `+` before an offset becomes a space, unless the caller has escaped it.
-        let read = |text: &str| parse(&text.replace(' ', "+")).ok();
-        self.read(name, text, "RFC 3339, YYYY-MM-DD or Unix seconds", read)
+        self.read(name, text, "RFC 3339, YYYY-MM-DD or Unix seconds", |text| parse(text).ok())
     }
 
     /// Fails if there are faults. The first one gives the sentence.
@@ -80,10 +78,13 @@ mod tests {
     fn what_is_left_out_is_no_fault() {
         let mut faults = ListParameters::default();
         for empty in [None, Some(String::new()), Some(" ".to_owned())] {
-            assert_eq!(faults.time("from", Query(empty), Timestamp::parse_from), None);
+            assert_eq!(faults.time("from", Query(empty), Timestamp::parse_from_query), None);
         }
         let offset = Query(Some("2023-11-14T23:13:20 01:00".to_owned()));
-        assert_eq!(faults.time("from", offset, Timestamp::parse_from), Some(Timestamp::from_millis(1_700_000_000_000)));
+        assert_eq!(
+            faults.time("from", offset, Timestamp::parse_from_query),
+            Some(Timestamp::from_millis(1_700_000_000_000))
+        );
         assert!(faults.check().is_ok());
     }
 }

@@ -27,10 +27,11 @@ pub fn slice<Place: TryFrom<Vec<u8>>>(
     faults.none_or(Slice { after, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
-/// Reads `limit`.
+/// Reads `limit`. An empty one counts as left out, because forms send all their fields.
 pub fn entries(limit: Option<String>) -> Result<usize, InvalidField> {
-    let Some(text) = limit else { return Ok(DEFAULT_LIMIT) };
-    let given = text.parse().ok().filter(|entries| *entries > 0);
+    let Some(text) = limit.filter(|text| !text.trim().is_empty()) else { return Ok(DEFAULT_LIMIT) };
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let given = is_plain.then(|| text.parse().ok()).flatten().filter(|entries| *entries > 0);
     given.map(|entries: usize| entries.min(MOST_ENTRIES)).ok_or_else(|| InvalidField {
         field: "limit".into(),
         text: "limit must be an integer between 1 and 100".to_owned(),
@@ -58,4 +59,20 @@ pub fn next_cursor<T, Bytes: AsRef<[u8]>>(
 ) -> Option<String> {
     let last = page.items.last().filter(|_| page.more)?;
     Some(cursor::seal(&app.keys.cursor[0], list, place(last).as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_digits_and_an_empty_one_is_left_out() {
+        let read = |text: &str| entries(Some(text.to_owned())).ok();
+        for (text, limit) in [("", 20), (" ", 20), ("1", 1), ("007", 7), ("101", 100)] {
+            assert_eq!(read(text), Some(limit), "{text:?}");
+        }
+        for bad in ["0", "+5", "-1", "1.0", "ten", " 5", "99999999999999999999999"] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
 }

@@ -3,6 +3,9 @@
 //! The request makes a plan, which names the products, and then changes them in batches. A batch and the progress of
 //! the plan are one transaction. So a request that is sent again, at any moment and to any instance, goes on where the
 //! first one stopped, and no product is changed twice.
+//!
+//! A product that can't be read, or that the database refuses to store, makes its whole batch fail. Such a
+//! batch is halved until the product is alone, and only that product stays as it is.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,7 +14,7 @@ use super::{
     OfferChange,
     rules::product_filter::ProductFilter,
     store::{
-        bulk_plans::{BATCH, BulkProgress, PlannedProduct},
+        bulk_plans::{BATCH, BulkProgress, PlanPart, PlannedProduct},
         product_filter::matching,
         products::{ProductDoc, with_codes},
         tree::{BulkOutcome, is_changed},
@@ -124,7 +127,7 @@ pub async fn rehearse(app: &App, request: &BulkRequest) -> Result<BulkReport, Bu
     let (planned, mut failed) = choose(app, &request.selection).await?;
     let (mut changed, mut unchanged) = (0, 0);
     for batch in planned.chunks(usize::try_from(BATCH).unwrap_or(MOST_PRODUCTS)) {
-        for product in app.store.products.planned(batch).await? {
+        for product in read_batch(app, batch, &mut failed).await? {
             match request.change.outcome(&product) {
                 Ok(after) if is_changed(&product, after.as_ref()).map_err(StoreError::from)? => changed += 1,
                 Ok(_) => unchanged += 1,
@@ -135,6 +138,28 @@ pub async fn rehearse(app: &App, request: &BulkRequest) -> Result<BulkReport, Bu
     Ok(BulkReport { matched: planned.len() as u64, changed, unchanged, failed, is_repeat: false })
 }
 
+/// Returns those of the products that still exist. One that can't be read is added to `failed`.
+async fn read_batch(
+    app: &App,
+    batch: &[PlannedProduct],
+    failed: &mut Vec<BulkFailure>,
+) -> Result<Vec<ProductDoc>, StoreError> {
+    match app.store.products.planned(batch).await {
+        Err(error) if !error.concerns_all() => {}
+        outcome => return outcome,
+    }
+    let mut products = Vec::new();
+    for planned in batch.chunks(1) {
+        match app.store.products.planned(planned).await {
+            Err(error) if !error.concerns_all() => {
+                failed.extend(planned.iter().map(|product| BulkFailure::damaged(product.code.clone())));
+            }
+            outcome => products.extend(outcome?),
+        }
+    }
+    Ok(products)
+}
+
 async fn carry_out(app: &App, author: &Author, turn: &Turn, request: &BulkRequest) -> Result<BulkReport, BulkError> {
     let id = turn.request;
     if app.store.bulk_plans.progress(id).await?.is_none() {
@@ -142,16 +167,38 @@ async fn carry_out(app: &App, author: &Author, turn: &Turn, request: &BulkReques
         let expires_at = app.clock.now().after(idempotency::LIFETIME + MARGIN);
         app.store.bulk_plans.begin(id, planned, failed, expires_at).await?;
     }
+    let mut size = BATCH;
     loop {
         let progress = progress(app, id).await?;
         if progress.is_complete() {
             turn.finish(app).await?;
             return Ok(BulkReport::of(progress, false));
         }
-        let change = |product: &ProductDoc| request.change.outcome(product);
-        let changed = app.store.tree.change_batch(id, progress.next, change, &app.trail(Some(author))).await?;
-        changed.into_iter().flatten().for_each(|part| app.catalogue.mark_changed(&part));
+        size = carry_out_part(app, author, id, PlanPart { from: progress.next, size }, request).await?;
     }
+}
+
+/// Changes the next products of a plan, or leaves out the one that can't be changed. Returns how many to take next:
+/// half as many if one of these is damaged, so that it is soon alone.
+async fn carry_out_part(
+    app: &App,
+    author: &Author,
+    plan: KeyedRequestId,
+    part: PlanPart,
+    request: &BulkRequest,
+) -> Result<i64, StoreError> {
+    let change = |product: &ProductDoc| request.change.outcome(product);
+    match app.store.tree.change_batch(plan, part, change, &app.trail(Some(author))).await {
+        Ok(changed) => changed.into_iter().flatten().for_each(|part| app.catalogue.mark_changed(&part)),
+        // A repeat of the request tries again what others were changing all the time.
+        Err(error) if error.concerns_all() || matches!(error, StoreError::Contended) => return Err(error),
+        Err(_) if part.size > 1 => return Ok(part.size / 2),
+        Err(error) => {
+            tracing::error!(%error, "a product is damaged and was left out of a bulk change");
+            app.store.tree.skip_damaged(plan, part.from).await?;
+        }
+    }
+    Ok((part.size * 2).min(BATCH))
 }
 
 /// Returns the products that are chosen, and the codes that no product has.

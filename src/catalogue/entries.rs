@@ -64,13 +64,13 @@ pub struct NewProduct<I = EntryImage> {
 }
 
 impl ImageSource {
-    /// Stores an image that was sent along. The URL of an image of this server is stored as a path.
+    /// Stores an image that was sent along. A URL is stored as [`images::stored_url`] tells.
     ///
     /// The transaction that stores the document must claim the image within an hour. Otherwise the image is removed
     /// again.
     pub(super) async fn store(self, app: &App) -> Result<EntryImage, ImageError> {
         match self {
-            Self::Url(url) => Ok(EntryImage { url: app.config.shop.public_url.stored_image(url), key: None }),
+            Self::Url(url) => Ok(EntryImage { url: images::stored_url(&app.config.shop.public_url, url), key: None }),
             Self::Upload(bytes) => {
                 let NewImage { key, url } = images::keep(app, bytes, PictureKind::Catalogue).await?;
                 Ok(EntryImage { url, key: Some(key) })

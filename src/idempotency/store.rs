@@ -105,7 +105,9 @@ impl IdempotencyKeys {
         for _ in 0..ATTEMPTS {
             match self.docs.insert_one(&key).await.map_err(StoreError::from) {
                 Ok(_) => {
-                    self.drop_oldest(new.account).await?;
+                    if let Err(error) = self.drop_oldest(new.account, now).await {
+                        tracing::warn!(%error, "the oldest idempotency keys of an account are dropped later");
+                    }
                     return Ok(Claim::Taken(key.turn()));
                 }
                 Err(StoreError::Duplicate) => {}
@@ -171,8 +173,9 @@ impl IdempotencyKeys {
         self.docs.delete_many(doc! { "account": account }).session(tx).await.map(drop)
     }
 
-    /// Removes the oldest keys of an account that has too many.
-    async fn drop_oldest(&self, account: UserId) -> Result<(), StoreError> {
+    /// Removes the oldest keys of an account that has too many. A key whose turn has not ended stays, so that a repeat
+    /// of its request can't run beside it.
+    async fn drop_oldest(&self, account: UserId, now: Timestamp) -> Result<(), StoreError> {
         let ids = self.docs.clone_with_type::<Document>();
         let surplus = ids.find(doc! { "account": account }).sort(doc! { "created_at": -1 }).skip(MOST_KEYS);
         let surplus: Vec<Document> = surplus.projection(doc! { "_id": 1 }).await?.try_collect().await?;
@@ -180,7 +183,8 @@ impl IdempotencyKeys {
             return Ok(());
         }
         let surplus: Vec<Bson> = surplus.into_iter().filter_map(|mut key| key.remove("_id")).collect();
-        self.docs.delete_many(doc! { "_id": { "$in": surplus } }).await?;
+        let has_ended = doc! { "$or": [{ "is_done": true }, { "running_until": { "$lte": now } }] };
+        self.docs.delete_many(doc! { "$and": [{ "_id": { "$in": surplus } }, has_ended] }).await?;
         Ok(())
     }
 }

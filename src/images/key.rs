@@ -101,7 +101,7 @@ pub fn width_of(name: &str) -> Option<u32> {
 }
 
 /// Returns the name of an image from its own name or that of a variant.
-fn original(name: &str) -> String {
+pub(super) fn original(name: &str) -> String {
     match (name.split_once('.'), name.rsplit_once('.')) {
         (Some((stem, _)), Some((_, extension))) => format!("{stem}.{extension}"),
         _ => name.to_owned(),

@@ -31,7 +31,10 @@ use self::{homes::HomeUnavailable, key::ImageKey, picture::Picture, store::Trash
 use crate::{
     app::App,
     db::StoreError,
-    values::{backoff::Backoff, url::ImageUrl},
+    values::{
+        backoff::Backoff,
+        url::{ImageUrl, PublicUrl},
+    },
 };
 
 /// Time within which a document must claim an image that was kept for it.
@@ -80,6 +83,13 @@ pub async fn discard_now(app: &App, image: NewImage) {
     if let Err(error) = app.store.image_trash.hasten(&image.key, app.clock.now()).await {
         tracing::warn!(%error, "an image that no document shows is removed later");
     }
+}
+
+/// Returns the URL of an image as documents store it, from any URL under which the shop shows the image: a path for an
+/// image of this server, and that of the image itself for a variant.
+pub fn stored_url(public_url: &PublicUrl, url: ImageUrl) -> ImageUrl {
+    let stored = public_url.stored_image(url);
+    ImageUrl::parse(&variants::original_url(stored.as_str())).unwrap_or(stored)
 }
 
 /// Returns those of the URLs that are below `/media/` and show nothing.

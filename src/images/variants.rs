@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::key::{self, MEDIA};
+use super::key::{self, ImageKey, MEDIA};
 
 /// The widths of variants in pixels. Only those that are narrower than the image are made.
 pub const WIDTHS: [u32; 2] = [320, 800];
@@ -48,9 +48,34 @@ pub fn url_for(url: &str, width: u32) -> Cow<'_, str> {
         return format!("{plain}?w={variant}").into();
     }
     if plain.contains(CLOUDINARY_UPLOADS) {
-        return plain.replacen(CLOUDINARY_UPLOADS, &format!("{CLOUDINARY_UPLOADS}c_limit,w_{variant}/"), 1).into();
+        return plain.replacen(CLOUDINARY_UPLOADS, &transformation(variant), 1).into();
     }
     format!("{folder}/{}", name_of(name, variant)).into()
+}
+
+/// Returns the URL of the image itself for a URL that shows the image or a variant of it; any other URL as it came. A
+/// path below `/media/` loses its query and its fragment too, which choose a variant.
+pub fn original_url(url: &str) -> Cow<'_, str> {
+    if url.starts_with(MEDIA) {
+        let key = ImageKey::shown_at(url).into_iter().next();
+        return key.map_or(url.into(), |key| format!("{MEDIA}{}", key.name()).into());
+    }
+    let plain = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((folder, name)) = plain.rsplit_once('/') else { return url.into() };
+    let original = key::original(name);
+    let is_transformed = |width: &u32| folder.contains(&transformation(*width));
+    let transformed = WIDTHS.into_iter().find(is_transformed);
+    if key::width_of(name).is_none() || (original == name && transformed.is_none()) {
+        return url.into();
+    }
+    let folder =
+        transformed.map_or(folder.to_owned(), |width| folder.replacen(&transformation(width), CLOUDINARY_UPLOADS, 1));
+    format!("{folder}/{original}").into()
+}
+
+/// Returns the part of a URL at Cloudinary that makes a variant.
+fn transformation(width: u32) -> String {
+    format!("{CLOUDINARY_UPLOADS}c_limit,w_{width}/")
 }
 
 fn narrowest(name: &str, width: u32) -> Option<u32> {
@@ -80,6 +105,18 @@ mod tests {
     }
 
     #[test]
+    fn all_forms_of_an_own_path_are_one_image_and_other_urls_stay() {
+        let own = format!("/media/{STEM}-640.webp");
+        let variant = own.replace(".webp", ".w320.webp");
+        for form in [format!("{own}?w=320"), format!("{own}#x"), own.replace("media/", "media//"), variant] {
+            assert_eq!(original_url(&form), own, "{form}");
+        }
+        for other in ["/media/pad.png?w=320", "https://images.example.com/a.w320.jpg?v=2", "https://w320.example.com"] {
+            assert_eq!(original_url(other), other);
+        }
+    }
+
+    #[test]
     fn each_home_has_urls_of_its_own() {
         let name = format!("{STEM}-1600.jpg");
         let cases = [
@@ -98,6 +135,9 @@ mod tests {
             let [url, variant] = [url, variant].map(|url| url.replace("NAME", &name).replace("STEM", STEM));
             assert_eq!(url_for(&url, 320), variant);
             assert_eq!(url_for(&url, 2_000), url);
+            let original = url.split('?').next().unwrap_or_default();
+            assert_eq!(original_url(&variant), original);
+            assert_eq!(original_url(original), original);
         }
     }
 }

@@ -54,9 +54,9 @@ impl InvalidFields {
     }
 }
 
-/// The most fields that can't be read of which an answer tells. No body has that many fields, but a form may repeat
-/// names that no field has.
-const MOST_UNREADABLE: usize = 50;
+/// The most faults of each kind of which an answer tells. No body has that many fields, but a form may repeat names that
+/// no field has, and a list may have many entries.
+const MOST_FAULTS: usize = 50;
 
 /// What is wrong with the fields of a request, collected while they are read and checked, so that a caller learns all of
 /// it at once.
@@ -76,14 +76,16 @@ pub struct Faults {
 impl Faults {
     /// Adds the fault of a field that can't be read, and so is left out of the body.
     pub fn add_unreadable(&mut self, field: String, text: String) {
-        if self.unreadable.len() < MOST_UNREADABLE {
+        if self.unreadable.len() < MOST_FAULTS {
             self.unreadable.entry(field).or_insert(text);
         }
     }
 
     /// Adds a fault.
     pub fn add(&mut self, fault: InvalidField) {
-        self.wrong.push(fault);
+        if self.wrong.len() < MOST_FAULTS {
+            self.wrong.push(fault);
+        }
     }
 
     /// Checks a text that must be there and not be blank. Returns `None` if it is at fault.
@@ -98,7 +100,7 @@ impl Faults {
             return None;
         }
         let Some(text) = text.filter(|text| !text.is_empty()) else {
-            self.missing.push(InvalidField::required(field));
+            self.add_missing(field);
             return None;
         };
         self.keep_fault(check(&text))
@@ -118,8 +120,10 @@ impl Faults {
     }
 
     /// Adds that a field is missing.
-    pub fn add_missing(&mut self, field: &'static str) {
-        self.missing.push(InvalidField::required(field));
+    pub fn add_missing(&mut self, field: impl Into<Cow<'static, str>>) {
+        if self.missing.len() < MOST_FAULTS {
+            self.missing.push(InvalidField::required(field));
+        }
     }
 
     /// Returns whether one of the fields was there and can't be read.
@@ -165,13 +169,13 @@ impl Faults {
     }
 
     fn keep_fault<T>(&mut self, checked: Result<T, InvalidField>) -> Option<T> {
-        checked.map_err(|fault| self.wrong.push(fault)).ok()
+        checked.map_err(|fault| self.add(fault)).ok()
     }
 
     /// Moves the fault of a field that can't be read to its place in the order. Returns `false` if there is none.
     fn take_unreadable(&mut self, field: &str) -> bool {
         let Some((field, text)) = self.unreadable.remove_entry(field) else { return false };
-        self.wrong.push(InvalidField { field: field.into(), text });
+        self.add(InvalidField { field: field.into(), text });
         true
     }
 }
@@ -212,10 +216,15 @@ mod tests {
     }
 
     #[test]
-    fn a_form_can_not_make_an_answer_long() {
+    fn a_body_can_not_make_an_answer_long() {
         let mut faults = Faults::default();
         (0..1_000).for_each(|n| faults.add_unreadable(format!("f{n}"), "is given more than once".to_owned()));
-        assert_eq!(faults.unreadable.len(), MOST_UNREADABLE);
+        assert_eq!(faults.unreadable.len(), MOST_FAULTS);
+        for n in 0..1_000 {
+            faults.required(format!("images[{n}]._id"), None, |_| Ok(()));
+            faults.add(InvalidField::invalid(format!("images[{n}].alt")));
+        }
+        assert_eq!((faults.missing.len(), faults.wrong.len()), (MOST_FAULTS, MOST_FAULTS));
     }
 
     #[test]

@@ -34,6 +34,17 @@ impl Timestamp {
         midnight(text).map_or_else(|| text.parse(), Ok)
     }
 
+    /// Works like [`Timestamp::parse_from`] for the parameter of a query, in which a `+` before an offset has become a
+    /// space, unless the caller has escaped it.
+    pub fn parse_from_query(text: &str) -> Result<Self, InvalidInstant> {
+        Self::parse_from(&text.replace(' ', "+"))
+    }
+
+    /// Works like [`Timestamp::parse_to`] for the parameter of a query, see [`Timestamp::parse_from_query`].
+    pub fn parse_to_query(text: &str) -> Result<Self, InvalidInstant> {
+        Self::parse_to(&text.replace(' ', "+"))
+    }
+
     /// Reads the end of a span: an instant, or a date, which ends with its last millisecond in UTC.
     pub fn parse_to(text: &str) -> Result<Self, InvalidInstant> {
         let last = |begin: Self| begin.after(DAY_LENGTH).before(Duration::from_millis(1));

@@ -187,6 +187,9 @@ async fn a_brand_with_20_000_products_is_deleted_whole() {
     };
     app.products().insert_many((0..20_000).map(copy)).await.expect("products");
     let staff = app.staff().await;
+    let listed = staff.get(&format!("{BRANDS}/")).await.expect(200);
+    let children = &listed["brands"][0]["children"];
+    assert_eq!(children, &json!({ "models": 1, "categories": 1, "products": 10_000 }), "a list stops counting there");
     let reply = staff.delete(&format!("{BRANDS}/delete/TATA/")).await.expect(200);
     assert_eq!(reply["deleted"], json!({ "models": 1, "categories": 1, "products": 20_001 }));
     assert_eq!(counts(&app).await, [0; 4]);

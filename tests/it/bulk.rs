@@ -164,7 +164,19 @@ async fn every_fault_of_the_body_is_named() {
         (json!({ "codes": [code(0), 5], "change": hide }), json!({ "codes": "codes[1] must be a string" })),
         (
             json!({ "codes": ["TATA"], "change": hide }),
-            json!({ "codes": "codes must be full codes of products, such as TATA-NEXON-BRK-PADF" }),
+            json!({ "codes[0]": "codes[0] must be the full code of a product, such as TATA-NEXON-BRK-PADF" }),
+        ),
+        (
+            json!({ "codes": [code(0), "x y", code(0), ""], "change": hide }),
+            json!({ "codes[1]": "codes[1] must be the full code of a product, such as TATA-NEXON-BRK-PADF",
+                "codes[3]": "codes[3] must be the full code of a product, such as TATA-NEXON-BRK-PADF" }),
+        ),
+        (json!({ "codes": "TATA", "change": hide }), json!({ "codes": "codes must be a list" })),
+        (json!({ "codes": { "0": code(0) }, "change": hide }), json!({ "codes": "codes must be a list" })),
+        (json!({ "codes": null, "change": hide }), json!({ "codes": "codes must be a list" })),
+        (
+            json!({ "filter": { "q": " ", "brand": "" }, "change": hide }),
+            json!({ "filter.q": "filter.q must not be empty", "filter.brand": "filter.brand must not be empty" }),
         ),
         (
             json!({ "codes": [code(0)], "filter": { "q": "a" }, "change": hide }),

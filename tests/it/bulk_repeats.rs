@@ -18,6 +18,11 @@ async fn priced(app: &TestApp, minor: i64) -> u64 {
     app.count("products", doc! { "price": minor }).await
 }
 
+/// Makes the database refuse plans that don't match a filter.
+async fn accept_plans(app: &TestApp, filter: Document) {
+    app.db.run_command(doc! { "collMod": "bulk_plans", "validator": filter }).await.expect("a rule");
+}
+
 async fn refreshed(mut caller: Caller) -> Caller {
     let reply = caller.refresh().await.expect(200);
     caller.take_tokens(&reply);
@@ -83,17 +88,15 @@ async fn what_was_cut_off_goes_on_where_it_stopped() {
     let app = TestApp::start_with_stopped_clock().await;
     app.many_products(1_010, 10.0).await;
     let (staff, other) = (app.staff().await, app.another_instance().await);
-    let last = doc! { "own_code": "P01009" };
-    let broken = doc! { "$rename": { "description": "lost" } };
-    let mended = doc! { "$rename": { "lost": "description" } };
-    app.products().update_one(last.clone(), broken).await.expect("broken");
+    // The database refuses to store that the third batch is done.
+    accept_plans(&app, doc! { "next": { "$lte": 1_000 } }).await;
     staff.bulk(KEY, &raise(10)).await.expect(500).is_envelope();
     assert_eq!((priced(&app, 1_100).await, priced(&app, 1_000).await), (1_000, 10));
     // What people do meanwhile stays, and what is still to come begins with it.
     set_price(&staff, "P00000", 5.0).await;
     set_price(&staff, "P01000", 5.0).await;
     app.products().delete_one(doc! { "own_code": "P01001" }).await.expect("deleted");
-    app.products().update_one(last, mended).await.expect("mended");
+    accept_plans(&app, doc! {}).await;
     // The process that has the turn is killed, and the repeat goes to another instance.
     let keys = app.db.collection::<Document>("idempotency_keys");
     let hung = doc! { "$set": { "running_until": bson::DateTime::from_millis(i64::MAX / 2) } };
@@ -120,6 +123,31 @@ async fn what_was_cut_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn damaged_products_stay_as_they_are_and_all_others_are_changed() {
+    let app = TestApp::start().await;
+    app.many_products(1_100, 10.0).await;
+    let staff = app.staff().await;
+    // One can't be read, and the rules of the collection refuse to store the other one again.
+    let unreadable = doc! { "q": { "own_code": "P00007" }, "u": { "$unset": { "description": "" } } };
+    let unwritable = doc! { "q": { "own_code": "P00801" }, "u": { "$set": { "price": 1_000_i32 } } };
+    let damage = doc! { "update": "products", "updates": [unreadable, unwritable], "bypassDocumentValidation": true };
+    app.db.run_command(damage).await.expect("damage");
+    let failed = |own_code: &str| {
+        let error = "the stored product is damaged and can't be changed";
+        json!({ "code": format!("TATA-NEXON-BRK-{own_code}"), "error": error })
+    };
+    let mut body = json!({ "filter": { "brand": "TATA" }, "change": { "is_active": false }, "dry_run": true });
+    let rehearsed = staff.bulk(KEY, &body).await.expect(200);
+    assert_eq!((&rehearsed["failed"], &rehearsed["changed"]), (&json!([failed("P00007")]), &json!(1_099)));
+    body["dry_run"] = json!(false);
+    let all_failed = json!([failed("P00007"), failed("P00801")]);
+    let expected = json!({ "matched": 1_100, "changed": 1_098, "unchanged": 0, "failed": all_failed });
+    assert_eq!(staff.bulk(KEY, &body).await.expect(200).json, expected);
+    assert_eq!(app.count("products", doc! { "is_active": false }).await, 1_098);
+    assert_eq!(staff.bulk(KEY, &body).await.expect(200).header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
 async fn a_key_stands_for_one_request_of_one_account_for_a_day() {
     let app = TestApp::start_with_stopped_clock().await;
     app.many_products(2, 10.0).await;
@@ -132,6 +160,9 @@ async fn a_key_stands_for_one_request_of_one_account_for_a_day() {
         assert!(reply["error"].as_str().expect("a text").starts_with("Idempotency-Key "), "{}", reply.text);
         assert!(reply["fields"]["Idempotency-Key"].is_string());
     }
+    let both = staff.bulk("short", &json!({ "filter": { "brand": "TATA" }, "change": 5 })).await.expect(400);
+    let named: Vec<&String> = both["fields"].as_object().expect("fields").keys().collect();
+    assert_eq!(named, ["Idempotency-Key", "change"]);
     staff.bulk(KEY, &json!({ "filter": {}, "change": { "delete": true } })).await.refused(400, "filter is required");
     staff.bulk(KEY, &body).await.expect(200);
     let reused = "idempotency key was used for another request";
@@ -169,7 +200,11 @@ async fn an_account_has_at_most_200_keys_and_takes_them_along() {
         older
     };
     keys.insert_many((1..=205).map(older)).await.expect("older keys");
+    let oldest = doc! { "_id": format!("{}:older-key-205", staff.user_id) };
+    let running = doc! { "is_done": false, "running_until": bson::DateTime::from_millis(i64::MAX / 2) };
+    keys.update_one(oldest.clone(), doc! { "$set": running }).await.expect("a running turn");
     staff.bulk("the-newest-key", &raise(1)).await.expect(200);
+    assert_eq!(keys.delete_one(oldest).await.expect("deleted").deleted_count, 1, "its turn had not ended");
     let newest = doc! { "created_at": { "$gte": bson::DateTime::from_millis(created - 198_000) } };
     assert_eq!(
         (keys.count_documents(doc! {}).await.expect("a count"), app.count("idempotency_keys", newest).await),

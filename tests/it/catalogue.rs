@@ -138,12 +138,12 @@ async fn paging_shows_each_entry_once_and_in_order() {
 async fn limits_and_cursors_that_make_no_sense_are_refused() {
     let app = TestApp::start().await;
     app.product(10.0, 1).await;
-    for limit in ["0", "-3", "abc", "100000000000000000000", "1.5", ""] {
+    for limit in ["0", "-3", "abc", "100000000000000000000", "1.5", "%2B5"] {
         let reply = app.anonymous().get(&format!("{BRANDS}?limit={limit}")).await;
         reply.refused(400, "limit must be an integer between 1 and 100");
     }
-    // More than 100 counts as 100.
-    for limit in ["100", "101", "5000"] {
+    // More than 100 counts as 100, and an empty limit as none.
+    for limit in ["100", "101", "5000", ""] {
         app.anonymous().get(&format!("{BRANDS}?limit={limit}")).await.expect(200);
     }
     for cursor in ["junk", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Caller, Form, Reply, TestApp,
     catalogue_file::{export, import},
-    public, some_picture,
+    some_picture,
 };
 
 const CATEGORY: &str = "/api/admin/brands/TATA/models/NEXON/categories/BRK/products";
@@ -61,7 +61,9 @@ async fn images_are_added_arranged_and_deleted() {
     let added = named(&staff, &product, &url(2)).await.expect(201);
     assert_eq!(added["message"], "image added successfully");
     let three = shown(&app, &product).await;
-    assert_eq!(added["product"], three);
+    let mut without_time = added["product"].clone();
+    assert!(without_time.as_object_mut().expect("a product").remove("updated_at").is_some_and(|at| at.is_string()));
+    assert_eq!(without_time, three);
     assert_eq!(
         (each(&three, "position"), each(&three, "url")[2]),
         (vec![&json!(0), &json!(1), &json!(2)], &json!(url(2)))
@@ -90,7 +92,7 @@ async fn what_can_not_be_is_refused_and_changes_nothing() {
     let staff = app.staff().await;
     let product = app.product(10.0, 5).await;
     let id = product["images"][0]["_id"].as_str().expect("an id");
-    let path = below(&product, "");
+    let (path, before) = (below(&product, ""), shown(&app, &product).await);
     staff
         .delete(&below(&product, &format!("{id}/")))
         .await
@@ -110,7 +112,13 @@ async fn what_can_not_be_is_refused_and_changes_nothing() {
     for order in [json!([]), json!([{ "_id": "0".repeat(24) }]), json!([{ "_id": id }, { "_id": id }])] {
         staff.put(&path, &json!({ "images": order })).await.refused(400, whole);
     }
+    let many: Vec<Value> = (0..30_000).map(|_| json!({})).collect();
+    let refused = staff.put(&path, &json!({ "images": many })).await.refused(400, whole);
+    assert_eq!(refused["fields"], json!({ "images": whole }));
     staff.put(&path, &json!({})).await.refused(400, "images is required");
+    staff.put(&path, &json!({ "images": { "0": id } })).await.refused(400, "images must be a list");
+    staff.put(&path, &json!({ "images": [{ "_id": id }, id] })).await.refused(400, "images[1] must be an object");
+    staff.put(&path, &json!({ "images": [null] })).await.refused(400, "images[0] must be an object");
     staff.put(&path, &json!({ "images": [{ "alt": "x" }] })).await.refused(400, "images[0]._id is required");
     staff
         .post(&format!("{CATEGORY}/NONE/images/"), &json!({ "image_url": url(1) }))
@@ -118,7 +126,7 @@ async fn what_can_not_be_is_refused_and_changes_nothing() {
         .refused(404, "product not found");
     let svg = Form::default().file("image", b"<svg/>").request(&staff, Method::POST, &path);
     Reply::of(svg).await.refused(400, "invalid image: SVG isn't taken: png, jpeg, webp");
-    assert_eq!(shown(&app, &product).await, public(&product));
+    assert_eq!(shown(&app, &product).await, before);
 }
 
 #[tokio::test]
@@ -146,6 +154,78 @@ async fn a_state_that_has_changed_is_412() {
         let refused = send(method, path, body).await.refused(412, "the product has changed meanwhile");
         assert_eq!(refused["code"], "state_changed");
     }
+}
+
+#[tokio::test]
+async fn each_answer_has_the_tag_for_the_next_change() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    let product = app.product(10.0, 5).await;
+    let path = below(&product, "");
+    let send = async |method: Method, path: &str, tag: &str, body: Value| {
+        Reply::of(staff.request(method, path).header("if-match", tag).json(&body)).await
+    };
+    let added = named(&staff, &product, &url(1)).await;
+    let ids = each(&added["product"], "_id");
+    let order = json!({ "images": [{ "_id": ids[1] }, { "_id": ids[0] }] });
+    let arranged = send(Method::PUT, &path, added.header("etag"), order).await.expect(200);
+    assert!(arranged["product"]["updated_at"].is_string());
+    let read = staff.get(&format!("/api/utils/products/{}/", product["code"].as_str().expect("a code"))).await;
+    assert_eq!(arranged.header("etag"), read.header("etag"));
+    let one = format!("{path}{}/", ids[0].as_str().expect("an id"));
+    let deleted = send(Method::DELETE, &one, arranged.header("etag"), json!({})).await.expect(200);
+    assert!(deleted["product"]["updated_at"].is_string());
+    let again = send(Method::POST, &path, deleted.header("etag"), json!({ "image_url": url(2) })).await;
+    again.expect(201);
+}
+
+#[tokio::test]
+async fn an_offer_that_begins_or_ends_is_no_change() {
+    let app = TestApp::start_with_stopped_clock().await;
+    let staff = app.staff().await;
+    let product = app.product(10.0, 5).await;
+    let read = format!("/api/utils/products/{}/", product["code"].as_str().expect("a code"));
+    let update = format!("{CATEGORY}/update/{}/", product["product_code"].as_str().expect("a code"));
+    let put = async |tag: &str, body: Value| {
+        Reply::of(staff.request(Method::PUT, &update).header("if-match", tag).json(&body)).await
+    };
+    let validity = json!({ "from": app.now_seconds() + 60, "to": app.now_seconds() + 120 });
+    let offers = json!({ "discount": 15, "validity": validity, "description": "A minute" });
+    let before = staff.put(&update, &json!({ "offers": offers })).await.expect(200).header("etag").to_owned();
+    app.advance(Duration::from_secs(61));
+    let during = staff.get(&read).await.expect(200).header("etag").to_owned();
+    app.advance(Duration::from_secs(60));
+    let after = staff.get(&read).await.expect(200).header("etag").to_owned();
+    assert!(before != during && during != after && after != before);
+    // A change of nothing leaves the state as it is.
+    for tag in [&before, &during, &after] {
+        put(tag, json!({ "stock": 5 })).await.expect(200);
+    }
+    put(&before, json!({ "stock": 6 })).await.expect(200);
+    for tag in [&before, &during, &after] {
+        put(tag, json!({ "stock": 7 })).await.refused(412, "the product has changed meanwhile");
+    }
+}
+
+#[tokio::test]
+async fn all_urls_of_a_stored_picture_are_one_picture() {
+    let app = TestApp::start().await;
+    let staff = app.staff().await;
+    let (one, other) = (app.product(10.0, 5).await, app.product(10.0, 5).await);
+    let stored = uploaded(&staff, &one, "").await["images"][1]["url"].as_str().expect("a URL").to_owned();
+    let (stem, end) = stored.rsplit_once('.').expect("an ending");
+    let variant = format!("{stem}.w320.{end}");
+    for form in [format!("{stored}?w=320"), format!("{stored}#top"), variant.clone()] {
+        named(&staff, &one, &form).await.refused(409, "the product shows this image already");
+    }
+    assert_eq!(named(&staff, &other, &variant).await.expect(201)["product"]["images"][1]["url"], *stored);
+    let update = format!("{CATEGORY}/update/{}/", other["product_code"].as_str().expect("a code"));
+    let first = staff.put(&update, &json!({ "image_url": format!("{stored}?w=800") })).await.expect(200);
+    assert_eq!((&first["product"]["image_url"], each(&first["product"], "url").len()), (&json!(stored), 1));
+    let file = export(&staff, "csv").await.replace(&stored, &variant);
+    assert_eq!(import(&staff, "text/csv", &file).await.expect(200)["unchanged"], 2);
+    let nothing = format!("/media/{}.w320.jpg", "0123456789abcdef".repeat(2));
+    named(&staff, &one, &nothing).await.refused(400, "invalid image_url");
 }
 
 #[tokio::test]

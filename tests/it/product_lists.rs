@@ -204,9 +204,12 @@ async fn everything_that_is_wrong_with_a_query_is_told_at_once() {
         ("brand=TATA&brand=KIA", "brand is there twice"),
         ("sort=-", "sort must be code, name, price, stock or updated_at, with - in front for descending order"),
         ("stock_max=1000001", "stock_max must be a whole number from 0 to 1000000"),
-        ("updated_from=2024-13-01", "updated_from must be RFC 3339, a date such as 2024-11-30, or Unix seconds"),
+        ("updated_from=2024-13-01", "updated_from must be RFC 3339, YYYY-MM-DD or Unix seconds"),
     ] {
         staff.get(&format!("{LIST}?{query}")).await.refused(400, error);
+    }
+    for query in ["updated_from=2001-02-03T04:05:06+05:30", "updated_from=2001-02-03&limit=", "limit=100&q="] {
+        assert_eq!(staff.get(&format!("{LIST}?{query}")).await.expect(200)["total"], 56, "{query}");
     }
     let long = format!("{LIST}?q={}", "x".repeat(101));
     staff.get(&long).await.refused(400, "q must be 1 to 100 characters");
@@ -233,6 +236,36 @@ async fn a_cursor_belongs_to_its_list() {
     app.products().delete_one(doc! { "_id": id_of(&last) }).await.expect("a deletion");
     let again = staff.get(&format!("{LIST}?sort=price&brand=tata&limit=100&cursor={cursor}")).await.expect(200);
     assert_eq!((again["products"].as_array().map(Vec::len), &again["total"]), (Some(23), &json!(27)));
+}
+
+#[tokio::test]
+async fn fields_that_another_program_left_wrong_are_mended_by_a_change_and_by_a_start() {
+    let app = TestApp::start().await;
+    let (one, other) = (app.product(10.0, 5).await, app.product(20.0, 5).await);
+    let staff = app.staff().await;
+    let offer = doc! { "discount": 500_i32, "from": 1_i64, "to": 2_i64, "description": "Over" };
+    let wrong = doc! { "offer": offer, "has_offer": false, "branches": ["brand:KIA"], "name_order": "zzz" };
+    app.products().update_one(doc! { "_id": id_of(&one) }, doc! { "$set": wrong }).await.expect("an update");
+    let codes = async |staff: &Caller, query: &str| {
+        let rows = pages(staff, query).await;
+        rows.iter().map(|row| text(row).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&staff, "brand=TATA&limit=50").await, [text(&other)]);
+    let path = format!("/api/admin/brands/TATA/models/NEXON/categories/BRK/products/update/{}/", text(&one));
+    staff.put(&path, &json!({ "price": 11 })).await.expect(200);
+    assert_eq!(codes(&staff, "brand=TATA&has_offer=true&limit=50").await, [text(&one)]);
+    let stored = app.products().find_one(doc! { "_id": id_of(&one) }).await.expect("found").expect("a product");
+    assert_ne!(stored.get_str("name_order").ok(), Some("zzz"));
+    // An offer comes and another one goes, and nobody sets has_offer.
+    let comes = doc! { "$set": { "offer": stored.get_document("offer").expect("an offer") } };
+    app.products().update_one(doc! { "_id": id_of(&other) }, comes).await.expect("an update");
+    app.products()
+        .update_one(doc! { "_id": id_of(&one) }, doc! { "$unset": { "offer": "" } })
+        .await
+        .expect("an update");
+    assert_eq!(codes(&staff, "has_offer=true&limit=50").await, [text(&one)]);
+    let again = app.another_instance().await;
+    assert_eq!(codes(&staff.at(&again.url), "has_offer=true&limit=50").await, [text(&other)]);
 }
 
 #[tokio::test]

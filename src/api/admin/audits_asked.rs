@@ -37,8 +37,8 @@ impl AskedAudits {
         let mut faults = ListParameters::default();
         let subjects = format!("one of {}", AuditSubject::NAMES.join(", "));
         let limit = faults.keep(entries(self.limit.0));
-        let from = faults.time("from", self.from, Timestamp::parse_from);
-        let to = faults.time("to", self.to, Timestamp::parse_to);
+        let from = faults.time("from", self.from, Timestamp::parse_from_query);
+        let to = faults.time("to", self.to, Timestamp::parse_to_query);
         let actor = faults.read("actor", self.actor, "an id or a username", name);
         let code = faults.read("code", self.code, "a full code such as TATA-NEXON-BRK-PADF", full_code);
         let subject = faults.read("collection", self.collection, &subjects, AuditSubject::named);

@@ -10,7 +10,7 @@ use crate::{
         Group,
         access::Staff,
         body::Strict,
-        error::{ApiError, ApiResult, refusals},
+        error::{ApiResult, refusals},
     },
     app::App,
     catalogue::bulk::{self, BulkError, BulkReport},
@@ -38,9 +38,12 @@ impl BulkApi {
         key: Header<Option<String>>,
         body: Strict<BulkIn>,
     ) -> ApiResult<BulkAnswer, BulkError> {
-        let key = IdempotencyKey::required(key.0.as_deref()).map_err(ApiError::from)?;
         let (body, content) = body.into_parts();
-        let CheckedBulk { request, is_dry_run } = body.check(BulkIn::check)?;
+        let (key, CheckedBulk { request, is_dry_run }) = body.check(|body, faults| {
+            let key = faults.sort_out(Some(IdempotencyKey::required(key.0.as_deref())));
+            let checked = body.check(faults);
+            Some((key?, checked?))
+        })?;
         if is_dry_run {
             return Ok(bulk::rehearse(&self.0, &request).await?.into());
         }
@@ -72,7 +75,8 @@ struct BulkOut {
     changed: u64,
     /// Number of those that were like that before.
     unchanged: u64,
-    /// Products that stay as they are, and codes that no product has.
+    /// Products that stay as they are, and codes that no product has. A dry run can't tell of damaged products that only
+    /// the database refuses to store.
     failed: Vec<BulkFailureOut>,
 }
 

@@ -9,7 +9,7 @@ use super::offers::OffersIn;
 use crate::{
     api::{
         body::KnownFields,
-        fields::{Decimal, Flag, Line, not_null, object},
+        fields::{Decimal, Flag, Line, list, not_null, object},
     },
     catalogue::{
         OfferChange, TreeLevel,
@@ -33,7 +33,7 @@ const LONGEST_CODE: usize = 3 * 11 + 40;
 #[oai(rename = "Bulk", example)]
 pub(super) struct BulkIn {
     /// Full codes of 1 to 500 products, in any case.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "list")]
     codes: Option<Vec<Line>>,
     /// At least one condition.
     #[serde(default, deserialize_with = "object")]
@@ -144,7 +144,7 @@ fn check_selection(
 ) -> Option<BulkSelection> {
     let has_codes = codes.is_some() || faults.is_unreadable(&["codes"]);
     let has_both = has_codes && filter.is_some();
-    let codes = faults.optional("codes", codes, check_codes);
+    let codes = faults.optional("codes", codes, check_length).and_then(|codes| check_codes(codes, faults));
     if has_both {
         faults.add(fault("filter", "codes and filter exclude each other"));
         return None;
@@ -164,22 +164,37 @@ fn check_selection(
     }
 }
 
-fn check_codes(codes: Vec<Line>) -> Result<BTreeSet<FullCode>, InvalidField> {
-    if !(1..=MOST_CODES).contains(&codes.len()) {
-        return Err(fault("codes", "codes must be a list of 1 to 500 codes"));
+fn check_length(codes: Vec<Line>) -> Result<Vec<Line>, InvalidField> {
+    if (1..=MOST_CODES).contains(&codes.len()) {
+        return Ok(codes);
     }
-    let full_code = |line: Line| {
+    Err(fault("codes", "codes must be a list of 1 to 500 codes"))
+}
+
+/// Checks each of the codes. Returns `None` if there are faults, which name the places of the codes.
+fn check_codes(codes: Vec<Line>, faults: &mut Faults) -> Option<BTreeSet<FullCode>> {
+    let full_code = |(at, line): (usize, Line)| {
         let code = Some(line.0).filter(|text| text.len() <= LONGEST_CODE);
-        code.and_then(|text| FullCode::of_level(TreeLevel::Product, &text))
+        let code = code.and_then(|text| FullCode::of_level(TreeLevel::Product, &text));
+        if code.is_none() {
+            let field = format!("codes[{at}]");
+            let text = format!("{field} must be the full code of a product, such as TATA-NEXON-BRK-PADF");
+            faults.add(InvalidField { field: field.into(), text });
+        }
+        code
     };
-    let codes: Option<BTreeSet<FullCode>> = codes.into_iter().map(full_code).collect();
-    codes.ok_or_else(|| fault("codes", "codes must be full codes of products, such as TATA-NEXON-BRK-PADF"))
+    let codes: Vec<Option<FullCode>> = codes.into_iter().enumerate().map(full_code).collect();
+    codes.into_iter().collect()
 }
 
 impl BulkFilterIn {
     /// Checks the conditions. Those at fault are left out.
     fn check(self, faults: &mut Faults) -> ProductFilter {
-        let line = |faults: &mut Faults, field, line: Option<Line>| faults.optional(field, line, |line| Ok(line.0));
+        let line = |faults: &mut Faults, field: &'static str, line: Option<Line>| {
+            // In a query an empty condition is left out. Here it would choose every product.
+            let empty = || InvalidField { field: field.into(), text: format!("{field} must not be empty") };
+            faults.optional(field, line, |line| if line.0.is_empty() { Err(empty()) } else { Ok(line.0) })
+        };
         let flag = |faults: &mut Faults, field, flag: Option<Flag>| {
             faults.optional(field, flag, |flag| Ok(flag.0.to_string()))
         };

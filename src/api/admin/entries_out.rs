@@ -89,7 +89,7 @@ rows! {
     CategoryRowOut, "CategoryRow", CategoryEntryOut, Category;
 }
 
-/// How many entries are below another one, hidden products too.
+/// How many entries are below another one, hidden products too. Each number ends at 10,000: there may be more.
 #[derive(Debug, Object)]
 #[oai(rename = "Children")]
 struct ChildrenOut {

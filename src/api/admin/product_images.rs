@@ -4,23 +4,27 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use poem_openapi::{
-    Object, OpenApi,
+    ApiResponse, Object, OpenApi,
     param::{Header, Path},
     payload::Json,
     types::Example,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::{insert::Inserted, new_entries::required_image, update::precondition};
+use super::{
+    entries_out::ProductEntryOut,
+    new_entries::required_image,
+    update::{Updated, etag_of, precondition, updated},
+};
 use crate::{
     api::{
         Group,
         access::Staff,
         body::Unchecked,
         catalogue::one_product,
-        catalogue_out::{ProductOut, Showing},
+        catalogue_out::Showing,
         error::{ApiResult, refusals},
-        fields::Line,
+        fields::{Entry, Line, list},
         upload::FormOrJson,
     },
     app::App,
@@ -29,7 +33,7 @@ use crate::{
         rules::{
             entry,
             names::AltText,
-            pictures::{PicturePlace, PictureRefusal},
+            pictures::{MAX_FURTHER, PicturePlace, PictureRefusal},
         },
     },
     db::StoreError,
@@ -66,12 +70,14 @@ impl ProductImagesApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: FormOrJson<NewImageIn>,
-    ) -> ApiResult<Inserted<ImagesReply>, PictureError> {
+    ) -> ApiResult<ImageAdded, PictureError> {
         let code = full_code([&brand_code, &model_code, &category_code, &product_code]);
         let (source, alt) = body.check(&self.0, NewImageIn::check).await?;
         let condition = precondition(&self.0, if_match, one_product);
         let product = catalogue::add_picture(&self.0, &staff.author, &code, source, alt, condition).await?;
-        Ok(Inserted::Created(Json(ImagesReply::new("image added successfully", product, &self.0))))
+        let etag = etag_of(&self.0, &product, one_product);
+        let reply = ImagesReply::new("image added successfully", product, Showing::now(&self.0));
+        Ok(ImageAdded::Created(Json(reply), etag))
     }
 
     /// Arranges the images of a product
@@ -94,12 +100,14 @@ impl ProductImagesApi {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: Unchecked<ImageOrderIn>,
-    ) -> ApiResult<Json<ImagesReply>, PictureError> {
+    ) -> ApiResult<Updated<ImagesReply>, PictureError> {
         let code = full_code([&brand_code, &model_code, &category_code, &product_code]);
         let order = body.check(ImageOrderIn::check)?;
         let condition = precondition(&self.0, if_match, one_product);
         let product = catalogue::arrange_pictures(&self.0, &staff.author, &code, &order, condition).await?;
-        Ok(Json(ImagesReply::new("images arranged successfully", product, &self.0)))
+        Ok(updated(&self.0, product, one_product, |product, showing| {
+            ImagesReply::new("images arranged successfully", product, showing)
+        }))
     }
 
     /// Deletes an image of a product
@@ -122,11 +130,13 @@ impl ProductImagesApi {
         /// The `ETag` with which the product was read. If the product has changed since then, the call fails with 412.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
-    ) -> ApiResult<Json<ImagesReply>, PictureError> {
+    ) -> ApiResult<Updated<ImagesReply>, PictureError> {
         let code = full_code([&brand_code, &model_code, &category_code, &product_code]);
         let condition = precondition(&self.0, if_match, one_product);
         let product = catalogue::remove_picture(&self.0, &staff.author, &code, &image_id.0, condition).await?;
-        Ok(Json(ImagesReply::new("image deleted successfully", product, &self.0)))
+        Ok(updated(&self.0, product, one_product, |product, showing| {
+            ImagesReply::new("image deleted successfully", product, showing)
+        }))
     }
 }
 
@@ -150,6 +160,7 @@ struct NewImageIn {
 #[oai(rename = "ProductImageOrder", example)]
 struct ImageOrderIn {
     /// Each image of the product once.
+    #[serde(default, deserialize_with = "places")]
     images: Option<Vec<ImagePlaceIn>>,
 }
 
@@ -163,6 +174,12 @@ struct ImagePlaceIn {
     id: Option<Line>,
     /// New words for the image, up to 200 characters; empty to remove them. They stay if left out.
     alt: Option<Line>,
+}
+
+/// Reads the list of images. For `deserialize_with`.
+fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<ImagePlaceIn>>, D::Error> {
+    let places: Option<Vec<Entry<ImagePlaceIn>>> = list(deserializer)?;
+    Ok(places.map(|places| places.into_iter().map(|place| place.0).collect()))
 }
 
 impl NewImageIn {
@@ -180,15 +197,23 @@ impl ImageOrderIn {
             faults.add_missing("images");
         }
         let places = self.images?;
+        if places.len() > MAX_FURTHER + 1 {
+            faults.add(wrong_order());
+            return None;
+        }
         let checked: Vec<Option<PicturePlace>> =
             places.into_iter().enumerate().map(|(at, place)| place.check(at, faults)).collect();
         let places: Vec<PicturePlace> = checked.into_iter().collect::<Option<_>>()?;
         let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
         if ids.len() < places.len() {
-            faults.add(InvalidField { field: "images".into(), text: PictureRefusal::WrongOrder.to_string() });
+            faults.add(wrong_order());
         }
         Some(places)
     }
+}
+
+fn wrong_order() -> InvalidField {
+    InvalidField { field: "images".into(), text: PictureRefusal::WrongOrder.to_string() }
 }
 
 impl ImagePlaceIn {
@@ -205,12 +230,25 @@ impl ImagePlaceIn {
 #[oai(rename = "ProductImagesChanged", example)]
 pub(super) struct ImagesReply {
     message: String,
-    product: ProductOut,
+    product: ProductEntryOut,
+}
+
+/// The answer to a new image.
+#[derive(ApiResponse)]
+enum ImageAdded {
+    /// The image was added.
+    #[oai(status = 201)]
+    Created(
+        Json<ImagesReply>,
+        /// Names the new state of the product; for `If-Match` of the next change.
+        #[oai(header = "ETag")]
+        String,
+    ),
 }
 
 impl ImagesReply {
-    fn new(message: &str, product: ProductDoc, app: &App) -> Self {
-        Self { message: message.to_owned(), product: ProductOut::new(product, Showing::now(app)) }
+    fn new(message: &str, product: ProductDoc, showing: Showing<'_>) -> Self {
+        Self { message: message.to_owned(), product: ProductEntryOut::new(product, showing) }
     }
 }
 
@@ -234,7 +272,7 @@ impl Example for ImageOrderIn {
 
 impl Example for ImagesReply {
     fn example() -> Self {
-        Self { message: "image added successfully".to_owned(), product: ProductOut::example() }
+        Self { message: "image added successfully".to_owned(), product: ProductEntryOut::example() }
     }
 }
 

@@ -144,7 +144,7 @@ impl UpdateApi {
 
 /// The answer to a change.
 #[derive(ApiResponse)]
-enum Updated<T: ToJSON> {
+pub(super) enum Updated<T: ToJSON> {
     /// The entry was changed.
     #[oai(status = 200)]
     Done(
@@ -156,30 +156,38 @@ enum Updated<T: ToJSON> {
 }
 
 /// Returns the answer that shows the new state of an entry. `one` renders the answer of a read, whose tag it has.
-fn updated<N: Node, T: ToJSON>(
+pub(super) fn updated<N: Node, T: ToJSON>(
     app: &App,
     node: N,
     one: fn(N, Showing<'_>) -> Rendered,
     reply: impl FnOnce(N, Showing<'_>) -> T,
 ) -> Updated<T> {
-    let showing = Showing::now(app);
-    let etag = one(node.clone(), showing).etag.to_string();
-    Updated::Done(Json(reply(node, showing)), etag)
+    let etag = etag_of(app, &node, one);
+    Updated::Done(Json(reply(node, Showing::now(app))), etag)
+}
+
+/// Returns the tag that a read of the entry has. `one` renders the answer of the read.
+pub(super) fn etag_of<N: Node>(app: &App, node: &N, one: fn(N, Showing<'_>) -> Rendered) -> String {
+    one(node.clone(), Showing::now(app)).etag.to_string()
 }
 
 fn given<T>(body: &FormOrJson<T>) -> Result<(), ApiError> {
     if body.is_empty { Err(ApiError::new(ErrorCode::InvalidInput, "no fields provided for update")) } else { Ok(()) }
 }
 
-/// Returns the condition that `If-Match` demands, or `None` without that header. It holds for a state if the answer
-/// that shows the state at the moment of the write has one of the tags; `one` renders that answer.
+/// Returns the condition that `If-Match` demands, or `None` without that header. It holds for a state if an answer that
+/// has shown the state at any moment since its last change has one of the tags; `one` renders that answer. An offer that
+/// has begun or ended since the read is no change.
 pub(super) fn precondition<N: Node>(
     app: &Arc<App>,
     if_match: IfMatch,
     one: fn(N, Showing<'_>) -> Rendered,
 ) -> Option<Precondition<N>> {
     let (app, tags) = (Arc::clone(app), if_match.0?);
-    Some(Arc::new(move |node: &N| one(node.clone(), Showing::now(&app)).etag.is_named_by(&tags)))
+    Some(Arc::new(move |node: &N| {
+        let moments = node.moments_since_change(app.clock.now());
+        moments.into_iter().any(|moment| one(node.clone(), Showing::at(&app, moment)).etag.is_named_by(&tags))
+    }))
 }
 
 refusals! {

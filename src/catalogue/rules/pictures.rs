@@ -62,6 +62,12 @@ impl ProductPicture {
     pub fn id(&self) -> String {
         hex::encode(&Sha256::digest(self.url.as_str())[..ID_BYTES])
     }
+
+    /// Returns whether the picture is the one at a URL, which may name it in another way.
+    pub fn is_at(&self, url: &ImageUrl) -> bool {
+        let own_keys = ImageKey::shown_at(self.url.as_str());
+        self.url == *url || ImageKey::shown_at(url.as_str()).iter().any(|key| own_keys.contains(key))
+    }
 }
 
 impl ProductPictures {
@@ -73,7 +79,7 @@ impl ProductPictures {
     /// Adds a picture behind the others.
     pub fn add(&mut self, picture: ProductPicture) -> Result<(), PictureRefusal> {
         let is_same =
-            |known: &ProductPicture| known.url == picture.url || (known.key.is_some() && known.key == picture.key);
+            |known: &ProductPicture| known.is_at(&picture.url) || (known.key.is_some() && known.key == picture.key);
         if self.0.iter().any(is_same) {
             return Err(PictureRefusal::Repeated);
         }
@@ -152,6 +158,17 @@ mod tests {
             assert_eq!(pictures.remove(&picture(n).id()), Err(PictureRefusal::Unknown));
         }
         assert_eq!(pictures.remove(&picture(MAX_FURTHER).id()), Err(PictureRefusal::Last));
+    }
+
+    #[test]
+    fn a_stored_picture_is_the_same_under_all_its_urls() {
+        let at = |url: &str| ProductPicture { url: ImageUrl::parse(url).expect("a URL"), ..picture(0) };
+        let shown = "https://cdn.example.com/shop/00112233445566778899aabbccddeeff-0011223344556677-900.jpg";
+        let mut pictures = ProductPictures::new(at(shown), Vec::new());
+        for form in [format!("{shown}?v=1"), format!("{shown}#x"), shown.replace(".jpg", ".w320.jpg")] {
+            assert_eq!(pictures.add(at(&form)), Err(PictureRefusal::Repeated), "{form}");
+        }
+        assert_eq!(pictures.add(at(&shown.replace("-0011", "-0012"))), Ok(()));
     }
 
     #[test]

@@ -117,9 +117,7 @@ fn pieces(text: &str) -> Result<u32, &'static str> {
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {
-    let is_date = text.len() == 10 && !text.contains(['T', 't', ' ']) && text.contains('-');
-    let instant = if is_date { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    instant.parse().map_err(|_| "RFC 3339, a date such as 2024-11-30, or Unix seconds")
+    Timestamp::parse_from_query(text).map_err(|_| "RFC 3339, YYYY-MM-DD or Unix seconds")
 }
 
 #[cfg(test)]
@@ -153,6 +151,7 @@ mod tests {
             ("has_offer", "false"),
             ("updated_from", "2024-02-29"),
             ("updated_from", "2024-11-30T10:00:00+05:30"),
+            ("updated_from", "2024-11-30T10:00:00 05:30"),
             ("updated_from", "1732900000"),
         ] {
             let filter = texts(name, text).check().unwrap_or_else(|faults| panic!("{name}={text}: {faults:?}"));

@@ -12,7 +12,7 @@ use crate::{
         StoreError,
         query::{SEARCH_LIMIT, code_below},
     },
-    values::codes::FullCode,
+    values::{codes::FullCode, paging::Total},
 };
 
 #[derive(Deserialize)]
@@ -22,17 +22,19 @@ struct BranchCount {
     count: i64,
 }
 
-/// Counts the documents below each of the branches in one query, which reads nothing but the index of the full codes.
-/// Branches with nothing below them are left out.
+/// Counts the documents below each of the branches in one query, which reads nothing but the index of the full codes, and
+/// of each branch at most [`Total::MOST`] entries: with more, that is the number. Branches with nothing below them are
+/// left out.
 ///
 /// Fails with [`StoreError::OutOfTime`] after two seconds.
 pub(super) async fn count_below_each<T: Send + Sync>(
     docs: &Collection<T>,
     branches: &[FullCode],
 ) -> Result<HashMap<FullCode, u64>, StoreError> {
+    let most = i64::try_from(Total::MOST).unwrap_or(i64::MAX);
     let count = |branch: &FullCode| {
         let group = doc! { "_id": { "$literal": branch }, "count": { "$sum": 1_i64 } };
-        [doc! { "$match": code_below(branch) }, doc! { "$group": group }]
+        [doc! { "$match": code_below(branch) }, doc! { "$limit": most }, doc! { "$group": group }]
     };
     let Some((first, others)) = branches.split_first() else { return Ok(HashMap::new()) };
     let union = |branch: &FullCode| {

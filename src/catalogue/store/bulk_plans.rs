@@ -34,6 +34,15 @@ pub struct PlannedProduct {
     pub code: FullCode,
 }
 
+/// Products of a plan that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanPart {
+    /// The number of the first one.
+    pub from: i64,
+    /// How many they are. The last part of a plan may have fewer.
+    pub size: i64,
+}
+
 /// A product that was not changed, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkFailure {
@@ -45,6 +54,11 @@ impl BulkFailure {
     /// Returns the failure for a code that no product has.
     pub(in crate::catalogue) fn not_found(code: FullCode) -> Self {
         Self { code, error: format!("{} not found", TreeLevel::Product.word()) }
+    }
+
+    /// Returns the failure for a product that the database can't store after the change, or that can't be read.
+    pub(in crate::catalogue) fn damaged(code: FullCode) -> Self {
+        Self { code, error: format!("the stored {} is damaged and can't be changed", TreeLevel::Product.word()) }
     }
 }
 
@@ -125,17 +139,17 @@ impl BulkPlans {
         }
     }
 
-    /// Takes the batch that begins with the product number `from`, in the transaction that changes it. Returns `None`
-    /// if it was taken before.
+    /// Takes the next `size` products, in the transaction that changes them. The first one must be the product number
+    /// `from`. Returns `None` if it was taken before.
     pub(super) async fn take_batch_in(
         &self,
         tx: &mut ClientSession,
         id: KeyedRequestId,
-        from: i64,
+        PlanPart { from, size }: PlanPart,
     ) -> Result<Option<Vec<PlannedProduct>>> {
         let docs = self.docs.clone_with_type::<NextProducts>();
-        let take = docs.find_one_and_update(doc! { "_id": id, "next": from }, doc! { "$inc": { "next": BATCH } });
-        let taken = take.projection(doc! { "products": { "$slice": [from, BATCH] } }).session(tx).await?;
+        let take = docs.find_one_and_update(doc! { "_id": id, "next": from }, doc! { "$inc": { "next": size } });
+        let taken = take.projection(doc! { "products": { "$slice": [from, size] } }).session(tx).await?;
         Ok(taken.map(|next| next.products))
     }
 

@@ -10,6 +10,8 @@
 //! | `below_*` | brand, model and category, with one entry for each |
 //! | `sold_out_*` | products that are out of stock |
 //!
+//! `offer_end` has the products with an offer. With it, a start finds those whose `has_offer` is wrong.
+//!
 //! The other conditions have too many values for that. If few products meet them, all of these are read and sorted. If
 //! many do, the index `list_*` is read, and soon there are enough of them for a page.
 
@@ -99,7 +101,11 @@ impl ListSort {
 
 /// Returns the indexes that the list needs.
 pub(in crate::catalogue) fn list_indexes() -> Vec<IndexModel> {
-    let mut indexes = vec![index("updated_at", doc! { "updated_at": 1 })];
+    let has_end = IndexOptions::builder()
+        .name("offer_end".to_owned())
+        .partial_filter_expression(doc! { "offer.to": { "$exists": true } });
+    let offer_end = IndexModel::builder().keys(doc! { "offer.to": 1 }).options(has_end.build()).build();
+    let mut indexes = vec![index("updated_at", doc! { "updated_at": 1 }), offer_end];
     for sort in ListSort::ALL {
         let led_by = |leading: Document| leading.into_iter().chain(sort.keys(1)).collect::<Document>();
         indexes.push(index(&Kind::List.index_name(sort), led_by(doc! { "is_active": 1, "has_offer": 1 })));

@@ -23,11 +23,11 @@ impl ProductDoc {
         self.further_images = further;
     }
 
-    /// Replaces the first picture. A further one with the same URL takes its place and keeps its words.
+    /// Replaces the first picture. A further one at the same URL takes its place and keeps its words.
     pub(super) fn replace_first_picture(&mut self, url: ImageUrl, key: Option<ImageKey>) {
         let mut key = key;
         if self.image_url != url {
-            let at = self.further_images.iter().position(|picture| picture.url == url);
+            let at = self.further_images.iter().position(|picture| picture.is_at(&url));
             let moved = at.map(|at| self.further_images.remove(at));
             key = key.or_else(|| moved.as_ref().and_then(|picture| picture.key.clone()));
             self.image_alt = moved.and_then(|picture| picture.alt);

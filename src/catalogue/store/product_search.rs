@@ -302,7 +302,7 @@ impl Products {
 /// Adds the search fields to products that were stored without them, by an older version or by another program.
 pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result<(), StoreError> {
     let lacks_keys = [doc! { "name_key": null }, doc! { "words": null }];
-    let lacks = lacks_keys.into_iter().chain(lacks_form()).collect();
+    let lacks = lacks_keys.into_iter().chain(lacks_form()).chain(mistakes_offer()).collect();
     let fields_of = |product: &StoredTexts| {
         let mut fields = name_fields(product.name());
         fields.extend(product.text_fields());
@@ -312,6 +312,16 @@ pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result
         fields
     };
     add_missing_fields(connection, NAME, lacks, fields_of).await
+}
+
+/// Returns conditions of which products match one whose `has_offer` is missing or wrong. Each has an index.
+fn mistakes_offer() -> [Document; 3] {
+    let any = doc! { "$in": [false, true] };
+    [
+        doc! { "is_active": any.clone(), "has_offer": null },
+        doc! { "is_active": any, "has_offer": true, "offer": { "$not": { "$type": "object" } } },
+        doc! { "offer.to": { "$exists": true }, "has_offer": { "$ne": true } },
+    ]
 }
 
 pub(super) fn starting_with(text: &str) -> Document {

@@ -15,6 +15,7 @@ use crate::{
             pricing::{InvalidOffer, Offer},
         },
     },
+    images,
     values::{
         codes::{Code, FullCode},
         invalid::InvalidField,
@@ -33,11 +34,11 @@ pub(super) struct DesiredRow {
 }
 
 impl DesiredRow {
-    /// Replaces the URLs of images of this server by the paths under which they are stored.
+    /// Replaces the URLs of images of the shop by those under which they are stored.
     pub(super) fn with_stored_urls(mut self, public_url: &PublicUrl) -> Self {
         let urls = self.branches.iter_mut().map(|branch| &mut branch.image_url);
         for url in urls.chain(self.product.as_mut().map(|product| &mut product.image_url)) {
-            *url = url.take().map(|url| public_url.stored_image(url));
+            *url = url.take().map(|url| images::stored_url(public_url, url));
         }
         self
     }

@@ -58,7 +58,8 @@ impl Colours {
         is_usable.then(|| Self(Some(Box::new(ColorProfile::new_from_cicp(code)))))
     }
 
-    /// Converts a picture to sRGB. Does nothing if the file names no colours, or if they can't be converted.
+    /// Converts a picture to sRGB. Does nothing if the file names no colours, or if they can't be converted. A profile of
+    /// grey says nothing about a picture that has colours.
     pub(super) fn convert(&self, picture: &mut RgbImage) {
         self.convert_rows(Layout::Rgb, 3 * picture.width() as usize, picture);
     }
@@ -71,6 +72,9 @@ impl Colours {
     fn convert_rows(&self, layout: Layout, row_bytes: usize, pixels: &mut [u8]) {
         let Some((transform, is_grey)) = self.transform(layout) else { return };
         let channels = layout.channels();
+        if is_grey && pixels.chunks_exact(channels).any(|pixel| pixel[0] != pixel[1] || pixel[1] != pixel[2]) {
+            return;
+        }
         let mut source = Vec::with_capacity(row_bytes);
         for row in pixels.chunks_exact_mut(row_bytes) {
             source.clear();
@@ -153,6 +157,7 @@ mod tests {
         for (from, to) in [(40, 53), (120, 139), (200, 210)] {
             assert!(is_near(&grey, ([from; 3], [to; 3])), "{from}: {:?}", converted(&grey, [from; 3]));
         }
+        assert_eq!(converted(&grey, [200, 40, 90]), [200, 40, 90], "a profile of grey says nothing about colours");
         let mut picture = RgbaImage::from_pixel(2, 2, image::Rgba([120, 120, 120, 7]));
         grey.convert_with_alpha(&mut picture);
         let [red, green, _, alpha] = picture.get_pixel(1, 1).0;

@@ -144,10 +144,16 @@ fn is_wasteful(entry: &Document) -> bool {
     scans || keys.max(number(entry, "docsExamined")) > allowed
 }
 
+/// Returns whether a pipeline counts keys: all of them, or up to a limit below each of several branches.
 fn is_count(entry: &Document) -> bool {
     let pipeline = entry.get_document("command").and_then(|command| command.get_array("pipeline"));
+    let stages: Vec<&Document> = pipeline.into_iter().flatten().filter_map(Bson::as_document).collect();
     let count = doc! { "$group": { "_id": 1, "n": { "$sum": 1 } } };
-    pipeline.is_ok_and(|stages| stages.last().and_then(Bson::as_document) == Some(&count))
+    let counts = |group: &Document| group.get_document("count").is_ok_and(|count| *count == doc! { "$sum": 1_i64 });
+    let is_limited = stages
+        .windows(2)
+        .any(|pair| pair[0].contains_key("$limit") && pair[1].get_document("$group").is_ok_and(counts));
+    is_limited || stages.last() == Some(&&count)
 }
 
 /// Returns whether a query reads accounts without naming the fields that it needs.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     audits::store::Trail,
     catalogue::store::{
-        bulk_plans::{BulkFailure, PlannedProduct},
+        bulk_plans::{BulkFailure, PlanPart, PlannedProduct},
         catalogue_changes::ChangedPart,
         products::ProductDoc,
     },
@@ -33,22 +33,21 @@ struct Sorted {
 }
 
 impl Tree {
-    /// Changes the batch of a plan that begins with the product number `from`. Returns what was changed, for the cache;
-    /// `None` if the batch was changed before.
+    /// Changes a part of a plan. Returns what was changed, for the cache; `None` if the part was changed before.
     ///
     /// `change` may be called several times for a product, see [`Tree::update`]. Each product that differs afterwards
     /// gets an entry in the audits.
     pub(in crate::catalogue) async fn change_batch(
         &self,
         plan: KeyedRequestId,
-        from: i64,
+        part: PlanPart,
         change: impl Fn(&ProductDoc) -> BulkOutcome + Send + Sync,
         trail: &Trail,
     ) -> std::result::Result<Option<Vec<ChangedPart>>, StoreError> {
         let _guard = self.write_lock.lock().await;
         transact(&self.connection.client, (self, &change, trail), move |tx, &(tree, change, trail)| {
             async move {
-                let Some(planned) = tree.bulk_plans.take_batch_in(tx, plan, from).await? else { return Ok(None) };
+                let Some(planned) = tree.bulk_plans.take_batch_in(tx, plan, part).await? else { return Ok(None) };
                 let found = tree.products_in(&planned, tx).await?;
                 let Sorted { entries, deleted, failed } = sort(&planned, found, change);
                 let touched = planned.len() - failed.len();
@@ -56,6 +55,24 @@ impl Tree {
                 let counts = [parts.len(), touched - parts.len()].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
                 tree.bulk_plans.add_result_in(tx, plan, counts, failed).await?;
                 Ok(Some(parts))
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Leaves out the product number `from` of a plan, which is damaged. Does nothing if it was changed before.
+    pub(in crate::catalogue) async fn skip_damaged(
+        &self,
+        plan: KeyedRequestId,
+        from: i64,
+    ) -> std::result::Result<(), StoreError> {
+        transact(&self.connection.client, self, move |tx, tree| {
+            async move {
+                let part = PlanPart { from, size: 1 };
+                let Some(planned) = tree.bulk_plans.take_batch_in(tx, plan, part).await? else { return Ok(()) };
+                let failed = planned.into_iter().map(|product| BulkFailure::damaged(product.code)).collect();
+                tree.bulk_plans.add_result_in(tx, plan, [0, 0], failed).await
             }
             .boxed()
         })

@@ -55,6 +55,11 @@ pub trait Node: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + Unp
     }
     /// Sets the time of the last change.
     fn set_updated_at(&mut self, now: Timestamp);
+    /// Returns a moment for each way in which answers have shown this state up to `now`. Only an offer that begins or
+    /// ends makes a difference.
+    fn moments_since_change(&self, now: Timestamp) -> Vec<Timestamp> {
+        vec![now]
+    }
     /// Returns the part of the catalogue that an insertion or a change of this document changes, for the cache.
     fn changed_part(&self) -> ChangedPart;
     /// Returns the document to store, with the fields by which searches find it.
@@ -158,6 +163,11 @@ impl Node for ProductDoc {
 
     fn replace_image(&mut self, url: ImageUrl, key: Option<ImageKey>) {
         self.replace_first_picture(url, key);
+    }
+
+    fn moments_since_change(&self, now: Timestamp) -> Vec<Timestamp> {
+        let next = |at: &Timestamp| self.price_at(*at).until.filter(|until| *until <= now);
+        [now].into_iter().chain(std::iter::successors(Some(self.updated_at), next)).collect()
     }
 
     fn changed_part(&self) -> ChangedPart {

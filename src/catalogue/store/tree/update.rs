@@ -73,9 +73,10 @@ impl Tree {
 /// Returns the new state of a document with `now` as the time of its last change, and the fields in which it differs
 /// from the state before.
 ///
-/// If nothing differs, the time stays as it is.
+/// If nothing differs, the time stays as it is. Otherwise all fields by which queries find the document count as
+/// different too, because another program may have left them wrong.
 pub(in crate::catalogue) fn date_change<N: Node>(before: &N, mut after: N, now: Timestamp) -> Result<(N, Diff)> {
-    let stored = before.stored_document()?;
+    let mut stored = before.stored_document()?;
     let mut changed = after.stored_document()?;
     let undated_diff = Diff::between(&stored, &changed);
     if undated_diff.is_empty() {
@@ -84,5 +85,9 @@ pub(in crate::catalogue) fn date_change<N: Node>(before: &N, mut after: N, now: 
     after.set_updated_at(now);
     // To make the whole document again takes much longer.
     changed.insert("updated_at", now);
+    let plain = bson::serialize_to_document(&after)?;
+    for derived in changed.keys().filter(|name| !plain.contains_key(name)) {
+        stored.remove(derived);
+    }
     Ok((after, Diff::between(&stored, &changed)))
 }
