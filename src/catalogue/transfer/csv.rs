@@ -60,6 +60,10 @@ impl CsvRows {
                 self.wanted = input.len() + input.len() / 8;
                 return Ok((skipped, Parsed::More));
             }
+            Found::Record(_) if self.has_joined_lines() => {
+                let line = first_line(input, true).unwrap_or(input.len());
+                (line, self.broken(fault_of(Breakage::Quote), &input[..line])?)
+            }
             Found::Record(length) => (length, self.end_record()?),
             Found::Broken(why) => match first_line(input, is_whole) {
                 Some(line) => (line, self.broken(fault_of(why), &input[..line])?),
@@ -87,8 +91,14 @@ impl CsvRows {
         length
     }
 
-    /// Ends a record: it is the header if there was none yet, otherwise a row. One with too many cells is used up as
-    /// well, because the lines of a text in quotes must never be read as rows.
+    /// Returns whether a missing quote has joined the record with lines after it: there are too many cells, and one of
+    /// them ends as if its closing quote opened the next. The lines of other texts in quotes are never read as rows.
+    fn has_joined_lines(&self) -> bool {
+        let Header::Found(header) = &self.header else { return false };
+        self.cells.may_join_lines() && without_blanks_at_end(&self.cells.texts()).len() > header.len()
+    }
+
+    /// Ends a record: it is the header if there was none yet, otherwise a row.
     fn end_record(&mut self) -> Result<Parsed, ImportError> {
         let fields = self.cells.texts();
         let fields = without_blanks_at_end(&fields);

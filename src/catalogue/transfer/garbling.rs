@@ -80,8 +80,10 @@ fn is_partly_garbled(text: &str) -> bool {
     })
 }
 
-/// Returns whether a text has garbled letters of an Indian script, or of Cyrillic, one after the other. Programs drop the
-/// characters that Windows-1252 does not have, or put a question mark in their place, so that the rest is no UTF-8.
+/// Returns whether a text has garbled letters of an Indian script, or of Cyrillic, one after the other.
+///
+/// Programs drop the characters that Windows-1252 does not have, or put a question mark in their place, so that the rest
+/// is no UTF-8.
 fn has_garbled_run(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
     let (mut last, mut run) = (None, 0);

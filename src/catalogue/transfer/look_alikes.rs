@@ -1,5 +1,5 @@
-//! Notices codes that a spreadsheet has turned into other ones: `012` becomes `12`, `45.10` becomes `45.1`, `1E5` becomes
-//! `100000`, and `MAR-1` becomes the date `01-Mar`.
+//! Notices codes that a spreadsheet has turned into other ones: `012` becomes `12`, `45.10` becomes `45.1`, `1E5`
+//! becomes `100000`, and `MAR-1` becomes the date `01-Mar`.
 
 use crate::{
     catalogue::{rules::entry, store::tree::FoundEntries},
