@@ -1,6 +1,7 @@
 //! The audits: a record of what happened, who did it, and what it changed.
 
 pub mod diff;
+pub mod operation;
 pub(crate) mod store;
 pub mod subject;
 

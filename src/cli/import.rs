@@ -8,7 +8,7 @@ use tokio::fs::File;
 use super::{Failure, database::RunningDatabase, export::FileFormat};
 use crate::{
     app::App,
-    catalogue::transfer::{self, ImportMode, ImportOptions, Report, StockRule, TableFile},
+    catalogue::transfer::{self, FailedRow, ImportMode, ImportOptions, Report, StockRule, TableFile},
     clock::Clock,
     config::Config,
 };
@@ -98,7 +98,7 @@ fn progress_bar(length: u64) -> ProgressBar {
 fn print_report(report: &Report, is_dry_run: bool) -> Result<(), Failure> {
     let Report { inserted, updated, unchanged, failed, failed_count, warnings, .. } = report;
     for failure in failed {
-        eprintln!("line {}: {}", failure.line, failure.error);
+        eprintln!("{}", told(failure));
     }
     for warning in warnings {
         eprintln!("line {}, {}: warning: {}", warning.line, warning.column, warning.text);
@@ -107,7 +107,45 @@ fn print_report(report: &Report, is_dry_run: bool) -> Result<(), Failure> {
     println!("{prefix}inserted {inserted}, updated {updated}, unchanged {unchanged}, failed {failed_count}");
     match (failed_count, is_dry_run) {
         (0, _) => Ok(()),
+        (1, true) => Err("1 line would fail".into()),
         (count, true) => Err(format!("{count} lines would fail").into()),
+        (1, false) => Err("1 line failed; the others are imported".into()),
         (count, false) => Err(format!("{count} lines failed; the others are imported").into()),
+    }
+}
+
+/// Returns what is printed about a row that failed: `line 3, price "1.005": invalid price`.
+fn told(failure: &FailedRow) -> String {
+    let FailedRow { line, column, value, error } = failure;
+    let column = column.map(|column| format!(", {column}")).unwrap_or_default();
+    // Quoting escapes control characters, which a terminal would obey.
+    let value = value.as_ref().map(|value| format!(" {value:?}")).unwrap_or_default();
+    format!("line {line}{column}{value}: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_with_column_and_value() {
+        let failure = |column, value: Option<&str>| {
+            told(&FailedRow { line: 3, column, value: value.map(str::to_owned), error: "wrong".to_owned() })
+        };
+        assert_eq!(failure(Some("price"), Some("1.005")), "line 3, price \"1.005\": wrong");
+        assert_eq!(failure(Some("stock"), Some("a\u{1b}[2J")), "line 3, stock \"a\\u{1b}[2J\": wrong");
+        assert_eq!(failure(Some("price"), None), "line 3, price: wrong");
+        assert_eq!(failure(None, None), "line 3: wrong");
+    }
+
+    #[test]
+    fn one_line_is_not_lines() {
+        let outcome = |failed_count, is_dry_run| {
+            let report = Report { failed_count, ..Report::default() };
+            print_report(&report, is_dry_run).err().map(|failure| failure.to_string())
+        };
+        assert_eq!(outcome(0, false), None);
+        assert_eq!(outcome(1, false).as_deref(), Some("1 line failed; the others are imported"));
+        assert_eq!(outcome(2, true).as_deref(), Some("2 lines would fail"));
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Failure,
     database::RunningDatabase,
     drawings::{Drawing, TINT_COUNT, draw},
-    sample,
+    sample::{self, PARTS, Place},
 };
 use crate::{
     accounts::{
@@ -134,15 +134,6 @@ impl Gallery<'_> {
         drawn.insert(name, image.clone());
         Ok(image)
     }
-
-    /// Returns a picture in all its tints.
-    async fn all_tints(&self, drawing: Drawing) -> Result<Vec<EntryImage>, Failure> {
-        let mut images = Vec::new();
-        for tint in 0..TINT_COUNT {
-            images.push(self.image(drawing, tint).await?);
-        }
-        Ok(images)
-    }
 }
 
 impl Seeder<'_> {
@@ -150,7 +141,7 @@ impl Seeder<'_> {
     async fn insert_catalogue(&self, args: &SeedArgs) -> Result<Vec<ProductDoc>, Failure> {
         let mut brands = Vec::new();
         for n in 0..args.brands {
-            let image = self.gallery.image(sample::vehicle_drawing(n), n).await?;
+            let image = self.gallery.image(sample::badge(n), n).await?;
             brands.push(sample::brand(n, image).top(BrandId::new(), self.now));
         }
         if !brands.is_empty() {
@@ -159,9 +150,9 @@ impl Seeder<'_> {
         self.bar.inc(brands.len() as u64);
         let mut cart_products = Vec::new();
         for (number, brand) in brands.iter().enumerate() {
-            for model in self.insert_models(number, brand, args.models).await? {
+            for (model_number, model) in self.insert_models(number, brand, args.models).await?.into_iter().enumerate() {
                 let fits = format!("{} {}", brand.name, model.name);
-                self.insert_below_model(number, &model, &fits, args, &mut cart_products).await?;
+                self.insert_below_model(number, (model_number, &model), &fits, args, &mut cart_products).await?;
             }
         }
         Ok(cart_products)
@@ -176,7 +167,7 @@ impl Seeder<'_> {
     ) -> Result<Vec<BranchDoc<Model>>, Failure> {
         let mut models = Vec::new();
         for n in 0..count {
-            let image = self.gallery.image(sample::vehicle_drawing(brand_number), brand_number + n + 1).await?;
+            let image = self.gallery.image(sample::vehicle_drawing(brand_number), brand_number + n).await?;
             let new = sample::model(brand_number, n, image);
             models.push(new.below(ModelId::new(), brand.id, &brand.code, self.now));
         }
@@ -191,24 +182,35 @@ impl Seeder<'_> {
     async fn insert_below_model(
         &self,
         brand: usize,
-        model: &BranchDoc<Model>,
+        (model_number, model): (usize, &BranchDoc<Model>),
         fits: &str,
         args: &SeedArgs,
         cart_products: &mut Vec<ProductDoc>,
     ) -> Result<(), Failure> {
         let categories = self.insert_categories(brand, model, args.categories).await?;
         for (number, category) in categories.iter().enumerate() {
-            let images = self.gallery.all_tints(sample::part_drawing(brand, number)).await?;
+            let images = self.part_images(brand, number, args.products).await?;
             let product = |n: usize| {
-                let new = sample::product(brand, number, n, fits, images[(number + n) % images.len()].clone());
+                let place = Place { brand, model: model_number, category: number, n };
+                let new = sample::product(place, fits, images[n % images.len()].clone());
                 let mut product = new.below(ProductId::new(), category.id, &category.code, self.now);
                 product.offer = sample::offer(number, n, self.now);
-                product.is_active = sample::is_active(number, n);
+                product.is_active = sample::is_active(place);
                 product
             };
             self.insert_products((0..args.products).map(product), cart_products).await?;
         }
         Ok(())
+    }
+
+    /// Returns the pictures of the first products of a category. Those of the others are the same again.
+    async fn part_images(&self, brand: usize, category: usize, count: usize) -> Result<Vec<EntryImage>, Failure> {
+        let mut images = Vec::new();
+        for n in 0..count.min(PARTS * TINT_COUNT) {
+            let tint = category + n + n / PARTS;
+            images.push(self.gallery.image(sample::part_drawing(brand, category, n), tint).await?);
+        }
+        Ok(images)
     }
 
     /// Inserts the categories of a model and returns them.
@@ -220,7 +222,7 @@ impl Seeder<'_> {
     ) -> Result<Vec<BranchDoc<Category>>, Failure> {
         let mut categories = Vec::new();
         for n in 0..count {
-            let image = self.gallery.image(sample::part_drawing(brand, n), n).await?;
+            let image = self.gallery.image(sample::category_drawing(brand, n), n).await?;
             let new = sample::category(brand, n, image);
             categories.push(new.below(CategoryId::new(), model.id, &model.code, self.now));
         }

@@ -49,8 +49,7 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
         return ApiError::new(ErrorCode::MethodNotImplemented, "this method is not known here");
     }
     if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
-        return ApiError::new(ErrorCode::InvalidInput, format!("invalid {}", parameter.name))
-            .with_field(parameter.name);
+        return ApiError::new(ErrorCode::InvalidInput, fault_of_parameter(parameter.name)).with_field(parameter.name);
     }
     if let Some(body_error) = error.downcast_ref::<ReadBodyError>() {
         return body_error_of(body_error);
@@ -60,6 +59,18 @@ fn as_api_error(error: Error, id: &str) -> ApiError {
     }
     tracing::error!(request_id = id, %error, "an error without a place in the API");
     ApiError::internal()
+}
+
+/// Returns what is said of a parameter that can't be read. The framework reads only parameters of few values as a type.
+fn fault_of_parameter(name: &str) -> String {
+    let values = match name {
+        "dry_run" => "true or false",
+        "format" => "csv or jsonl",
+        "mode" => "upsert, update or insert",
+        "stock" => "set or keep",
+        _ => return format!("invalid {name}"),
+    };
+    format!("{name} must be {values}")
 }
 
 fn body_error_of(error: &ReadBodyError) -> ApiError {

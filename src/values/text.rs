@@ -197,6 +197,7 @@ fn plain_letters(c: char) -> &'static str {
         'ħ' => "h",
         'ŧ' => "t",
         'ı' => "i",
+        '×' => "x",
         'æ' => "ae",
         'œ' => "oe",
         _ => "",

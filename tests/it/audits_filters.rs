@@ -9,6 +9,8 @@ const AUDITS: &str = "/api/admin/audits/";
 /// 2024-02-29T00:00:00Z.
 const LEAP_DAY: i64 = 1_709_164_800_000;
 const HOUR: i64 = 3_600_000;
+const OPERATIONS: &str = "operation must be one of insert, update, delete, logout, unlock, password_set, \
+    invitation_used, session_stolen, stock_redistribution";
 
 /// Returns an entry as versions without the field `codes` have stored it.
 fn older_entry(hour: i64, about: (&str, &str), code: Option<&str>, actor: (ObjectId, &str)) -> Document {
@@ -110,7 +112,7 @@ async fn all_faults_are_told_at_once() {
         ("to", "1.5", "to must be RFC 3339, YYYY-MM-DD or Unix seconds"),
         ("actor", &long_name, "actor must be an id or a username"),
         ("code", "TATA%2F*", "code must be a full code such as TATA-NEXON-BRK-PADF"),
-        ("operation", "a%20b", "operation must be a word such as insert"),
+        ("operation", "a%20b", OPERATIONS),
         ("document", "12", "document must be an id of 24 hex digits"),
         ("sort", "price", "sort must be timestamp or -timestamp"),
         ("cursor", "x", "invalid cursor"),
@@ -125,6 +127,11 @@ async fn all_faults_are_told_at_once() {
         }
         assert_eq!(told.len(), faults.len());
     }
+    staff.get(&format!("{AUDITS}?operation=inserted")).await.refused(400, OPERATIONS);
+    for range in ["from=2024-03-01&to=2024-02-29", "to=1709164799&from=1709164800"] {
+        staff.get(&format!("{AUDITS}?{range}")).await.refused(400, "from must not be after to");
+    }
+    assert_eq!(hours(&staff, "?from=2024-02-29&to=2024-02-29").await, [0; 0]);
     let long = "a".repeat(101);
     staff.get(&format!("{AUDITS}?q={long}")).await.refused(400, "q must be at most 100 characters");
     staff.get(&format!("{AUDITS}search/?q={long}")).await.refused(400, "q must be 1 to 100 characters");

@@ -77,6 +77,7 @@ mod stock_race;
 mod stopping;
 mod support;
 mod transfer;
+mod transfer_faults;
 mod transfer_mishaps;
 mod transfer_races;
 mod transfer_rehearsals;

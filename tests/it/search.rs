@@ -60,7 +60,7 @@ async fn products_are_found_by_their_description_too_and_results_look_like_the_l
 }
 
 /// Texts to search for, and the product that each of them finds among those of the test below.
-const WRITTEN_OTHERWISE: [(&str, &str); 13] = [
+const WRITTEN_OTHERWISE: [(&str, &str); 15] = [
     ("citroe", "C1"),
     ("CITROE\u{308}N", "C1"),
     ("Citroën  pàd", "C1"),
@@ -74,6 +74,8 @@ const WRITTEN_OTHERWISE: [(&str, &str); 13] = [
     ("कि", "I1"),
     ("a-1.b", "A-1.B"),
     ("one line two", "A-1.B"),
+    ("m8x25", "M8"),
+    ("bolt M8×25", "M8"),
 ];
 
 #[tokio::test]
@@ -84,6 +86,7 @@ async fn accents_normal_forms_and_joiners_make_no_difference() {
         ("T1", "İç Lamba", "Kırmızı"),
         ("I1", "तऱ्\u{200d}हा क्\u{200d}ष", "कि"),
         ("A-1.B", "Plain", "Line one\nline  two"),
+        ("M8", "Bolt M8×25", "Steel"),
     ])
     .await;
     for (q, code) in WRITTEN_OTHERWISE {
@@ -122,7 +125,7 @@ async fn what_another_program_has_changed_is_found_as_it_is() {
     let strange = doc! { "$set": { "description": 5, "own_code": ["x"], "updated_at": "then" } };
     app.products().update_one(doc! { "own_code": { "$ne": "C1" } }, strange).await.expect("an update");
     app.another_instance().await;
-    let complete = doc! { "search_form": 2, "search_text": { "$type": "string" } };
+    let complete = doc! { "search_form": 3, "search_text": { "$type": "string" } };
     assert_eq!(app.products().count_documents(complete).await.expect("a count"), 2);
 }
 

@@ -106,7 +106,7 @@ async fn the_file_has_the_columns_and_the_order_of_the_readme() {
     "#);
     Reply::of(staff.request(Method::HEAD, "/api/admin/export/")).await.expect(200);
     for bad in ["xml", "", "CSV"] {
-        staff.get(&format!("/api/admin/export/?format={bad}")).await.refused(400, "invalid format");
+        staff.get(&format!("/api/admin/export/?format={bad}")).await.refused(400, "format must be csv or jsonl");
     }
 }
 

@@ -192,7 +192,8 @@ async fn the_command_line_does_the_same() {
     let (told, errors) = (String::from_utf8_lossy(&imported.stdout), String::from_utf8_lossy(&imported.stderr));
     assert_eq!(imported.status.code(), Some(1), "{errors}");
     assert_eq!(told, "inserted 2, updated 0, unchanged 0, failed 1\n");
-    assert!(errors.contains("line 4: invalid brand_code: invalid characters\n"), "{errors}");
+    assert!(errors.contains("line 4, brand_code \"b?d\": invalid brand_code: invalid characters\n"), "{errors}");
+    assert!(errors.contains("1 line failed; the others are imported"), "{errors}");
     let exported = run(&["export", "out.csv"]);
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
     assert_eq!(std::fs::read_to_string(&out).expect("a file"), format!("\u{feff}{sorted}"));

@@ -126,11 +126,11 @@ async fn unknown_query_parameters_change_and_show_nothing() {
     let before = (export(&staff, "csv").await, count(&app, "audits").await);
     let file = before.0.replace("19.90", "1.00");
     let faults = [
-        ("dry_run=1", "invalid dry_run"),
-        ("dry_run=", "invalid dry_run"),
-        ("dry_run=TRUE", "invalid dry_run"),
-        ("mode=replace", "invalid mode"),
-        ("stock=add", "invalid stock"),
+        ("dry_run=1", "dry_run must be true or false"),
+        ("dry_run=", "dry_run must be true or false"),
+        ("dry_run=TRUE", "dry_run must be true or false"),
+        ("mode=replace", "mode must be upsert, update or insert"),
+        ("stock=add", "stock must be set or keep"),
         ("dryrun=true", "unknown query parameter: dryrun"),
         ("Dry_Run=true", "unknown query parameter: Dry_Run"),
         ("dry_run=false&dry_run=true", "dry_run is there twice"),

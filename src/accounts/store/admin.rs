@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Account, UserRecord, Users};
 use crate::{
-    audits::{diff::Diff, store::Trail, subject::AuditSubject},
+    audits::{diff::Diff, operation::AuditOperation, store::Trail, subject::AuditSubject},
     db::{StoreError, locks::Lock, transaction::transact},
     values::{ids::UserId, role::Role, time::Timestamp},
 };
@@ -115,7 +115,7 @@ impl Users {
                 let count = i64::try_from(before.count_unexpired(trail.now)).unwrap_or(i64::MAX);
                 let changes =
                     Diff::between(&doc! { "sessions": count }, &doc! { "sessions": 0_i64 }).into_description();
-                let entry = trail.entry(AuditSubject::Users, "logout", user).with_changes(changes);
+                let entry = trail.entry(AuditSubject::Users, AuditOperation::Logout, user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -142,7 +142,7 @@ impl Users {
                 }
                 let changes =
                     Diff::between(&doc! { "locked": was_locked }, &doc! { "locked": false }).into_description();
-                let entry = trail.entry(AuditSubject::Users, "unlock", user).with_changes(changes);
+                let entry = trail.entry(AuditSubject::Users, AuditOperation::Unlock, user).with_changes(changes);
                 users.audits.append_in(tx, entry).await.map(|()| true)
             }
             .boxed()
@@ -177,7 +177,7 @@ impl Users {
             false => self.write_in(tx, user, &diff, new.is_active, trail.now).await?,
         };
         let entry = trail
-            .entry(AuditSubject::Users, "update", user)
+            .entry(AuditSubject::Users, AuditOperation::Update, user)
             .with_document(new.to_document())
             .with_changes(diff.into_description());
         self.audits.append_in(tx, entry).await?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audits::{
+        operation::AuditOperation,
         store::{Audits, Trail},
         subject::AuditSubject,
     },
@@ -111,7 +112,7 @@ impl Invitations {
                 stores.docs.delete_many(unused).session(&mut *tx).await?;
                 stores.docs.insert_one(invitation).session(&mut *tx).await?;
                 let entry = trail
-                    .entry(AuditSubject::Invitations, "insert", invitation.id)
+                    .entry(AuditSubject::Invitations, AuditOperation::Insert, invitation.id)
                     .with_document(invitation.audit_fields());
                 stores.audits.append_in(tx, entry).await
             }
@@ -158,7 +159,7 @@ impl Invitations {
                 let withdrawn = stores.docs.find_one_and_delete(filter).session(&mut *tx).await?;
                 let Some(withdrawn) = withdrawn else { return Ok(false) };
                 let entry = trail
-                    .entry(AuditSubject::Invitations, "delete", invitation)
+                    .entry(AuditSubject::Invitations, AuditOperation::Delete, invitation)
                     .with_document(withdrawn.audit_fields());
                 stores.audits.append_in(tx, entry).await.map(|()| true)
             }

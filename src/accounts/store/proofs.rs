@@ -16,6 +16,7 @@ use crate::{
     accounts::rules::password::PasswordHash,
     audits::{
         diff::Diff,
+        operation::AuditOperation,
         store::{Audits, Trail},
         subject::AuditSubject,
     },
@@ -180,8 +181,10 @@ impl Proofs {
             return Ok(());
         }
         let changes = Diff::between(&customer, &staff).into_description();
-        let entry =
-            trail.entry(AuditSubject::Users, "invitation_used", user).with_document(staff).with_changes(changes);
+        let entry = trail
+            .entry(AuditSubject::Users, AuditOperation::InvitationUsed, user)
+            .with_document(staff)
+            .with_changes(changes);
         self.audits.append_in(tx, entry).await
     }
 

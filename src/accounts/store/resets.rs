@@ -13,7 +13,7 @@ use crate::{
         },
         tokens::sealed::HashedToken,
     },
-    audits::{store::Trail, subject::AuditSubject},
+    audits::{operation::AuditOperation, store::Trail, subject::AuditSubject},
     db::{StoreError, query::find_part, transaction::transact},
     mail::kind::MailKind,
     values::{email::Email, ids::UserId, phone::E164, time::Timestamp},
@@ -166,7 +166,11 @@ impl Users {
                     return Ok(false);
                 };
                 users.queue_notice_in(tx, &account, MailKind::PasswordChanged, now).await?;
-                users.audits.append_in(tx, trail.entry(AuditSubject::Users, "password_set", user)).await.map(|()| true)
+                users
+                    .audits
+                    .append_in(tx, trail.entry(AuditSubject::Users, AuditOperation::PasswordSet, user))
+                    .await
+                    .map(|()| true)
             }
             .boxed()
         })

@@ -41,7 +41,7 @@ impl AuditsApi {
         code: Text,
         /// Only entries about documents of this collection, such as `products`.
         collection: Text,
-        /// Only entries about this operation, such as `insert`.
+        /// Only entries about this operation, such as `insert`; any other word than those of the shop is 400.
         operation: Text,
         /// Only entries about the document with this id.
         document: Text,
@@ -79,7 +79,7 @@ impl AuditsApi {
         code: Text,
         /// Only entries about documents of this collection, such as `products`.
         collection: Text,
-        /// Only entries about this operation, such as `insert`.
+        /// Only entries about this operation, such as `insert`; any other word than those of the shop is 400.
         operation: Text,
         /// Only entries about the document with this id.
         document: Text,

@@ -8,13 +8,10 @@ use crate::{
         paging::{entries, place},
     },
     app::App,
-    audits::{AuditActor, AuditPlace, AuditQuery, subject::AuditSubject},
+    audits::{AuditActor, AuditPlace, AuditQuery, operation::AuditOperation, subject::AuditSubject},
     db::StoreError,
-    values::{codes::FullCode, paging::Slice, text::is_longer_than_names, time::Timestamp},
+    values::{codes::FullCode, invalid::InvalidField, paging::Slice, text::is_longer_than_names, time::Timestamp},
 };
-
-/// The most characters of the name of an operation.
-const LONGEST_OPERATION: usize = 40;
 
 /// The query parameters of the audits, as they were sent.
 pub(super) struct AskedAudits {
@@ -39,10 +36,12 @@ impl AskedAudits {
         let limit = faults.keep(entries(self.limit.0));
         let from = faults.time("from", self.from, Timestamp::parse_from_query);
         let to = faults.time("to", self.to, Timestamp::parse_to_query);
+        faults.keep(check_range(from, to));
         let actor = faults.read("actor", self.actor, "an id or a username", name);
         let code = faults.read("code", self.code, "a full code such as TATA-NEXON-BRK-PADF", full_code);
         let subject = faults.read("collection", self.collection, &subjects, AuditSubject::named);
-        let operation = faults.read("operation", self.operation, "a word such as insert", operation);
+        let operations = format!("one of {}", AuditOperation::NAMES.join(", "));
+        let operation = faults.read("operation", self.operation, &operations, AuditOperation::named);
         let document = faults.read("document", self.document, "an id of 24 hex digits", |id| id.parse().ok());
         let text = if must_search { faults.required_search_text(self.q) } else { faults.search_text(self.q) };
         let oldest_first = faults.read("sort", self.sort, "timestamp or -timestamp", is_oldest_first);
@@ -70,10 +69,14 @@ fn full_code(text: &str) -> Option<FullCode> {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)).then(|| FullCode::read(text))
 }
 
-fn operation(text: &str) -> Option<String> {
-    let is_word =
-        text.len() <= LONGEST_OPERATION && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    is_word.then(|| text.to_ascii_lowercase())
+/// Fails if a range of times is empty, since such a list would always be empty.
+fn check_range(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), InvalidField> {
+    match from.zip(to) {
+        Some((from, to)) if from > to => {
+            Err(InvalidField { field: "from".into(), text: "from must not be after to".to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_oldest_first(sort: &str) -> Option<bool> {

@@ -153,10 +153,15 @@ struct ImportOut {
     /// Up to 1,000 warnings about rows that were imported, such as a URL below `/media/` at which there is no image. A
     /// URL that many rows repeat is told once for each column.
     warnings: Vec<WarningOut>,
-    /// A CSV file with the refused rows that `failed` lists, up to about a MiB and as far as they could be read, to
-    /// correct them and import them again. Left out if there are none.
+    /// A CSV file with the first 1,000 refused rows, up to about a MiB, to correct them and import them again. Cells
+    /// behind the last column, and lines that could not be read, stand behind the last column of the file, so that
+    /// importing it as it is refuses them again. Left out if there are none.
     #[oai(skip_serializing_if_is_none)]
     failed_rows: Option<String>,
+    /// `true` if `failed_rows` lacks some of the refused rows, because they are too many or too long. Left out
+    /// otherwise.
+    #[oai(skip_serializing_if_is_none)]
+    failed_rows_is_cut: Option<bool>,
 }
 
 /// A row that was refused.
@@ -205,6 +210,7 @@ impl From<Report> for ImportOut {
             failed_count: report.failed_count,
             warnings: report.warnings.into_iter().map(WarningOut::from).collect(),
             failed_rows: report.failed_rows,
+            failed_rows_is_cut: report.failed_rows_is_cut.then_some(true),
         }
     }
 }
@@ -217,7 +223,8 @@ impl Example for ImportOut {
         let warnings = vec![WarningOut { line: 9, column: "product_code".to_owned(), text: text.to_owned() }];
         let failed_rows =
             Some("brand_code,model_code,category_code,product_code,price\nTATA,NEXON,BRK,P1,1.005\n".to_owned());
-        Self { inserted: 120, updated: 4, unchanged: 876, failed, failed_count: 1, warnings, failed_rows }
+        let (inserted, updated, unchanged, failed_rows_is_cut) = (120, 4, 876, None);
+        Self { inserted, updated, unchanged, failed, failed_count: 1, warnings, failed_rows, failed_rows_is_cut }
     }
 }
 

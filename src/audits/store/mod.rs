@@ -10,7 +10,7 @@ use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
 pub use self::reading::{AuditActor, AuditPlace, AuditQuery};
-use super::subject::AuditSubject;
+use super::{operation::AuditOperation, subject::AuditSubject};
 use crate::{
     db::{
         StoreError,
@@ -84,12 +84,12 @@ pub struct Trail {
 
 impl Trail {
     /// Creates an entry about one document. The methods of [`AuditDoc`] add further facts to it.
-    pub fn entry(&self, subject: AuditSubject, operation: &str, id: impl Into<Bson>) -> AuditDoc {
+    pub fn entry(&self, subject: AuditSubject, operation: AuditOperation, id: impl Into<Bson>) -> AuditDoc {
         let author = self.author.as_ref();
         AuditDoc {
             id: AuditId::new(),
             collection: subject.name().to_owned(),
-            operation: operation.to_owned(),
+            operation: operation.name().to_owned(),
             document_key: doc! { "_id": id },
             code: None,
             codes: Vec::new(),
@@ -108,7 +108,7 @@ impl AuditDoc {
     /// Creates an entry that says that a session was ended because an old token of it was used.
     pub fn session_stolen(session: SessionRef, trail: &Trail) -> Self {
         let removed = doc! { "removed": { "sessions": session.session } };
-        trail.entry(AuditSubject::Users, "session_stolen", session.user).with_changes(removed)
+        trail.entry(AuditSubject::Users, AuditOperation::SessionStolen, session.user).with_changes(removed)
     }
 
     /// Sets the entry's id to that of the action itself. If the action is repeated, the second entry is refused.

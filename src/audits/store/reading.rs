@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 
 use super::{AuditDoc, Audits};
 use crate::{
-    audits::subject::AuditSubject,
+    audits::{operation::AuditOperation, subject::AuditSubject},
     db::{
         StoreError,
         query::{SEARCH_LIMIT, all_of, containing, count_some},
@@ -32,7 +32,7 @@ pub struct AuditQuery {
     /// What the document is.
     pub subject: Option<AuditSubject>,
     /// What happened, such as `insert`.
-    pub operation: Option<String>,
+    pub operation: Option<AuditOperation>,
     /// Id of the document.
     pub document: Option<DocumentId>,
     /// A text, in upper or lower case, that occurs in the entry's collection, operation, code, actor, document id or
@@ -89,7 +89,7 @@ impl AuditQuery {
             self.actor.as_ref().map(AuditActor::condition),
             self.code.as_ref().map(|code| doc! { "codes": code }),
             self.subject.map(|subject| doc! { "collection": subject.name() }),
-            self.operation.as_ref().map(|operation| doc! { "operation": operation }),
+            self.operation.map(|operation| doc! { "operation": operation.name() }),
             self.document.map(|document| doc! { "document_key._id": document }),
             self.text.as_ref().map(|text| doc! { "search": containing(&text.to_lowercase()) }),
         ];

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Carts, HeldLine};
 use crate::{
     audits::{
+        operation::AuditOperation,
         store::{Audits, Trail},
         subject::AuditSubject,
     },
@@ -197,7 +198,9 @@ impl Plans {
         let plans = split_into_parts(redistribution, product_id, stock, &lines);
         self.docs.insert_many(&plans).session(&mut *tx).await?;
         let changes = doc! { "stock": stock, "asked": asked, "lines": i64::try_from(lines.len()).unwrap_or(i64::MAX) };
-        let mut entry = trail.entry(AuditSubject::Products, "stock_redistribution", product_id).with_id(redistribution);
+        let mut entry = trail
+            .entry(AuditSubject::Products, AuditOperation::StockRedistribution, product_id)
+            .with_id(redistribution);
         if let Some(product) = &product {
             entry = entry.with_code(&product.code);
         }

@@ -3,7 +3,7 @@
 use super::{
     error::ImportError,
     fault::Fault,
-    formulas::unguarded,
+    formulas::{protected, unguarded},
     line_ends::LineEnds,
     records::{Breakage, Cells, Found},
     rows::{Column, LONGEST_ROW, NumberedRow, Parsed, Row, ValueKind},
@@ -60,12 +60,16 @@ impl CsvRows {
                 self.wanted = input.len() + input.len() / 8;
                 return Ok((skipped, Parsed::More));
             }
-            Found::Record(length) => self.end_record(input, length)?,
+            Found::Record(_) if self.has_joined_lines() => {
+                let line = first_line(input, true).unwrap_or(input.len());
+                (line, self.broken(fault_of(Breakage::Quote), &input[..line])?)
+            }
+            Found::Record(length) => (length, self.end_record()?),
             Found::Broken(why) => match first_line(input, is_whole) {
-                Some(line) => (line, self.broken(fault_of(why))?),
+                Some(line) => (line, self.broken(fault_of(why), &input[..line])?),
                 None if why == Breakage::Length || input.len() > LONGEST_ROW => {
                     self.is_skipping = true;
-                    (input.len(), self.broken(fault_of(Breakage::Length))?)
+                    (input.len(), self.broken(fault_of(Breakage::Length), &[])?)
                 }
                 None => return Ok((skipped, Parsed::More)),
             },
@@ -87,13 +91,19 @@ impl CsvRows {
         length
     }
 
-    /// Ends a record, which takes `length` bytes of `input`: it is the header if there was none yet, otherwise a row.
-    /// Returns how many bytes are used.
-    fn end_record(&mut self, input: &[u8], length: usize) -> Result<(usize, Parsed), ImportError> {
+    /// Returns whether a missing quote has joined the record with lines after it: there are too many cells, and one of
+    /// them ends as if its closing quote opened the next. The lines of other texts in quotes are never read as rows.
+    fn has_joined_lines(&self) -> bool {
+        let Header::Found(header) = &self.header else { return false };
+        self.cells.may_join_lines() && without_blanks_at_end(&self.cells.texts()).len() > header.len()
+    }
+
+    /// Ends a record: it is the header if there was none yet, otherwise a row.
+    fn end_record(&mut self) -> Result<Parsed, ImportError> {
         let fields = self.cells.texts();
         let fields = without_blanks_at_end(&fields);
         let header = match &mut self.header {
-            _ if fields.is_empty() => return Ok((length, Parsed::More)),
+            _ if fields.is_empty() => return Ok(Parsed::More),
             Header::Found(header) => header,
             Header::Sought(first_error, count) => {
                 if !is_notice(fields) {
@@ -102,23 +112,20 @@ impl CsvRows {
                         Err(error) => pass_title(first_error, count, error, names_columns(fields))?,
                     }
                 }
-                return Ok((length, Parsed::More));
+                return Ok(Parsed::More);
             }
         };
         let (row, fault) = parse_row(header, fields);
-        // Too many cells on several lines: a quote has probably swallowed good lines.
-        let first = first_line(input, true).filter(|first| *first < length && fields.len() > header.len());
-        let row = NumberedRow { number: self.lines.number(), row, fault };
-        Ok((first.unwrap_or(length), Parsed::Row(Box::new(row))))
+        Ok(Parsed::Row(Box::new(NumberedRow { number: self.lines.number(), row, fault })))
     }
 
-    /// Ends a record that can't be read.
-    fn broken(&mut self, fault: Fault) -> Result<Parsed, ImportError> {
+    /// Ends a record that can't be read and begins with `line`.
+    fn broken(&mut self, fault: Fault, line: &[u8]) -> Result<Parsed, ImportError> {
         if let Header::Sought(first_error, _) = &mut self.header {
             let error = ImportError::Header("the first line is no header".to_owned());
             return Err(first_error.take().unwrap_or(error));
         }
-        let row = NumberedRow { number: self.lines.number(), row: Row::default(), fault: Some(fault) };
+        let row = NumberedRow { number: self.lines.number(), row: Row::unread(line), fault: Some(fault) };
         Ok(Parsed::Row(Box::new(row)))
     }
 
@@ -199,6 +206,8 @@ fn parse_row(header: &[Column], fields: &[&[u8]]) -> (Row, Option<Fault>) {
     if fields.len() > header.len() {
         let text = format!("the row has {} fields, the header {}", fields.len(), header.len());
         fault = Some(Fault::of_row(text));
+        let surplus = fields[header.len()..].iter().map(|field| String::from_utf8_lossy(field).into_owned());
+        row.surplus = surplus.collect();
     }
     for (index, column) in header.iter().enumerate() {
         let field = fields.get(index).copied().unwrap_or_default();
@@ -213,11 +222,13 @@ fn parse_row(header: &[Column], fields: &[&[u8]]) -> (Row, Option<Fault>) {
 
 /// Returns the text that a cell stands for.
 fn cell(column: Column, text: &str) -> String {
-    if column.kind() == ValueKind::Text {
+    let is_text = column.kind() == ValueKind::Text;
+    let text = protected(text).unwrap_or_else(|| if is_text { unguarded(text).into() } else { text.into() });
+    if is_text {
         // A file that was saved on Windows or an old Mac has other line ends inside its texts as well.
-        return unguarded(text).replace("\r\n", "\n").replace('\r', "\n");
+        return text.replace("\r\n", "\n").replace('\r', "\n");
     }
-    if is_decimal_comma(text.trim()) { text.replace(',', ".") } else { text.to_owned() }
+    if is_decimal_comma(text.trim()) { text.replace(',', ".") } else { text.into_owned() }
 }
 
 /// Returns whether the comma of a number can only separate its decimals: `2499,5` and `2499,50`, but not `2,499`.

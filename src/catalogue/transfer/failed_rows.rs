@@ -15,23 +15,26 @@ const MOST_BYTES: usize = 1024 * 1024;
 pub(super) struct FailedRows {
     rows: Vec<(u64, Row)>,
     bytes: usize,
+    /// Whether a row was left out.
+    pub(super) is_cut: bool,
 }
 
 impl FailedRows {
     /// Adds a row, if there is room for it and if anything of it could be read.
     pub(super) fn add(&mut self, line: u64, row: &Row) {
         let bytes = row.size();
-        let is_empty = Column::ALL.iter().all(|column| row.get(*column).is_none());
-        if !is_empty && self.rows.len() < MOST_ROWS && self.bytes + bytes <= MOST_BYTES {
-            self.bytes += bytes;
-            self.rows.push((line, row.clone()));
+        if row.is_empty() || self.rows.len() == MOST_ROWS || self.bytes + bytes > MOST_BYTES {
+            self.is_cut = true;
+            return;
         }
+        self.bytes += bytes;
+        self.rows.push((line, row.clone()));
     }
 
     /// Returns a CSV file of the rows in the order of their lines; `None` if there are none.
     ///
     /// It has the columns that at least one row has, because an empty cell does not mean the same as a column that is
-    /// left out.
+    /// left out. What could not be read stands behind the last column, so that importing the file tells it again.
     pub(super) fn into_csv(mut self) -> Option<String> {
         if self.rows.is_empty() {
             return None;

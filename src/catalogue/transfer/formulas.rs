@@ -18,6 +18,14 @@ pub(super) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| is_at_risk(rest)).unwrap_or(text)
 }
 
+/// Returns the text of a formula that is nothing but a text in quotes: `0350` for `="0350"`. Programs write it so that
+/// Excel doesn't make a number of it. Returns `None` for other texts.
+pub(super) fn protected(text: &str) -> Option<Cow<'_, str>> {
+    let quoted = text.trim().strip_prefix("=\"")?.strip_suffix('"')?;
+    let is_one_text = !quoted.replace("\"\"", "").contains('"');
+    is_one_text.then(|| quoted.replace("\"\"", "\"").into())
+}
+
 fn is_at_risk(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(SIGNS)
 }
@@ -37,6 +45,18 @@ mod tests {
             assert_eq!((guarded(same).as_ref(), unguarded(same)), (same, same));
         }
         assert_eq!((unguarded("=1"), unguarded("'=1"), unguarded("''=1")), ("=1", "=1", "'=1"));
+    }
+
+    #[test]
+    fn a_formula_of_a_text_alone_is_that_text() {
+        for (cell, text) in
+            [("=\"0350\"", "0350"), (" =\"1.50\" ", "1.50"), ("=\"a \"\"b\"\"\"", "a \"b\""), ("=\"\"", "")]
+        {
+            assert_eq!(protected(cell).as_deref(), Some(text), "{cell}");
+        }
+        for other in ["=0350", "'=\"0350\"", "=\"a\"&\"b\"", "=\"", "\"0350\"", "=A1", ""] {
+            assert_eq!(protected(other), None, "{other}");
+        }
     }
 
     proptest! {

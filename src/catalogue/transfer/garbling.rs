@@ -5,7 +5,7 @@
 
 use encoding_rs::WINDOWS_1252;
 
-use super::fault::beginning;
+use super::{code_pages, fault::beginning};
 
 /// How the garbling of a text was noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,12 @@ impl Garbling {
         if text.is_ascii() {
             return None;
         }
-        if let Some(original) = original_of(text).filter(|original| is_likely(original)) {
+        let original = original_of(text).filter(|original| is_likely(original));
+        if let Some(original) = original.or_else(|| code_pages::original_of(text)) {
             return Some(Self { original: Some(original) });
         }
-        (text.contains('\u{FFFD}') || is_partly_garbled(text)).then_some(Self { original: None })
+        (text.contains('\u{FFFD}') || is_partly_garbled(text) || has_garbled_run(text))
+            .then_some(Self { original: None })
     }
 
     /// Returns a sentence about the column in which the text was found.
@@ -78,6 +80,28 @@ fn is_partly_garbled(text: &str) -> bool {
     })
 }
 
+/// Returns whether a text has garbled letters of an Indian script, or of Cyrillic, one after the other.
+///
+/// Programs drop the characters that Windows-1252 does not have, or put a question mark in their place, so that the rest
+/// is no UTF-8.
+fn has_garbled_run(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    let (mut last, mut run) = (None, 0);
+    for (at, pair) in characters.windows(2).enumerate() {
+        let wanted = match (pair[0], pair[1]) {
+            ('à', '¤'..='¹') => 2,
+            ('Ð' | 'Ñ', second) if !second.is_ascii() && WINDOWS_1252.encode(&second.to_string()).0[0] < 0xC0 => 3,
+            _ => continue,
+        };
+        run = if last.is_some_and(|last| at - last <= 3) { run + 1 } else { 1 };
+        last = Some(at);
+        if run == wanted {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +148,14 @@ mod tests {
             assert!(Garbling::of(partly).is_some(), "{partly}");
         }
         assert!(Garbling::of(&garbled(&garbled("Kühler"))).is_some(), "twice");
+        let lossy =
+            ["à¤¬à¥à¤°à¥‡à¤•", "à¤¬à¥?à¤°à¥‡à¤•", "à®ªà®¿à®°à¯à®•à¯", "à¦¬à§à¦°à§‡à¦•", "ÐŸÐ¾Ð´ÑˆÐ¸Ð¿Ð½Ð¸Ðº Ñ?"];
+        for text in lossy {
+            assert_eq!(Garbling::of(text).map(|found| found.original), Some(None), "{text}");
+        }
+        for (text, original) in [("K√ºhler f√ºr", "Kühler für"), ("K├╝hler", "Kühler")] {
+            assert_eq!(Garbling::of(text).and_then(|found| found.original).as_deref(), Some(original));
+        }
     }
 
     #[test]
@@ -147,6 +179,9 @@ mod tests {
             "12½″",
             "ÀÉÎÕÜ",
             "Ångström–Ä–Ö",
+            "Voilà® et Voilà®",
+            "ESPAÑOL Ñ® Ñ™",
+            "à «gauche», à ±5 °C",
         ];
         for text in texts {
             assert_eq!(Garbling::of(text), None, "{text}");

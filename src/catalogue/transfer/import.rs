@@ -15,6 +15,7 @@ use super::{
     parent_claims::ParentClaims,
     reader::Rows,
     rehearsal::Rehearsal,
+    repeats::Repeats,
     rows::{NumberedRow, Row},
     warnings::{Warning, Warnings, image_urls},
 };
@@ -48,6 +49,8 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// A CSV file of the failed rows, up to about a MiB; `None` if there are none.
     pub failed_rows: Option<String>,
+    /// Whether `failed_rows` lacks some of the rows that failed.
+    pub failed_rows_is_cut: bool,
 }
 
 /// Brings the catalogue into the state that a file describes. Entries that the file does not mention stay.
@@ -96,6 +99,8 @@ struct RunningImport<'a> {
     rehearsal: Rehearsal,
     report: Report,
     warnings: Warnings,
+    /// The products of the rows that were written.
+    repeats: Repeats,
     failed_rows: FailedRows,
 }
 
@@ -109,6 +114,7 @@ impl<'a> RunningImport<'a> {
             rehearsal: Rehearsal::default(),
             report: Report::default(),
             warnings: Warnings::default(),
+            repeats: Repeats::default(),
             failed_rows: FailedRows::default(),
         }
     }
@@ -117,6 +123,7 @@ impl<'a> RunningImport<'a> {
         let mut report = self.report;
         report.failed.sort();
         report.warnings = self.warnings.into_sorted();
+        report.failed_rows_is_cut = self.failed_rows.is_cut;
         report.failed_rows = self.failed_rows.into_csv();
         report
     }
@@ -220,6 +227,9 @@ impl<'a> RunningImport<'a> {
     /// Adds the outcome of rows to the report and remembers what they say about parents.
     fn report_outcome(&mut self, rows: &[CheckedRow], outcome: MergeOutcome) {
         for (row, effect) in rows.iter().zip(outcome.rows) {
+            if effect.is_ok() {
+                self.repeats.warning(row).into_iter().for_each(|warning| self.warnings.add(warning));
+            }
             match effect {
                 Ok(Effect::Inserts) => self.report.inserted += 1,
                 Ok(Effect::Updates) => self.report.updated += 1,
@@ -236,7 +246,7 @@ impl<'a> RunningImport<'a> {
         self.report.failed_count += 1;
         if self.report.failed.len() < MOST_LISTED {
             self.report.failed.push(fault.report(line, row));
-            self.failed_rows.add(line, row);
         }
+        self.failed_rows.add(line, row);
     }
 }

@@ -52,18 +52,26 @@ impl JsonRows {
             self.line.clear();
             return Parsed::More;
         } else {
-            parse_row(&self.line, &mut row)
+            match parse_object(&self.line) {
+                Ok(object) => parse_row(object, &mut row),
+                Err(fault) => {
+                    row = Row::unread(&self.line);
+                    Err(fault)
+                }
+            }
         };
         self.line.clear();
         Parsed::Row(Box::new(NumberedRow { number: self.lines.number(), row, fault: read.err() }))
     }
 }
 
-/// Fills a row. If one value is of a wrong kind, the others are still read, for the report.
-fn parse_row(line: &[u8], row: &mut Row) -> Result<(), Fault> {
+fn parse_object(line: &[u8]) -> Result<Map<String, Value>, Fault> {
     let text = str::from_utf8(line).map_err(|_| Fault::of_row("the row is not valid UTF-8"))?;
-    let mut object: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| Fault::of_row("the row is not a JSON object"))?;
+    serde_json::from_str(text).map_err(|_| Fault::of_row("the row is not a JSON object"))
+}
+
+/// Fills a row. If one value is of a wrong kind, the others are still read, for the report.
+fn parse_row(mut object: Map<String, Value>, row: &mut Row) -> Result<(), Fault> {
     let mut first_fault = None;
     for column in Column::ALL {
         let Some(value) = object.remove(column.name()) else { continue };

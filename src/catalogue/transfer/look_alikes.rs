@@ -1,5 +1,5 @@
-//! Notices codes that a spreadsheet has turned into other ones: `012` becomes `12`, `1E5` becomes `100000`, and `MAR-1`
-//! becomes the date `01-Mar`.
+//! Notices codes that a spreadsheet has turned into other ones: `012` becomes `12`, `45.10` becomes `45.1`, `1E5`
+//! becomes `100000`, and `MAR-1` becomes the date `01-Mar`.
 
 use crate::{
     catalogue::{rules::entry, store::tree::FoundEntries},
@@ -28,15 +28,38 @@ pub(super) fn originals(level: TreeLevel, code: &FullCode, own_code: &Code) -> V
         .collect()
 }
 
+/// Returns whether a code is a number as spreadsheets show it. Zeros may follow the point, but none comes first.
 fn is_number(own: &str) -> bool {
-    own.bytes().all(|byte| byte.is_ascii_digit()) && (own == "0" || !own.starts_with('0'))
+    let whole = own.split_once('.').map_or(own, |(whole, _)| whole);
+    value(own).is_some() && (whole == "0" || !whole.starts_with('0'))
 }
 
+/// Returns the digits of a number before and behind the point, without the zeros that do not count; `None` if the text
+/// is no number.
+fn value(text: &str) -> Option<(&str, &str)> {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = is_digits(whole) && is_digits(decimals);
+    is_number.then(|| (whole.trim_start_matches('0'), decimals.trim_end_matches('0')))
+}
+
+/// Returns the ways to write a number with more zeros, and with a power of ten.
 fn originals_of_number(own: &str) -> Vec<String> {
-    let longer = (1..=MOST_ZEROS).map(|zeros| format!("{}{own}", "0".repeat(zeros)));
-    let zeros = own.bytes().rev().take_while(|byte| *byte == b'0').count().min(own.len() - 1);
-    let powers = (1..=zeros.min(3 * MOST_ZEROS)).map(|power| format!("{}E{power}", &own[..own.len() - power]));
-    longer.chain(powers).collect()
+    let Some((digits, decimals)) = value(own) else { return Vec::new() };
+    let whole = if digits.is_empty() { "0" } else { digits };
+    let written = |before: usize, behind: usize| {
+        let point = if decimals.is_empty() && behind == 0 { "" } else { "." };
+        format!("{}{whole}{point}{decimals}{}", "0".repeat(before), "0".repeat(behind))
+    };
+    let mut texts: Vec<String> = (0..=MOST_ZEROS).map(|before| written(before, 0)).collect();
+    texts.extend((1..=MOST_ZEROS).map(|behind| written(0, behind)));
+    texts.extend([(1, 1), (1, 2), (2, 1), (2, 2)].map(|(before, behind)| written(before, behind)));
+    if decimals.is_empty() {
+        let zeros = whole.bytes().rev().take_while(|byte| *byte == b'0').count().min(whole.len() - 1);
+        let power = |power: usize| format!("{}E{power}", &whole[..whole.len() - power]);
+        texts.extend((1..=zeros.min(3 * MOST_ZEROS)).map(power));
+    }
+    texts
 }
 
 /// Returns what may have become a date: `1-MAR` or `MAR-21`, `2021-03-01`, `01-03-2021` or `01.03.2021`.
@@ -81,12 +104,13 @@ pub(super) fn warning(found: &FoundEntries, level: TreeLevel, code: &FullCode, o
     let (word, own) = (level.word(), own_code.as_str());
     let Some(original) = originals(level, code, own_code).into_iter().find(|code| found.look_alikes.contains(code))
     else {
-        let is_rounded = is_number(own) && own.get(KEPT_DIGITS..).is_some_and(|rest| !rest.is_empty() && is_zero(rest));
+        let is_whole = is_number(own) && !own.contains('.');
+        let is_rounded = is_whole && own.get(KEPT_DIGITS..).is_some_and(|rest| !rest.is_empty() && is_zero(rest));
         return is_rounded.then(|| format!("{word}_code {own} is new; a spreadsheet may have rounded its last digits"));
     };
     let parent_length = original.parent().map_or(0, |parent| parent.len() + 1);
     let own_original = original.as_str().get(parent_length..)?;
-    let what = if own_original.trim_start_matches('0') == own.trim_start_matches('0') {
+    let what = if value(own_original) == value(own) && own_original.len() > own.len() {
         "dropped its zeros"
     } else {
         "made a number or a date of it"
@@ -131,6 +155,25 @@ mod tests {
         assert_eq!(of(TreeLevel::Product, "0")[0], "00");
         for other in ["012", "A12", "12A"] {
             assert_eq!(of(TreeLevel::Model, other), [""; 0]);
+        }
+        for (own, original) in [
+            ("45.1", "45.10"),
+            ("1.5", "1.500"),
+            ("350.0", "0350"),
+            ("350.0", "350"),
+            ("12.00", "012"),
+            ("0.5", "0.50"),
+            ("0", "0.00"),
+            ("0.0", "000"),
+            ("1", "1.0"),
+            ("7.1", "007.10"),
+            ("1000.0", "1E3"),
+        ] {
+            let texts = of(TreeLevel::Product, own);
+            assert!(texts.contains(&original.to_owned()) && !texts.contains(&own.to_owned()), "{own}: {texts:?}");
+        }
+        for other in ["045.1", "45.1A", "1.2.3", "1-5"] {
+            assert_eq!(of(TreeLevel::Product, other), [""; 0], "{other}");
         }
     }
 

@@ -13,12 +13,14 @@
 //! - `write.rs` turns rows into bytes; `formulas.rs` keeps spreadsheets from computing texts.
 //! - `reader.rs`, `decoding.rs`, `separator.rs`, `records.rs`, `csv.rs` and `jsonl.rs` turn bytes into rows;
 //!   `line_ends.rs` counts lines.
-//! - `check.rs` checks the values of a row, and `cells.rs` reads them; `garbling.rs` and `look_alikes.rs` notice what spreadsheets have broken.
+//! - `check.rs` checks the values of a row, and `cells.rs` reads them; `garbling.rs`, `code_pages.rs` and
+//!   `look_alikes.rs` notice what spreadsheets have broken, and `repeats.rs` which products stand in a file twice.
 //! - `merge.rs` and `parent_claims.rs` apply rows to the existing entries; `rehearsal.rs` tells what that would do.
 //! - `fault.rs` and `failed_rows.rs` tell which rows failed, `warnings.rs` which ones are odd.
 
 mod cells;
 mod check;
+mod code_pages;
 mod csv;
 mod decoding;
 pub mod error;
@@ -37,6 +39,7 @@ mod parent_claims;
 mod reader;
 mod records;
 mod rehearsal;
+mod repeats;
 #[cfg(test)]
 mod round_trip;
 mod rows;

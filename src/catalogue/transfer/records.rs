@@ -14,6 +14,8 @@ pub(super) struct Cells {
     bytes: Vec<u8>,
     /// Where each cell ends in `bytes`.
     ends: Vec<usize>,
+    /// Whether a cell in quotes has several lines and ends with a separator, as if its closing quote opened a cell.
+    has_odd_end: bool,
 }
 
 /// What the beginning of some bytes is.
@@ -43,10 +45,16 @@ impl Cells {
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end]).collect()
     }
 
+    /// Returns whether a quote that is missing has probably joined lines, if there are more cells than columns.
+    pub(super) fn may_join_lines(&self) -> bool {
+        self.has_odd_end
+    }
+
     /// Reads the record with which `input` begins. `is_whole` tells that nothing follows `input`.
     pub(super) fn read(&mut self, input: &[u8], separator: u8, is_whole: bool) -> Found {
         self.bytes.clear();
         self.ends.clear();
+        self.has_odd_end = false;
         let found = self.read_cells(input, separator, is_whole);
         match found {
             Found::Part if input.len() > LONGEST_ROW => Found::Broken(Breakage::Length),
@@ -90,6 +98,7 @@ impl Cells {
 
     /// Reads a cell in quotes from the byte `at`, which is the first one behind the quote.
     fn read_quoted(&mut self, input: &[u8], mut at: usize, separator: u8) -> Result<usize, Found> {
+        let start = self.bytes.len();
         loop {
             let text = input.get(at..).unwrap_or_default();
             let length = text.iter().position(|byte| *byte == b'"').ok_or(Found::Part)?;
@@ -101,6 +110,8 @@ impl Cells {
             self.bytes.push(b'"');
             at += 1;
         }
+        let cell = &self.bytes[start..];
+        self.has_odd_end |= cell.ends_with(&[separator]) && cell.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
         at += spaces(input.get(at..).unwrap_or_default());
         match input.get(at) {
             Some(byte) if *byte != separator && !matches!(byte, b'\n' | b'\r') => Err(Found::Broken(Breakage::Quote)),

@@ -233,7 +233,8 @@ fn digest_of_offer(offer: Option<&Offer>) -> u32 {
     digest(&format!("{offer:?}"))
 }
 
-fn key(code: &FullCode) -> u64 {
+/// Returns the first bytes of the SHA-256 digest of a full code, to remember it by.
+pub(super) fn key(code: &FullCode) -> u64 {
     let whole = Sha256::digest(code.as_str());
     u64::from_be_bytes(std::array::from_fn(|index| whole[index]))
 }

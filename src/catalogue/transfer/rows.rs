@@ -96,20 +96,36 @@ impl Column {
 
 /// A row of a file. A cell is `None` if the file does not have the column, and an empty text if the cell is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Row([Option<String>; COLUMNS]);
+pub(super) struct Row {
+    cells: [Option<String>; COLUMNS],
+    /// The cells behind the last column, or the whole line if it could not be read. A row that has any fails.
+    pub(super) surplus: Vec<String>,
+}
 
 impl Row {
+    /// Returns the row of a line that could not be read.
+    pub(super) fn unread(line: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(line).trim().to_owned();
+        Self { surplus: if text.is_empty() { Vec::new() } else { vec![text] }, ..Self::default() }
+    }
+
     pub(super) fn get(&self, column: Column) -> Option<&str> {
-        self.0[column as usize].as_deref()
+        self.cells[column as usize].as_deref()
     }
 
     pub(super) fn set(&mut self, column: Column, text: impl Into<String>) {
-        self.0[column as usize] = Some(text.into());
+        self.cells[column as usize] = Some(text.into());
+    }
+
+    /// Returns whether nothing of the row could be read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.surplus.is_empty() && self.cells.iter().all(Option::is_none)
     }
 
     /// Returns how many bytes of memory the row takes.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + self.0.iter().flatten().map(String::len).sum::<usize>()
+        let surplus = self.surplus.iter().map(|cell| size_of::<String>() + cell.len()).sum::<usize>();
+        size_of::<Self>() + self.cells.iter().flatten().map(String::len).sum::<usize>() + surplus
     }
 }
 

@@ -35,24 +35,30 @@ pub(super) fn write_csv_header(columns: &[Column], out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Appends some columns of a row as CSV, without the end of the line.
-///
-/// A text with a comma, a quote or a line break is put into quotes, and its own quotes are doubled (RFC 4180, section
-/// 2). A text that a spreadsheet would compute gets an apostrophe in front.
+/// Appends some columns of a row as CSV, and the cells behind the last one, without the end of the line.
 pub(super) fn write_csv(columns: &[Column], row: &Row, out: &mut Vec<u8>) {
     for (index, column) in columns.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         let text = row.get(*column).unwrap_or_default();
-        let text = if column.kind() == ValueKind::Text { guarded(text) } else { text.into() };
-        if text.contains([',', '"', '\n', '\r']) {
-            out.push(b'"');
-            out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-            out.push(b'"');
-        } else {
-            out.extend_from_slice(text.as_bytes());
-        }
+        write_cell(&if column.kind() == ValueKind::Text { guarded(text) } else { text.into() }, out);
+    }
+    for text in &row.surplus {
+        out.push(b',');
+        write_cell(&guarded(text), out);
+    }
+}
+
+/// Appends a cell. A text with a comma, a quote or a line break is put into quotes, and its own quotes are doubled
+/// (RFC 4180, section 2).
+fn write_cell(text: &str, out: &mut Vec<u8>) {
+    if text.contains([',', '"', '\n', '\r']) {
+        out.push(b'"');
+        out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
 }
 
