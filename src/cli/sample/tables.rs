@@ -176,7 +176,7 @@ pub(super) const FORKS: (Drawing, Named, [Part; PARTS]) = (
     [
         ("Rear shock absorber, pair", "48530", 3_899, Drawing::Suspension),
         ("Front fork tube", "51410", 4_299, Drawing::Link),
-        ("Fork oil, 1 l", "FO10W", 649, Drawing::Bottle),
+        ("Fork oil, 1 l", "FORK-10W", 649, Drawing::Bottle),
         ("Fork seal kit", "51490", 799, Drawing::Gasket),
         ("Steering bearing set", "53220", 1_199, Drawing::Clutch),
     ],
