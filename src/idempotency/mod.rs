@@ -1,15 +1,15 @@
 //! Requests that carry an `Idempotency-Key`. A caller who got no answer sends such a request again, and it is not done
 //! twice.
 //!
-//! Keys belong to an account. The first request with a key gets a [`Turn`]: it does the work, keeps what it makes under
-//! [`Turn::request`], and says how that ended:
+//! Keys belong to an account. The first request with a key gets a `Turn`: it does the work, keeps what it makes under
+//! `Turn::request`, and says how that ended:
 //!
 //! | What happened | What the flow calls | What a repeat gets |
 //! |---|---|---|
-//! | it succeeded | [`Turn::finish`] | [`Begun::Done`]: the flow shows the same thing again |
-//! | it was refused, and nothing was written | [`Turn::forget`] | a turn, as if the key were new |
-//! | it failed, and something may have been written | [`Turn::release`] | a turn of the same request, which goes on |
-//! | the process was killed | nothing | [`KeyError::Running`] for a minute, then a turn as above |
+//! | it succeeded | `Turn::finish` | `Begun::Done`: the flow shows the same thing again |
+//! | it was refused, and nothing was written | `Turn::forget` | a turn, as if the key were new |
+//! | it failed, and something may have been written | `Turn::release` | a turn of the same request, which goes on |
+//! | the process was killed | nothing | `KeyError::Running` for a minute, then a turn as above |
 //!
 //! Two turns of one request may overlap, when the first takes longer than a minute. So a flow makes its steps under the
 //! id of the request in a way in which none can be made twice.
