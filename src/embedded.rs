@@ -21,7 +21,7 @@ use mongodb::{
     error::ErrorKind,
     options::{ClientOptions, ServerAddress},
 };
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::{
     net::UnixStream,
     sync::{oneshot, watch},
@@ -42,6 +42,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 const SOCKET_PATH_LIMIT: usize = 107;
 /// The file whose lock shows that a server uses the folder.
 const LOCK_FILE: &str = "server.lock";
+/// The number of files that mongod may keep open at least, if the system allows it.
+const MONGOD_FILES: u64 = 1_024;
 /// The log of mongod.
 const LOG_FILE: &str = "mongod.log";
 /// The unix socket of mongod.
@@ -259,6 +261,18 @@ fn spawn_mongod(
     Ok(starting)
 }
 
+/// Raises the number of files that this process, and with it mongod, may keep open, as far as the system allows. macOS
+/// allows 256 unless asked, and mongod needs about as many: one for each collection and index.
+fn allow_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let target = MONGOD_FILES.min(maximum.unwrap_or(u64::MAX));
+    if current.is_some_and(|current| current < target)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(target), maximum })
+    {
+        tracing::debug!(%error, "the limit of file descriptors can't be raised");
+    }
+}
+
 fn mongod_command(binary: &Path, folder: &Path, lock_file: fs::File) -> Result<Command, EmbeddedError> {
     let log_path = folder.join(LOG_FILE);
     let log_file = private_files::create(&log_path).map_err(io_error(&log_path))?;
@@ -266,6 +280,7 @@ fn mongod_command(binary: &Path, folder: &Path, lock_file: fs::File) -> Result<C
     if stale_socket.exists() {
         fs::remove_file(&stale_socket).map_err(io_error(&stale_socket))?;
     }
+    allow_files();
     let mut command = Command::new(binary);
     // The paths here and the host in the configuration of the replica set are relative, so the folder can be moved.
     command

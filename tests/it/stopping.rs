@@ -63,9 +63,9 @@ async fn what_waits_for_its_hash_at_the_end_is_told_so() {
 #[tokio::test]
 async fn half_requests_do_not_lock_out_others() {
     let folder = TempFolder::new().expect("a folder");
-    let server = Server::start_with_files(folder.path(), 256);
+    let server = Server::start_with_files(folder.path(), 384);
     let mut half = Vec::new();
-    for _ in 0..300 {
+    for _ in 0..450 {
         let mut line = Line::open(&server.url).await;
         line.say("GET / HTTP/1.1\r\nhost: x\r\n").await;
         half.push(line);
