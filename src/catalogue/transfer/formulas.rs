@@ -19,9 +19,9 @@ pub(super) fn unguarded(text: &str) -> &str {
 }
 
 /// Returns the text of a formula that is nothing but a text in quotes: `0350` for `="0350"`. Programs write it so that
-/// Excel doesn't make a number of it. Returns `None` for other texts.
+/// Excel doesn't make a number of it. Returns `None` for other texts, also with a space in front: no export guards those.
 pub(super) fn protected(text: &str) -> Option<Cow<'_, str>> {
-    let quoted = text.trim().strip_prefix("=\"")?.strip_suffix('"')?;
+    let quoted = text.strip_prefix("=\"")?.strip_suffix('"')?;
     let is_one_text = !quoted.replace("\"\"", "").contains('"');
     is_one_text.then(|| quoted.replace("\"\"", "\"").into())
 }
@@ -50,11 +50,11 @@ mod tests {
     #[test]
     fn a_formula_of_a_text_alone_is_that_text() {
         for (cell, text) in
-            [("=\"0350\"", "0350"), (" =\"1.50\" ", "1.50"), ("=\"a \"\"b\"\"\"", "a \"b\""), ("=\"\"", "")]
+            [("=\"0350\"", "0350"), ("=\"1.50\"", "1.50"), ("=\"a \"\"b\"\"\"", "a \"b\""), ("=\"\"", "")]
         {
             assert_eq!(protected(cell).as_deref(), Some(text), "{cell}");
         }
-        for other in ["=0350", "'=\"0350\"", "=\"a\"&\"b\"", "=\"", "\"0350\"", "=A1", ""] {
+        for other in [" =\"0350\"", "=0350", "'=\"0350\"", "=\"a\"&\"b\"", "=\"", "\"0350\"", "=A1", ""] {
             assert_eq!(protected(other), None, "{other}");
         }
     }
