@@ -19,7 +19,8 @@ pub(super) fn unguarded(text: &str) -> &str {
 }
 
 /// Returns the text of a formula that is nothing but a text in quotes: `0350` for `="0350"`. Programs write it so that
-/// Excel doesn't make a number of it. Returns `None` for other texts, also with a space in front: no export guards those.
+/// Excel doesn't make a number of it. Returns `None` for other texts. A space in front makes it another one, because no
+/// export guards such a text.
 pub(super) fn protected(text: &str) -> Option<Cow<'_, str>> {
     let quoted = text.strip_prefix("=\"")?.strip_suffix('"')?;
     let is_one_text = !quoted.replace("\"\"", "").contains('"');
