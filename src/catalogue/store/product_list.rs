@@ -173,12 +173,17 @@ enum Kind {
     List,
     Below,
     SoldOut,
+    /// The index `stock`, which is also one of conditions.
+    Stock,
 }
 
 impl Kind {
     fn of(filter: &ProductFilter, sort: ListSort) -> Self {
         match filter.in_stock {
             _ if filter.branches().count() > 0 => Self::Below,
+            // Thousands of products have the same stock, such as none. Merging the parts of `list_stock` behind a place
+            // among them would sort them all.
+            _ if sort == ListSort::Stock && filter.is_active.is_none() && filter.has_offer.is_none() => Self::Stock,
             Some(false) if sort != ListSort::Stock => Self::SoldOut,
             _ => Self::List,
         }
@@ -189,6 +194,7 @@ impl Kind {
             Self::List => "list",
             Self::Below => "below",
             Self::SoldOut => "sold_out",
+            Self::Stock => return "stock".to_owned(),
         };
         format!("{kind}_{}", sort.field())
     }
