@@ -106,7 +106,7 @@ pub async fn change_products(
     request: &BulkRequest,
 ) -> Result<BulkReport, BulkError> {
     let turn = match idempotency::begin(app, keyed).await? {
-        Begun::Done(id) => return report(app, id, true).await,
+        Begun::Done(id) => return Ok(BulkReport::of(progress(app, id).await?, true)),
         Begun::Turn(turn) => turn,
     };
     match carry_out(app, author, &turn, request).await {
@@ -205,26 +205,20 @@ async fn carry_out_part(
 async fn choose(app: &App, selection: &BulkSelection) -> Result<(Vec<PlannedProduct>, Vec<BulkFailure>), BulkError> {
     match selection {
         BulkSelection::Codes(codes) => {
-            let mut found = app.store.products.choose(with_codes(codes), codes.len()).await?;
-            found.sort_unstable_by(|a, b| a.code.cmp(&b.code));
+            let found = app.store.products.choose(with_codes(codes), codes.len()).await?;
             let existing: BTreeSet<&FullCode> = found.iter().map(|product| &product.code).collect();
             let missing = codes.iter().filter(|code| !existing.contains(code)).cloned();
             let missing = missing.map(BulkFailure::not_found).collect();
             Ok((found, missing))
         }
         BulkSelection::Filter(filter) => {
-            let mut found = app.store.products.choose(matching(filter), MOST_PRODUCTS + 1).await?;
+            let found = app.store.products.choose(matching(filter), MOST_PRODUCTS + 1).await?;
             if found.len() > MOST_PRODUCTS {
                 return Err(BulkError::TooMany);
             }
-            found.sort_unstable_by(|a, b| a.code.cmp(&b.code));
             Ok((found, Vec::new()))
         }
     }
-}
-
-async fn report(app: &App, id: KeyedRequestId, is_repeat: bool) -> Result<BulkReport, BulkError> {
-    Ok(BulkReport::of(progress(app, id).await?, is_repeat))
 }
 
 async fn progress(app: &App, id: KeyedRequestId) -> Result<BulkProgress, BulkError> {

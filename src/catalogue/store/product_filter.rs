@@ -2,7 +2,7 @@
 
 use bson::{Bson, Document, doc};
 
-use super::product_search::starting_with;
+use super::product_search::{parent_in, starting_with, stocked};
 use crate::{
     catalogue::rules::{
         product_filter::ProductFilter,
@@ -29,22 +29,11 @@ pub(super) fn conditions(filter: &ProductFilter) -> Vec<Document> {
     let mut conditions = below(filter);
     conditions.extend(is_active.map(|is_active| doc! { "is_active": is_active }));
     conditions.extend(has_offer.map(|has_offer| doc! { "has_offer": has_offer }));
-    conditions.extend(in_stock.map(|in_stock| {
-        if in_stock {
-            doc! { "stock": { "$gt": 0_i64 } }
-        } else {
-            sold_out()
-        }
-    }));
+    conditions.extend(in_stock.map(stocked));
     conditions.extend(stock_max.map(|most| doc! { "stock": { "$lte": i64::from(most) } }));
     conditions.extend(updated_from.map(|from| doc! { "updated_at": { "$gte": from } }));
     conditions.extend(text.as_ref().map(found_by));
     conditions
-}
-
-/// Returns the condition for products that are out of stock. The indexes `sold_out_*` have exactly these.
-pub(super) fn sold_out() -> Document {
-    doc! { "stock": { "$lte": 0_i64 } }
 }
 
 /// Returns the index in which the products that meet a condition are side by side; `None` if the database must choose.
@@ -90,10 +79,7 @@ fn below(filter: &ProductFilter) -> Vec<Document> {
     let fewest = fewest.into_iter().find_map(|(level, code)| Some((level, code.as_ref()?)));
     let mut conditions: Vec<Document> = fewest.or_else(|| filter.branches().next()).map(by_key).into_iter().collect();
     if filter.branches().count() > 1 {
-        let part = |code: &Option<Code>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
-        // Codes of branches hold only letters and digits, so nothing in them has a special meaning in the pattern.
-        let pattern = format!("^{}-{}-{}$", part(&filter.brand), part(&filter.model), part(&filter.category));
-        conditions.push(doc! { "parent": { "$regex": pattern } });
+        conditions.push(parent_in([&filter.brand, &filter.model, &filter.category]));
     }
     conditions
 }

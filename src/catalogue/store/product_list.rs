@@ -24,6 +24,7 @@ use mongodb::{
 
 use super::{
     product_filter,
+    product_search::sold_out,
     products::{ProductDoc, Products},
 };
 use crate::{
@@ -111,9 +112,8 @@ pub(in crate::catalogue) fn list_indexes() -> Vec<IndexModel> {
         indexes.push(index(&Kind::List.index_name(sort), led_by(doc! { "is_active": 1, "has_offer": 1 })));
         indexes.push(index(&Kind::Below.index_name(sort), led_by(doc! { "branches": 1 })));
         if sort != ListSort::Stock {
-            let options = IndexOptions::builder()
-                .name(Kind::SoldOut.index_name(sort))
-                .partial_filter_expression(product_filter::sold_out());
+            let options =
+                IndexOptions::builder().name(Kind::SoldOut.index_name(sort)).partial_filter_expression(sold_out());
             indexes.push(IndexModel::builder().keys(sort.keys(1)).options(options.build()).build());
         }
     }
@@ -173,7 +173,7 @@ enum Kind {
     List,
     Below,
     SoldOut,
-    /// The index `stock`, which is also one of conditions.
+    /// The index `stock`, by which conditions about the stock are met as well.
     Stock,
 }
 

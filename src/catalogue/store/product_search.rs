@@ -346,16 +346,32 @@ fn criteria_filters(criteria: &ProductSearch) -> Vec<Document> {
     let ProductSearch { brand, model, category, min_price, max_price, in_stock, .. } = criteria;
     let mut filters = Vec::new();
     if brand.is_some() || model.is_some() || category.is_some() {
-        let part = |code: &Option<Code>| code.as_ref().map_or_else(|| "[^-]+".to_owned(), ToString::to_string);
-        // Codes hold only letters and digits, so nothing in them has a special meaning in a regular expression.
-        let pattern = format!("^{}-{}-{}$", part(brand), part(model), part(category));
-        filters.push(doc! { "parent": { "$regex": pattern } });
+        filters.push(parent_in([brand, model, category]));
     }
     filters.extend(min_price.map(|price| doc! { "price": { "$gte": price.minor() } }));
     filters.extend(max_price.map(|price| doc! { "price": { "$lte": price.minor() } }));
-    filters.extend(in_stock.map(|in_stock| {
-        let comparison = if in_stock { "$gt" } else { "$lte" };
-        doc! { "stock": { comparison: 0 } }
-    }));
+    filters.extend(in_stock.map(stocked));
     filters
+}
+
+/// Returns the condition for products below branches with these own codes, of brand, model and category. Each of them
+/// may be any.
+pub(super) fn parent_in(own_codes: [&Option<Code>; 3]) -> Document {
+    // Codes of branches hold only letters and digits, so nothing in them has a special meaning in the pattern.
+    let parts = own_codes.map(|code| code.as_ref().map_or("[^-]+", Code::as_str));
+    doc! { "parent": { "$regex": format!("^{}$", parts.join("-")) } }
+}
+
+/// Returns the condition for products that are in stock, or for those that are out of stock.
+pub(super) fn stocked(in_stock: bool) -> Document {
+    if in_stock {
+        doc! { "stock": { "$gt": 0_i64 } }
+    } else {
+        sold_out()
+    }
+}
+
+/// Returns the condition for products that are out of stock. The indexes `sold_out_*` have exactly these.
+pub(super) fn sold_out() -> Document {
+    doc! { "stock": { "$lte": 0_i64 } }
 }

@@ -245,8 +245,8 @@ impl Products {
         search::page(&self.docs, filter, text, &searched_fields, limit).await
     }
 
-    /// Returns the ids and codes of up to `limit` products that match a filter. Fails with [`StoreError::OutOfTime`]
-    /// after two seconds.
+    /// Returns the ids and codes of up to `limit` products that match a filter, sorted by code. Fails with
+    /// [`StoreError::OutOfTime`] after two seconds.
     pub(in crate::catalogue) async fn choose(
         &self,
         filter: Document,
@@ -255,7 +255,9 @@ impl Products {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let docs = self.docs.clone_with_type::<PlannedProduct>();
         let query = docs.find(filter).projection(doc! { "code": 1 }).limit(limit).max_time(SEARCH_LIMIT);
-        Ok(query.await?.try_collect().await?)
+        let mut chosen: Vec<PlannedProduct> = query.await?.try_collect().await?;
+        chosen.sort_unstable_by(|a, b| a.code.cmp(&b.code));
+        Ok(chosen)
     }
 
     /// Returns those of the planned products that still exist.

@@ -109,7 +109,7 @@ impl Tree {
     }
 }
 
-/// Returns whether a product differs from its state before; without a new state it does.
+/// Returns whether a product differs from its state before. A deletion, which has no new state, is a difference.
 pub(in crate::catalogue) fn is_changed(before: &ProductDoc, after: Option<&ProductDoc>) -> Result<bool> {
     let Some(after) = after else { return Ok(true) };
     date_change(before, after.clone(), before.updated_at).map(|(_, diff)| !diff.is_empty())

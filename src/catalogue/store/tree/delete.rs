@@ -213,8 +213,7 @@ async fn find_below<N: Node>(
 /// Returns the images that the documents showed.
 fn shown_images(docs: Vec<DeletedDoc>) -> Vec<ShownImage> {
     let shown_in = |doc: DeletedDoc| {
-        let further = doc.further_images.into_iter();
-        let further = further.map(|picture| ShownImage { key: picture.key, url: picture.url.to_string() });
+        let further: Vec<_> = doc.further_images.iter().map(ShownImage::from).collect();
         [ShownImage { key: doc.image_key, url: doc.image_url }].into_iter().chain(further)
     };
     docs.into_iter().flat_map(shown_in).collect()

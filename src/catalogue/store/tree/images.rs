@@ -4,6 +4,7 @@ use mongodb::{ClientSession, error::Result};
 
 use super::{Node, Tree};
 use crate::{
+    catalogue::rules::pictures::ProductPicture,
     images::store::{ShownFile, ShownImage},
     values::time::Timestamp,
 };
@@ -15,6 +16,12 @@ pub enum GoneImage {
     Uploaded,
     /// The caller named its URL.
     Named,
+}
+
+impl From<&ProductPicture> for ShownImage {
+    fn from(picture: &ProductPicture) -> Self {
+        Self { key: picture.key.clone(), url: picture.url.to_string() }
+    }
 }
 
 impl Tree {

@@ -153,8 +153,7 @@ impl Node for ProductDoc {
     common_methods!();
 
     fn shown_images(&self) -> Vec<ShownImage> {
-        let shown = |picture: &ProductPicture| ShownImage { key: picture.key.clone(), url: picture.url.to_string() };
-        self.pictures().iter().map(shown).collect()
+        self.pictures().iter().map(ShownImage::from).collect()
     }
 
     fn set_image_key(&mut self, url: &str, key: &ImageKey) {
