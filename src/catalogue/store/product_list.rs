@@ -10,7 +10,8 @@
 //! | `below_*` | brand, model and category, with one entry for each |
 //! | `sold_out_*` | products that are out of stock |
 //!
-//! `offer_end` has the products with an offer. With it, a start finds those whose `has_offer` is wrong.
+//! `marks_of_offers` and `ends_of_marked` have the products with an offer. By them, a start finds those whose `has_offer`
+//! is wrong, and reads no others.
 //!
 //! The other conditions have too many values for that. If few products meet them, all of these are read and sorted. If
 //! many do, the index `list_*` is read, and soon there are enough of them for a page.
@@ -102,22 +103,27 @@ impl ListSort {
 
 /// Returns the indexes that the list needs.
 pub(in crate::catalogue) fn list_indexes() -> Vec<IndexModel> {
-    let has_end = IndexOptions::builder()
-        .name("offer_end".to_owned())
-        .partial_filter_expression(doc! { "offer.to": { "$exists": true } });
-    let offer_end = IndexModel::builder().keys(doc! { "offer.to": 1 }).options(has_end.build()).build();
-    let mut indexes = vec![index("updated_at", doc! { "updated_at": 1 }), offer_end];
+    let mut indexes = vec![
+        index("updated_at", doc! { "updated_at": 1 }),
+        // By these, a start finds products whose `has_offer` is wrong, without reading the others.
+        partial("marks_of_offers", doc! { "has_offer": 1 }, doc! { "offer.to": { "$exists": true } }),
+        partial("ends_of_marked", doc! { "offer.to": 1 }, doc! { "has_offer": true }),
+    ];
     for sort in ListSort::ALL {
         let led_by = |leading: Document| leading.into_iter().chain(sort.keys(1)).collect::<Document>();
         indexes.push(index(&Kind::List.index_name(sort), led_by(doc! { "is_active": 1, "has_offer": 1 })));
         indexes.push(index(&Kind::Below.index_name(sort), led_by(doc! { "branches": 1 })));
         if sort != ListSort::Stock {
-            let options =
-                IndexOptions::builder().name(Kind::SoldOut.index_name(sort)).partial_filter_expression(sold_out());
-            indexes.push(IndexModel::builder().keys(sort.keys(1)).options(options.build()).build());
+            indexes.push(partial(&Kind::SoldOut.index_name(sort), sort.keys(1), sold_out()));
         }
     }
     indexes
+}
+
+/// Declares an index of the products that meet a condition.
+fn partial(name: &str, keys: Document, condition: Document) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned()).partial_filter_expression(condition);
+    IndexModel::builder().keys(keys).options(options.build()).build()
 }
 
 impl Products {

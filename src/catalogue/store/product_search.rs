@@ -314,12 +314,13 @@ pub(super) async fn add_missing_search_fields(connection: &Connection) -> Result
     add_missing_fields(connection, NAME, lacks, fields_of).await
 }
 
-/// Returns conditions of which products match one whose `has_offer` is missing or wrong. Each has an index.
+/// Returns conditions of which products match one whose `has_offer` is missing or wrong. Each has an index by which only
+/// such products are read.
 fn mistakes_offer() -> [Document; 3] {
     let any = doc! { "$in": [false, true] };
     [
-        doc! { "is_active": any.clone(), "has_offer": null },
-        doc! { "is_active": any, "has_offer": true, "offer": { "$not": { "$type": "object" } } },
+        doc! { "is_active": any, "has_offer": null },
+        doc! { "has_offer": true, "offer.to": null, "offer": { "$not": { "$type": "object" } } },
         doc! { "offer.to": { "$exists": true }, "has_offer": { "$ne": true } },
     ]
 }
